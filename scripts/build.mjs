@@ -1,0 +1,23 @@
+// Bundles the controller and command line into one file, so that an install starts fast and depends on no override.
+import { chmod } from 'node:fs/promises';
+import { build } from 'esbuild';
+
+await build({
+  entryPoints: { sluice: 'src/main.ts' },
+  outdir: 'dist',
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'linked',
+  splitting: true,
+  chunkNames: 'chunks/[name]-[hash]',
+  // CommonJS dependencies inside an ES module bundle still call require().
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+  logLevel: 'warning',
+});
+await chmod('dist/sluice.js', 0o755);

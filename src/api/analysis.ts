@@ -1,0 +1,192 @@
+// AnalysisTemplate, ClusterAnalysisTemplate and AnalysisRun: metrics, what makes them good or bad, and the evidence.
+import { z } from 'zod';
+import { duration, name, rules } from './fields.ts';
+import type { ObjectMeta } from './k8s.ts';
+
+const argValueFrom = z.object({
+  secretKeyRef: z.object({ name, key: z.string().min(1).max(253) }).optional(),
+  fieldRef: z.object({ fieldPath: z.string().min(1).max(512) }).optional(),
+  podTemplateHashValue: z
+    .enum(['Stable', 'Latest'])
+    .optional()
+    .describe('The pod hash of the stable or the new revision.'),
+});
+
+export const argumentSchema = z
+  .object({
+    name: z.string().min(1).max(253),
+    value: z.string().max(4096).optional(),
+    valueFrom: argValueFrom.optional(),
+  })
+  .meta(rules({ rule: '!(has(self.value) && has(self.valueFrom))', message: 'give value or valueFrom, not both' }));
+
+export const prometheusSchema = z.object({
+  address: z
+    .string()
+    .max(2048)
+    .optional()
+    .describe("Base URL, http or https. Default: the controller's --prometheus flag."),
+  query: z.string().min(1).max(16384).describe('PromQL; {{args.NAME}} is replaced by the argument.'),
+  timeout: z.int().min(1).max(600).optional().describe('Seconds until a query counts as an error. Default 30.'),
+  insecure: z.boolean().optional().describe('Do not verify the server certificate.'),
+  headers: z
+    .array(z.object({ key: z.string().min(1).max(256), value: z.string().max(8192) }))
+    .max(32)
+    .optional(),
+  authentication: z
+    .object({
+      secretRef: z
+        .object({ name })
+        .optional()
+        .describe('A Secret in the namespace of the run: key token (bearer), or username and password (basic).'),
+    })
+    .optional(),
+});
+
+export const metricSchema = z
+  .object({
+    name: z.string().min(1).max(128),
+    interval: duration.optional().describe('Time between measurements. Without it there is one measurement.'),
+    initialDelay: duration.optional().describe('Time before the first measurement. Default 0s.'),
+    count: z
+      .union([z.int(), z.string()])
+      .meta({ 'x-kubernetes-int-or-string': true })
+      .optional()
+      .describe('Measurements until the metric is decided. Default: 1 without interval, else until the run is ended.'),
+    successCondition: z
+      .string()
+      .max(1024)
+      .optional()
+      .describe('An expression over result that makes a measurement good.'),
+    failureCondition: z
+      .string()
+      .max(1024)
+      .optional()
+      .describe('An expression over result that makes a measurement bad.'),
+    failureLimit: z.int().min(-1).optional().describe('Bad measurements tolerated. Default 0; -1: no limit.'),
+    inconclusiveLimit: z.int().min(0).optional().describe('Inconclusive measurements tolerated. Default 0.'),
+    consecutiveErrorLimit: z.int().min(0).optional().describe('Errors in a row tolerated. Default 4.'),
+    consecutiveSuccessLimit: z
+      .int()
+      .min(0)
+      .optional()
+      .describe('Good measurements in a row that decide the metric early. Default 0: off.'),
+    noData: z
+      .enum(['Error', 'Inconclusive', 'Ignore', 'Pass', 'Fail'])
+      .optional()
+      .describe(
+        'What a query without data counts as, where no condition handles it. Default Error. Ignore repeats the measurement without counting it.',
+      ),
+    provider: z
+      .object({ prometheus: prometheusSchema.optional() })
+      .meta(rules({ rule: 'has(self.prometheus)', message: 'name a provider: prometheus' })),
+  })
+  .meta(
+    rules({
+      rule: "!has(self.count) || has(self.interval) || (type(self.count) == int && self.count <= 1) || (type(self.count) == string && (self.count in ['0', '1'] || self.count.startsWith('{{')))",
+      message: 'count above 1 needs interval',
+    }),
+  );
+
+const templateRef = z.object({
+  templateName: name,
+  clusterScope: z.boolean().optional().describe('The template is a ClusterAnalysisTemplate.'),
+});
+
+const dryRun = z
+  .array(z.object({ metricName: z.string().min(1).max(253) }))
+  .max(64)
+  .optional();
+const measurementRetention = z
+  .array(z.object({ metricName: z.string().min(1).max(253), limit: z.int().min(1) }))
+  .max(64)
+  .optional();
+
+export const templateSpecSchema = z.object({
+  args: z.array(argumentSchema).max(64).optional(),
+  metrics: z.array(metricSchema).min(1).max(64),
+  dryRun,
+  measurementRetention,
+});
+
+/** How a Rollout asks for analysis. */
+export const rolloutAnalysisSchema = z.object({
+  templates: z.array(templateRef).min(1).max(16),
+  args: z.array(argumentSchema).max(64).optional(),
+  dryRun,
+  measurementRetention,
+});
+
+export const PHASES = ['Pending', 'Running', 'Successful', 'Failed', 'Error', 'Inconclusive'] as const;
+const phase = z.enum(PHASES);
+
+export const measurementSchema = z.object({
+  phase,
+  message: z.string().optional(),
+  startedAt: z.string().optional(),
+  finishedAt: z.string().optional(),
+  value: z.string().optional(),
+});
+
+const counts = {
+  count: z.int().optional(),
+  successful: z.int().optional(),
+  failed: z.int().optional(),
+  inconclusive: z.int().optional(),
+  error: z.int().optional(),
+};
+
+export const metricResultSchema = z.object({
+  name: z.string(),
+  phase,
+  message: z.string().optional(),
+  measurements: z.array(measurementSchema).optional(),
+  ...counts,
+  ignored: z.int().optional().describe('Measurements without data that noData: Ignore left out.'),
+  consecutiveError: z.int().optional(),
+  consecutiveSuccess: z.int().optional(),
+  dryRun: z.boolean().optional(),
+});
+
+export const analysisRunSpecSchema = templateSpecSchema.extend({
+  terminate: z.boolean().optional().describe('End the run: what was measured so far decides.'),
+});
+
+export const analysisRunStatusSchema = z.object({
+  phase,
+  message: z.string().optional(),
+  startedAt: z.string().optional(),
+  completedAt: z.string().optional(),
+  metricResults: z.array(metricResultSchema).optional(),
+  runSummary: z.object(counts).optional(),
+  dryRunSummary: z.object(counts).optional(),
+});
+
+export type Argument = z.infer<typeof argumentSchema>;
+export type Prometheus = z.infer<typeof prometheusSchema>;
+export type Metric = z.infer<typeof metricSchema>;
+export type TemplateSpec = z.infer<typeof templateSpecSchema>;
+export type RolloutAnalysis = z.infer<typeof rolloutAnalysisSchema>;
+export type AnalysisPhase = z.infer<typeof phase>;
+export type Measurement = z.infer<typeof measurementSchema>;
+export type MetricResult = z.infer<typeof metricResultSchema>;
+export type AnalysisRunSpec = z.infer<typeof analysisRunSpecSchema>;
+export type AnalysisRunStatus = z.infer<typeof analysisRunStatusSchema>;
+
+export interface AnalysisTemplate {
+  apiVersion: string;
+  kind: 'AnalysisTemplate' | 'ClusterAnalysisTemplate';
+  metadata: ObjectMeta;
+  spec: TemplateSpec;
+}
+
+export interface AnalysisRun {
+  apiVersion: string;
+  kind: 'AnalysisRun';
+  metadata: ObjectMeta;
+  spec: AnalysisRunSpec;
+  status?: AnalysisRunStatus;
+}
+
+/** A run that has come to its end. */
+export const isOver = (p: AnalysisPhase | undefined): boolean => p !== undefined && p !== 'Pending' && p !== 'Running';

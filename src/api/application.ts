@@ -1,0 +1,160 @@
+// Application: a repository, a revision, a path, and how they are synced to the cluster.
+import { z } from 'zod';
+import { duration, name, rules } from './fields.ts';
+import type { Condition, ObjectMeta } from './k8s.ts';
+import { revisionRefSchema } from './revision.ts';
+
+export const applicationSpecSchema = z.object({
+  source: z
+    .object({
+      repoURL: z.string().min(1).max(2048).describe('URL of the repository, http or https, without credentials.'),
+      targetRevision: z.string().min(1).max(256).optional().describe('Branch. Default main.'),
+      path: z.string().max(1024).optional().describe('Folder with the manifests. Default: the root.'),
+      interval: duration.optional().describe('How often the branch is looked at without a webhook. Default 30s.'),
+      timeout: duration.optional().describe('Limit of one exchange with the server. Default 60s.'),
+      secretRef: z
+        .object({ name })
+        .optional()
+        .describe('A Secret: keys username and password, or bearerToken; webhookSecret for webhooks.'),
+    })
+    .meta(
+      rules(
+        {
+          rule: "self.repoURL.startsWith('http://') || self.repoURL.startsWith('https://')",
+          message: 'repoURL must be an http or https URL',
+        },
+        {
+          rule: "!self.repoURL.matches('^https?://[^/]*@')",
+          message: 'put credentials into the Secret of secretRef, not into repoURL',
+        },
+        {
+          rule: "!has(self.path) || !(self.path.startsWith('/') || self.path.matches('(^|/)[.][.](/|$)'))",
+          message: 'path must be inside the repository',
+        },
+      ),
+    ),
+  destination: z
+    .object({
+      namespace: name.optional().describe("Namespace for objects that name none. Default: the Application's own."),
+    })
+    .optional(),
+  sync: z
+    .object({
+      prune: z.boolean().optional().describe('Delete what has left Git. Default false.'),
+      selfHeal: z.boolean().optional().describe('Correct changes that were not made in Git. Default true.'),
+      allowEmpty: z
+        .boolean()
+        .optional()
+        .describe('Accept a commit that declares nothing, and prune everything. Default false.'),
+    })
+    .optional(),
+  writeBack: z
+    .object({
+      onAbort: z
+        .enum(['None', 'Commit', 'PullRequest'])
+        .optional()
+        .describe(
+          'What to write to Git after an abort. Default None. PullRequest is not available yet and behaves as None, with a condition that says so.',
+        ),
+      author: z.object({ name: z.string().min(1).max(256), email: z.string().min(1).max(256) }).optional(),
+      notes: z
+        .boolean()
+        .optional()
+        .describe('Keep outcomes and evidence as Git notes (refs/notes/sluice). Default true.'),
+    })
+    .optional(),
+  suspend: z.boolean().optional().describe('Leave the cluster alone.'),
+});
+
+export const objectRefSchema = z.object({
+  group: z.string(),
+  version: z.string(),
+  kind: z.string(),
+  namespace: z.string().optional(),
+  name: z.string(),
+});
+
+const resourceStatus = objectRefSchema.extend({
+  status: z.enum(['Synced', 'OutOfSync', 'Held', 'Missing', 'Failed', 'PruneSkipped']),
+  hash: z.string().optional().describe('Hash of the rendered content.'),
+  commit: z.string().optional().describe('Commit that last changed the rendered content.'),
+  message: z.string().optional(),
+});
+
+export const holdSchema = z.object({
+  rollout: z.object({ namespace: z.string(), name: z.string() }),
+  rejected: revisionRefSchema,
+  stable: revisionRefSchema.optional(),
+  contentHash: z.string().describe('Hash of the rejected content: the Rollout and what it depends on.'),
+  podHash: z.string().optional(),
+  objects: z
+    .array(objectRefSchema.extend({ hash: z.string() }))
+    .describe('What is kept back, with the hash of the rejected content.'),
+  reason: z.string(),
+  since: z.string(),
+  writeBack: z
+    .object({
+      state: z.enum(['Pending', 'Pushed', 'Disabled', 'Failed']),
+      commit: z.string().optional(),
+      message: z.string().optional(),
+    })
+    .optional(),
+});
+
+export const applicationStatusSchema = z.object({
+  observedGeneration: z.int().optional(),
+  phase: z.enum(['Synced', 'OutOfSync', 'Held', 'Failed', 'Suspended']).optional(),
+  message: z.string().optional(),
+  revision: revisionRefSchema.optional().describe('The commit that is applied.'),
+  attempted: revisionRefSchema.optional().describe('The newest commit seen.'),
+  syncedAt: z.string().optional(),
+  resources: z.array(resourceStatus).optional(),
+  holds: z.array(holdSchema).optional(),
+  drift: z
+    .array(
+      objectRefSchema.extend({
+        at: z.string(),
+        fields: z.array(z.string()),
+        action: z.enum(['Corrected', 'Reported']),
+      }),
+    )
+    .max(20)
+    .optional(),
+  history: z
+    .array(z.object({ revision: revisionRefSchema, at: z.string(), result: z.string() }))
+    .max(10)
+    .optional(),
+  notes: z
+    .array(z.object({ commit: z.string(), rollout: z.string(), outcome: z.string() }))
+    .max(32)
+    .optional()
+    .describe('Outcomes that are already kept as Git notes.'),
+  conditions: z
+    .array(
+      z.object({
+        type: z.string(),
+        status: z.enum(['True', 'False', 'Unknown']),
+        reason: z.string(),
+        message: z.string(),
+        lastTransitionTime: z.string(),
+        observedGeneration: z.int().optional(),
+      }),
+    )
+    .optional(),
+});
+
+export type ApplicationSpec = z.infer<typeof applicationSpecSchema>;
+export type ObjectRef = z.infer<typeof objectRefSchema>;
+export type Hold = z.infer<typeof holdSchema>;
+export type ResourceStatus = z.infer<typeof resourceStatus>;
+export type ApplicationStatus = Omit<z.infer<typeof applicationStatusSchema>, 'conditions'> & {
+  conditions?: Condition[];
+};
+
+export interface Application {
+  apiVersion: string;
+  kind: 'Application';
+  metadata: ObjectMeta;
+  spec: ApplicationSpec;
+  status?: ApplicationStatus;
+}

@@ -1,0 +1,54 @@
+// Field shapes that several kinds share. `.meta()` carries what only the CRD can say: `x-kubernetes-*` and CEL rules.
+import { z } from 'zod';
+
+export interface CelRule {
+  rule: string;
+  message: string;
+  fieldPath?: string;
+  reason?: string;
+}
+
+/** Attaches CEL rules, which the API server evaluates at admission. */
+export function rules(...list: CelRule[]): { 'x-kubernetes-validations': CelRule[] } {
+  return { 'x-kubernetes-validations': list };
+}
+
+/** `30s`, `5m`, `1h30m`, `250ms`: Go's duration form, without sign. */
+export const DURATION_PATTERN = /^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$/;
+
+export const duration = z
+  .string()
+  .max(32)
+  .regex(DURATION_PATTERN, 'must be a duration such as 30s, 5m or 1h30m')
+  .describe('A duration such as 30s, 5m or 1h30m.');
+
+/** Whole seconds, or a duration with a unit. */
+export const secondsOrDuration = z
+  .union([z.int(), z.string()])
+  .meta({ 'x-kubernetes-int-or-string': true })
+  .describe('Whole seconds, or a duration such as 30s, 5m or 1h30m.');
+
+/** A number, or a percentage such as 25%. */
+export const intOrPercent = z
+  .union([z.int(), z.string()])
+  .meta({ 'x-kubernetes-int-or-string': true })
+  .describe('A whole number, or a percentage such as 25%.');
+
+/** Any JSON object; the API server keeps what is in it. */
+export const anyObject = z.looseObject({}).meta({ 'x-kubernetes-preserve-unknown-fields': true });
+
+export const name = z.string().min(1).max(253);
+
+const UNIT_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** Milliseconds of a duration, or undefined where the text is none. Numbers, and texts of digits alone, are seconds. */
+export function durationMs(value: string | number): number | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) && value >= 0 ? value * 1000 : undefined;
+  if (/^[0-9]+$/.test(value)) return Number(value) * 1000;
+  if (value.length > 32 || !DURATION_PATTERN.test(value)) return undefined;
+  let total = 0;
+  for (const [, amount, unit] of value.matchAll(/([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)/g)) {
+    total += Number(amount) * (UNIT_MS[unit ?? ''] ?? 0);
+  }
+  return Math.round(total);
+}

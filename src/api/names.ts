@@ -1,0 +1,86 @@
+// Every name that the outside world sees: groups, labels, annotations, field managers.
+import type { Resource } from './k8s.ts';
+
+export const GROUP = 'sluice.dev';
+export const VERSION = 'v1alpha1';
+
+/** Label on ReplicaSets, pods and Service selectors that tells revisions apart; the field's standard name, shared with Argo Rollouts. */
+export const POD_TEMPLATE_HASH = 'rollouts-pod-template-hash';
+
+/** Field manager of what the rollout controller decides. */
+export const CONTROLLER_MANAGER = 'sluice-controller';
+/** Field manager of what the agent applies from Git. */
+export const AGENT_MANAGER = 'sluice-agent';
+
+const prefix = (name: string): string => `${GROUP}/${name}`;
+
+export const ANNOTATIONS = {
+  /** JSON of `RevisionRef`: the commit that declared the content of this object. Written by the agent. */
+  revision: prefix('revision'),
+  /** JSON of `Hold`: Git's head is not what is applied here, and why. Written by the agent. */
+  held: prefix('held'),
+  /** Hash of the rendered content that the agent applied, stamps excluded. */
+  contentHash: prefix('content-hash'),
+  /** `Disabled` keeps an object that has left Git. */
+  prune: prefix('prune'),
+  /** On a router object: the pod hash that a verdict went against, written with the weight that sent it away. */
+  rejected: prefix('rejected'),
+  /** On a ReplicaSet: when it is scaled to 0, RFC 3339. */
+  scaleDownDeadline: prefix('scale-down-deadline'),
+  /** On a Rollout and its ReplicaSets: a counter of revisions. */
+  rolloutRevision: prefix('rollout-revision'),
+} as const;
+
+/** Label on everything an Application applied: the Application's name. */
+export const APPLICATION_LABEL = prefix('application');
+
+/** Labels of an AnalysisRun. */
+export const RUN_LABELS = { type: prefix('run-type'), step: prefix('step-index') } as const;
+
+/** Manual control: an annotation `sluice.dev/<verb>`, consumed once. */
+export const VERBS = ['promote', 'abort', 'retry', 'pause', 'resume', 'restart', 'rollback'] as const;
+export type Verb = (typeof VERBS)[number];
+export const verbAnnotation = (verb: Verb): string => prefix(verb);
+
+const own = (plural: string, kind: string, namespaced = true): Resource => ({
+  group: GROUP,
+  version: VERSION,
+  plural,
+  kind,
+  namespaced,
+});
+
+export const RESOURCES = {
+  rollouts: own('rollouts', 'Rollout'),
+  analysisTemplates: own('analysistemplates', 'AnalysisTemplate'),
+  clusterAnalysisTemplates: own('clusteranalysistemplates', 'ClusterAnalysisTemplate', false),
+  analysisRuns: own('analysisruns', 'AnalysisRun'),
+  applications: own('applications', 'Application'),
+  replicaSets: { group: 'apps', version: 'v1', plural: 'replicasets', kind: 'ReplicaSet', namespaced: true },
+  services: { group: '', version: 'v1', plural: 'services', kind: 'Service', namespaced: true },
+  secrets: { group: '', version: 'v1', plural: 'secrets', kind: 'Secret', namespaced: true },
+  configMaps: { group: '', version: 'v1', plural: 'configmaps', kind: 'ConfigMap', namespaced: true },
+  events: { group: '', version: 'v1', plural: 'events', kind: 'Event', namespaced: true },
+  leases: { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease', namespaced: true },
+  virtualServices: {
+    group: 'networking.istio.io',
+    version: 'v1',
+    plural: 'virtualservices',
+    kind: 'VirtualService',
+    namespaced: true,
+  },
+  destinationRules: {
+    group: 'networking.istio.io',
+    version: 'v1',
+    plural: 'destinationrules',
+    kind: 'DestinationRule',
+    namespaced: true,
+  },
+  httpRoutes: {
+    group: 'gateway.networking.k8s.io',
+    version: 'v1',
+    plural: 'httproutes',
+    kind: 'HTTPRoute',
+    namespaced: true,
+  },
+} as const satisfies Record<string, Resource>;

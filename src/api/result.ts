@@ -1,0 +1,12 @@
+// Bad input is a value: where it is wrong, what is wrong, and what to write instead.
+
+export interface Issue {
+  /** The field, as `spec.strategy.canary.steps[2].pause.duration`. */
+  field: string;
+  message: string;
+}
+
+export type Result<T, E = Issue[]> = { ok: true; value: T } | { ok: false; error: E };
+
+export const ok = <T>(value: T): { ok: true; value: T } => ({ ok: true, value });
+export const fail = <E>(error: E): { ok: false; error: E } => ({ ok: false, error });

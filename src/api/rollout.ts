@@ -1,0 +1,280 @@
+// Rollout: a workload and how a new revision of it is released. Field names and meanings are Argo Rollouts'.
+import { z } from 'zod';
+import { rolloutAnalysisSchema } from './analysis.ts';
+import { anyObject, intOrPercent, name, rules, secondsOrDuration } from './fields.ts';
+import type { Condition, ObjectMeta, PodTemplate } from './k8s.ts';
+import { revisionRefSchema, type RevisionRef } from './revision.ts';
+
+const weight = z.int().min(0).max(100);
+
+const setCanaryScale = z
+  .object({
+    replicas: z.int().min(0).optional().describe('Exactly so many canary pods.'),
+    weight: weight.optional().describe('Percent of spec.replicas, rounded up.'),
+    matchTrafficWeight: z.boolean().optional().describe('Follow the traffic weight again.'),
+  })
+  .meta(
+    rules({
+      rule: '[has(self.replicas), has(self.weight), has(self.matchTrafficWeight) && self.matchTrafficWeight].filter(x, x).size() == 1',
+      message: 'setCanaryScale takes exactly one of replicas, weight, matchTrafficWeight: true',
+    }),
+  );
+
+export const stepSchema = z
+  .object({
+    setWeight: weight.optional().describe('Percent of the traffic for the canary.'),
+    pause: z
+      .object({
+        duration: secondsOrDuration.optional().describe('Without it the pause lasts until somebody promotes.'),
+      })
+      .optional(),
+    analysis: rolloutAnalysisSchema.optional().describe('Measure, and go on when the result is good.'),
+    setCanaryScale: setCanaryScale.optional().describe('Pods of the canary apart from its traffic; needs a router.'),
+  })
+  .meta(
+    rules({
+      rule: '[has(self.setWeight), has(self.pause), has(self.analysis), has(self.setCanaryScale)].filter(x, x).size() == 1',
+      message: 'a step is exactly one of setWeight, pause, analysis, setCanaryScale',
+    }),
+  );
+
+const virtualService = z.object({
+  name: z.string().min(1).max(507).describe('Name, or name.namespace.'),
+  routes: z
+    .array(z.string().max(253))
+    .max(64)
+    .optional()
+    .describe('Names of http routes; may be left out where there is one.'),
+});
+
+export const trafficRoutingSchema = z
+  .object({
+    istio: z
+      .object({
+        virtualService: virtualService.optional(),
+        virtualServices: z.array(virtualService).min(1).max(16).optional(),
+        destinationRule: z
+          .object({ name, canarySubsetName: z.string().min(1).max(253), stableSubsetName: z.string().min(1).max(253) })
+          .optional()
+          .describe('Split by subsets of one host instead of by two Services.'),
+      })
+      .meta(
+        rules({
+          rule: 'has(self.virtualService) != has(self.virtualServices)',
+          message: 'give virtualService or virtualServices, one of them',
+        }),
+      )
+      .optional(),
+    gatewayAPI: z
+      .object({
+        httpRoute: name.optional().describe('Name of one HTTPRoute.'),
+        httpRoutes: z.array(z.object({ name })).min(1).max(16).optional(),
+      })
+      .meta(
+        rules({
+          rule: 'has(self.httpRoute) != has(self.httpRoutes)',
+          message: 'give httpRoute or httpRoutes, one of them',
+        }),
+      )
+      .optional(),
+  })
+  .meta(rules({ rule: 'has(self.istio) || has(self.gatewayAPI)', message: 'name a router: istio or gatewayAPI' }));
+
+export const canarySchema = z
+  .object({
+    canaryService: name.optional().describe('Service whose selector follows the new revision.'),
+    stableService: name.optional().describe('Service whose selector follows the stable revision.'),
+    steps: z.array(stepSchema).max(128).optional().describe('Without steps a new revision is rolled out by surge.'),
+    trafficRouting: trafficRoutingSchema.optional(),
+    analysis: rolloutAnalysisSchema
+      .extend({ startingStep: z.int().min(0).optional().describe('First step at which it runs. Default 0.') })
+      .optional()
+      .describe('Measure in the background while the steps go on.'),
+    maxSurge: intOrPercent.optional().describe('Pods above spec.replicas, without a router. Default 25%.'),
+    maxUnavailable: intOrPercent.optional().describe('Pods below spec.replicas, without a router. Default 25%.'),
+    scaleDownDelaySeconds: z
+      .int()
+      .min(0)
+      .optional()
+      .describe('How long the old pods stay after a promotion. Default 30.'),
+    abortScaleDownDelaySeconds: z
+      .int()
+      .min(0)
+      .optional()
+      .describe('How long the canary pods stay after an abort. Default 30; 0: for ever.'),
+  })
+  .meta(
+    rules(
+      {
+        rule: '!has(self.canaryService) || !has(self.stableService) || self.canaryService != self.stableService',
+        message: 'canaryService and stableService must be two Services',
+      },
+      {
+        rule: '!has(self.trafficRouting) || (has(self.trafficRouting.istio) && has(self.trafficRouting.istio.destinationRule)) || (has(self.canaryService) && has(self.stableService))',
+        message: 'trafficRouting needs canaryService and stableService (or an istio.destinationRule)',
+      },
+      {
+        rule: 'has(self.trafficRouting) || !has(self.scaleDownDelaySeconds)',
+        message: 'scaleDownDelaySeconds needs trafficRouting',
+      },
+      {
+        rule: 'has(self.trafficRouting) || !has(self.steps) || !self.steps.exists(s, has(s.setCanaryScale))',
+        message: 'a setCanaryScale step needs trafficRouting',
+      },
+    ),
+  );
+
+const selector = z.object({
+  matchLabels: z.record(z.string(), z.string()).optional(),
+  matchExpressions: z
+    .array(z.object({ key: z.string(), operator: z.string(), values: z.array(z.string()).optional() }))
+    .optional(),
+});
+
+const podTemplate = anyObject.describe('A pod template, as in a Deployment.');
+
+export const rolloutSpecSchema = z
+  .object({
+    replicas: z.int().min(0).default(1).optional(),
+    selector,
+    template: podTemplate,
+    minReadySeconds: z.int().min(0).optional(),
+    revisionHistoryLimit: z.int().min(0).optional().describe('Old ReplicaSets kept. Default 10.'),
+    progressDeadlineSeconds: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('Seconds without progress after which the release counts as stuck. Default 600.'),
+    progressDeadlineAbort: z.boolean().optional().describe('Abort when it is stuck. Default false.'),
+    paused: z.boolean().optional().describe('Stop at the present step.'),
+    restartAt: z.string().max(64).optional(),
+    analysis: z
+      .object({
+        successfulRunHistoryLimit: z.int().min(0).optional().describe('Default 5.'),
+        unsuccessfulRunHistoryLimit: z.int().min(0).optional().describe('Default 5.'),
+      })
+      .optional(),
+    strategy: z
+      .object({ canary: canarySchema.optional() })
+      .meta(rules({ rule: 'has(self.canary)', message: 'give a strategy: canary' })),
+  })
+  .meta(
+    rules(
+      { rule: 'self.selector == oldSelf.selector', message: 'selector is immutable' },
+      {
+        rule: '!has(self.minReadySeconds) || self.minReadySeconds < (has(self.progressDeadlineSeconds) ? self.progressDeadlineSeconds : 600)',
+        message: 'progressDeadlineSeconds must be greater than minReadySeconds',
+      },
+    ),
+  );
+
+export const OUTCOMES = ['Promoted', 'Aborted', 'Superseded', 'RolledBack'] as const;
+
+const historyEntry = z.object({
+  podHash: z.string(),
+  revision: revisionRefSchema.optional(),
+  outcome: z.enum(OUTCOMES),
+  reason: z.string().optional(),
+  at: z.string(),
+});
+
+const runStatus = z.object({ name: z.string(), status: z.string(), message: z.string().optional() });
+
+const canaryStatusSchema = z.object({
+  weights: z
+    .object({
+      canary: z.object({ weight: z.int(), podTemplateHash: z.string().optional(), serviceName: z.string().optional() }),
+      stable: z.object({ weight: z.int(), podTemplateHash: z.string().optional(), serviceName: z.string().optional() }),
+    })
+    .optional(),
+  currentStepAnalysisRunStatus: runStatus.optional(),
+  currentBackgroundAnalysisRunStatus: runStatus.optional(),
+});
+
+/** What the state machine remembers between passes; everything else is observed afresh. */
+export const machineStateSchema = z
+  .object({
+    version: z.literal(1),
+    state: z.string().max(128).describe('Path of the state, such as updating.pausing.'),
+    candidate: z.string().max(64).describe('Pod hash of the revision being released.'),
+    step: z.int().min(0),
+    stepStartedAt: z.string().optional(),
+    until: z.string().optional().describe('When the present wait ends.'),
+    progressAt: z.string().optional().describe('When something last went forward.'),
+    full: z.boolean().optional().describe('Somebody asked to skip what is left.'),
+    attempt: z.int().min(0).optional().describe('Raised by each retry, so that runs are named anew.'),
+    reason: z.string().max(4096).optional().describe('Why it was aborted.'),
+    cause: z.string().max(64).optional(),
+    abortedAt: z.string().optional(),
+  })
+  .describe('What the state machine remembers.');
+
+export const rolloutStatusSchema = z.object({
+  phase: z.enum(['Healthy', 'Degraded', 'Progressing', 'Paused']).optional(),
+  message: z.string().optional(),
+  observedGeneration: z.string().optional(),
+  replicas: z.int().optional(),
+  updatedReplicas: z.int().optional(),
+  readyReplicas: z.int().optional(),
+  availableReplicas: z.int().optional(),
+  HPAReplicas: z.int().optional(),
+  selector: z.string().optional(),
+  currentPodHash: z.string().optional().describe('Pod hash of the declared template.'),
+  stableRS: z.string().optional().describe('Pod hash of the last revision that was fully promoted.'),
+  currentStepIndex: z.int().optional(),
+  currentStepHash: z.string().optional(),
+  step: z.string().optional().describe('Steps done of all, as 2/5.'),
+  weight: z.int().optional().describe('Percent of the traffic (or of the pods, without a router) on the new revision.'),
+  abort: z.boolean().optional().describe('Aborted; set it to abort, set it to false to try again.'),
+  abortedAt: z.string().optional(),
+  promoteFull: z.boolean().optional(),
+  controllerPause: z.boolean().optional(),
+  pauseConditions: z.array(z.object({ reason: z.string(), startTime: z.string() })).optional(),
+  nextTransitionTime: z.string().optional().describe('When the present wait ends by itself.'),
+  revision: revisionRefSchema.optional(),
+  stableRevision: revisionRefSchema.optional(),
+  images: z.string().optional().describe('Images of the declared template.'),
+  history: z.array(historyEntry).max(32).optional(),
+  lastCommand: z
+    .object({ verb: z.string(), value: z.string(), at: z.string(), outcome: z.string() })
+    .optional()
+    .describe('The last annotation that was acted on.'),
+  canary: canaryStatusSchema.optional(),
+  machine: machineStateSchema.optional(),
+  conditions: z
+    .array(
+      z.object({
+        type: z.string(),
+        status: z.enum(['True', 'False', 'Unknown']),
+        reason: z.string(),
+        message: z.string(),
+        lastTransitionTime: z.string(),
+        lastUpdateTime: z.string().optional(),
+      }),
+    )
+    .optional(),
+});
+
+export type Step = z.infer<typeof stepSchema>;
+export type SetCanaryScale = z.infer<typeof setCanaryScale>;
+export type TrafficRouting = z.infer<typeof trafficRoutingSchema>;
+export type Canary = z.infer<typeof canarySchema>;
+export type RolloutSpec = Omit<z.infer<typeof rolloutSpecSchema>, 'template'> & { template: PodTemplate };
+export type HistoryEntry = z.infer<typeof historyEntry>;
+export type MachineState = z.infer<typeof machineStateSchema>;
+export type RolloutStatus = Omit<z.infer<typeof rolloutStatusSchema>, 'conditions'> & { conditions?: Condition[] };
+
+export interface Rollout {
+  apiVersion: string;
+  kind: 'Rollout';
+  metadata: ObjectMeta;
+  spec: RolloutSpec;
+  status?: RolloutStatus;
+}
+
+/** What the agent writes in the annotation `sluice.dev/held` of a Rollout that it keeps at an earlier revision. */
+export interface HeldNote {
+  rejected: RevisionRef;
+  stable?: RevisionRef;
+  reason: string;
+}
