@@ -23,12 +23,12 @@ export const ANNOTATIONS = {
   contentHash: prefix('content-hash'),
   /** `Disabled` keeps an object that has left Git. */
   prune: prefix('prune'),
-  /** On a router object: the pod hash that a verdict went against, written with the weight that sent it away. */
+  /** On a router object: `<pod hash>-<attempt>` of the release that a verdict went against, written with the weight that sent it away. */
   rejected: prefix('rejected'),
-  /** On a ReplicaSet: when it is scaled to 0, RFC 3339. */
-  scaleDownDeadline: prefix('scale-down-deadline'),
-  /** On a Rollout and its ReplicaSets: a counter of revisions. */
-  rolloutRevision: prefix('rollout-revision'),
+  /** On a Rollout: JSON of the `TakenCommand` that an annotation asked for, so that it is acted on exactly once. */
+  command: prefix('command'),
+  /** On a Rollout: when the push that declared its content reached Sluice, RFC 3339 with milliseconds. */
+  receivedAt: prefix('received-at'),
 } as const;
 
 /** Label on everything an Application applied: the Application's name. */

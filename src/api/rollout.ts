@@ -197,15 +197,25 @@ export const machineStateSchema = z
     version: z.literal(1),
     state: z.string().max(128).describe('Path of the state, such as updating.pausing.'),
     candidate: z.string().max(64).describe('Pod hash of the revision being released.'),
+    stepsHash: z.string().max(64).describe('Hash of the steps it is released by.'),
     step: z.int().min(0),
-    stepStartedAt: z.string().optional(),
-    until: z.string().optional().describe('When the present wait ends.'),
+    attempt: z
+      .int()
+      .min(0)
+      .describe('Counts releases, so that runs and verdicts of an earlier one never count for this one.'),
+    until: z.string().optional().describe('When the present pause ends.'),
     progressAt: z.string().optional().describe('When something last went forward.'),
+    progressMark: z.string().max(256).optional().describe('What went forward then.'),
+    paused: z.boolean().optional().describe('Somebody asked for a pause.'),
     full: z.boolean().optional().describe('Somebody asked to skip what is left.'),
-    attempt: z.int().min(0).optional().describe('Raised by each retry, so that runs are named anew.'),
     reason: z.string().max(4096).optional().describe('Why it was aborted.'),
     cause: z.string().max(64).optional(),
     abortedAt: z.string().optional(),
+    restartAt: z.string().optional().describe('Pods older than this are being replaced.'),
+    retiring: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe('Pod hash of revisions on their way out, and when they are scaled to 0.'),
   })
   .describe('What the state machine remembers.');
 
@@ -236,7 +246,7 @@ export const rolloutStatusSchema = z.object({
   images: z.string().optional().describe('Images of the declared template.'),
   history: z.array(historyEntry).max(32).optional(),
   lastCommand: z
-    .object({ verb: z.string(), value: z.string(), at: z.string(), outcome: z.string() })
+    .object({ id: z.string(), verb: z.string(), value: z.string(), at: z.string(), outcome: z.string() })
     .optional()
     .describe('The last annotation that was acted on.'),
   canary: canaryStatusSchema.optional(),
