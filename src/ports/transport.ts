@@ -11,6 +11,8 @@ export interface HttpRequest {
   timeoutMs?: number;
   /** The body is read piece by piece and may stay open for long (a watch). */
   stream?: boolean;
+  /** Goes before all requests that are not urgent. A transport without a queue may ignore it. */
+  urgent?: boolean;
 }
 
 export interface HttpResponse {
