@@ -208,6 +208,7 @@ export const machineStateSchema = z
     progressMark: z.string().max(256).optional().describe('What went forward then.'),
     paused: z.boolean().optional().describe('Somebody asked for a pause.'),
     full: z.boolean().optional().describe('Somebody asked to skip what is left.'),
+    waived: z.boolean().optional().describe('Somebody accepted an inconclusive background analysis.'),
     reason: z.string().max(4096).optional().describe('Why it was aborted.'),
     cause: z.string().max(64).optional(),
     abortedAt: z.string().optional(),

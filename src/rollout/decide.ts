@@ -1,0 +1,145 @@
+// Deciding: (what is declared, what was recorded, what is observed, the time) → (what to record, what to do, when to look again).
+// A pure function; everything that touches the world is an adapter around it.
+import { transition } from 'xstate';
+import type { RolloutStatus } from '../api/rollout.ts';
+import { announcementsOf, type Announcement } from './announcements.ts';
+import * as facts from './facts.ts';
+import { intentsOf, type Intent } from './intents.ts';
+import { machine, type Context, type Happening } from './machine.ts';
+import { recall, STATES, type Memory, type StateName } from './memory.ts';
+import { availableOf, type Observed } from './observed.ts';
+import { isWaiting } from './phase.ts';
+import { retirements } from './retire.ts';
+import type { Outcome } from './outcome.ts';
+import { statusOf } from './status.ts';
+import { wantedOf, type Wanted } from './wanted.ts';
+import { interpret, type Answer, type Interpretation } from './wish.ts';
+
+export interface Decision {
+  readonly state: StateName;
+  readonly memory: Memory;
+  readonly wanted: Wanted;
+  /** In order of urgency. */
+  readonly intents: readonly Intent[];
+  readonly status: RolloutStatus;
+  readonly announcements: readonly Announcement[];
+  readonly happenings: readonly Happening[];
+  /** When to look again though nothing has changed; milliseconds since the epoch. */
+  readonly nextAt: number | undefined;
+}
+
+function beginning(seen: Observed): { state: StateName; memory: Memory } {
+  const stable = seen.status.stableRS;
+  const memory: Memory = {
+    candidate: stable ?? seen.declared,
+    stable,
+    stepsHash: seen.stepsHash,
+    step: 0,
+    attempt: 0,
+    retiring: {},
+  };
+  return { state: 'settled', memory };
+}
+
+const markOf = (seen: Observed, state: StateName, memory: Memory): string =>
+  `${state}/${memory.step}/${availableOf(seen, memory.candidate)}/${facts.mostRouted(seen)}`;
+
+/** The deadline counts from when something last went forward; a pause is not a lack of progress. */
+function withProgress(seen: Observed, state: StateName, memory: Memory): Memory {
+  if (!isWaiting(state))
+    return memory.progressAt === undefined ? memory : { ...memory, progressAt: undefined, progressMark: undefined };
+  const mark = markOf(seen, state, memory);
+  if (mark === memory.progressMark && memory.progressAt !== undefined && !facts.isPaused(seen, memory)) return memory;
+  return { ...memory, progressMark: mark, progressAt: mark === memory.progressMark ? memory.progressAt : seen.now };
+}
+
+const pathOf = (value: unknown): StateName => {
+  const path =
+    typeof value === 'string' ? value : Object.entries(value as Record<string, string>).map(([a, b]) => `${a}.${b}`)[0];
+  return STATES.find((s) => s === path) ?? 'settled';
+};
+
+function valueOf(state: StateName): string | Record<string, string> {
+  const [parent, child] = state.split('.');
+  return child === undefined ? state : { [parent ?? '']: child };
+}
+
+const memoryOf = (context: Context): Memory => {
+  const { seen: _seen, wish: _wish, answer: _answer, happenings: _happenings, ...memory } = context;
+  return memory;
+};
+
+/** Commands that no state had a use for: done beside the machine, or refused with the reason. */
+function answerRest(
+  seen: Observed,
+  state: StateName,
+  context: Context,
+): { answer: Answer | undefined; extra: Intent[]; memory: Memory } {
+  const memory = memoryOf(context);
+  const wish = context.wish;
+  if (wish?.id === undefined) return { answer: context.answer, extra: [], memory };
+  const say = (outcome: string, extra: Intent[] = [], changed: Memory = memory) => ({
+    answer: { id: wish.id ?? '', outcome },
+    extra,
+    memory: changed,
+  });
+  if (wish.verb === 'restart') {
+    return say('Done: pods are being replaced, a few at a time', [], { ...memory, restartAt: seen.now });
+  }
+  if (wish.verb === 'abort' && state === 'aborted') return say('Done: aborted');
+  if (wish.verb === 'rollback') return answerRollback(seen, say, wish.reason, wish.id);
+  const doing = state === 'settled' ? 'nothing is being rolled out' : `the rollout is ${state.replace('.', ', ')}`;
+  return say(`Ignored: ${doing}`);
+}
+
+function answerRollback<T>(
+  seen: Observed,
+  say: (outcome: string, extra?: Intent[]) => T,
+  target: string | undefined,
+  commandId: string,
+): T {
+  if (seen.revision !== undefined) {
+    return say(
+      'Ignored: this Rollout is declared in Git; revert the commit there (git revert), or abort an update in progress',
+    );
+  }
+  const rs = seen.replicaSets.find((r) => r.hash === target);
+  if (rs === undefined) return say(`Ignored: no ReplicaSet of revision ${target ?? ''} is left to roll back to`);
+  return say(`Done: template of ${rs.hash} restored`, [{ do: 'RestoreTemplate', hash: rs.hash, commandId }]);
+}
+
+const answerOf = (interpretation: Interpretation): Answer | undefined =>
+  interpretation !== undefined && 'answer' in interpretation ? interpretation.answer : undefined;
+
+function nextLook(seen: Observed, state: StateName, memory: Memory): number | undefined {
+  const times = [memory.until, ...Object.values(memory.retiring)];
+  if (isWaiting(state)) times.push(facts.deadlineAt(seen, memory));
+  const ahead = times.filter((t): t is number => t !== undefined && t > seen.now);
+  return ahead.length === 0 ? undefined : Math.min(...ahead);
+}
+
+export function decide(seen: Observed): Decision {
+  const before = recall(seen) ?? beginning(seen);
+  const interpretation = interpret(seen, before.state, before.memory);
+  const wish = interpretation !== undefined && 'wish' in interpretation ? interpretation.wish : undefined;
+  const context: Context = { ...withProgress(seen, before.state, before.memory), seen, happenings: [] };
+  const restored = machine.resolveState({ value: valueOf(before.state), context });
+  const [after] = transition(machine, restored, { type: 'OBSERVED', seen, wish });
+  const state = pathOf(after.value);
+  const rest = answerRest(seen, state, after.context);
+  const moved = withProgress(seen, state, rest.memory);
+  const wanted = wantedOf(state, moved, seen);
+  const memory: Memory = { ...moved, retiring: retirements(seen, moved, state, wanted) };
+  const answer = answerOf(interpretation) ?? rest.answer;
+  const outcome: Outcome = { state, memory, happenings: after.context.happenings, answer };
+  return {
+    state,
+    memory,
+    wanted,
+    intents: [...intentsOf(state, memory, seen, wanted), ...rest.extra],
+    status: statusOf(seen, outcome),
+    announcements: announcementsOf(seen, outcome),
+    happenings: outcome.happenings,
+    nextAt: nextLook(seen, state, memory),
+  };
+}

@@ -1,0 +1,99 @@
+// What one decision may look at: plain data, gathered from caches by controller/gather.ts. Nothing else is known to this folder.
+import type { AnalysisPhase } from '../api/analysis.ts';
+import type { Verb } from '../api/names.ts';
+import type { Issue } from '../api/result.ts';
+import type { RevisionRef } from '../api/revision.ts';
+import type { HeldNote, RolloutSpec, RolloutStatus } from '../api/rollout.ts';
+
+export interface SeenReplicaSet {
+  readonly name: string;
+  /** Value of the pod template hash label. */
+  readonly hash: string;
+  /** spec.replicas */
+  readonly desired: number;
+  /** status.replicas */
+  readonly current: number;
+  readonly ready: number;
+  readonly available: number;
+  readonly createdAt: string;
+  /** Why pods cannot be made (ReplicaFailure), where they cannot. */
+  readonly failure?: string | undefined;
+}
+
+export type Role = 'canary' | 'stable';
+
+/** A Service or a DestinationRule's subset whose selector tells one revision from the other. */
+export interface SeenSelector {
+  readonly kind: 'Service' | 'DestinationRule';
+  readonly name: string;
+  readonly role: Role;
+  /** The pod hash selected now; null where none is. */
+  readonly hash: string | null;
+}
+
+/** A router object that splits traffic. */
+export interface SeenRoute {
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace: string;
+  /** Percent on the canary; undefined where it cannot be read (then `issues` says why). */
+  readonly canary: number | undefined;
+  /** Release that a verdict went against, as the route remembers it. */
+  readonly rejected?: string | undefined;
+}
+
+export interface SeenRun {
+  readonly name: string;
+  readonly kind: 'Step' | 'Background';
+  readonly hash: string;
+  readonly attempt: number;
+  readonly step: number | undefined;
+  readonly phase: AnalysisPhase;
+  readonly message: string | undefined;
+  readonly createdAt: string;
+}
+
+/** What a person asked for by annotation, taken from it exactly once. */
+export interface TakenCommand {
+  readonly id: string;
+  readonly verb: Verb;
+  readonly value: string;
+  readonly at: string;
+}
+
+export interface Observed {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly namespace: string;
+  readonly name: string;
+  readonly generation: number;
+  readonly spec: RolloutSpec;
+  /** As it is recorded; empty at first. */
+  readonly status: RolloutStatus;
+  /** Pod hash of the declared template. */
+  readonly declared: string;
+  readonly stepsHash: string;
+  readonly replicaSets: readonly SeenReplicaSet[];
+  readonly selectors: readonly SeenSelector[];
+  /** Empty without a router. */
+  readonly routes: readonly SeenRoute[];
+  readonly runs: readonly SeenRun[];
+  /** What is wrong with the spec or with an object it names. While there is any, nothing goes forward; going back still works. */
+  readonly issues: readonly Issue[];
+  /** A command that was taken and not yet acted on. */
+  readonly command?: TakenCommand | undefined;
+  /** Annotations that wait to be taken. */
+  readonly waiting: readonly { readonly verb: Verb; readonly value: string }[];
+  readonly held?: HeldNote | undefined;
+  readonly revision?: RevisionRef | undefined;
+}
+
+export const replicasOf = (seen: Observed): number => seen.spec.replicas ?? 1;
+
+export const hasRouter = (seen: Observed): boolean => seen.spec.strategy.canary?.trafficRouting !== undefined;
+
+export function replicaSet(seen: Observed, hash: string | undefined): SeenReplicaSet | undefined {
+  return hash === undefined ? undefined : seen.replicaSets.find((rs) => rs.hash === hash);
+}
+
+export const availableOf = (seen: Observed, hash: string | undefined): number => replicaSet(seen, hash)?.available ?? 0;

@@ -1,0 +1,273 @@
+// A world of plain data for the pure core: ReplicaSets whose pods come up when told, routes, Services and runs. It plays the
+// executors and the cluster, so that whole releases run in microseconds and a crash can be put between any two writes.
+import type { AnalysisPhase } from '../../src/api/analysis.ts';
+import type { Verb } from '../../src/api/names.ts';
+import type { Issue } from '../../src/api/result.ts';
+import type { HeldNote, RolloutSpec, RolloutStatus, Step } from '../../src/api/rollout.ts';
+import type { RevisionRef } from '../../src/api/revision.ts';
+import { decide, type Decision } from '../../src/rollout/decide.ts';
+import type { Intent } from '../../src/rollout/intents.ts';
+import type { Observed, SeenReplicaSet, SeenRun, TakenCommand } from '../../src/rollout/observed.ts';
+import { hashOfSteps } from '../../src/rollout/status.ts';
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+export class World {
+  now = Date.parse('2026-01-01T00:00:00Z');
+  generation = 1;
+  spec: RolloutSpec;
+  declared = 'v1';
+  status: RolloutStatus = {};
+  replicaSets: Mutable<SeenReplicaSet>[] = [];
+  services: { canary: string | null; stable: string | null } | undefined = { canary: null, stable: null };
+  route: { canary: number; rejected: string | undefined } | undefined = { canary: 0, rejected: undefined };
+  runs: Mutable<SeenRun>[] = [];
+  issues: Issue[] = [];
+  command: TakenCommand | undefined;
+  waiting: { verb: Verb; value: string }[] = [];
+  held: HeldNote | undefined;
+  revision: RevisionRef | undefined;
+  /** Pods of these revisions never get ready. */
+  broken = new Set<string>();
+  writes: string[] = [];
+  announced = new Map<string, string>();
+  weights: number[] = [0];
+  private sequence = 0;
+  private budget = Infinity;
+
+  constructor(steps: Step[], spec: Partial<RolloutSpec> = {}) {
+    this.spec = {
+      replicas: 4,
+      selector: { matchLabels: { app: 'web' } },
+      template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'web', image: 'web:1' }] } },
+      strategy: {
+        canary: {
+          canaryService: 'web-canary',
+          stableService: 'web-stable',
+          trafficRouting: { istio: { virtualService: { name: 'web' } } },
+          steps,
+        },
+      },
+      ...spec,
+    };
+  }
+
+  /** The same, without a router: pods are the weight. */
+  static surging(
+    steps: Step[],
+    canary: Partial<NonNullable<RolloutSpec['strategy']['canary']>> = {},
+    replicas = 4,
+  ): World {
+    const world = new World(steps, { replicas, strategy: { canary: { steps, ...canary } } });
+    world.services = undefined;
+    world.route = undefined;
+    return world;
+  }
+
+  declare(hash: string): this {
+    this.declared = hash;
+    this.generation++;
+    return this;
+  }
+
+  seen(): Observed {
+    return {
+      now: this.now,
+      namespace: 'shop',
+      name: 'web',
+      generation: this.generation,
+      spec: this.spec,
+      status: structuredClone(this.status),
+      declared: this.declared,
+      stepsHash: hashOfSteps({ spec: this.spec }),
+      replicaSets: this.replicaSets,
+      selectors: this.services
+        ? [
+            { kind: 'Service', name: 'web-canary', role: 'canary', hash: this.services.canary },
+            { kind: 'Service', name: 'web-stable', role: 'stable', hash: this.services.stable },
+          ]
+        : [],
+      routes: this.route ? [{ kind: 'VirtualService', name: 'web', namespace: 'shop', ...this.route }] : [],
+      runs: this.runs,
+      issues: this.issues,
+      command: this.command?.id === this.status.lastCommand?.id ? undefined : this.command,
+      waiting: this.waiting,
+      held: this.held,
+      revision: this.revision,
+    };
+  }
+
+  /** One decision, executed until the (n+1)th write, which never happens: the process died. Returns false when it died. */
+  passDyingAfter(writes: number): boolean {
+    this.budget = writes;
+    try {
+      this.pass();
+      return true;
+    } catch (error) {
+      if (error instanceof Died) return false;
+      throw error;
+    } finally {
+      this.budget = Infinity;
+    }
+  }
+
+  /** As the controller does it: intents, look again, until there is nothing to do; then the status. */
+  pass(): Decision {
+    for (let i = 0; i < 20; i++) {
+      const decision = decide(this.seen());
+      const aborts = decision.happenings.some((h) => h.kind === 'Aborted');
+      const urgent = decision.intents.filter((x) => x.do === 'SetWeights');
+      for (const intent of aborts ? urgent : decision.intents) this.execute(intent);
+      this.record(decision);
+      if (decision.intents.length === 0) return decision;
+    }
+    throw new Error(`no rest: ${this.writes.slice(-6).join('; ')}`);
+  }
+
+  /** Passes and pods becoming ready, until nothing moves. */
+  settle(): Decision {
+    for (let i = 0; i < 50; i++) {
+      const decision = this.pass();
+      if (!this.pods()) return decision;
+    }
+    throw new Error('the world does not settle');
+  }
+
+  /** Lets the pods follow the ReplicaSets; returns whether anything changed. */
+  pods(): boolean {
+    let changed = false;
+    for (const rs of this.replicaSets) {
+      const available = this.broken.has(rs.hash) ? 0 : rs.desired;
+      if (rs.current === rs.desired && rs.available === available) continue;
+      [rs.current, rs.ready, rs.available] = [rs.desired, available, available];
+      changed = true;
+    }
+    return changed;
+  }
+
+  wait(ms: number): Decision {
+    this.now += ms;
+    return this.settle();
+  }
+
+  run(name: string): Mutable<SeenRun> | undefined {
+    return this.runs.find((run) => run.name === name);
+  }
+
+  activeRun(): Mutable<SeenRun> {
+    const run = this.runs.find((r) => r.phase === 'Running');
+    if (!run) throw new Error('no run is active');
+    return run;
+  }
+
+  finishRun(phase: AnalysisPhase, message?: string): Decision {
+    const run = this.activeRun();
+    [run.phase, run.message] = [phase, message];
+    return this.settle();
+  }
+
+  annotate(verb: Verb, value = 'true'): Decision {
+    this.waiting.push({ verb, value });
+    return this.settle();
+  }
+
+  rs(hash: string): SeenReplicaSet | undefined {
+    return this.replicaSets.find((rs) => rs.hash === hash);
+  }
+
+  private write(text: string): void {
+    if (this.budget-- <= 0) throw new Died();
+    this.writes.push(text);
+  }
+
+  private record(decision: Decision): void {
+    if (JSON.stringify(decision.status) !== JSON.stringify(this.status)) {
+      this.write(`status ${decision.state}`);
+      this.status = structuredClone(decision.status);
+    }
+    for (const a of decision.announcements)
+      if (!this.announced.has(a.key)) this.announced.set(a.key, `${a.reason}: ${a.message}`);
+  }
+
+  private execute(intent: Intent): void {
+    this.write(describeIntent(intent));
+    switch (intent.do) {
+      case 'SetWeights':
+        if (!this.route) throw new Error('SetWeights without a route');
+        this.route = { canary: intent.canary, rejected: intent.rejected ?? undefined };
+        if (this.weights.at(-1) !== intent.canary) this.weights.push(intent.canary);
+        return;
+      case 'SwitchSelector':
+        if (this.services) this.services[intent.role] = intent.hash;
+        return;
+      case 'CreateReplicaSet': {
+        const createdAt = new Date(this.now + this.replicaSets.length).toISOString();
+        const base = { name: `web-${intent.hash}`, hash: intent.hash, desired: intent.replicas };
+        this.replicaSets.push({ ...base, current: 0, ready: 0, available: 0, createdAt });
+        return;
+      }
+      case 'ScaleReplicaSet': {
+        const rs = this.replicaSets.find((r) => r.name === intent.name);
+        if (!rs) throw new Error(`no ${intent.name}`);
+        rs.desired = intent.replicas;
+        if (intent.replicas < rs.available) rs.current = rs.ready = rs.available = intent.replicas;
+        return;
+      }
+      case 'StartRun': {
+        const { name, kind, hash, attempt, step } = intent;
+        const createdAt = new Date(this.now).toISOString();
+        this.runs.push({ name, kind, hash, attempt, step, phase: 'Running', message: undefined, createdAt });
+        return;
+      }
+      case 'EndRun': {
+        const run = this.run(intent.name);
+        if (run) run.phase = 'Successful';
+        return;
+      }
+      case 'TakeCommand':
+        this.waiting = this.waiting.filter((w) => w.verb !== intent.verb);
+        this.command = {
+          id: String(++this.sequence),
+          verb: intent.verb,
+          value: intent.value,
+          at: new Date(this.now).toISOString(),
+        };
+        return;
+      case 'DeleteReplicaSet':
+        this.replicaSets = this.replicaSets.filter((rs) => rs.name !== intent.name);
+        return;
+      case 'DeleteRun':
+        this.runs = this.runs.filter((run) => run.name !== intent.name);
+        return;
+      case 'RestoreTemplate':
+        this.declare(intent.hash);
+        return;
+      case 'RestartPods':
+        return;
+    }
+  }
+}
+
+class Died extends Error {}
+
+function describeIntent(intent: Intent): string {
+  switch (intent.do) {
+    case 'SetWeights':
+      return `weight ${intent.canary}${intent.rejected === null ? '' : ' rejected'}`;
+    case 'SwitchSelector':
+      return `${intent.role} → ${intent.hash}`;
+    case 'CreateReplicaSet':
+    case 'ScaleReplicaSet':
+      return `${intent.hash} × ${intent.replicas}`;
+    case 'StartRun':
+    case 'EndRun':
+    case 'DeleteRun':
+    case 'DeleteReplicaSet':
+      return `${intent.do} ${intent.name}`;
+    case 'TakeCommand':
+      return `take ${intent.verb}`;
+    case 'RestoreTemplate':
+    case 'RestartPods':
+      return `${intent.do} ${intent.hash}`;
+  }
+}
