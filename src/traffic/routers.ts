@@ -1,12 +1,58 @@
+// From a Rollout's trafficRouting to the objects it drives.
 import type { KubeObject } from '../api/k8s.ts';
-import type { Canary } from '../api/rollout.ts';
+import type { Canary, TrafficRouting } from '../api/rollout.ts';
+import { destinationRuleRouter } from './destination-rule.ts';
+import { httpRouteRouter } from './gateway-api.ts';
+import { hostMatch, subsetMatch, virtualServiceRouter } from './istio.ts';
 import type { Router, SubsetRouter } from './router.ts';
 
 /** The objects whose weights a Rollout in `namespace` drives; empty without trafficRouting. */
-export declare function routersOf(canary: Canary, namespace: string): Router[];
+export function routersOf(canary: Canary, namespace: string): Router[] {
+  const routing = canary.trafficRouting;
+  return [...virtualServices(canary, routing?.istio, namespace), ...httpRoutes(canary, routing?.gatewayAPI, namespace)];
+}
+
+function virtualServices(canary: Canary, istio: TrafficRouting['istio'], namespace: string): Router[] {
+  if (istio === undefined) return [];
+  const rule = istio.destinationRule;
+  const match = (service: string | undefined, subset: string | undefined) =>
+    subset === undefined ? hostMatch(service ?? '', namespace) : subsetMatch(subset);
+  const listed = istio.virtualServices ?? (istio.virtualService === undefined ? [] : [istio.virtualService]);
+  return listed.map((entry) => {
+    const [name = '', otherNamespace] = entry.name.split('.');
+    return virtualServiceRouter({
+      namespace: otherNamespace ?? namespace,
+      name,
+      routes: entry.routes,
+      canary: match(canary.canaryService, rule?.canarySubsetName),
+      stable: match(canary.stableService, rule?.stableSubsetName),
+    });
+  });
+}
+
+function httpRoutes(canary: Canary, gateway: TrafficRouting['gatewayAPI'], namespace: string): Router[] {
+  if (gateway === undefined) return [];
+  const names = gateway.httpRoutes?.map((route) => route.name) ?? [gateway.httpRoute ?? ''];
+  const { canaryService = '', stableService = '' } = canary;
+  return names
+    .filter((name) => name !== '')
+    .map((name) => httpRouteRouter({ namespace, name, canaryService, stableService }));
+}
 
 /** The DestinationRules whose subsets a Rollout in `namespace` drives. */
-export declare function subsetRoutersOf(canary: Canary, namespace: string): SubsetRouter[];
+export function subsetRoutersOf(canary: Canary, namespace: string): SubsetRouter[] {
+  const rule = canary.trafficRouting?.istio?.destinationRule;
+  if (rule === undefined) return [];
+  const { name, canarySubsetName: canarySubset, stableSubsetName: stableSubset } = rule;
+  return [destinationRuleRouter({ namespace, name, canarySubset, stableSubset })];
+}
 
 /** The object to apply from Git, with the live weights kept where one of `routers` drives them. */
-export declare function keepWeights(applied: KubeObject, live: KubeObject | undefined, routers: Router[]): KubeObject;
+export function keepWeights(applied: KubeObject, live: KubeObject | undefined, routers: readonly Router[]): KubeObject {
+  if (live === undefined) return applied;
+  const group = applied.apiVersion.split('/')[0];
+  return routers
+    .filter((router) => router.kind === applied.kind && router.resource.group === group)
+    .filter((router) => router.name === applied.metadata.name && router.namespace === live.metadata.namespace)
+    .reduce((object, router) => router.keep(object, live), applied);
+}
