@@ -58,6 +58,7 @@ export async function loadAccess(options: AccessOptions = {}): Promise<ClusterAc
   const { KubeConfig: Loader } = await import('@kubernetes/client-node/dist/config.js');
   const config = new Loader();
   const origin = load(config, options);
+  if (isLoadersGuess(config, options)) throw noCluster(config, origin);
   selectContext(config, options.context, origin);
   const cluster = config.getCurrentCluster();
   if (!cluster?.server) throw noCluster(config, origin);
@@ -84,6 +85,13 @@ function load(config: KubeConfig, options: AccessOptions): string {
     throw unreadable(origin, error);
   }
   return origin;
+}
+
+/** With nothing to load the loader makes up http://localhost:8080. */
+function isLoadersGuess(config: KubeConfig, options: AccessOptions): boolean {
+  const cluster = config.getCurrentCluster();
+  const explicit = options.kubeconfig !== undefined || Boolean(process.env['KUBECONFIG']);
+  return !explicit && cluster?.name === 'cluster' && cluster.server === 'http://localhost:8080';
 }
 
 function unreadable(origin: string, error: unknown): KubeconfigError {
