@@ -1,0 +1,216 @@
+// What every GitMirror promises: run by the mirror that speaks to a real server, and by the one in memory that scenarios use.
+import { rmSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openMirror } from '../../src/git/mirror.ts';
+import { PushRejected, type GitMirror } from '../../src/git/types.ts';
+import { systemClock } from '../../src/ports/clock.ts';
+import { FakeMirror, FakeRepository } from '../support/fake-git.ts';
+import { startGitServer } from '../support/git-server.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
+
+interface World {
+  mirror: GitMirror;
+  commit(branch: string, files: Record<string, string | null>, message: string): string;
+  /** The newest text of a file on the server, and the note of a commit. */
+  show(branch: string, path: string): string;
+  note(commit: string): string;
+  rewrite(branch: string, files: Record<string, string>, message: string): string;
+  close(): Promise<void>;
+}
+
+async function realWorld(): Promise<World> {
+  const server = await startGitServer();
+  const directory = mkdtempSync(join(tmpdir(), 'sluice-mirror-'));
+  const mirror = openMirror({ url: server.url, clock: systemClock, directory });
+  return {
+    mirror,
+    commit: (branch, files, message) => server.commit(branch, files, message),
+    show: (branch, path) => server.git('show', `${branch}:${path}`),
+    note: (commit) => server.git('notes', '--ref=sluice', 'show', commit),
+    rewrite(branch, files, message) {
+      server.git('update-ref', '-d', `refs/heads/${branch}`);
+      return server.commit(branch, files, message);
+    },
+    async close() {
+      mirror.close();
+      rmSync(directory, { recursive: true, force: true });
+      await server.close();
+    },
+  };
+}
+
+async function fakeWorld(): Promise<World> {
+  const repository = new FakeRepository(new VirtualClock());
+  return {
+    mirror: new FakeMirror(repository),
+    commit: (branch, files, message) => repository.commit(branch, files, message),
+    show: (branch, path) =>
+      repository.commits
+        .get(repository.branches.get(branch) ?? '')
+        ?.files.get(path)
+        ?.trim() ?? '',
+    note: (commit) => repository.notes.get(commit)?.trim() ?? '',
+    rewrite(branch, files, message) {
+      repository.branches.delete(branch);
+      return repository.commit(branch, files, message);
+    },
+    close: async () => undefined,
+  };
+}
+
+const AUTHOR = { name: 'Sluice', email: 'sluice@example.com' };
+
+describe.each([
+  ['the mirror over HTTP', realWorld],
+  ['the mirror in memory', fakeWorld],
+])('%s', (_name, open) => {
+  let world: World;
+  beforeEach(async () => {
+    world = await open();
+  });
+  afterEach(() => world.close());
+
+  it('tells the head of a branch without fetching, and that there is none', async () => {
+    expect(await world.mirror.head('main')).toBeUndefined();
+    const oid = world.commit('main', { 'a.yaml': 'a: 1\n' }, 'First');
+    expect(await world.mirror.head('main')).toBe(oid);
+    expect(await world.mirror.head('mai')).toBeUndefined();
+    expect(await world.mirror.commit(oid)).toBeUndefined();
+  });
+
+  it('fetches a branch and says who committed what', async () => {
+    const first = world.commit('main', { 'a.yaml': 'a: 1\n' }, 'First');
+    const oid = world.commit('main', { 'a.yaml': 'a: 2\n' }, 'Second\n\nWith a body.');
+    const commit = await world.mirror.fetch('main');
+    expect(commit).toMatchObject({
+      oid,
+      parents: [first],
+      subject: 'Second',
+      author: { name: 'Ada', email: 'ada@example.com' },
+      date: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+    });
+    expect(await world.mirror.commit(oid)).toEqual(commit);
+  });
+
+  it('refuses a branch that is not there', async () => {
+    world.commit('main', { 'a.yaml': 'a: 1\n' }, 'First');
+    await expect(world.mirror.fetch('other')).rejects.toMatchObject({ kind: 'not-found' });
+  });
+
+  it('lists the files below a path and reads them', async () => {
+    const files = {
+      'deploy/web.yaml': 'web\n',
+      'deploy/x/api.yaml': 'api\n',
+      'deployer.yaml': 'no\n',
+      'README.md': 'no\n',
+    };
+    world.commit('main', files, 'First');
+    const { oid } = await world.mirror.fetch('main');
+    const found = await world.mirror.files(oid, 'deploy');
+    expect(found.map((file) => file.path)).toEqual(['deploy/web.yaml', 'deploy/x/api.yaml']);
+    expect(await Promise.all(found.map((file) => world.mirror.read(file.oid)))).toEqual(['web\n', 'api\n']);
+    expect((await world.mirror.files(oid, '')).length).toBe(4);
+    expect(await world.mirror.files(oid, 'nowhere')).toEqual([]);
+  });
+
+  it('tells what differs between two commits below a path', async () => {
+    const first = world.commit('main', { 'd/a.yaml': '1', 'd/b.yaml': '1', 'd/e/c.yaml': '1', 'o.yaml': '1' }, 'First');
+    const second = world.commit(
+      'main',
+      { 'd/a.yaml': '2', 'd/b.yaml': null, 'd/e/n.yaml': '1', 'o.yaml': '2' },
+      'Second',
+    );
+    await world.mirror.fetch('main');
+    const changes = await world.mirror.changed(first, second, 'd');
+    expect(changes.map(({ path, from, to }) => [path, from !== undefined, to !== undefined])).toEqual([
+      ['d/a.yaml', true, true],
+      ['d/b.yaml', true, false],
+      ['d/e/n.yaml', false, true],
+    ]);
+    expect(await world.mirror.changed(first, first, 'd')).toEqual([]);
+  });
+
+  it('commits files onto the head of a branch', async () => {
+    world.commit('main', { 'd/web.yaml': 'v2\n', 'd/gone.yaml': 'x\n', 'keep.yaml': 'k\n' }, 'First');
+    const head = await world.mirror.fetch('main');
+    const changes = new Map([
+      ['d/web.yaml', 'v1 é\n'],
+      ['d/gone.yaml', null],
+      ['new/deep/file.yaml', 'n\n'],
+    ] as const);
+    const oid = await world.mirror.commitFiles({
+      branch: 'main',
+      parent: head.oid,
+      changes,
+      message: 'Revert\n\nWhy.\n',
+      author: AUTHOR,
+    });
+    expect(await world.mirror.head('main')).toBe(oid);
+    expect(world.show('main', 'd/web.yaml')).toBe('v1 é');
+    expect(world.show('main', 'new/deep/file.yaml')).toBe('n');
+    expect((await world.mirror.files(oid, '')).map((file) => file.path)).toEqual([
+      'd/web.yaml',
+      'keep.yaml',
+      'new/deep/file.yaml',
+    ]);
+    expect(await world.mirror.fetch('main')).toMatchObject({
+      oid,
+      parents: [head.oid],
+      author: AUTHOR,
+      subject: 'Revert',
+    });
+  });
+
+  it('refuses to push onto a branch that has moved', async () => {
+    world.commit('main', { 'a.yaml': '1' }, 'First');
+    const { oid } = await world.mirror.fetch('main');
+    const newer = world.commit('main', { 'a.yaml': '2' }, 'Second');
+    const push = world.mirror.commitFiles({
+      branch: 'main',
+      parent: oid,
+      changes: new Map([['a.yaml', '0']]),
+      message: 'R',
+      author: AUTHOR,
+    });
+    await expect(push).rejects.toBeInstanceOf(PushRejected);
+    expect(await world.mirror.head('main')).toBe(newer);
+  });
+
+  it('follows a branch that was rewritten', async () => {
+    const old = world.commit('main', { 'a.yaml': '1' }, 'First');
+    await world.mirror.fetch('main');
+    const fresh = world.rewrite('main', { 'b.yaml': '2' }, 'Anew');
+    expect(await world.mirror.fetch('main')).toMatchObject({ oid: fresh, parents: [] });
+    expect((await world.mirror.files(fresh, '')).map((file) => file.path)).toEqual(['b.yaml']);
+    expect(await world.mirror.contains(old, 'main')).toBe(false);
+  });
+
+  it('knows whether a branch contains a commit', async () => {
+    const first = world.commit('main', { 'a.yaml': '1' }, 'First');
+    const second = world.commit('main', { 'a.yaml': '2' }, 'Second');
+    await world.mirror.fetch('main');
+    expect(await world.mirror.contains(first, 'main')).toBe(true);
+    expect(await world.mirror.contains(second, 'main')).toBe(true);
+    expect(await world.mirror.contains('0'.repeat(40), 'main')).toBe(false);
+  });
+
+  it('keeps notes on commits and replaces one', async () => {
+    const first = world.commit('main', { 'a.yaml': '1' }, 'First');
+    const second = world.commit('main', { 'a.yaml': '2' }, 'Second');
+    await world.mirror.fetch('main');
+    expect(await world.mirror.readNote(first)).toBeUndefined();
+    await world.mirror.addNotes(
+      new Map([
+        [first, 'Promoted\n'],
+        [second, 'Aborted\n'],
+      ]),
+      AUTHOR,
+    );
+    await world.mirror.addNotes(new Map([[second, 'Aborted twice\n']]), AUTHOR);
+    expect(world.note(first)).toBe('Promoted');
+    expect(world.note(second)).toBe('Aborted twice');
+    expect(await world.mirror.readNote(second)).toBe('Aborted twice\n');
+  });
+});

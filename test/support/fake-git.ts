@@ -1,0 +1,187 @@
+// A Git repository in memory that keeps the promises of GitMirror, for scenarios in virtual time. Several mirrors may look at one
+// repository. Failures are set by the test.
+import { createHash } from 'node:crypto';
+import { toTime, type Clock } from '../../src/ports/clock.ts';
+import {
+  GitError,
+  PushRejected,
+  type Commit,
+  type CommitRequest,
+  type FileChange,
+  type FileEntry,
+  type GitMirror,
+  type Person,
+} from '../../src/git/types.ts';
+
+interface Stored {
+  commit: Commit;
+  files: Map<string, string>;
+}
+
+const sha = (text: string): string => createHash('sha1').update(text).digest('hex');
+
+/** The server's side: branches, notes, and every commit ever made. */
+export class FakeRepository {
+  readonly branches = new Map<string, string>();
+  readonly notes = new Map<string, string>();
+  readonly commits = new Map<string, Stored>();
+  readonly blobs = new Map<string, string>();
+  /** Thrown by every exchange with the server while set. */
+  failure: GitError | undefined;
+  /** Runs once, between the moment a push is built and the moment it arrives. */
+  beforePush: (() => void) | undefined;
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Commits on a branch as a user would; null deletes a file. Returns the id. */
+  commit(branch: string, changes: Record<string, string | null>, message: string): string {
+    const parent = this.branches.get(branch);
+    const author = { name: 'Ada', email: 'ada@example.com' };
+    return this.push({ branch, parent, changes: new Map(Object.entries(changes)), message, author });
+  }
+
+  push(request: Omit<CommitRequest, 'parent'> & { parent: string | undefined }): string {
+    const files = new Map(request.parent === undefined ? [] : this.commits.get(request.parent)?.files);
+    for (const [path, text] of request.changes) {
+      if (text === null) files.delete(path);
+      else files.set(path, text);
+    }
+    const tree = sha(JSON.stringify([...files].sort(([a], [b]) => (a < b ? -1 : 1))));
+    const date = toTime(this.#clock.now());
+    const oid = sha(JSON.stringify([tree, request.parent, request.message, date, this.commits.size]));
+    const commit: Commit = {
+      oid,
+      tree,
+      parents: request.parent === undefined ? [] : [request.parent],
+      author: request.author,
+      date,
+      subject: request.message.split('\n', 1)[0] ?? '',
+      message: request.message,
+    };
+    this.commits.set(oid, { commit, files });
+    this.branches.set(request.branch, oid);
+    return oid;
+  }
+
+  reach(): void {
+    if (this.failure) throw this.failure;
+  }
+}
+
+/** A mirror of it: sees a branch as it was at the last fetch. */
+export class FakeMirror implements GitMirror {
+  readonly #repository: FakeRepository;
+  readonly #known = new Set<string>();
+  readonly #heads = new Map<string, string>();
+  #notes = new Map<string, string>();
+  /** Calls that reached the server. */
+  fetches = 0;
+
+  constructor(repository: FakeRepository) {
+    this.#repository = repository;
+  }
+
+  async head(branch: string): Promise<string | undefined> {
+    this.#repository.reach();
+    return this.#repository.branches.get(branch);
+  }
+
+  async fetch(branch: string): Promise<Commit> {
+    this.#repository.reach();
+    this.fetches++;
+    const head = this.#repository.branches.get(branch);
+    const stored = head === undefined ? undefined : this.#repository.commits.get(head);
+    if (!stored) throw new GitError('not-found', `there is no branch ${branch}`);
+    for (const oid of this.#ancestors(stored.commit.oid)) this.#known.add(oid);
+    this.#heads.set(branch, stored.commit.oid);
+    return stored.commit;
+  }
+
+  async commit(oid: string): Promise<Commit | undefined> {
+    return this.#known.has(oid) ? this.#repository.commits.get(oid)?.commit : undefined;
+  }
+
+  async files(commit: string, path: string): Promise<FileEntry[]> {
+    return [...this.#below(commit, path)]
+      .map(([name, text]) => {
+        const oid = sha(text);
+        this.#repository.blobs.set(oid, text);
+        return { path: name, oid };
+      })
+      .sort((a, b) => (a.path < b.path ? -1 : 1));
+  }
+
+  async read(oid: string): Promise<string> {
+    const text = this.#repository.blobs.get(oid);
+    if (text === undefined) throw new GitError('corrupt', `no blob ${oid}`);
+    return text;
+  }
+
+  async changed(from: string, to: string, path: string): Promise<FileChange[]> {
+    const before = this.#below(from, path);
+    const after = this.#below(to, path);
+    const changes: FileChange[] = [];
+    for (const name of [...new Set([...before.keys(), ...after.keys()])].sort()) {
+      const a = before.get(name);
+      const b = after.get(name);
+      const sides = { ...(a === undefined ? {} : { from: sha(a) }), ...(b === undefined ? {} : { to: sha(b) }) };
+      if (a !== b) changes.push({ path: name, ...sides });
+    }
+    return changes;
+  }
+
+  async commitFiles(request: CommitRequest): Promise<string> {
+    this.#repository.reach();
+    this.#stored(request.parent);
+    const race = this.#repository.beforePush;
+    this.#repository.beforePush = undefined;
+    race?.();
+    if (this.#repository.branches.get(request.branch) !== request.parent) {
+      throw new PushRejected(`refs/heads/${request.branch} has moved on the server`);
+    }
+    const oid = this.#repository.push(request);
+    this.#known.add(oid);
+    this.#heads.set(request.branch, oid);
+    return oid;
+  }
+
+  async readNote(commit: string): Promise<string | undefined> {
+    return this.#notes.get(commit);
+  }
+
+  async addNotes(notes: ReadonlyMap<string, string>, _author: Person): Promise<void> {
+    this.#repository.reach();
+    for (const [commit, text] of notes) this.#repository.notes.set(commit, text);
+    this.#notes = new Map(this.#repository.notes);
+  }
+
+  async contains(commit: string, branch: string): Promise<boolean> {
+    const head = this.#heads.get(branch);
+    return head !== undefined && this.#ancestors(head).has(commit);
+  }
+
+  #stored(oid: string): Stored {
+    const stored = this.#known.has(oid) ? this.#repository.commits.get(oid) : undefined;
+    if (!stored) throw new GitError('not-found', `commit ${oid} is not in the mirror`);
+    return stored;
+  }
+
+  #below(commit: string, path: string): Map<string, string> {
+    const folder = path.replace(/^\.?\/*|\/+$/g, '');
+    const inside = (name: string): boolean => folder === '' || name === folder || name.startsWith(`${folder}/`);
+    return new Map([...this.#stored(commit).files].filter(([name]) => inside(name)));
+  }
+
+  #ancestors(oid: string): Set<string> {
+    const seen = new Set<string>();
+    const queue = [oid];
+    for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+      if (!seen.has(next)) queue.push(...(this.#repository.commits.get(next)?.commit.parents ?? []));
+      seen.add(next);
+    }
+    return seen;
+  }
+}
