@@ -35,7 +35,7 @@ export const ANNOTATIONS = {
 export const APPLICATION_LABEL = prefix('application');
 
 /** Labels of an AnalysisRun. */
-export const RUN_LABELS = { type: prefix('run-type'), step: prefix('step-index') } as const;
+export const RUN_LABELS = { type: prefix('run-type'), step: prefix('step-index'), attempt: prefix('attempt') } as const;
 
 /** Manual control: an annotation `sluice.dev/<verb>`, consumed once. */
 export const VERBS = ['promote', 'abort', 'retry', 'pause', 'resume', 'restart', 'rollback'] as const;

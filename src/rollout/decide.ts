@@ -53,6 +53,11 @@ function withProgress(seen: Observed, state: StateName, memory: Memory): Memory 
   return { ...memory, progressMark: mark, progressAt: mark === memory.progressMark ? memory.progressAt : seen.now };
 }
 
+function withoutDoneRestart(seen: Observed, memory: Memory): Memory {
+  const done = memory.restartAt !== undefined && (seen.restartedBefore ?? 0) >= memory.restartAt;
+  return done ? { ...memory, restartAt: undefined } : memory;
+}
+
 const pathOf = (value: unknown): StateName => {
   const path =
     typeof value === 'string' ? value : Object.entries(value as Record<string, string>).map(([a, b]) => `${a}.${b}`)[0];
@@ -127,7 +132,7 @@ export function decide(seen: Observed): Decision {
   const [after] = transition(machine, restored, { type: 'OBSERVED', seen, wish });
   const state = pathOf(after.value);
   const rest = answerRest(seen, state, after.context);
-  const moved = withProgress(seen, state, rest.memory);
+  const moved = withoutDoneRestart(seen, withProgress(seen, state, rest.memory));
   const wanted = wantedOf(state, moved, seen);
   const memory: Memory = { ...moved, retiring: retirements(seen, moved, state, wanted) };
   const answer = answerOf(interpretation) ?? rest.answer;

@@ -28,8 +28,9 @@ export function failedRun(seen: Observed, memory: Memory): SeenRun | undefined {
 
 /** Percent on the canary as all routes agree; undefined while they differ or cannot be read. */
 export function routedWeight(seen: Observed): number | undefined {
-  const [first, ...rest] = seen.routes;
-  return first !== undefined && rest.every((route) => route.canary === first.canary) ? first.canary : undefined;
+  const [first] = seen.routes;
+  const agreed = seen.routes.every((route) => route.canary === first?.canary && !route.uneven);
+  return agreed ? first?.canary : undefined;
 }
 
 /** Highest percent that any route sends to the canary side. */

@@ -30,7 +30,7 @@ const DEFAULT_RUN_HISTORY = 5;
 
 function weightIntents(seen: Observed, wanted: Wanted): Intent[] {
   if (wanted.weight === undefined || seen.routes.length === 0) return [];
-  const stale = seen.routes.some((r) => r.canary !== undefined && r.canary !== wanted.weight);
+  const stale = seen.routes.some((r) => r.canary !== undefined && (r.uneven || r.canary !== wanted.weight));
   // A verdict is written even where the weight is 0 already; an old one is wiped with the next change of weight.
   const unmarked = wanted.rejected !== null && seen.routes.some((r) => r.rejected !== wanted.rejected);
   return stale || unmarked ? [{ do: 'SetWeights', canary: wanted.weight, rejected: wanted.rejected }] : [];

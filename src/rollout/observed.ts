@@ -36,8 +36,10 @@ export interface SeenRoute {
   readonly kind: string;
   readonly name: string;
   readonly namespace: string;
-  /** Percent on the canary; undefined where it cannot be read (then `issues` says why). */
+  /** Percent on the canary, the highest of its rules; undefined where it cannot be read (then `issues` says why). */
   readonly canary: number | undefined;
+  /** Its rules differ, so the weight has to be written again. */
+  readonly uneven?: boolean | undefined;
   /** Release that a verdict went against, as the route remembers it. */
   readonly rejected?: string | undefined;
 }
@@ -86,6 +88,8 @@ export interface Observed {
   readonly waiting: readonly { readonly verb: Verb; readonly value: string }[];
   readonly held?: HeldNote | undefined;
   readonly revision?: RevisionRef | undefined;
+  /** No pod older than this is left; milliseconds since the epoch. */
+  readonly restartedBefore?: number | undefined;
 }
 
 export const replicasOf = (seen: Observed): number => seen.spec.replicas ?? 1;

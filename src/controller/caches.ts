@@ -1,0 +1,124 @@
+// The watch caches the rollout controller reads, and which Rollouts a change of any object concerns.
+import type { AnalysisRun, AnalysisTemplate } from '../api/analysis.ts';
+import type { KubeObject, ReplicaSet, Resource, Service } from '../api/k8s.ts';
+import { POD_TEMPLATE_HASH, RESOURCES } from '../api/names.ts';
+import type { Rollout } from '../api/rollout.ts';
+import type { Identified, KubeClient } from '../kube/types.ts';
+import { WatchCache, type WatchCacheOptions } from '../kube/watch-cache.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Log } from '../ports/log.ts';
+import { referencesOf } from './references.ts';
+
+export interface CacheDeps {
+  client: KubeClient;
+  clock: Clock;
+  /** In [0, 1). */
+  random: () => number;
+  log: Log;
+  /** Only this namespace; without it all. */
+  namespace?: string | undefined;
+  onRestart?: (resource: string) => void;
+}
+
+export interface Caches {
+  rollouts: WatchCache<Rollout>;
+  replicaSets: WatchCache<ReplicaSet>;
+  services: WatchCache<Service>;
+  analysisRuns: WatchCache<AnalysisRun>;
+  analysisTemplates: WatchCache<AnalysisTemplate>;
+  clusterAnalysisTemplates: WatchCache<AnalysisTemplate>;
+  virtualServices: WatchCache<KubeObject>;
+  destinationRules: WatchCache<KubeObject>;
+  httpRoutes: WatchCache<KubeObject>;
+}
+
+export const keyOf = (namespace: string | undefined, name: string): string => `${namespace ?? ''}/${name}`;
+
+export function splitKey(key: string): { namespace: string; name: string } {
+  const at = key.indexOf('/');
+  return { namespace: key.slice(0, at), name: key.slice(at + 1) };
+}
+
+/** Names of what a Rollout refers to, as `kind/namespace/name`. */
+export const BY_REFERENCE = 'byReference';
+/** Uid of the owner that controls an object. */
+export const BY_OWNER = 'byOwner';
+
+const ownersOf = (object: Identified): string[] =>
+  (object.metadata.ownerReferences ?? []).filter((owner) => owner.controller).map((owner) => owner.uid);
+
+/** Of a Service only what routing needs is kept: there are many, and most are nobody's canary. */
+function slimService(service: Service): Service {
+  const { name, namespace, uid, resourceVersion } = service.metadata;
+  return {
+    apiVersion: service.apiVersion,
+    kind: service.kind,
+    metadata: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(uid === undefined ? {} : { uid }),
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    },
+    spec: service.spec.selector === undefined ? {} : { selector: service.spec.selector },
+  };
+}
+
+export function createCaches(deps: CacheDeps): Caches {
+  const open = <T extends Identified>(resource: Resource, more: Partial<WatchCacheOptions<T>> = {}): WatchCache<T> =>
+    new WatchCache<T>({
+      client: deps.client,
+      clock: deps.clock,
+      random: deps.random,
+      log: deps.log,
+      resource,
+      ...(deps.namespace !== undefined && resource.namespaced ? { namespace: deps.namespace } : {}),
+      ...(deps.onRestart ? { onRestart: () => deps.onRestart?.(resource.plural) } : {}),
+      ...more,
+    });
+  return {
+    rollouts: open<Rollout>(RESOURCES.rollouts, { index: { [BY_REFERENCE]: referencesOf } }),
+    replicaSets: open<ReplicaSet>(RESOURCES.replicaSets, {
+      labelSelector: POD_TEMPLATE_HASH,
+      index: { [BY_OWNER]: ownersOf },
+    }),
+    services: open<Service>(RESOURCES.services, { transform: slimService }),
+    analysisRuns: open<AnalysisRun>(RESOURCES.analysisRuns, { index: { [BY_OWNER]: ownersOf } }),
+    analysisTemplates: open<AnalysisTemplate>(RESOURCES.analysisTemplates),
+    clusterAnalysisTemplates: open<AnalysisTemplate>(RESOURCES.clusterAnalysisTemplates),
+    virtualServices: open<KubeObject>(RESOURCES.virtualServices),
+    destinationRules: open<KubeObject>(RESOURCES.destinationRules),
+    httpRoutes: open<KubeObject>(RESOURCES.httpRoutes),
+  };
+}
+
+/** Keys of the Rollouts that the object of a change concerns. */
+export function concerned(caches: Caches, object: Identified & { kind?: string }, kind: string): string[] {
+  const { namespace, name } = object.metadata;
+  if (kind === 'Rollout') return [keyOf(namespace, name)];
+  if (kind === 'ReplicaSet' || kind === 'AnalysisRun') {
+    const owner = (object.metadata.ownerReferences ?? []).find((o) => o.controller && o.kind === 'Rollout');
+    return owner === undefined ? [] : [keyOf(namespace, owner.name)];
+  }
+  return caches.rollouts
+    .by(BY_REFERENCE, `${kind}/${namespace ?? ''}/${name}`)
+    .map((rollout) => keyOf(rollout.metadata.namespace, rollout.metadata.name));
+}
+
+/** Calls `notify` with the key of every Rollout that a change concerns. Returns what ends it. */
+export function followAll(caches: Caches, notify: (key: string) => void): () => void {
+  const kinds: [WatchCache<Identified>, string][] = [
+    [caches.rollouts as unknown as WatchCache<Identified>, 'Rollout'],
+    [caches.replicaSets as unknown as WatchCache<Identified>, 'ReplicaSet'],
+    [caches.services as unknown as WatchCache<Identified>, 'Service'],
+    [caches.analysisRuns as unknown as WatchCache<Identified>, 'AnalysisRun'],
+    [caches.analysisTemplates as unknown as WatchCache<Identified>, 'AnalysisTemplate'],
+    [caches.clusterAnalysisTemplates as unknown as WatchCache<Identified>, 'ClusterAnalysisTemplate'],
+    [caches.virtualServices as unknown as WatchCache<Identified>, 'VirtualService'],
+    [caches.destinationRules as unknown as WatchCache<Identified>, 'DestinationRule'],
+    [caches.httpRoutes as unknown as WatchCache<Identified>, 'HTTPRoute'],
+  ];
+  const ends = kinds.map(([cache, kind]) =>
+    cache.onChange((change) => concerned(caches, change.object, kind).forEach(notify)),
+  );
+  return () => ends.forEach((end) => end());
+}

@@ -1,0 +1,289 @@
+// Executes intents against the API server. What a write answered is put into the caches at once, so that the next look sees it.
+// Each is idempotent: done twice, it finds the world as wanted.
+import type { AnalysisRun } from '../api/analysis.ts';
+import type { KubeObject, ReplicaSet, Resource, Service } from '../api/k8s.ts';
+import {
+  ANNOTATIONS,
+  CONTROLLER_MANAGER,
+  POD_TEMPLATE_HASH,
+  RESOURCES,
+  RUN_LABELS,
+  verbAnnotation,
+} from '../api/names.ts';
+import type { Rollout } from '../api/rollout.ts';
+import { resolveRun } from '../analysis/resolve.ts';
+import { ApiError, isAlreadyExists } from '../kube/errors.ts';
+import type { KubeClient } from '../kube/types.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Intent } from '../rollout/intents.ts';
+import type { Observed } from '../rollout/observed.ts';
+import type { JsonPatchOp } from '../traffic/router.ts';
+import { routersOf, subsetRoutersOf } from '../traffic/routers.ts';
+import { keyOf, type Caches } from './caches.ts';
+import { routeCache, templateLookup } from './gather.ts';
+import { replicaSetFor } from './replica-set.ts';
+import type { Restarter } from './restart.ts';
+
+export interface ExecuteDeps {
+  client: KubeClient;
+  caches: Caches;
+  clock: Clock;
+  restarter: Restarter;
+  /** Ends a run by its own bookkeeping. */
+  endRun: (key: string) => Promise<void>;
+}
+
+/** One pass's surroundings. */
+export interface Pass {
+  rollout: Rollout;
+  seen: Observed;
+  urgent: boolean;
+}
+
+type Of<K extends Intent['do']> = Extract<Intent, { do: K }>;
+
+interface Target {
+  kind: string;
+  resource: Resource;
+  namespace: string;
+  name: string;
+}
+
+/** Patches a route object; where its list changed under the patch, looks at the live object and plans once more. */
+async function patchRoute(
+  deps: ExecuteDeps,
+  pass: Pass,
+  target: Target,
+  plan: (object: KubeObject) => JsonPatchOp[],
+): Promise<void> {
+  const cache = routeCache(deps.caches, target.kind);
+  const options = { urgent: pass.urgent };
+  for (const fresh of [false, true]) {
+    const object = fresh
+      ? await deps.client.get<KubeObject>(target.resource, target.name, target.namespace, options)
+      : cache.get(target.namespace, target.name);
+    if (object === undefined) throw new Error(`${target.kind} ${target.namespace}/${target.name} is gone`);
+    const body = plan(object);
+    if (body.length === 0) return;
+    try {
+      const request = {
+        name: target.name,
+        namespace: target.namespace,
+        type: 'json' as const,
+        body,
+        fieldManager: CONTROLLER_MANAGER,
+      };
+      cache.observe(await deps.client.patch<KubeObject>(target.resource, request, options));
+      return;
+    } catch (error) {
+      // 422: a test operation found another list than the one that was planned for.
+      if (fresh || !(error instanceof ApiError && error.status === 422)) throw error;
+    }
+  }
+}
+
+const ops = (
+  result: { ok: true; value: JsonPatchOp[] } | { ok: false; error: { field: string; message: string }[] },
+): JsonPatchOp[] => {
+  if (result.ok) return result.value;
+  throw new Error(result.error.map((i) => `${i.field}: ${i.message}`).join('; '));
+};
+
+async function setWeights(deps: ExecuteDeps, pass: Pass, intent: Of<'SetWeights'>): Promise<void> {
+  const canary = pass.rollout.spec.strategy.canary ?? {};
+  const wanted = { canary: intent.canary, stable: 100 - intent.canary, rejected: intent.rejected };
+  const results = await Promise.allSettled(
+    routersOf(canary, pass.seen.namespace).map((router) =>
+      patchRoute(deps, pass, router, (o) => ops(router.plan(o, wanted))),
+    ),
+  );
+  // Every route is tried before one that failed is told of.
+  const failed = results.find((r) => r.status === 'rejected');
+  if (failed) throw failed.reason;
+}
+
+async function switchSelector(deps: ExecuteDeps, pass: Pass, intent: Of<'SwitchSelector'>): Promise<void> {
+  const { namespace } = pass.seen;
+  if (intent.kind === 'DestinationRule') {
+    const router = subsetRoutersOf(pass.rollout.spec.strategy.canary ?? {}, namespace).find(
+      (r) => r.name === intent.name,
+    );
+    if (router === undefined) return;
+    await patchRoute(deps, pass, router, (object) => {
+      const read = router.read(object);
+      const now = read.ok ? read.value : { canary: undefined, stable: undefined };
+      const hashes = {
+        canary: now.canary ?? intent.hash,
+        stable: now.stable ?? intent.hash,
+        [intent.role]: intent.hash,
+      };
+      return ops(router.plan(object, hashes));
+    });
+    return;
+  }
+  const body = { spec: { selector: { [POD_TEMPLATE_HASH]: intent.hash } } };
+  const request = { name: intent.name, namespace, type: 'merge' as const, body, fieldManager: CONTROLLER_MANAGER };
+  deps.caches.services.observe(await deps.client.patch<Service>(RESOURCES.services, request, { urgent: pass.urgent }));
+}
+
+async function createReplicaSet(deps: ExecuteDeps, pass: Pass, intent: Of<'CreateReplicaSet'>): Promise<void> {
+  const wanted = replicaSetFor(pass.rollout, intent.hash, intent.replicas);
+  const options = { fieldManager: CONTROLLER_MANAGER };
+  try {
+    deps.caches.replicaSets.observe(await deps.client.create<ReplicaSet>(RESOURCES.replicaSets, wanted, options));
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+    const { name, namespace } = wanted.metadata;
+    const live = await deps.client.get<ReplicaSet>(RESOURCES.replicaSets, name, namespace);
+    if (live === undefined) return;
+    const owner = live.metadata.ownerReferences?.find((o) => o.controller);
+    if (owner?.uid !== pass.rollout.metadata.uid) {
+      throw new Error(
+        `ReplicaSet ${name} belongs to ${owner ? `${owner.kind} ${owner.name}` : 'nobody'}; remove it or rename the Rollout`,
+        { cause: error },
+      );
+    }
+    deps.caches.replicaSets.observe(live);
+  }
+}
+
+async function scaleReplicaSet(deps: ExecuteDeps, pass: Pass, intent: Of<'ScaleReplicaSet'>): Promise<void> {
+  const request = {
+    name: intent.name,
+    namespace: pass.seen.namespace,
+    type: 'merge' as const,
+    body: { spec: { replicas: intent.replicas } },
+    fieldManager: CONTROLLER_MANAGER,
+  };
+  deps.caches.replicaSets.observe(await deps.client.patch<ReplicaSet>(RESOURCES.replicaSets, request));
+}
+
+function analysisOf(pass: Pass, intent: Of<'StartRun'>) {
+  const canary = pass.rollout.spec.strategy.canary;
+  const analysis = intent.step === undefined ? canary?.analysis : canary?.steps?.[intent.step]?.analysis;
+  const path = intent.step === undefined ? 'analysis' : `steps[${intent.step}].analysis`;
+  return { analysis, field: `spec.strategy.canary.${path}` };
+}
+
+async function startRun(deps: ExecuteDeps, pass: Pass, intent: Of<'StartRun'>): Promise<void> {
+  const { rollout, seen } = pass;
+  const { analysis, field } = analysisOf(pass, intent);
+  if (analysis === undefined) return;
+  const resolved = resolveRun(analysis, templateLookup(deps.caches, seen.namespace), {
+    field,
+    stableHash: seen.status.stableRS ?? intent.hash,
+    latestHash: intent.hash,
+    rollout,
+    requireFinite: intent.kind === 'Step',
+  });
+  if (!resolved.ok) throw new Error(resolved.error.map((i) => `${i.field}: ${i.message}`).join('; '));
+  const run: AnalysisRun = {
+    apiVersion: rollout.apiVersion,
+    kind: 'AnalysisRun',
+    metadata: {
+      name: intent.name,
+      namespace: seen.namespace,
+      labels: {
+        [POD_TEMPLATE_HASH]: intent.hash,
+        [RUN_LABELS.type]: intent.kind,
+        [RUN_LABELS.attempt]: String(intent.attempt),
+        ...(intent.step === undefined ? {} : { [RUN_LABELS.step]: String(intent.step) }),
+      },
+      ownerReferences: replicaSetFor(rollout, intent.hash, 0).metadata.ownerReferences ?? [],
+    },
+    spec: resolved.value,
+  };
+  try {
+    deps.caches.analysisRuns.observe(
+      await deps.client.create(RESOURCES.analysisRuns, run, { fieldManager: CONTROLLER_MANAGER }),
+    );
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+    const live = await deps.client.get<AnalysisRun>(RESOURCES.analysisRuns, intent.name, seen.namespace);
+    if (live) deps.caches.analysisRuns.observe(live);
+  }
+}
+
+/** Moves what an annotation asks for to one of Sluice's own, in one write: from here on it has an identity and is acted on once. */
+async function takeCommand(deps: ExecuteDeps, pass: Pass, intent: Of<'TakeCommand'>): Promise<void> {
+  const { rollout, seen } = pass;
+  const pointer = (name: string): string => `/metadata/annotations/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  const taken = {
+    id: `${rollout.metadata.resourceVersion ?? ''}-${intent.verb}`,
+    verb: intent.verb,
+    value: intent.value,
+    at: new Date(seen.now).toISOString(),
+  };
+  const from = pointer(verbAnnotation(intent.verb));
+  const body = [
+    { op: 'test', path: from, value: intent.value },
+    { op: 'remove', path: from },
+    { op: 'add', path: pointer(ANNOTATIONS.command), value: JSON.stringify(taken) },
+  ];
+  const request = {
+    name: seen.name,
+    namespace: seen.namespace,
+    type: 'json' as const,
+    body,
+    fieldManager: CONTROLLER_MANAGER,
+  };
+  deps.caches.rollouts.observe(await deps.client.patch<Rollout>(RESOURCES.rollouts, request));
+}
+
+async function restoreTemplate(deps: ExecuteDeps, pass: Pass, intent: Of<'RestoreTemplate'>): Promise<void> {
+  const { seen, rollout } = pass;
+  const rs = deps.caches.replicaSets.get(seen.namespace, `${rollout.metadata.name}-${intent.hash}`);
+  if (rs === undefined) return;
+  const { [POD_TEMPLATE_HASH]: _hash, ...labels } = rs.spec.template.metadata?.labels ?? {};
+  const template = { ...rs.spec.template, metadata: { ...rs.spec.template.metadata, labels } };
+  const body = [{ op: 'replace', path: '/spec/template', value: template }];
+  const request = {
+    name: seen.name,
+    namespace: seen.namespace,
+    type: 'json' as const,
+    body,
+    fieldManager: CONTROLLER_MANAGER,
+  };
+  deps.caches.rollouts.observe(await deps.client.patch<Rollout>(RESOURCES.rollouts, request));
+}
+
+export async function execute(deps: ExecuteDeps, pass: Pass, intent: Intent): Promise<void> {
+  const { namespace, name } = pass.seen;
+  switch (intent.do) {
+    case 'SetWeights':
+      return setWeights(deps, pass, intent);
+    case 'SwitchSelector':
+      return switchSelector(deps, pass, intent);
+    case 'CreateReplicaSet':
+      return createReplicaSet(deps, pass, intent);
+    case 'ScaleReplicaSet':
+      return scaleReplicaSet(deps, pass, intent);
+    case 'StartRun':
+      return startRun(deps, pass, intent);
+    case 'EndRun':
+      return deps.endRun(keyOf(namespace, intent.name));
+    case 'TakeCommand':
+      return takeCommand(deps, pass, intent);
+    case 'RestoreTemplate':
+      return restoreTemplate(deps, pass, intent);
+    case 'RestartPods':
+      return deps.restarter.restart({ rollout: keyOf(namespace, name), namespace, ...intent });
+    case 'DeleteReplicaSet':
+      return remove(deps, 'replicaSets', namespace, intent.name);
+    case 'DeleteRun':
+      return remove(deps, 'analysisRuns', namespace, intent.name);
+  }
+}
+
+async function remove(
+  deps: ExecuteDeps,
+  what: 'replicaSets' | 'analysisRuns',
+  namespace: string,
+  name: string,
+): Promise<void> {
+  const cache = deps.caches[what];
+  const uid = cache.get(namespace, name)?.metadata.uid;
+  if (uid === undefined) return;
+  await deps.client.delete(RESOURCES[what], name, namespace, { uid, propagationPolicy: 'Background' });
+  cache.forget(keyOf(namespace, name), uid);
+}

@@ -1,0 +1,51 @@
+// What a Rollout refers to by name, and where in its spec: so that a change of the one wakes the other, and a missing one is named.
+import type { RolloutAnalysis } from '../api/analysis.ts';
+import type { Canary, Rollout } from '../api/rollout.ts';
+import { routersOf, subsetRoutersOf } from '../traffic/routers.ts';
+
+export interface NamedAnalysis {
+  analysis: RolloutAnalysis;
+  field: string;
+  /** Steps must come to an end by themselves; what runs in the background need not. */
+  finite: boolean;
+}
+
+const CANARY = 'spec.strategy.canary';
+
+export function canaryOf(rollout: Rollout): Canary | undefined {
+  return rollout.spec?.strategy?.canary;
+}
+
+/** Every analysis of a strategy with its path. */
+export function analysesOf(canary: Canary): NamedAnalysis[] {
+  const list: NamedAnalysis[] = [];
+  if (canary.analysis) list.push({ analysis: canary.analysis, field: `${CANARY}.analysis`, finite: false });
+  (canary.steps ?? []).forEach((step, i) => {
+    if (step.analysis) list.push({ analysis: step.analysis, field: `${CANARY}.steps[${i}].analysis`, finite: true });
+  });
+  return list;
+}
+
+/** `kind/namespace/name` of everything a Rollout refers to. Total: a malformed spec refers to nothing. */
+export function referencesOf(rollout: Rollout): string[] {
+  const namespace = rollout.metadata.namespace ?? '';
+  const canary = canaryOf(rollout);
+  if (canary === undefined) return [];
+  try {
+    const services = [canary.canaryService, canary.stableService].filter((name) => name !== undefined);
+    const routers = [...routersOf(canary, namespace), ...subsetRoutersOf(canary, namespace)];
+    return [
+      ...services.map((name) => `Service/${namespace}/${name}`),
+      ...routers.map((router) => `${router.kind}/${router.namespace}/${router.name}`),
+      ...analysesOf(canary).flatMap(({ analysis }) =>
+        analysis.templates.map((t) =>
+          t.clusterScope
+            ? `ClusterAnalysisTemplate//${t.templateName}`
+            : `AnalysisTemplate/${namespace}/${t.templateName}`,
+        ),
+      ),
+    ];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,38 @@
+// The ReplicaSet of a revision, as it is created: named and labelled by the pod hash, owned by the Rollout.
+import type { ReplicaSet } from '../api/k8s.ts';
+import { POD_TEMPLATE_HASH } from '../api/names.ts';
+import type { Rollout } from '../api/rollout.ts';
+
+export function replicaSetFor(rollout: Rollout, hash: string, replicas: number): ReplicaSet {
+  const { template, selector, minReadySeconds } = rollout.spec;
+  const labels = { ...template.metadata?.labels, [POD_TEMPLATE_HASH]: hash };
+  const { namespace } = rollout.metadata;
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'ReplicaSet',
+    metadata: {
+      name: `${rollout.metadata.name}-${hash}`,
+      ...(namespace === undefined ? {} : { namespace }),
+      labels,
+      ownerReferences: [
+        {
+          apiVersion: rollout.apiVersion,
+          kind: rollout.kind,
+          name: rollout.metadata.name,
+          uid: rollout.metadata.uid ?? '',
+          controller: true,
+          blockOwnerDeletion: true,
+        },
+      ],
+    },
+    spec: {
+      replicas,
+      ...(minReadySeconds === undefined ? {} : { minReadySeconds }),
+      selector: {
+        ...selector,
+        matchLabels: { ...selector.matchLabels, [POD_TEMPLATE_HASH]: hash },
+      } as ReplicaSet['spec']['selector'],
+      template: { ...template, metadata: { ...template.metadata, labels } },
+    },
+  };
+}
