@@ -1,2 +1,36 @@
 #!/usr/bin/env node
-console.log('sluice');
+// The command line: finds the command, loads its module alone, and turns what goes wrong into one readable line.
+import { COMMANDS, usage, UsageError } from './cli/commands.ts';
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    process.stdout.write(usage());
+    return name === undefined ? 2 : 0;
+  }
+  const command = COMMANDS[name === '--version' ? 'version' : name];
+  if (command === undefined) throw new UsageError(`there is no command "${name}"`);
+  if (rest.includes('--help') || rest.includes('-h')) {
+    process.stdout.write(`${command.help}\n`);
+    return 0;
+  }
+  const run = await command.load();
+  return run(rest);
+}
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    const usageFault = error instanceof UsageError;
+    const text =
+      error instanceof Error
+        ? usageFault || process.env['SLUICE_DEBUG'] === undefined
+          ? error.message
+          : error.stack
+        : error;
+    process.stderr.write(`sluice: ${String(text)}\n${usageFault ? `\n${usage()}` : ''}`);
+    process.exitCode = usageFault ? 2 : 1;
+  },
+);

@@ -1,0 +1,57 @@
+// What `sluice` can do. A command's module is loaded only when it is called, so that the others start fast.
+
+export type Run = (argv: readonly string[]) => Promise<number>;
+
+export interface Command {
+  summary: string;
+  help: string;
+  load: () => Promise<Run>;
+}
+
+/** The command line was wrong; the message says how, and usage follows it. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+const CONTROLLER_HELP = `sluice controller: drives Rollouts and syncs Applications, in a cluster or from outside
+
+  --kubeconfig FILE        kubeconfig to use (default: $KUBECONFIG, ~/.kube/config, else the pod's service account)
+  --context NAME           context of the kubeconfig (default: its current one)
+  --namespace NAME         only this namespace (default: all)
+  --prometheus URL         Prometheus for metrics that name none
+  --listen ADDRESS         where /metrics, /healthz, /readyz and /webhook are served (default 0.0.0.0:8080)
+  --leader-elect=false     act at once, without a Lease: for one controller on its own
+  --lease-namespace NAME   namespace of the Lease (default: $POD_NAMESPACE, else the context's namespace)
+  --lease-name NAME        name of the Lease (default sluice-controller)
+  --git-dir DIR            folder for mirrors of repositories (default: a temporary one)
+  --webhook-secret-file F  secret that signs webhooks for all Applications
+  --log-level LEVEL        debug, info, warn or error (default info)`;
+
+const DEMO_HELP = `sluice demo: a whole cluster in this process, and a release that goes well and one that does not
+
+  --keep                   leave everything running at the end, and print what to try
+  --plain                  plain lines instead of the live picture
+  --seed NUMBER            seed of everything random (default 1)`;
+
+export const COMMANDS: Readonly<Record<string, Command>> = {
+  controller: {
+    summary: 'drive Rollouts and sync Applications',
+    help: CONTROLLER_HELP,
+    load: async () => (await import('./controller.ts')).runController,
+  },
+  demo: {
+    summary: 'a cluster in one process: a good release and a bad one',
+    help: DEMO_HELP,
+    load: async () => (await import('./demo.ts')).runDemo,
+  },
+  version: {
+    summary: 'print the version',
+    help: 'sluice version: prints the version',
+    load: async () => (await import('./version.ts')).runVersion,
+  },
+};
+
+export function usage(): string {
+  const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(12)} ${summary}`);
+  return `sluice: progressive delivery for Kubernetes whose source of truth is Git\n\nusage: sluice COMMAND [OPTIONS]   (sluice COMMAND --help)\n\n${lines.join('\n')}\n`;
+}
