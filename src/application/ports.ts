@@ -1,4 +1,4 @@
-// What the agent needs of the outside: caches it reads, a queue that calls it, and ways to reach Git, Events and metrics. Structural, so
+// What the agent needs of the outside: caches it reads, ways to reach Git, Events and metrics. Structural, so
 // that the adapters of kube/ and fakes in tests both fit.
 import type { AnalysisRun } from '../api/analysis.ts';
 import type { Application } from '../api/application.ts';
@@ -9,19 +9,20 @@ import type { KubeClient } from '../kube/types.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 
-/** Objects of one kind, kept current by a watch. */
+/** Objects of one kind, kept current by a watch; kube/watch-cache.ts is one. Objects are shared: not to be changed. */
 export interface ObjectCache<T> {
-  get(name: string, namespace?: string): T | undefined;
-  list(): readonly T[];
-  /** Calls `changed` with the newest object, or the last one known when it is gone. Returns what ends the subscription. */
-  subscribe(changed: (object: T) => void): () => void;
+  get(namespace: string | undefined, name: string): T | undefined;
+  list(namespace?: string): T[];
+  onChange(handler: (change: { object: T; old?: T }) => void): () => void;
+  /** Puts in what a write answered. */
+  observe(object: T): void;
 }
 
 /** A cache that was opened for the agent alone and is closed by it. */
 export interface OpenedCache extends ObjectCache<KubeObject> {
-  /** Resolves when the first list is in. */
-  ready(): Promise<void>;
-  close(): void;
+  start(): void;
+  synced(signal?: AbortSignal): Promise<void>;
+  stop(): Promise<void>;
 }
 
 export interface MirrorRequest {
@@ -34,6 +35,8 @@ export interface AgentEvent {
   type: 'Normal' | 'Warning';
   reason: string;
   message: string;
+  /** Marks what happens once: the same key on the same object again does nothing. */
+  key?: string;
 }
 
 export interface EventSink {
@@ -48,23 +51,14 @@ export interface AgentMetrics {
   writeBack?(app: string, result: 'Pushed' | 'Failed'): void;
 }
 
-/** Keys are handled one at a time each, several keys at once. */
-export interface AgentQueue {
-  /** Handles `key` after `delayMs` (default: now); several requests become one, at the earliest of their times. */
-  add(key: string, delayMs?: number): void;
-  /** Calls `handle` per key until `signal` is aborted; a rejection is tried again with backoff. */
-  run(handle: (key: string) => Promise<void>, signal: AbortSignal): void;
-}
-
 export interface ApplicationControllerDeps {
   client: KubeClient;
   applications: ObjectCache<Application>;
   rollouts: ObjectCache<Rollout>;
   analysisRuns: ObjectCache<AnalysisRun>;
-  /** Opens a cache of one kind restricted by a label selector. */
+  /** Opens a cache of one kind restricted by a label selector; not started. */
   openCache(resource: Resource, labelSelector: string): OpenedCache;
   mirrorFor(request: MirrorRequest): Promise<GitMirror>;
-  queue: AgentQueue;
   clock: Clock;
   log: Log;
   events: EventSink;

@@ -1,0 +1,86 @@
+// What a Rollout depends on among the objects that are declared with it: configuration that its pods mount or read, its Services, and
+// its routes. These go back with it when a revision is rejected.
+import type { KubeObject } from '../api/k8s.ts';
+import { GROUP, RESOURCES } from '../api/names.ts';
+import type { Canary } from '../api/rollout.ts';
+import { routersOf, subsetRoutersOf } from '../traffic/routers.ts';
+import { isRecord, keyOf, recordsIn, refOf, textIn } from './identity.ts';
+
+export const isRollout = (object: KubeObject): boolean => object.kind === 'Rollout' && refOf(object).group === GROUP;
+
+/** Keys of the objects that a Rollout names, whether they exist or not. */
+export function dependencyKeys(rollout: KubeObject): Set<string> {
+  const namespace = rollout.metadata.namespace ?? '';
+  const spec = isRecord(rollout.spec) ? rollout.spec : {};
+  const keys = new Set<string>();
+  for (const [kind, name] of podReferences(spec)) keys.add(keyOf({ group: '', kind, namespace, name }));
+  const canary = canaryOf(spec);
+  for (const service of [canary.canaryService, canary.stableService]) {
+    if (service !== undefined) keys.add(keyOf({ group: '', kind: RESOURCES.services.kind, namespace, name: service }));
+  }
+  for (const { resource, kind, namespace: at, name } of driven(canary, namespace)) {
+    keys.add(keyOf({ group: resource.group, kind, namespace: at, name }));
+  }
+  return keys;
+}
+
+/** The canary strategy of a Rollout's spec as it is declared; empty where there is none. */
+export function canaryOf(spec: unknown): Canary {
+  const strategy = isRecord(spec) ? spec['strategy'] : undefined;
+  const canary = isRecord(strategy) ? strategy['canary'] : undefined;
+  return isRecord(canary) ? (canary as Canary) : {};
+}
+
+function driven(canary: Canary, namespace: string): ReturnType<typeof drivenUnsafe> {
+  try {
+    return drivenUnsafe(canary, namespace);
+  } catch {
+    return []; // a malformed strategy: the API server refuses it with a better message
+  }
+}
+
+const drivenUnsafe = (canary: Canary, namespace: string) => [
+  ...routersOf(canary, namespace),
+  ...subsetRoutersOf(canary, namespace),
+];
+
+type Reference = [kind: 'ConfigMap' | 'Secret', name: string];
+
+function podReferences(spec: Record<string, unknown>): Reference[] {
+  const template = isRecord(spec['template']) ? spec['template'] : {};
+  const pod = isRecord(template['spec']) ? template['spec'] : {};
+  const containers = ['initContainers', 'containers'].flatMap((field) => recordsIn(pod[field]));
+  return [
+    ...recordsIn(pod['volumes']).flatMap((volume) => volumeReferences(volume)),
+    ...containers.flatMap((container) => environmentReferences(container)),
+  ];
+}
+
+function volumeReferences(volume: Record<string, unknown>): Reference[] {
+  const projected = isRecord(volume['projected']) ? recordsIn(volume['projected']['sources']) : [];
+  return [volume, ...projected].flatMap((source) => [
+    ...named('ConfigMap', source['configMap'], 'name'),
+    ...named('Secret', source['secret'], source === volume ? 'secretName' : 'name'),
+  ]);
+}
+
+function environmentReferences(container: Record<string, unknown>): Reference[] {
+  const whole = recordsIn(container['envFrom']).flatMap((source) => [
+    ...named('ConfigMap', source['configMapRef'], 'name'),
+    ...named('Secret', source['secretRef'], 'name'),
+  ]);
+  const single = recordsIn(container['env']).flatMap(({ valueFrom }) =>
+    isRecord(valueFrom)
+      ? [
+          ...named('ConfigMap', valueFrom['configMapKeyRef'], 'name'),
+          ...named('Secret', valueFrom['secretKeyRef'], 'name'),
+        ]
+      : [],
+  );
+  return [...whole, ...single];
+}
+
+function named(kind: Reference[0], source: unknown, field: string): Reference[] {
+  const name = isRecord(source) ? textIn(source[field]) : undefined;
+  return name === undefined ? [] : [[kind, name]];
+}
