@@ -1,0 +1,50 @@
+// The tree of a condition. Every node knows where it begins, for messages.
+
+export type Node = { position: number } & (
+  | { type: 'literal'; value: number | string | boolean | null }
+  | { type: 'list'; items: Node[] }
+  | { type: 'map'; entries: { key: Node; value: Node }[] }
+  | { type: 'name'; name: string }
+  /** `#`, or `.field` of it, inside a closure. */
+  | { type: 'item' }
+  | { type: 'index'; of: Node; key: Node; optional: boolean }
+  /** The whole of `a?.b.c`: nil where an optional step in it meets nil. */
+  | { type: 'chain'; of: Node }
+  | { type: 'slice'; of: Node; from?: Node; to?: Node }
+  | { type: 'unary'; operator: string; of: Node }
+  | { type: 'binary'; operator: string; left: Node; right: Node }
+  | { type: 'choice'; condition: Node; yes: Node; no: Node }
+  | { type: 'call'; name: string; args: Node[] }
+);
+
+/** The direct parts of a node. */
+export function partsOf(node: Node): Node[] {
+  switch (node.type) {
+    case 'literal':
+    case 'name':
+    case 'item':
+      return [];
+    case 'list':
+      return node.items;
+    case 'map':
+      return node.entries.flatMap((entry) => [entry.key, entry.value]);
+    case 'index':
+      return [node.of, node.key];
+    case 'chain':
+    case 'unary':
+      return [node.of];
+    case 'slice':
+      return [node.of, node.from, node.to].filter((part) => part !== undefined);
+    case 'binary':
+      return [node.left, node.right];
+    case 'choice':
+      return [node.condition, node.yes, node.no];
+    case 'call':
+      return node.args;
+  }
+}
+
+/** Whether `test` holds for the node or anything in it. */
+export function someNode(node: Node, test: (node: Node) => boolean): boolean {
+  return test(node) || partsOf(node).some((part) => someNode(part, test));
+}
