@@ -6,7 +6,7 @@ import { delay, toTime } from '../ports/clock.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { backoffMs } from './backoff.ts';
-import { isAlreadyExists, isTransient } from './errors.ts';
+import { isAlreadyExists, isNotFound, isTransient } from './errors.ts';
 import type { KubeClient } from './types.ts';
 
 /** What an Event is about. */
@@ -183,8 +183,10 @@ class QueuedRecorder implements EventRecorder {
       await client.patch(RESOURCES.events, { name, namespace, type: 'merge', body }, this.#call());
       this.#remember(id, count);
     } catch (error) {
-      this.#written.delete(id); // it may have expired; the next try creates it
-      throw error;
+      this.#written.delete(id);
+      if (!isNotFound(error)) throw error;
+      await client.create(RESOURCES.events, this.#eventOf(pending), this.#call()); // the stored one has expired
+      this.#remember(id, pending.count);
     }
   }
 
