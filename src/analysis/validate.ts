@@ -1,0 +1,61 @@
+// What makes the metrics of a run sensible, beyond what the schema says.
+import type { AnalysisRunSpec, Metric } from '../api/analysis.ts';
+import { durationMs } from '../api/fields.ts';
+import type { Issue } from '../api/result.ts';
+import { compile } from './expression.ts';
+
+/** Measurements until the metric is decided; undefined: until the run is ended. NaN where count is no number. */
+export function effectiveCount(metric: Metric): number | undefined {
+  const { count } = metric;
+  if (count === undefined || count === '' || Number(count) === 0) return metric.interval === undefined ? 1 : undefined;
+  return Number(count);
+}
+
+/** Issues of the metrics; `requireFinite`: each must come to an end by itself. */
+export function validateRun(spec: AnalysisRunSpec, field: string, requireFinite: boolean): Issue[] {
+  const seen = new Set<string>();
+  return spec.metrics.flatMap((metric, index) => {
+    const at = `${field}.metrics[${index}]`;
+    const issues = [...countIssues(metric, at, requireFinite), ...fieldIssues(metric, at)];
+    if (seen.has(metric.name))
+      issues.push({ field: `${at}.name`, message: `${metric.name} is there twice: rename one` });
+    seen.add(metric.name);
+    return issues;
+  });
+}
+
+function countIssues(metric: Metric, at: string, requireFinite: boolean): Issue[] {
+  const count = effectiveCount(metric);
+  const field = `${at}.count`;
+  if (count === undefined) {
+    const message = `${metric.name} would never end: give it a count (it has an interval)`;
+    return requireFinite ? [{ field, message }] : [];
+  }
+  if (!Number.isInteger(count) || count < 0) {
+    return [{ field, message: `${JSON.stringify(metric.count)} is no count: write a whole number` }];
+  }
+  const issues: Issue[] = [];
+  if (count > 1 && metric.interval === undefined) issues.push({ field, message: 'a count above 1 needs an interval' });
+  const inconclusive = metric.inconclusiveLimit ?? 0;
+  const needed = Math.max(metric.failureLimit ?? 0, 0) + (metric.consecutiveSuccessLimit ?? 0);
+  if (needed > count)
+    issues.push({ field, message: `must be at least failureLimit + consecutiveSuccessLimit, ${needed}` });
+  if (inconclusive > count) issues.push({ field, message: `must be at least inconclusiveLimit, ${inconclusive}` });
+  return issues;
+}
+
+function fieldIssues(metric: Metric, at: string): Issue[] {
+  const issues: Issue[] = [];
+  for (const name of ['successCondition', 'failureCondition'] as const) {
+    const text = metric[name];
+    if (text === undefined || text.trim() === '') continue;
+    const { error } = { error: undefined, ...compile(text) };
+    if (error) issues.push({ field: `${at}.${name}`, message: `${error.message} at position ${error.position + 1}` });
+  }
+  for (const name of ['interval', 'initialDelay'] as const) {
+    const text = metric[name];
+    if (text === undefined || durationMs(text) !== undefined) continue;
+    issues.push({ field: `${at}.${name}`, message: `${text} is no duration: write one such as 30s, 5m or 1h30m` });
+  }
+  return issues;
+}
