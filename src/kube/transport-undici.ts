@@ -1,5 +1,6 @@
 // HTTP to a real API server: pooled keep-alive connections, watches apart, a bound on what is in flight, and an urgent lane. There is
 // no client-side rate limit: the server's own flow control (429 with Retry-After) is honoured instead. Nothing else is retried here.
+import { setMaxListeners } from 'node:events';
 import { Pool, ProxyAgent } from 'undici';
 import type { Dispatcher } from 'undici';
 import { delay, systemClock } from '../ports/clock.ts';
@@ -42,6 +43,7 @@ class UndiciTransport implements Transport {
   #warmAt = -Infinity;
 
   constructor(options: UndiciOptions) {
+    setMaxListeners(0, this.#closed.signal); // one for each exchange in flight
     const url = new URL(options.access.baseUrl);
     this.#access = options.access;
     this.#clock = options.clock ?? systemClock;

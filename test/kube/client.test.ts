@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { RESOURCES } from '../../src/api/names.ts';
+import { kubeClient } from '../../src/kube/client.ts';
+import { LostLeadership } from '../../src/kube/lease.ts';
+import { eventRecorder } from '../../src/kube/events.ts';
+import { fenced } from '../../src/kube/fenced-client.ts';
+import { silentLog } from '../../src/ports/log.ts';
+import { ScriptedTransport } from '../support/scripted-transport.ts';
+import type { Reply } from '../support/scripted-transport.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
+
+const status = (code: number, reason: string): Reply => ({
+  status: code,
+  json: { kind: 'Status', code, reason, message: reason },
+});
+
+function world(...replies: (Reply | Error)[]) {
+  const transport = new ScriptedTransport(() => replies.shift() ?? {});
+  const records: unknown[] = [];
+  const clock = new VirtualClock();
+  const client = kubeClient({ transport, version: '1', clock, onRequest: (record) => records.push(record) });
+  return { transport, client, records, clock };
+}
+
+describe('the client', () => {
+  it('lists in pages of 500, names the kind of every item, and begins anew when a page has expired', async () => {
+    const page = (name: string, token: string): Reply => ({
+      json: { metadata: { continue: token, resourceVersion: '9' }, items: [{ metadata: { name } }] },
+    });
+    const { client, transport } = world(page('a', 't1'), status(410, 'Expired'), page('a', 't2'), page('b', ''));
+    const { items, resourceVersion } = await client.list(RESOURCES.replicaSets, { labelSelector: 'app=web' });
+    expect(items.map((each) => `${each.apiVersion} ${each.kind} ${each.metadata.name}`)).toEqual([
+      'apps/v1 ReplicaSet a',
+      'apps/v1 ReplicaSet b',
+    ]);
+    expect(resourceVersion).toBe('9');
+    expect(transport.requests[3]!.path).toBe('/apis/apps/v1/replicasets?limit=500&continue=t2&labelSelector=app%3Dweb');
+  });
+
+  it('sends each patch with its own content type', async () => {
+    const { client, transport } = world();
+    const at = { name: 'web', namespace: 'shop', body: {} };
+    await client.patch(RESOURCES.rollouts, { ...at, type: 'json' });
+    await client.patch(RESOURCES.rollouts, { ...at, type: 'merge', subresource: 'status' });
+    await client.patch(RESOURCES.rollouts, { ...at, type: 'apply', fieldManager: 'm', force: true, dryRun: true });
+    expect(transport.requests.map(({ path, headers }) => `${headers!['content-type']} ${path}`)).toEqual([
+      'application/json-patch+json /apis/sluice.dev/v1alpha1/namespaces/shop/rollouts/web',
+      'application/merge-patch+json /apis/sluice.dev/v1alpha1/namespaces/shop/rollouts/web/status',
+      'application/apply-patch+yaml /apis/sluice.dev/v1alpha1/namespaces/shop/rollouts/web?fieldManager=m&dryRun=All&force=true',
+    ]);
+  });
+
+  it('takes a missing object as no object, deletes with preconditions, and counts its requests', async () => {
+    const { client, transport, records } = world(status(404, 'NotFound'), {}, status(404, 'NotFound'));
+    expect(await client.get(RESOURCES.services, 'web', 'shop')).toBeUndefined();
+    expect(await client.delete(RESOURCES.services, 'web', 'shop', { uid: 'u' })).toBe(true);
+    expect(await client.delete(RESOURCES.services, 'web', 'shop')).toBe(false);
+    expect(JSON.parse(transport.requests[1]!.body!).preconditions).toEqual({ uid: 'u' });
+    expect(records[0]).toEqual({ verb: 'get', resource: 'services', status: 404, durationMs: 0 });
+  });
+
+  it('writes nothing through a fence that has fallen', async () => {
+    const { client, transport } = world();
+    const lease = { fence: () => { throw new LostLeadership('lost'); }, marginMs: () => 0 }; // prettier-ignore
+    const guarded = fenced(client, lease);
+    await expect(guarded.create(RESOURCES.services, { metadata: { name: 'a' } })).rejects.toThrow(LostLeadership);
+    await expect(guarded.delete(RESOURCES.services, 'a', 'shop')).rejects.toThrow(LostLeadership);
+    await guarded.get(RESOURCES.services, 'a', 'shop');
+    expect(transport.requests.map((request) => request.method)).toEqual(['GET']);
+  });
+});
+
+describe('the event recorder', () => {
+  const web = { apiVersion: 'v1', kind: 'Rollout', metadata: { name: 'web', namespace: 'shop', uid: 'u' } };
+  const said = { type: 'Normal', reason: 'Promoted', message: 'done' } as const;
+
+  it('counts repeats on one object, and does a keyed event once', async () => {
+    const { client, transport, clock } = world({}, {}, {}, status(409, 'AlreadyExists'));
+    const recorder = eventRecorder({ client, clock, random: () => 0, log: silentLog, instance: 'p' });
+    recorder.emit(web, said);
+    recorder.emit(web, said);
+    await recorder.flush();
+    recorder.emit(web, said);
+    await recorder.flush();
+    const bodies = transport.requests.map(({ method, body }) => [method, JSON.parse(body!).count]);
+    expect(bodies).toEqual([['POST', 2], ['PATCH', 3]]); // prettier-ignore
+    recorder.emit(web, { ...said, key: 'abort-1' });
+    await recorder.flush();
+    recorder.emit(web, { ...said, key: 'abort-1' });
+    await recorder.flush();
+    expect(transport.requests).toHaveLength(3);
+  });
+
+  it('never throws into its caller, whatever the server says', async () => {
+    const { client, clock } = world(status(403, 'Forbidden'));
+    const recorder = eventRecorder({ client, clock, random: () => 0, log: silentLog, instance: 'p' });
+    expect(() => recorder.emit(web, said)).not.toThrow();
+    await recorder.flush();
+    await recorder.stop();
+    expect(clock.pending).toBe(0);
+  });
+});
