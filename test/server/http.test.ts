@@ -75,6 +75,14 @@ describe('the HTTP server', () => {
     expect(hints).toEqual([]);
   });
 
+  it('refuses a payload over 1 MiB, announced or not, before looking into it', async () => {
+    const long = 'x'.repeat(1024 * 1024 + 1);
+    expect(await post('/webhook', {}, long)).toBe(413);
+    const body = new Blob([long]).stream();
+    const answer = await fetch(`${server.url}/webhook`, { method: 'POST', body, duplex: 'half' } as RequestInit);
+    expect(answer.status).toBe(413);
+  });
+
   it('says whether it lives and is ready', async () => {
     expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
     const answer = await fetch(`${server.url}/readyz`);
