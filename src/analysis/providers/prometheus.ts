@@ -82,7 +82,7 @@ async function withDeadline<T>(
   if (signal.aborted) stop();
   const cancel = clock.after(seconds * 1000, () => giveUp(`Prometheus did not answer within ${seconds}s`));
   try {
-    return await Promise.race([run(controller.signal), gone.promise]);
+    return await Promise.race([run(controller.signal), gone]);
   } catch (error) {
     throw error instanceof ProviderError ? error : new ProviderError(reasonOf(error));
   } finally {
