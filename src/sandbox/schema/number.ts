@@ -1,0 +1,26 @@
+// Ranges of numbers.
+import { invalid, type Cause } from './cause.ts';
+import type { SchemaNode } from './node.ts';
+
+const INT_LIMIT: Record<string, number> = { int32: 2 ** 31, int64: 2 ** 63 };
+
+export function numberCauses(value: number, node: SchemaNode, path: string): Cause[] {
+  const causes: Cause[] = [];
+  const complain = (text: string): void => void causes.push(invalid(path, value, `${path} in body should be ${text}`));
+  if (node.multipleOf !== undefined && !Number.isInteger(value / node.multipleOf))
+    complain(`a multiple of ${String(node.multipleOf)}`);
+  if (node.maximum !== undefined && isAbove(value, node.maximum, node.exclusiveMaximum))
+    complain(`less than ${node.exclusiveMaximum === true ? '' : 'or equal to '}${String(node.maximum)}`);
+  if (node.minimum !== undefined && isAbove(-value, -node.minimum, node.exclusiveMinimum))
+    complain(`greater than ${node.exclusiveMinimum === true ? '' : 'or equal to '}${String(node.minimum)}`);
+  const limit = node.type === 'integer' ? INT_LIMIT[node.format ?? ''] : undefined;
+  if (limit !== undefined && (value >= limit || value < -limit))
+    causes.push(
+      invalid(path, value, `Checked value must be of type integer with format ${String(node.format)} in ${path}`),
+    );
+  return causes;
+}
+
+function isAbove(value: number, limit: number, exclusive = false): boolean {
+  return exclusive ? value >= limit : value > limit;
+}

@@ -1,0 +1,116 @@
+// Validates a value against the JSON Schema part of a node: types, required fields, ranges, forms.
+import { isDeepStrictEqual } from 'node:util';
+import { invalid, notSupported, required, tooMany, typeInvalid, type Cause } from './cause.ts';
+import { numberCauses } from './number.ts';
+import { childNode, isObject, join, oldElement, oldField, type JsonObject, type SchemaNode } from './node.ts';
+import { stringCauses } from './string.ts';
+
+/** A value and where it stands. An old value equal to it excuses it: what is stored already may stay. */
+export interface Located {
+  value: unknown;
+  old: unknown;
+  path: string;
+  isRoot?: boolean;
+}
+
+export function validateValue(at: Located, node: SchemaNode, causes: Cause[]): void {
+  if (at.old !== undefined && isDeepStrictEqual(at.old, at.value)) return;
+  const wrong = wrongType(at.value, node);
+  if (wrong !== undefined) causes.push(typeInvalid(at.path, typeName(at.value), wrong));
+  if (at.value === null && node.nullable === true) return;
+  if (wrong !== undefined && node['x-kubernetes-int-or-string'] === true) causes.push(...noBranch(at));
+  if (node.enum !== undefined && !node.enum.some((allowed) => isDeepStrictEqual(allowed, at.value)))
+    causes.push(notSupported(at.path, at.value, node.enum));
+  validateJunctors(at, node, causes);
+  if (typeof at.value === 'string') causes.push(...stringCauses(at.value, node, at.path));
+  else if (typeof at.value === 'number') causes.push(...numberCauses(at.value, node, at.path));
+  else if (Array.isArray(at.value)) validateList(at.value, at, node, causes);
+  else if (isObject(at.value)) validateObject(at.value, { at, node, causes });
+}
+
+function typeName(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'array';
+  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number';
+  return typeof value;
+}
+
+/** The type that was wanted, where the value has another. */
+function wrongType(value: unknown, node: SchemaNode): string | undefined {
+  if (value === null && node.nullable === true) return undefined;
+  const given = typeName(value);
+  if (node['x-kubernetes-int-or-string'] === true)
+    return given === 'integer' || given === 'string' ? undefined : 'integer,string';
+  if (node.type === undefined || node.type === given) return undefined;
+  return node.type === 'number' && given === 'integer' ? undefined : node.type;
+}
+
+function noBranch(at: Located): Cause[] {
+  return [
+    invalid('', '', `"${at.path}" must validate at least one schema (anyOf)`),
+    typeInvalid(at.path, typeName(at.value), 'integer'),
+  ];
+}
+
+function passes(at: Located, node: SchemaNode): boolean {
+  const causes: Cause[] = [];
+  validateValue({ ...at, old: undefined }, node, causes);
+  return causes.length === 0;
+}
+
+function validateJunctors(at: Located, node: SchemaNode, causes: Cause[]): void {
+  const complain = (text: string): void => void causes.push(invalid('', '', `"${at.path}" must ${text}`));
+  if (node.anyOf !== undefined && !node.anyOf.some((branch) => passes(at, branch))) {
+    complain('validate at least one schema (anyOf)');
+    const first = node.anyOf[0];
+    if (first !== undefined) validateValue({ ...at, old: undefined }, first, causes);
+  }
+  if (node.oneOf !== undefined) {
+    const valid = node.oneOf.filter((branch) => passes(at, branch)).length;
+    if (valid !== 1)
+      complain(
+        `validate one and only one schema (oneOf). Found ${valid === 0 ? 'none valid' : `${String(valid)} valid alternatives`}`,
+      );
+  }
+  const failed = (node.allOf ?? []).filter((branch) => !passes(at, branch));
+  if (failed.length > 0)
+    complain(`validate all the schemas (allOf)${failed.length === node.allOf?.length ? '. None validated' : ''}`);
+  for (const branch of failed) validateValue({ ...at, old: undefined }, branch, causes);
+  if (node.not !== undefined && passes(at, node.not)) complain('not validate the schema (not)');
+}
+
+function validateList(list: unknown[], at: Located, node: SchemaNode, causes: Cause[]): void {
+  if (node.maxItems !== undefined && list.length > node.maxItems)
+    causes.push(tooMany(at.path, list.length, node.maxItems));
+  if (node.minItems !== undefined && list.length < node.minItems)
+    causes.push(
+      invalid(at.path, list.length, `${at.path} in body should have at least ${String(node.minItems)} items`),
+    );
+  const items = node.items;
+  if (items === undefined) return;
+  list.forEach((value, i) => {
+    validateValue({ value, old: oldElement(value, at.old, node), path: `${at.path}[${String(i)}]` }, items, causes);
+  });
+}
+
+interface ObjectCheck {
+  at: Located;
+  node: SchemaNode;
+  causes: Cause[];
+}
+
+function validateObject(value: JsonObject, { at, node, causes }: ObjectCheck): void {
+  const count = Object.keys(value).length;
+  if (node.maxProperties !== undefined && count > node.maxProperties)
+    causes.push(tooMany(at.path, count, node.maxProperties));
+  if (node.minProperties !== undefined && count < node.minProperties)
+    causes.push(
+      invalid(at.path, count, `${at.path} in body should have at least ${String(node.minProperties)} properties`),
+    );
+  for (const key of node.required ?? []) if (!Object.hasOwn(value, key)) causes.push(required(join(at.path, key)));
+  for (const [key, field] of Object.entries(value)) {
+    const child = at.isRoot === true && key === 'metadata' ? undefined : childNode(node, key);
+    if (child !== undefined)
+      validateValue({ value: field, old: oldField(at.old, key), path: join(at.path, key) }, child, causes);
+  }
+}
