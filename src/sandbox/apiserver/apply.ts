@@ -1,0 +1,156 @@
+// Server-side apply: merges a configuration into the live object, takes out what its manager no longer claims, settles ownership.
+import { badRequest, internal } from './errors.ts';
+import { compare, elementKey, removeAbandoned, setOf } from './fieldset.ts';
+import type { Dict } from './json.ts';
+import { at, clone, dictOr, equal, goText, isDict, own, put, textOr } from './json.ts';
+import type { Writer } from './managed-fields.ts';
+import { claim, ownable, settleApply, stampApply, writeEntries } from './managed-fields.ts';
+import type { TypeNode } from './types.ts';
+import { ANY, memberType } from './types.ts';
+
+export interface ApplyTask {
+  /** The stored object; for a new one its skeleton without resourceVersion. */
+  live: Dict;
+  config: Dict;
+  type: TypeNode;
+  writer: Writer;
+  force: boolean;
+  /** Brings the merged object into the form that will be stored (defaults, reset fields) before it is compared. */
+  settle: (merged: Dict) => Dict;
+}
+
+/** The object to store. Errors: 409 with the fields that others own, 500 where the configuration does not fit the type. */
+export function applyConfiguration(task: ApplyTask): Dict {
+  const { live, type, writer } = task;
+  const config = ownable(task.config);
+  checkTyped(config, task);
+  const isNew = at(live, 'metadata', 'resourceVersion') === undefined;
+  const before = isNew ? { own: false, children: new Map() } : setOf(withoutStatus(ownable(live)), type);
+  const record = claim(live, setOf(config, type), writer, before);
+  const merged = dictOr(merge(clone(live), task.config, type));
+  removeAbandoned(merged, record.last, record.kept, type);
+  const ready = task.settle(merged);
+  const entries = settleApply(record, compare(ownable(live), ownable(merged), type), writer, task.force);
+  stampApply(entries, writer, live, !equal(ownable(live), ownable(ready)));
+  writeEntries(ready, entries);
+  return ready;
+}
+
+const withoutStatus = (object: Dict): Dict => {
+  const { status: _status, ...rest } = object;
+  return rest;
+};
+
+function merge(live: unknown, config: unknown, type: TypeNode): unknown {
+  if (live === undefined || live === null || type.atomic === true || type.shape === 'scalar') return clone(config);
+  if (Array.isArray(config)) {
+    return Array.isArray(live) && type.listType !== undefined ? mergeLists(live, config, type) : clone(config);
+  }
+  if (!isDict(config) || !isDict(live)) return clone(config);
+  for (const [key, value] of Object.entries(config)) {
+    put(live, key, merge(own(live, key), value, memberType(type, key) ?? ANY));
+  }
+  return live;
+}
+
+function mergeLists(live: unknown[], config: unknown[], type: TypeNode): unknown[] {
+  const keyOf = (item: unknown): string => elementKey(type, item) ?? '';
+  const lives = new Map(live.map((item) => [keyOf(item), item]));
+  const wanted = new Set(config.map(keyOf));
+  const out: unknown[] = [];
+  let next = 0;
+  const placed = new Set<string>();
+  const takeLive = (): void => {
+    for (; next < live.length; next++) {
+      const key = keyOf(live[next]);
+      if (placed.has(key)) continue;
+      if (wanted.has(key)) return;
+      out.push(live[next]);
+    }
+  };
+  takeLive();
+  for (const item of config) {
+    const key = keyOf(item);
+    const old = lives.get(key);
+    out.push(old === undefined ? clone(item) : merge(old, item, type.element ?? ANY));
+    placed.add(key);
+    takeLive();
+  }
+  return out;
+}
+
+function checkTyped(config: Dict, task: ApplyTask): void {
+  const errors = typeErrors(config, task.type, '');
+  if (errors.length === 0) return;
+  const name = `${textOr(at(task.config, 'metadata', 'namespace'))}/${textOr(at(task.config, 'metadata', 'name'))}`;
+  const what = `${name}; ${textOr(task.config['apiVersion'])}, Kind=${textOr(task.config['kind'])}`;
+  const text = errors.length === 1 ? errors[0] : `errors:\n${errors.map((e) => `  ${e}`).join('\n')}`;
+  throw internal(`failed to create typed patch object (${what}): ${text ?? ''}`);
+}
+
+function typeErrors(value: unknown, type: TypeNode, path: string): string[] {
+  if (value === null || type.shape === 'any') return [];
+  if (type.shape === 'list') return listErrors(value, type, path);
+  if (type.shape === 'struct' || type.shape === 'map') {
+    if (!isDict(value)) return [`${path}: expected map, got &{${goText(value)}}`];
+    return Object.entries(value).flatMap(([key, member]) => {
+      const inner = memberType(type, key);
+      if (inner === undefined) return [`${path}.${key}: field not declared in schema`];
+      return typeErrors(member, inner, `${path}.${key}`);
+    });
+  }
+  return scalarErrors(value, type, path);
+}
+
+function scalarErrors(value: unknown, type: TypeNode, path: string): string[] {
+  const got = `got &{${goText(value)}}`;
+  switch (type.scalar) {
+    case 'i':
+    case 'n':
+      return typeof value === 'number' ? [] : [`${path}: expected numeric (int or float), ${got}`];
+    case 'b':
+      return typeof value === 'boolean' ? [] : [`${path}: expected boolean, ${got}`];
+    case 's':
+    case 't':
+    case 'm':
+      return typeof value === 'string' ? [] : [`${path}: expected string, ${got}`];
+    default:
+      return typeof value === 'object' ? [`${path}: expected scalar, ${got}`] : [];
+  }
+}
+
+function listErrors(value: unknown, type: TypeNode, path: string): string[] {
+  if (!Array.isArray(value)) return [`${path}: expected list, got &{${goText(value)}}`];
+  const seen = new Set<string>();
+  return value.flatMap((item: unknown, i) => {
+    const inner = typeErrors(item, type.element ?? ANY, `${path}[${i}]`);
+    if (type.listType === undefined) return inner;
+    const key = elementKey(type, item);
+    if (key === undefined) return [`${path}: element ${i}: ${missingKeys(type)}`];
+    if (seen.has(key)) return [`${path}: duplicate entries for key ${keyText(key)}`];
+    seen.add(key);
+    return inner;
+  });
+}
+
+function missingKeys(type: TypeNode): string {
+  const keys = JSON.stringify(type.keys ?? []).replaceAll('","', '" "');
+  return `associative list with keys has an element that omits all key fields ${keys} (and doesn't have default values for any key fields)`;
+}
+
+function keyText(key: string): string {
+  if (key.startsWith('v:')) return `[=${key.slice(2)}]`;
+  const pairs = Object.entries(JSON.parse(key.slice(2)) as Dict);
+  return `[${pairs.map(([k, v]) => `${k}=${JSON.stringify(v)}`).join(',')}]`;
+}
+
+/** Refuses configurations that are not for this object. */
+export function checkConfig(config: Dict, expected: { apiVersion: string; kind: string }): void {
+  const [apiVersion, kind] = [textOr(config['apiVersion']), textOr(config['kind'])];
+  if (apiVersion !== expected.apiVersion || kind !== expected.kind) {
+    const group = apiVersion === '' ? '/' : apiVersion;
+    throw badRequest(`invalid object type: ${group}, Kind=${kind}`);
+  }
+  const managed = at(config, 'metadata', 'managedFields');
+  if (Array.isArray(managed) && managed.length > 0) throw badRequest('metadata.managedFields must be nil');
+}

@@ -1,0 +1,124 @@
+// Defaults of the built-in kinds besides pods.
+import type { Dict } from './json.ts';
+import { dictOr, ensure, has, isDict, listOr, setDefault, textOr } from './json.ts';
+import { defaultTemplate } from './pod-defaults.ts';
+import type { Around } from './resource.ts';
+
+export function defaultDeployment(object: Dict): void {
+  const spec = ensure(object, 'spec');
+  setDefault(spec, 'replicas', 1);
+  defaultTemplate(object);
+  const strategy = ensure(spec, 'strategy');
+  setDefault(strategy, 'type', 'RollingUpdate');
+  if (strategy['type'] === 'RollingUpdate') {
+    const rolling = ensure(strategy, 'rollingUpdate');
+    setDefault(rolling, 'maxUnavailable', '25%');
+    setDefault(rolling, 'maxSurge', '25%');
+  }
+  setDefault(spec, 'revisionHistoryLimit', 10);
+  setDefault(spec, 'progressDeadlineSeconds', 600);
+  ensure(object, 'status');
+}
+
+export function defaultReplicaSet(object: Dict): void {
+  setDefault(ensure(object, 'spec'), 'replicas', 1);
+  defaultTemplate(object);
+  setDefault(ensure(object, 'status'), 'replicas', 0);
+}
+
+export function defaultJob(object: Dict): void {
+  const spec = ensure(object, 'spec');
+  defaultTemplate(object);
+  if (!has(spec, 'completions') && !has(spec, 'parallelism')) spec['completions'] = 1;
+  setDefault(spec, 'parallelism', 1);
+  setDefault(spec, 'backoffLimit', 6);
+  setDefault(spec, 'completionMode', 'NonIndexed');
+  setDefault(spec, 'suspend', false);
+  setDefault(spec, 'podReplacementPolicy', 'TerminatingOrFailed');
+  if (spec['manualSelector'] !== true && has(dictOr(object['metadata']), 'uid')) selectJobPods(object, spec);
+  ensure(object, 'status');
+}
+
+function selectJobPods(object: Dict, spec: Dict): void {
+  const metadata = dictOr(object['metadata']);
+  const [uid, name] = [textOr(metadata['uid']), textOr(metadata['name'])];
+  const labels = ensure(ensure(ensure(spec, 'template'), 'metadata'), 'labels');
+  setDefault(labels, 'batch.kubernetes.io/controller-uid', uid);
+  setDefault(labels, 'batch.kubernetes.io/job-name', name);
+  setDefault(labels, 'controller-uid', uid);
+  setDefault(labels, 'job-name', name);
+  setDefault(spec, 'selector', { matchLabels: { 'batch.kubernetes.io/controller-uid': uid } });
+}
+
+export function defaultService(object: Dict, around: Around): void {
+  const spec = ensure(object, 'spec');
+  setDefault(spec, 'type', 'ClusterIP');
+  setDefault(spec, 'sessionAffinity', 'None');
+  setDefault(ensure(object, 'status'), 'loadBalancer', {});
+  for (const port of listOr(spec['ports'])) {
+    if (!isDict(port)) continue;
+    setDefault(port, 'protocol', 'TCP');
+    setDefault(port, 'targetPort', port['port']);
+  }
+  if (spec['type'] === 'ExternalName') return;
+  setDefault(spec, 'internalTrafficPolicy', 'Cluster');
+  setDefault(spec, 'ipFamilies', ['IPv4']);
+  setDefault(spec, 'ipFamilyPolicy', 'SingleStack');
+  if (!has(spec, 'clusterIP') || spec['clusterIP'] === '') spec['clusterIP'] = clusterIP(around);
+  setDefault(spec, 'clusterIPs', [spec['clusterIP']]);
+}
+
+const byte = (around: Around): number => 1 + Math.floor(around.random() * 254);
+const clusterIP = (around: Around): string => `10.96.${byte(around)}.${byte(around)}`;
+
+export function defaultNamespace(object: Dict): void {
+  const name = textOr(dictOr(object['metadata'])['name']);
+  const labels = ensure(ensure(object, 'metadata'), 'labels');
+  if (name !== '') labels['kubernetes.io/metadata.name'] = name;
+  setDefault(ensure(object, 'spec'), 'finalizers', ['kubernetes']);
+  setDefault(ensure(object, 'status'), 'phase', 'Active');
+}
+
+export function defaultSecret(object: Dict): void {
+  setDefault(object, 'type', 'Opaque');
+  if (!isDict(object['stringData'])) return;
+  const data = ensure(object, 'data');
+  for (const [key, value] of Object.entries(object['stringData'])) {
+    data[key] = Buffer.from(textOr(value), 'utf8').toString('base64');
+  }
+  delete object['stringData'];
+}
+
+export function defaultEvent(object: Dict): void {
+  object['involvedObject'] = dictOr(object['involvedObject']);
+  object['source'] = dictOr(object['source']);
+  for (const key of ['firstTimestamp', 'lastTimestamp', 'eventTime']) object[key] = object[key] ?? null;
+  for (const key of ['reportingComponent', 'reportingInstance']) object[key] = textOr(object[key]);
+  if (object['count'] === 0) delete object['count'];
+}
+
+export function defaultEndpointSlice(object: Dict): void {
+  object['endpoints'] = object['endpoints'] ?? null;
+  object['ports'] = object['ports'] ?? null;
+  for (const port of listOr(object['ports'])) if (isDict(port)) setDefault(port, 'protocol', 'TCP');
+}
+
+export function defaultEndpoints(object: Dict): void {
+  for (const subset of listOr(object['subsets'])) {
+    for (const port of listOr(dictOr(subset)['ports'])) if (isDict(port)) setDefault(port, 'protocol', 'TCP');
+  }
+}
+
+export function defaultCrd(object: Dict): void {
+  const spec = ensure(object, 'spec');
+  setDefault(spec, 'conversion', { strategy: 'None' });
+  const names = ensure(spec, 'names');
+  const kind = textOr(names['kind']);
+  setDefault(names, 'listKind', `${kind}List`);
+  setDefault(names, 'singular', kind.toLowerCase());
+  const status = ensure(object, 'status');
+  if (status['conditions'] === undefined) status['conditions'] = null;
+  setDefault(status, 'acceptedNames', { plural: '', kind: '' });
+  const storage = listOr(spec['versions']).find((v) => isDict(v) && v['storage'] === true);
+  setDefault(status, 'storedVersions', [dictOr(storage)['name'] ?? '']);
+}

@@ -1,0 +1,255 @@
+// The built-in kinds that the sandbox serves, as one table.
+import {
+  defaultCrd,
+  defaultDeployment,
+  defaultEndpointSlice,
+  defaultEndpoints,
+  defaultEvent,
+  defaultJob,
+  defaultNamespace,
+  defaultReplicaSet,
+  defaultSecret,
+  defaultService,
+} from './builtin-defaults.ts';
+import {
+  validateData,
+  validateEvent,
+  validateJob,
+  validateLease,
+  validatePod,
+  validateService,
+  validateWorkload,
+} from './builtin-validation.ts';
+import { BUILTIN_COLUMNS, ageColumn, nameColumn } from './columns.ts';
+import { validateCrd } from './crd-validation.ts';
+import { eventView } from './event-view.ts';
+import type { Dict } from './json.ts';
+import { defaultPod } from './pod-defaults.ts';
+import type { ResourceType } from './resource.ts';
+import { builtinType } from './types.ts';
+
+interface Row {
+  gv: string;
+  kind: string;
+  plural: string;
+  short?: string[];
+  all?: boolean;
+  cluster?: boolean;
+  subresources?: string[];
+  generation?: ResourceType['generation'];
+  type?: string;
+  bucket?: string;
+  skeleton?: Dict;
+  fields?: string[];
+  /** Unknown field labels are answered in the short form. */
+  brief?: boolean;
+  more?: Partial<ResourceType>;
+}
+
+const template = { metadata: {}, spec: { containers: null } };
+const EVENT_FIELDS = ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath']
+  .map((field) => `involvedObject.${field}`)
+  .concat(['reason', 'reportingComponent', 'source', 'type']);
+const POD_FIELDS = ['spec.nodeName', 'spec.restartPolicy', 'spec.schedulerName', 'spec.serviceAccountName'].concat([
+  'spec.hostNetwork',
+  'status.phase',
+  'status.podIP',
+  'status.nominatedNodeName',
+]);
+const RBAC = 'rbac.authorization.k8s.io/v1';
+const binding: Dict = { roleRef: { apiGroup: '', kind: '', name: '' } };
+
+const ROWS: Row[] = [
+  {
+    gv: 'v1',
+    kind: 'Namespace',
+    plural: 'namespaces',
+    short: ['ns'],
+    cluster: true,
+    subresources: ['status'],
+    skeleton: { spec: {}, status: {} },
+    fields: ['status.phase'],
+    brief: true,
+    more: { defaults: defaultNamespace },
+  },
+  {
+    gv: 'v1',
+    kind: 'Pod',
+    plural: 'pods',
+    short: ['po'],
+    all: true,
+    subresources: ['status', 'eviction'],
+    generation: 'spec',
+    skeleton: { spec: { containers: null }, status: {} },
+    fields: POD_FIELDS,
+    brief: true,
+    more: { defaults: defaultPod, validate: validatePod },
+  },
+  {
+    gv: 'v1',
+    kind: 'Service',
+    plural: 'services',
+    short: ['svc'],
+    all: true,
+    subresources: ['status'],
+    skeleton: { spec: {}, status: { loadBalancer: {} } },
+    fields: ['spec.clusterIP', 'spec.type'],
+    brief: true,
+    more: { defaults: defaultService, validate: validateService },
+  },
+  { gv: 'v1', kind: 'Endpoints', plural: 'endpoints', short: ['ep'], more: { defaults: defaultEndpoints } },
+  { gv: 'v1', kind: 'ConfigMap', plural: 'configmaps', short: ['cm'], more: { validate: validateData } },
+  {
+    gv: 'v1',
+    kind: 'Secret',
+    plural: 'secrets',
+    fields: ['type'],
+    brief: true,
+    more: { defaults: defaultSecret, validate: validateData },
+  },
+  { gv: 'v1', kind: 'ServiceAccount', plural: 'serviceaccounts', short: ['sa'] },
+  {
+    gv: 'v1',
+    kind: 'Node',
+    plural: 'nodes',
+    short: ['no'],
+    cluster: true,
+    subresources: ['status'],
+    skeleton: { spec: {}, status: { daemonEndpoints: { kubeletEndpoint: { Port: 0 } } } },
+    fields: ['spec.unschedulable'],
+    brief: true,
+  },
+  {
+    gv: 'v1',
+    kind: 'Event',
+    plural: 'events',
+    short: ['ev'],
+    skeleton: { involvedObject: {}, source: {}, firstTimestamp: null, lastTimestamp: null, eventTime: null },
+    fields: EVENT_FIELDS,
+    brief: true,
+    more: { defaults: defaultEvent, validate: validateEvent },
+  },
+  {
+    gv: 'events.k8s.io/v1',
+    kind: 'Event',
+    plural: 'events',
+    short: ['ev'],
+    type: 'eventsEvent',
+    bucket: '/events',
+    fields: ['reason', 'type', 'regarding.kind', 'regarding.name', 'regarding.namespace', 'regarding.uid'],
+    brief: true,
+    more: { view: eventView },
+  },
+  {
+    gv: 'apps/v1',
+    kind: 'ReplicaSet',
+    plural: 'replicasets',
+    short: ['rs'],
+    all: true,
+    subresources: ['status', 'scale'],
+    generation: 'spec',
+    skeleton: { spec: { selector: null, template }, status: { replicas: 0 } },
+    more: { defaults: defaultReplicaSet, validate: validateWorkload },
+  },
+  {
+    gv: 'apps/v1',
+    kind: 'Deployment',
+    plural: 'deployments',
+    short: ['deploy'],
+    all: true,
+    subresources: ['status', 'scale'],
+    generation: 'annotations',
+    skeleton: { spec: { selector: null, template, strategy: {} }, status: {} },
+    more: { defaults: defaultDeployment, validate: validateWorkload },
+  },
+  {
+    gv: 'batch/v1',
+    kind: 'Job',
+    plural: 'jobs',
+    all: true,
+    subresources: ['status'],
+    generation: 'spec',
+    skeleton: { spec: { template }, status: {} },
+    fields: ['status.successful'],
+    brief: true,
+    more: { defaults: defaultJob, validate: validateJob },
+  },
+  {
+    gv: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    plural: 'endpointslices',
+    generation: 'spec',
+    skeleton: { addressType: '', endpoints: null, ports: null },
+    more: { defaults: defaultEndpointSlice },
+  },
+  {
+    gv: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    plural: 'leases',
+    skeleton: { spec: {} },
+    more: { createOnUpdate: true, validate: validateLease },
+  },
+  {
+    gv: 'policy/v1',
+    kind: 'PodDisruptionBudget',
+    plural: 'poddisruptionbudgets',
+    short: ['pdb'],
+    subresources: ['status'],
+    generation: 'spec',
+    skeleton: { spec: {}, status: {} },
+  },
+  { gv: RBAC, kind: 'Role', plural: 'roles', skeleton: { rules: null } },
+  { gv: RBAC, kind: 'RoleBinding', plural: 'rolebindings', skeleton: binding },
+  { gv: RBAC, kind: 'ClusterRole', plural: 'clusterroles', cluster: true, skeleton: { rules: null } },
+  { gv: RBAC, kind: 'ClusterRoleBinding', plural: 'clusterrolebindings', cluster: true, skeleton: binding },
+  {
+    gv: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    plural: 'customresourcedefinitions',
+    short: ['crd', 'crds'],
+    cluster: true,
+    subresources: ['status'],
+    generation: 'spec',
+    skeleton: {
+      spec: { group: '', names: { plural: '', kind: '' }, scope: '', versions: null },
+      status: { conditions: null, acceptedNames: { plural: '', kind: '' }, storedVersions: null },
+    },
+    more: { defaults: defaultCrd, validate: validateCrd },
+  },
+];
+
+const SCALE = { spec: ['spec', 'replicas'], status: ['status', 'replicas'], selector: ['spec', 'selector'] };
+
+function refusal(row: Row): (label: string) => string {
+  if (row.brief === true) return (label) => `field label not supported: ${label}`;
+  return (label) => `"${label}" is not a known field selector: only "metadata.name", "metadata.namespace"`;
+}
+
+function fromRow(row: Row): ResourceType {
+  const [group, version] = row.gv.includes('/') ? (row.gv.split('/') as [string, string]) : ['', row.gv];
+  return {
+    group,
+    version,
+    plural: row.plural,
+    singular: row.kind.toLowerCase(),
+    kind: row.kind,
+    listKind: `${row.kind}List`,
+    shortNames: row.short ?? [],
+    categories: row.all === true ? ['all'] : row.plural.startsWith('customres') ? ['api-extensions'] : [],
+    namespaced: row.cluster !== true,
+    builtin: true,
+    bucket: row.bucket ?? `${group}/${row.plural}`,
+    type: builtinType(row.type ?? row.kind),
+    subresources: row.subresources ?? [],
+    ...(row.subresources?.includes('scale') === true ? { scale: SCALE } : {}),
+    generation: row.generation ?? 'none',
+    needsVersion: row.kind === 'CustomResourceDefinition',
+    createOnUpdate: false,
+    skeleton: row.skeleton ?? {},
+    columns: BUILTIN_COLUMNS[row.kind] ?? [nameColumn, ageColumn],
+    fields: { labels: row.fields ?? [], refuse: refusal(row) },
+    ...row.more,
+  };
+}
+
+export const builtinKinds = (): ResourceType[] => ROWS.map(fromRow);

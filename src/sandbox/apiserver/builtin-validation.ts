@@ -1,0 +1,153 @@
+// What the server refuses in built-in kinds, with its messages. Only the rules that Sluice and its users can meet.
+import type { StatusCause } from './errors.ts';
+import type { Dict } from './json.ts';
+import { at, dictOr, equal, isDict, listOr, textOr } from './json.ts';
+
+type Causes = StatusCause[];
+
+const required = (field: string, detail = ''): StatusCause => ({
+  reason: 'FieldValueRequired',
+  message: detail === '' ? 'Required value' : `Required value: ${detail}`,
+  field,
+});
+
+const wrong = (field: string, value: unknown, detail: string): StatusCause => ({
+  reason: 'FieldValueInvalid',
+  message: `Invalid value: ${JSON.stringify(value)}: ${detail}`,
+  field,
+});
+
+const banned = (field: string, detail: string): StatusCause => ({
+  reason: 'FieldValueForbidden',
+  message: `Forbidden: ${detail}`,
+  field,
+});
+
+function notNegative(value: unknown, field: string): Causes {
+  return typeof value === 'number' && value < 0 ? [wrong(field, value, 'must be greater than or equal to 0')] : [];
+}
+
+function podSpec(spec: Dict, field: string): Causes {
+  const containers = listOr(spec['containers']);
+  if (containers.length === 0) return [required(`${field}.containers`)];
+  const seen = new Set<string>();
+  return containers.flatMap((container, i) => {
+    const here = `${field}.containers[${i}]`;
+    const name = textOr(dictOr(container)['name']);
+    const causes: Causes = [];
+    if (name === '') causes.push(required(`${here}.name`));
+    else if (seen.has(name))
+      causes.push({ reason: 'FieldValueDuplicate', message: `Duplicate value: "${name}"`, field: `${here}.name` });
+    seen.add(name);
+    if (textOr(dictOr(container)['image']) === '') causes.push(required(`${here}.image`));
+    return causes;
+  });
+}
+
+/** Deployments and ReplicaSets. */
+export function validateWorkload(object: Dict, old: Dict | undefined): Causes {
+  const spec = dictOr(object['spec']);
+  const causes = notNegative(spec['replicas'], 'spec.replicas');
+  const selector = dictOr(spec['selector']);
+  const labels = dictOr(at(spec, 'template', 'metadata', 'labels'));
+  if (!isDict(spec['selector'])) causes.push(required('spec.selector'));
+  else if (Object.keys(selector).length === 0)
+    causes.push(wrong('spec.selector', {}, 'empty selector is invalid for deployment'));
+  else if (Object.entries(dictOr(selector['matchLabels'])).some(([k, v]) => labels[k] !== v))
+    causes.push(wrong('spec.template.metadata.labels', labels, '`selector` does not match template `labels`'));
+  causes.push(...podSpec(dictOr(at(spec, 'template', 'spec')), 'spec.template.spec'));
+  if (old !== undefined && !equal(at(old, 'spec', 'selector'), spec['selector']))
+    causes.push(wrong('spec.selector', spec['selector'] ?? null, 'field is immutable'));
+  return causes;
+}
+
+export function validateJob(object: Dict, old: Dict | undefined): Causes {
+  const spec = dictOr(object['spec']);
+  const causes = [
+    ...notNegative(spec['parallelism'], 'spec.parallelism'),
+    ...podSpec(dictOr(at(spec, 'template', 'spec')), 'spec.template.spec'),
+  ];
+  const policy = at(spec, 'template', 'spec', 'restartPolicy');
+  if (policy !== 'OnFailure' && policy !== 'Never')
+    causes.push({
+      reason: 'FieldValueNotSupported',
+      message: `Unsupported value: ${JSON.stringify(policy ?? '')}: supported values: "OnFailure", "Never"`,
+      field: 'spec.template.spec.restartPolicy',
+    });
+  if (old !== undefined && !equal(at(old, 'spec', 'template'), spec['template']))
+    causes.push(wrong('spec.template', spec['template'] ?? null, 'field is immutable'));
+  return causes;
+}
+
+const POD_CHANGE =
+  'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)';
+
+/** A pod's spec without what may change. */
+function fixedPart(spec: Dict): Dict {
+  const { activeDeadlineSeconds: _a, tolerations: _t, nodeName: _n, ...rest } = spec;
+  const images = (list: unknown): unknown[] => listOr(list).map((c) => ({ ...dictOr(c), image: '' }));
+  return { ...rest, containers: images(spec['containers']), initContainers: images(spec['initContainers']) };
+}
+
+export function validatePod(object: Dict, old: Dict | undefined): Causes {
+  const spec = dictOr(object['spec']);
+  const causes = podSpec(spec, 'spec');
+  if (old === undefined || causes.length > 0) return causes;
+  const before = dictOr(old['spec']);
+  if (listOr(before['containers']).length !== listOr(spec['containers']).length)
+    return [banned('spec.containers', 'pod updates may not add or remove containers')];
+  return equal(fixedPart(before), fixedPart(spec)) ? [] : [banned('spec', POD_CHANGE)];
+}
+
+export function validateService(object: Dict, old: Dict | undefined): Causes {
+  const spec = dictOr(object['spec']);
+  const ports = listOr(spec['ports']);
+  const causes: Causes = [];
+  if (ports.length === 0 && spec['clusterIP'] !== 'None' && spec['type'] !== 'ExternalName')
+    causes.push(required('spec.ports'));
+  ports.forEach((item, i) => {
+    const port = dictOr(item);
+    if (ports.length > 1 && textOr(port['name']) === '') causes.push(required(`spec.ports[${i}].name`));
+    const number = port['port'];
+    if (typeof number !== 'number' || number < 1 || number > 65535)
+      causes.push(wrong(`spec.ports[${i}].port`, number ?? 0, 'must be between 1 and 65535, inclusive'));
+  });
+  const ip = at(old, 'spec', 'clusterIP');
+  if (ip !== undefined && ip !== spec['clusterIP'] && spec['type'] !== 'ExternalName')
+    causes.push(wrong('spec.clusterIPs[0]', [spec['clusterIP']], 'may not change once set'));
+  return causes;
+}
+
+const MAX_DATA = 1024 * 1024;
+
+/** ConfigMaps and Secrets. */
+export function validateData(object: Dict, old: Dict | undefined): Causes {
+  const causes: Causes = [];
+  if (old?.['immutable'] === true) {
+    const why = 'field is immutable when `immutable` is set';
+    if (object['immutable'] !== true) causes.push(banned('immutable', why));
+    for (const field of ['data', 'binaryData']) if (!equal(old[field], object[field])) causes.push(banned(field, why));
+  }
+  const texts = Object.values({ ...dictOr(object['data']), ...dictOr(object['binaryData']) });
+  const size = texts.reduce<number>((sum, text) => sum + Buffer.byteLength(textOr(text)), 0);
+  if (size > MAX_DATA)
+    causes.push({
+      reason: 'FieldValueTooLong',
+      message: `Too long: may not be more than ${MAX_DATA} bytes`,
+      field: '[]',
+    });
+  return causes;
+}
+
+export function validateEvent(object: Dict): Causes {
+  const namespace = textOr(at(object, 'metadata', 'namespace'));
+  const involved = textOr(at(object, 'involvedObject', 'namespace'));
+  if (involved === namespace || (involved === '' && namespace === 'default')) return [];
+  return [wrong('involvedObject.namespace', involved, 'does not match event.namespace')];
+}
+
+export function validateLease(object: Dict): Causes {
+  const seconds = at(object, 'spec', 'leaseDurationSeconds');
+  if (typeof seconds !== 'number' || seconds > 0) return [];
+  return [wrong('spec.leaseDurationSeconds', seconds, 'must be greater than 0')];
+}

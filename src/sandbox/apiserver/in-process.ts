@@ -1,0 +1,42 @@
+// A Transport straight into the request handler: no socket, so that a virtual clock rules everything.
+import type { Clock } from '../../ports/clock.ts';
+import type { HttpRequest, HttpResponse, Transport } from '../../ports/transport.ts';
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+type Handle = (request: HttpRequest) => Promise<HttpResponse>;
+
+export function inProcess(handle: Handle, clock: Clock, userAgent: string): Transport {
+  const closing = new AbortController();
+  return {
+    async request(request) {
+      if (closing.signal.aborted) throw new Error('the transport is closed');
+      const own = new AbortController();
+      const abort = (): void => own.abort(request.signal?.reason ?? closing.signal.reason);
+      for (const signal of [request.signal, closing.signal]) {
+        if (signal?.aborted === true) abort();
+        signal?.addEventListener('abort', abort, { once: true });
+      }
+      if (own.signal.aborted) throw asError(own.signal.reason);
+      return raced(handle, { ...request, headers: { 'user-agent': userAgent, ...request.headers } }, own, clock);
+    },
+    async close() {
+      closing.abort(new Error('the transport is closed'));
+      await Promise.resolve();
+    },
+  };
+}
+
+const asError = (reason: unknown): Error => (reason instanceof Error ? reason : new Error('aborted'));
+
+function raced(handle: Handle, request: HttpRequest, own: AbortController, clock: Clock): Promise<HttpResponse> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(request.timeoutMs ?? DEFAULT_TIMEOUT_MS, () =>
+      own.abort(Object.assign(new Error('timed out'), { code: 'ETIMEDOUT' })),
+    );
+    own.signal.addEventListener('abort', () => reject(asError(own.signal.reason)), { once: true });
+    handle({ ...request, signal: own.signal })
+      .then(resolve, reject)
+      .finally(cancel);
+  });
+}

@@ -1,0 +1,117 @@
+// PATCH: chooses the kind of patch by its media type and writes what it makes of the object.
+import { applyPatch } from './patch-apply.ts';
+import type { Answer, Call } from './call.ts';
+import { managerOf, outgoing } from './call.ts';
+import { fitToType, jsonError } from './decode.ts';
+import type { StatusCause } from './errors.ts';
+import { StatusError, badRequest, invalid, invalidOptions, notFound } from './errors.ts';
+import type { Dict } from './json.ts';
+import { at, isDict, textOr } from './json.ts';
+import { checkName, mediaType, unsupportedMedia, writeParameters } from './options.ts';
+import { jsonPatch } from './patch-json.ts';
+import { mergePatch } from './patch-merge.ts';
+import { strategicPatch } from './patch-strategic.ts';
+import type { Place } from './prepare.ts';
+import type { ResourceType } from './resource.ts';
+import { rescaled, scaleOf } from './scale.ts';
+import { builtinType } from './types.ts';
+
+export const APPLY = 'application/apply-patch+yaml';
+const JSON_PATCH = 'application/json-patch+json';
+const MERGE = 'application/merge-patch+json';
+const STRATEGIC = 'application/strategic-merge-patch+json';
+
+export interface Target {
+  type: ResourceType;
+  place: Place;
+  /** Empty for the main resource. */
+  subresource: string;
+}
+
+function readPatch(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw badRequest(`error decoding patch: ${jsonError(text)}`);
+  }
+}
+
+function dictPatch(text: string): Dict {
+  const patch = readPatch(text);
+  if (isDict(patch)) return patch;
+  const kind = Array.isArray(patch) ? 'array' : typeof patch;
+  throw badRequest(
+    `error decoding patch: json: cannot unmarshal ${kind} into Go value of type map[string]interface {}`,
+  );
+}
+
+function checkMedia(call: Call, target: Target): string {
+  const media = mediaType(call);
+  const known = target.type.builtin ? [JSON_PATCH, MERGE, STRATEGIC, APPLY] : [JSON_PATCH, MERGE, APPLY];
+  if (known.includes(media)) return media;
+  if (target.type.builtin) throw unsupportedMedia('415: Unsupported Media Type', {});
+  const list = known.join(', ');
+  throw unsupportedMedia(`the body of the request was in an unknown format - accepted media types include: ${list}`);
+}
+
+function patched(media: string, subject: Dict, call: Call, target: Target): Dict {
+  if (media === JSON_PATCH) return jsonPatch(subject, readPatch(call.body));
+  const patch = dictPatch(call.body);
+  if (media === MERGE) return mergePatch(subject, patch) as Dict;
+  const type = target.subresource === 'scale' ? builtinType('Scale') : target.type.type;
+  return strategicPatch(subject, patch, type);
+}
+
+function refuseStrictly(object: Dict, problems: string[]): StatusError {
+  const text = problems.map((p) => `unknown field "${p}"`).join(', ');
+  const message = `Invalid value: ${JSON.stringify(JSON.stringify(object))}: strict decoding error: ${text}`;
+  const cause: StatusCause = { reason: 'FieldValueInvalid', message, field: 'patch' };
+  return new StatusError({
+    code: 422,
+    message: ` "" is invalid: patch: ${message}`,
+    reason: 'Invalid',
+    details: { causes: [cause] },
+  });
+}
+
+export function patchObject(call: Call, target: Target): Answer {
+  const media = checkMedia(call, target);
+  if (media === APPLY) return applyPatch(call, target);
+  const parameters = writeParameters(call, 'PatchOptions');
+  if (call.query.has('force'))
+    throw invalidOptions('PatchOptions', [
+      { reason: 'FieldValueForbidden', message: 'Forbidden: may not be specified for non-apply patch', field: 'force' },
+    ]);
+  const { objects } = call.server;
+  const change = (copy: Dict): Dict => {
+    const isScale = target.subresource === 'scale';
+    const subject = isScale ? scaleOf(target.type, copy) : (target.type.view?.fromStored(copy) ?? copy);
+    const result = patched(media, subject, call, target);
+    if (isScale) return rescaled(target.type, copy, result);
+    checkName(result, target.place.name);
+    return fitted(call, target, result, parameters.validation);
+  };
+  const mode = { manager: managerOf(call), subresource: target.subresource, dryRun: parameters.dryRun, isPut: false };
+  if (objects.find(target.type, target.place) === undefined) throw notFound(target.type, target.place.name);
+  const object = objects.update(target.type, target.place, change, mode);
+  const body = target.subresource === 'scale' ? scaleOf(target.type, object) : outgoing(target.type, object);
+  return { status: 200, body };
+}
+
+function fitted(call: Call, target: Target, result: Dict, validation: string): Dict {
+  const { type } = target;
+  const before = validation === 'Strict' ? structuredClone(result) : result;
+  const kind = textOr(result['kind']);
+  if (kind !== type.kind)
+    throw invalid(type, textOr(at(result, 'metadata', 'name')), [
+      {
+        reason: 'FieldValueInvalid',
+        message: `Invalid value: ${JSON.stringify(kind)}: must be ${type.kind}`,
+        field: 'kind',
+      },
+    ]);
+  const problems = fitToType(type, result);
+  if (problems.length > 0 && validation === 'Strict') throw refuseStrictly(before, problems);
+  if (validation === 'Warn') for (const p of problems) call.warnings.push(`unknown field "${p}"`);
+  return type.view?.toStored(result) ?? result;
+}
