@@ -24,6 +24,12 @@ export const prometheusSchema = z.object({
   address: z
     .string()
     .max(2048)
+    .meta(
+      rules({
+        rule: "self.startsWith('http://') || self.startsWith('https://') || self.startsWith('{{')",
+        message: 'address must be an http or https URL, such as http://prometheus.monitoring:9090',
+      }),
+    )
     .optional()
     .describe("Base URL, http or https. Default: the controller's --prometheus flag."),
   query: z.string().min(1).max(16384).describe('PromQL; {{args.NAME}} is replaced by the argument.'),
@@ -82,10 +88,28 @@ export const metricSchema = z
       .meta(rules({ rule: 'has(self.prometheus)', message: 'name a provider: prometheus' })),
   })
   .meta(
-    rules({
-      rule: "!has(self.count) || has(self.interval) || (type(self.count) == int && self.count <= 1) || (type(self.count) == string && (self.count in ['0', '1'] || self.count.startsWith('{{')))",
-      message: 'count above 1 needs interval',
-    }),
+    rules(
+      {
+        rule: "!has(self.count) || has(self.interval) || (type(self.count) == int && self.count <= 1) || (type(self.count) == string && (self.count in ['0', '1'] || self.count.startsWith('{{')))",
+        message: 'count above 1 needs interval',
+      },
+      {
+        rule: "!has(self.interval) || self.interval.matches('[1-9]')",
+        message: 'interval must be more than 0, such as 10s',
+      },
+      {
+        rule: '!has(self.failureLimit) || self.failureLimit >= 0 || (has(self.consecutiveSuccessLimit) && self.consecutiveSuccessLimit > 0)',
+        message: 'failureLimit: -1 needs a consecutiveSuccessLimit above 0, or nothing could decide the metric',
+      },
+      {
+        rule: '!has(self.count) || type(self.count) != int || self.count <= 0 || self.count >= (has(self.failureLimit) && self.failureLimit > 0 ? self.failureLimit : 0) + (has(self.consecutiveSuccessLimit) ? self.consecutiveSuccessLimit : 0)',
+        message: 'count must be at least failureLimit plus consecutiveSuccessLimit, or a limit could never be reached',
+      },
+      {
+        rule: '!has(self.count) || type(self.count) != int || self.count <= 0 || !has(self.inconclusiveLimit) || self.count >= self.inconclusiveLimit',
+        message: 'count must be at least inconclusiveLimit',
+      },
+    ),
   );
 
 const templateRef = z.object({
@@ -104,7 +128,16 @@ const measurementRetention = z
 
 export const templateSpecSchema = z.object({
   args: z.array(argumentSchema).max(64).optional(),
-  metrics: z.array(metricSchema).min(1).max(64),
+  metrics: z
+    .array(metricSchema)
+    .min(1)
+    .max(64)
+    .meta(
+      rules({
+        rule: 'self.all(m, self.exists_one(n, n.name == m.name))',
+        message: 'names of metrics must differ',
+      }),
+    ),
   dryRun,
   measurementRetention,
 });

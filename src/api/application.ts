@@ -140,6 +140,7 @@ export const applicationStatusSchema = z.object({
         observedGeneration: z.int().optional(),
       }),
     )
+    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
     .optional(),
 });
 

@@ -25,13 +25,27 @@ export const duration = z
 /** Whole seconds, or a duration with a unit. */
 export const secondsOrDuration = z
   .union([z.int(), z.string()])
-  .meta({ 'x-kubernetes-int-or-string': true })
+  .meta({
+    'x-kubernetes-int-or-string': true,
+    maxLength: 32,
+    ...rules({
+      rule: "type(self) == int ? self > 0 : self.matches('^([0-9]+|([0-9]+([.][0-9]+)?(ms|s|m|h))+)$') && self.matches('[1-9]')",
+      message: 'must be more than 0: whole seconds, or a duration such as 30s, 5m or 1h30m',
+    }),
+  })
   .describe('Whole seconds, or a duration such as 30s, 5m or 1h30m.');
 
 /** A number, or a percentage such as 25%. */
 export const intOrPercent = z
   .union([z.int(), z.string()])
-  .meta({ 'x-kubernetes-int-or-string': true })
+  .meta({
+    'x-kubernetes-int-or-string': true,
+    maxLength: 16,
+    ...rules({
+      rule: "type(self) == int ? self >= 0 : self.matches('^[0-9]+%$')",
+      message: 'must be a whole number such as 1, or a percentage such as 25%',
+    }),
+  })
   .describe('A whole number, or a percentage such as 25%.');
 
 /** Any JSON object; the API server keeps what is in it. */

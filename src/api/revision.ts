@@ -4,6 +4,7 @@ import { z } from 'zod';
 export const revisionRefSchema = z
   .object({
     commit: z.string().max(64).describe('Full commit id.'),
+    short: z.string().max(7).optional().describe('First 7 characters of the commit id, for people.'),
     repo: z.string().max(1024).optional().describe('URL of the repository, without credentials.'),
     path: z.string().max(1024).optional().describe('File that declares the object.'),
     author: z.string().max(512).optional(),

@@ -121,21 +121,37 @@ export const canarySchema = z
         rule: 'has(self.trafficRouting) || !has(self.steps) || !self.steps.exists(s, has(s.setCanaryScale))',
         message: 'a setCanaryScale step needs trafficRouting',
       },
+      {
+        rule: "!has(self.maxSurge) || !has(self.maxUnavailable) || !((self.maxSurge == 0 || self.maxSurge == '0%') && (self.maxUnavailable == 0 || self.maxUnavailable == '0%'))",
+        message: 'maxSurge and maxUnavailable must not both be 0: no pod could ever be replaced',
+      },
+      {
+        rule: '!has(self.analysis) || !has(self.analysis.startingStep) || self.analysis.startingStep <= (has(self.steps) ? self.steps.size() : 0)',
+        message: 'analysis.startingStep must not be after the last step',
+      },
     ),
   );
 
-const selector = z.object({
-  matchLabels: z.record(z.string(), z.string()).optional(),
-  matchExpressions: z
-    .array(z.object({ key: z.string(), operator: z.string(), values: z.array(z.string()).optional() }))
-    .optional(),
-});
+const selector = z
+  .object({
+    matchLabels: z.record(z.string(), z.string()).optional(),
+    matchExpressions: z
+      .array(z.object({ key: z.string(), operator: z.string(), values: z.array(z.string()).optional() }))
+      .optional(),
+  })
+  .describe('Which pods belong to the Rollout; the labels of the template must fit. Cannot be changed later.')
+  .meta(
+    rules({
+      rule: '(has(self.matchLabels) && self.matchLabels.size() > 0) || (has(self.matchExpressions) && self.matchExpressions.size() > 0)',
+      message: 'selector must not be empty: give matchLabels, such as app: web',
+    }),
+  );
 
 const podTemplate = anyObject.describe('A pod template, as in a Deployment.');
 
 export const rolloutSpecSchema = z
   .object({
-    replicas: z.int().min(0).default(1).optional(),
+    replicas: z.int().min(0).default(1).optional().describe('Pods wanted. Default 1.'),
     selector,
     template: podTemplate,
     minReadySeconds: z.int().min(0).optional(),
@@ -263,6 +279,7 @@ export const rolloutStatusSchema = z.object({
         lastUpdateTime: z.string().optional(),
       }),
     )
+    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
     .optional(),
 });
 

@@ -73,7 +73,7 @@ function failure(rule: CompiledRule, context: Context, path: string, node: Schem
 }
 
 function refusal(reason: string | undefined, field: string, { type, detail }: { type: string; detail: string }): Cause {
-  switch (reason) {
+  switch (reason ?? '') {
     case 'FieldValueForbidden':
       return forbidden(field, detail);
     case 'FieldValueRequired':

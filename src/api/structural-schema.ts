@@ -1,0 +1,53 @@
+// From a zod schema to the structural schema that a CRD may carry: no references, no unions, no bounds that say nothing.
+import { z } from 'zod';
+
+type Json = Record<string, unknown>;
+
+/** A structural OpenAPI v3 schema, keys in the order of the zod schema. Throws for unions a CRD cannot express. */
+export function structuralSchema(schema: z.ZodType): Json {
+  const json = z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input', reused: 'inline', unrepresentable: 'any' });
+  return structural(json as Json, '');
+}
+
+const DROPPED = new Set(['$schema', 'id', 'propertyNames', 'definitions', 'examples', 'additionalProperties']);
+
+function structural(node: Json, path: string): Json {
+  if (node['x-kubernetes-int-or-string'] === true) return without(node, ['type', 'anyOf', 'oneOf']);
+  if (node['anyOf'] !== undefined || node['oneOf'] !== undefined || node['allOf'] !== undefined)
+    throw new Error(`a CRD has no unions, found one at ${path === '' ? 'the root' : path}`);
+  const out: Json = {};
+  for (const [key, value] of Object.entries(node)) {
+    if (key === 'properties') out[key] = properties(value as Json, path);
+    else if (key === 'items') out[key] = structural(value as Json, `${path}[]`);
+    else if (!DROPPED.has(key)) out[key] = value;
+  }
+  const others = node['additionalProperties'];
+  if (isObject(others) && Object.keys(others).length > 0 && node['properties'] === undefined)
+    out['additionalProperties'] = structural(others, `${path}[*]`);
+  return out['type'] === 'integer' ? integer(out) : out;
+}
+
+function properties(fields: Json, path: string): Json {
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, value]) => [
+      key,
+      structural(value as Json, path === '' ? key : `${path}.${key}`),
+    ]),
+  );
+}
+
+/** zod bounds every integer by what JavaScript holds exactly; kubectl wants the width instead. */
+function integer(node: Json): Json {
+  const out: Json = { ...node, format: 'int64' };
+  if (out['minimum'] === Number.MIN_SAFE_INTEGER) delete out['minimum'];
+  if (out['maximum'] === Number.MAX_SAFE_INTEGER) delete out['maximum'];
+  return out;
+}
+
+function without(node: Json, keys: string[]): Json {
+  return Object.fromEntries(Object.entries(node).filter(([key]) => !keys.includes(key)));
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
