@@ -1,0 +1,107 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compile } from '../../src/analysis/expression.ts';
+
+function run(text: string, result: unknown): unknown {
+  const compiled = compile(text);
+  if (!compiled.ok) return `syntax: ${compiled.error.message} @${compiled.error.position}`;
+  const value = compiled.value.evaluate({ result });
+  return value.ok ? value.value : `error: ${value.error}`;
+}
+
+describe('a condition', () => {
+  it.each([
+    ['result[0] >', 'expected a value', 11],
+    ['result[0] > 0.5)', 'expected an operator', 15],
+    ['results[0] > 0.5', 'unknown name results', 0],
+    ['result[0] > nosuch(1)', 'unknown function nosuch', 12],
+    ['len(result, 1)', 'len takes 1 arguments, not 2', 0],
+    ['result = 1', 'write == to compare', 7],
+    ['"abc', 'no closing', 0],
+    ['result matches "(a+)+$"', 'repeats a group', 15],
+  ])('%s is refused with the place', (text, message, position) => {
+    const compiled = compile(text);
+    expect(compiled.ok ? undefined : compiled.error).toEqual({ message: expect.stringContaining(message), position });
+  });
+
+  it('reaches nothing but own data', () => {
+    for (const name of ['constructor', '__proto__', 'toString', 'hasOwnProperty']) {
+      expect(run(`result.${name}`, {})).toBe(null);
+      expect(run(`result["${name}"]`, {})).toBe(null);
+      expect(run(`"${name}" in result`, {})).toBe(false);
+      expect(run(`result.${name}`, [])).toMatch(/^error/);
+      expect(run(`${name}(result)`, [])).toMatch(/^syntax/);
+      expect(run(name, 1)).toMatch(/^syntax/);
+    }
+    expect(run('{"__proto__": 1}.x', 1)).toBe(null);
+  });
+
+  it('has limits of length, nesting, size and work', () => {
+    expect(run('1'.padEnd(2000, ' '), 1)).toMatch(/longer than 1024/);
+    expect(run(`${'('.repeat(200)}1${')'.repeat(200)}`, 1)).toMatch(/nested too deeply/);
+    expect(run(Array.from({ length: 500 }, () => '1').join('+'), 1)).toMatch(/too long/);
+    expect(run('all(1..9000, all(1..9000, true))', 1)).toMatch(/too much work/);
+    expect(run('1..1000000', 1)).toMatch(/at most/);
+  });
+
+  it('never throws, whatever is written', () => {
+    const pieces = [
+      'result',
+      '[',
+      ']',
+      '(',
+      ')',
+      '0',
+      '.',
+      '#',
+      'all',
+      '{',
+      '}',
+      '??',
+      '?.',
+      '>',
+      '-',
+      'not',
+      'in',
+      '"',
+      ',',
+      ':',
+      '|',
+    ];
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom(...pieces), { maxLength: 12 }),
+        fc.constantFrom([], [1], {}, null, 1),
+        (parts, result) => {
+          run(parts.join(' '), result);
+        },
+      ),
+    );
+    fc.assert(fc.property(fc.string(), (text) => void run(text, [1])));
+  });
+
+  it('takes nil apart with ?. and default', () => {
+    expect(run('result?.a.b', null)).toBe(null);
+    expect(run('default(result, 0)', [])).toBe(0);
+    expect(run('default(result, 0)', null)).toBe(0);
+    expect(run('default(result[0], 1) == 1', [])).toBe(true);
+    expect(run('default(result[0], 1)', [0.5])).toBe(0.5);
+  });
+});
+
+describe('patterns', () => {
+  it.each(['^5..$', 'a.*b', '^(GET|POST)$', '\\d+', '[a-z]{3}', 'colou?r'])('%s is fine', (pattern) => {
+    expect(compile(`result matches ${JSON.stringify(pattern)}`).ok).toBe(true);
+  });
+
+  it.each(['(a*)*b', '(a|a)+', '(.)\\1', '(?=a)', 'a*a*a*b', '(a|a)(a|a)?.*.*x?y?', '(a'])(
+    '%s is refused',
+    (pattern) => {
+      expect(compile(`result matches ${JSON.stringify(pattern)}`).ok).toBe(false);
+    },
+  );
+
+  it('look at short texts alone', () => {
+    expect(run('result matches "a"', 'a'.repeat(257))).toMatch(/no more than 256/);
+  });
+});
