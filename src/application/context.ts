@@ -1,0 +1,7 @@
+// What a pass works with besides the Application and its state.
+import type { LiveObjects } from './live.ts';
+import type { ApplicationControllerDeps } from './ports.ts';
+
+export interface PassContext extends ApplicationControllerDeps {
+  live: LiveObjects;
+}

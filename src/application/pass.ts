@@ -1,0 +1,154 @@
+// One pass over one Application: read Git, decide holds, bring the cluster to what is wanted, record it, and tell Git.
+import type { Application, ApplicationStatus } from '../api/application.ts';
+import type { KubeObject } from '../api/k8s.ts';
+import { AGENT_MANAGER, APPLICATION_LABEL, RESOURCES, verbAnnotation } from '../api/names.ts';
+import type { Hold } from '../api/application.ts';
+import { isConflict, isNotFound } from '../kube/errors.ts';
+import { toTime } from '../ports/clock.ts';
+import type { PassContext } from './context.ts';
+import { reportToGit } from './git-report.ts';
+import { decideHolds, describeHold, holdKey, type HoldDecision } from './hold.ts';
+import { wantedObjects } from './plan.ts';
+import { appliedSets, type RolloutSet } from './rollout-set.ts';
+import { refreshSource } from './source.ts';
+import { keepSnapshots, loadSnapshots } from './stable.ts';
+import type { AppState } from './state.ts';
+import { mergeDiff, nextStatus, type PassResult } from './status.ts';
+import { syncObjects } from './sync.ts';
+
+/** Returns when to look again, in milliseconds since the epoch. Throws what a later try may mend. */
+export async function runPass(app: Application, state: AppState, context: PassContext): Promise<number> {
+  if (app.spec.suspend) {
+    const resources = state.status.resources ?? [];
+    await saveStatus(
+      app,
+      state,
+      nextStatus(app, state, { resources, refusedEmpty: false, stuck: [] }, nowOf(context)),
+      context,
+    );
+    return Number.POSITIVE_INFINITY;
+  }
+  await refreshSource(app, state, context);
+  const decision = await holdsOf(app, state, context);
+  await releaseRetried(decision, context);
+  const wanted = wantedObjects(state.rendered?.desired ?? [], decision.holds, state.snapshots);
+  const sync = await syncObjects(app, state, wanted, context);
+  const pass = { resources: sync.resources, refusedEmpty: sync.refusedEmpty, stuck: decision.stuck };
+  await record(app, state, pass, context);
+  const promoted = await keepSnapshots(app, state, context);
+  await reportToGit(app, state, promoted, context);
+  await record(app, state, pass, context);
+  if (sync.transient) throw sync.transient;
+  return Math.min(state.nextPollAt, sync.dueAt ?? Number.POSITIVE_INFINITY);
+}
+
+const nowOf = (context: PassContext): string => toTime(context.clock.now());
+
+async function record(app: Application, state: AppState, pass: PassResult, context: PassContext): Promise<void> {
+  const before = state.status.phase;
+  const next = nextStatus(app, state, pass, nowOf(context));
+  await saveStatus(app, state, next, context);
+  if (before === next.phase) return;
+  const failed = next.phase === 'Failed';
+  const result = failed ? 'Failed' : next.phase === 'Held' ? 'Held' : 'Synced';
+  context.metrics?.synced?.(state.key, result);
+  const reason = next.conditions?.find(({ type }) => type === 'Ready')?.reason ?? 'Synced';
+  context.events.emit(app, { type: failed ? 'Warning' : 'Normal', reason, message: next.message ?? '' });
+}
+
+/** The holds in force. Changes are on record before anything is applied, so that a crash never lets rejected content back in. */
+async function holdsOf(app: Application, state: AppState, context: PassContext): Promise<HoldDecision> {
+  const sets = state.rendered?.sets ?? lastApplied(app, state, context);
+  const holds = state.status.holds ?? [];
+  const rollouts = [...sets.values()].map(({ key, rollout }) => ({
+    key,
+    namespace: rollout.ref.namespace ?? '',
+    name: rollout.ref.name,
+  }));
+  await loadSnapshots([...rollouts, ...holds.map((hold) => ({ key: holdKey(hold), ...hold.rollout }))], state, context);
+  const decision = decideHolds({
+    sets,
+    declared: state.rendered !== undefined,
+    holds,
+    rollout: (namespace, name) => context.rollouts.get(namespace, name),
+    snapshots: state.snapshots,
+    writeBack: app.spec.writeBack?.onAbort === 'Commit',
+    now: nowOf(context),
+  });
+  if (decision.started.length > 0 || decision.ended.length > 0) {
+    await saveStatus(app, state, { ...state.status, holds: decision.holds }, context);
+    announce(app, decision, context);
+  }
+  return decision;
+}
+
+function announce(app: Application, decision: HoldDecision, context: PassContext): void {
+  for (const hold of decision.started) {
+    context.events.emit(app, {
+      type: 'Warning',
+      reason: 'Held',
+      message: describeHold(hold),
+      key: `held ${hold.contentHash} ${hold.since}`,
+    });
+  }
+  const why = { declared: 'Git declares other content', retried: 'somebody asked to retry', gone: 'it has left Git' };
+  for (const { hold, why: reason } of decision.ended) {
+    const message = `${hold.rollout.name} is no longer held: ${why[reason]}`;
+    context.events.emit(app, { type: 'Normal', reason: 'Released', message });
+  }
+}
+
+function lastApplied(app: Application, state: AppState, context: PassContext): Map<string, RolloutSet> {
+  const rollouts = context.rollouts
+    .list()
+    .filter(({ metadata }) => metadata.labels?.[APPLICATION_LABEL] === app.metadata.name);
+  return appliedSets(rollouts as unknown as KubeObject[], state.status.resources ?? []);
+}
+
+/** Takes the retry annotation off, so that it counts once. */
+async function releaseRetried(decision: HoldDecision, context: PassContext): Promise<void> {
+  for (const { hold, why } of decision.ended) {
+    if (why === 'retried') await removeRetry(hold, context);
+  }
+}
+
+async function removeRetry(hold: Hold, context: PassContext): Promise<void> {
+  const { namespace, name } = hold.rollout;
+  const live = context.rollouts.get(namespace, name);
+  if (!live) return;
+  const { resourceVersion } = live.metadata;
+  const metadata = { resourceVersion, annotations: { [verbAnnotation('retry')]: null } };
+  try {
+    await context.client.patch(RESOURCES.rollouts, {
+      name,
+      namespace,
+      type: 'merge',
+      body: { metadata },
+      fieldManager: AGENT_MANAGER,
+    });
+  } catch (error) {
+    if (!isConflict(error) && !isNotFound(error)) throw error;
+  }
+}
+
+/** Writes what differs from the status as last written; nothing where nothing does. */
+async function saveStatus(
+  app: Application,
+  state: AppState,
+  next: ApplicationStatus,
+  context: PassContext,
+): Promise<void> {
+  const patch = mergeDiff(state.written as Record<string, unknown>, next as Record<string, unknown>);
+  state.status = next;
+  if (!patch) return;
+  const { name, namespace } = app.metadata;
+  await context.client.patch(RESOURCES.applications, {
+    name,
+    namespace,
+    type: 'merge',
+    body: { status: patch },
+    subresource: 'status',
+    fieldManager: AGENT_MANAGER,
+  });
+  state.written = structuredClone(next);
+}

@@ -1,0 +1,76 @@
+// Loading and keeping the stable snapshots of an Application's Rollouts: one Secret each, read by name only.
+import type { Application } from '../api/application.ts';
+import type { KubeObject } from '../api/k8s.ts';
+import { AGENT_MANAGER, ANNOTATIONS, RESOURCES } from '../api/names.ts';
+import type { Rollout } from '../api/rollout.ts';
+import type { PassContext } from './context.ts';
+import { isPromoted } from './hold.ts';
+import { keyOf } from './identity.ts';
+import type { RolloutSet } from './rollout-set.ts';
+import { parseRevision, readSnapshot, snapshotName, snapshotSecret, takeSnapshot } from './snapshot.ts';
+import type { AppState } from './state.ts';
+
+/** Reads the snapshots that were not looked at yet. */
+export async function loadSnapshots(
+  rollouts: readonly { key: string; namespace: string; name: string }[],
+  state: AppState,
+  context: PassContext,
+): Promise<void> {
+  const missing = rollouts.filter(({ key }) => !state.loaded.has(key));
+  await Promise.all(
+    missing.map(async ({ key, namespace, name }) => {
+      const secret = await context.client.get(RESOURCES.secrets, snapshotName(name), namespace);
+      const snapshot = readSnapshot(secret);
+      if (snapshot) state.snapshots.set(key, snapshot);
+      state.loaded.add(key);
+    }),
+  );
+}
+
+/** Writes the snapshot of every Rollout whose declared revision has become the stable one. Returns the sets that are promoted. */
+export async function keepSnapshots(app: Application, state: AppState, context: PassContext): Promise<RolloutSet[]> {
+  const promoted: RolloutSet[] = [];
+  const tooLarge: string[] = [];
+  for (const set of state.rendered?.sets.values() ?? []) {
+    const live = context.rollouts.get(set.rollout.ref.namespace, set.rollout.ref.name);
+    if (!live || !isPromoted(live, set) || !isApplied(set, state)) continue;
+    promoted.push(set);
+    if (!(await keepOne(set, live, { app, state, context }))) tooLarge.push(live.metadata.name);
+  }
+  const what = `the declared content of ${tooLarge.join(', ')} is larger than a Secret may be`;
+  state.problems.snapshot = tooLarge.length > 0 ? `${what}: an abort goes back to an older revision` : undefined;
+  return promoted;
+}
+
+/** False when the snapshot does not fit into a Secret. */
+async function keepOne(
+  set: RolloutSet,
+  live: Rollout,
+  { app, state, context }: { app: Application; state: AppState; context: PassContext },
+): Promise<boolean> {
+  const revision = parseRevision(live.metadata.annotations?.[ANNOTATIONS.revision]);
+  const known = state.snapshots.get(set.key);
+  if (!revision || (known?.contentHash === set.hash && known.revision.commit === revision.commit)) return true;
+  const desired = new Map(state.rendered?.desired.map((object) => [object.key, object]));
+  const snapshot = takeSnapshot(set, desired, revision);
+  const secret = snapshotSecret(snapshot, live as unknown as KubeObject, app.metadata.name);
+  if (!secret) return false;
+  const { name, namespace } = secret.metadata;
+  const request = { name, namespace, type: 'apply', body: secret, fieldManager: AGENT_MANAGER, force: true } as const;
+  await context.client.patch(RESOURCES.secrets, request);
+  state.snapshots.set(set.key, snapshot);
+  return true;
+}
+
+/** Everything of the set is in the cluster as it is declared. */
+function isApplied(set: RolloutSet, state: AppState): boolean {
+  const inventory = new Map(
+    (state.status.resources ?? []).map((entry) => [
+      `${entry.group}/${entry.kind}/${entry.namespace ?? ''}/${entry.name}`,
+      entry,
+    ]),
+  );
+  return set.members.every(
+    ({ key, hash }) => inventory.get(key)?.hash === hash && inventory.get(key)?.status === 'Synced',
+  );
+}
