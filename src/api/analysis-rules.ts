@@ -1,0 +1,65 @@
+// What metrics and their arguments must fulfil beyond the form of their fields.
+import type { Argument, Metric, TemplateSpec } from './analysis.ts';
+import { durationMs } from './fields.ts';
+import type { Issue } from './result.ts';
+
+export function templateIssues(spec: TemplateSpec): Issue[] {
+  return [
+    ...argumentIssues(spec.args, 'spec.args'),
+    ...repeated(spec.metrics, 'spec.metrics'),
+    ...spec.metrics.flatMap((metric, i) => metricIssues(metric, `spec.metrics[${String(i)}]`)),
+  ];
+}
+
+export function argumentIssues(args: Argument[] | undefined, field: string): Issue[] {
+  const list = args ?? [];
+  const both = list.flatMap((arg, i) =>
+    arg.value !== undefined && arg.valueFrom !== undefined
+      ? [{ field: `${field}[${String(i)}]`, message: 'give value or valueFrom, not both' }]
+      : [],
+  );
+  return [...repeated(list, field), ...both];
+}
+
+function repeated(list: { name: string }[], field: string): Issue[] {
+  return list.flatMap(({ name }, i) =>
+    list.findIndex((other) => other.name === name) === i
+      ? []
+      : [{ field: `${field}[${String(i)}].name`, message: `${name} is there already; give each another name` }],
+  );
+}
+
+function metricIssues(metric: Metric, field: string): Issue[] {
+  const issues: Issue[] = [];
+  const complain = (key: string, message: string): void => void issues.push({ field: `${field}.${key}`, message });
+  if (metric.interval !== undefined && (durationMs(metric.interval) ?? 0) <= 0)
+    complain('interval', 'must be more than 0, such as 10s');
+  const address = metric.provider.prometheus?.address;
+  if (address !== undefined && !/^(https?:\/\/|\{\{)/.test(address))
+    complain('provider.prometheus.address', 'must be an http or https URL, such as http://prometheus.monitoring:9090');
+  if (metric.provider.prometheus === undefined) complain('provider', 'name a provider: prometheus');
+  if ((metric.failureLimit ?? 0) < 0 && (metric.consecutiveSuccessLimit ?? 0) === 0)
+    complain('failureLimit', '-1 needs a consecutiveSuccessLimit above 0, or nothing could decide the metric');
+  const count = fixedCount(metric.count);
+  if (count === undefined) complain('count', 'must be a whole number from 0 on, or an argument such as {{args.count}}');
+  else if (count !== 'argument') countIssues(metric, count, complain);
+  return issues;
+}
+
+function countIssues(metric: Metric, count: number, complain: (key: string, message: string) => void): void {
+  if (count > 1 && metric.interval === undefined) complain('interval', 'is required, such as 10s: count is above 1');
+  if (count === 0) return;
+  const needed = Math.max(metric.failureLimit ?? 0, 0) + (metric.consecutiveSuccessLimit ?? 0);
+  if (metric.count !== undefined && count < needed)
+    complain('count', `must be at least failureLimit plus consecutiveSuccessLimit, which is ${String(needed)}`);
+  if (metric.count !== undefined && count < (metric.inconclusiveLimit ?? 0))
+    complain('count', `must be at least inconclusiveLimit, which is ${String(metric.inconclusiveLimit)}`);
+}
+
+/** 0 where there is none: until the run is ended, or once. */
+function fixedCount(count: Metric['count']): number | 'argument' | undefined {
+  if (count === undefined) return 0;
+  if (typeof count === 'number') return count >= 0 ? count : undefined;
+  if (/^[0-9]{1,9}$/.test(count)) return Number(count);
+  return /^\{\{.+\}\}$/.test(count) ? 'argument' : undefined;
+}
