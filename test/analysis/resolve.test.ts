@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest';
+import type { AnalysisRunSpec, Metric, RolloutAnalysis, TemplateSpec } from '../../src/api/analysis.ts';
+import type { Issue, Result } from '../../src/api/result.ts';
+import { prepareRun, resolveRun } from '../../src/analysis/resolve.ts';
+
+const metric = (fields: Partial<Metric> = {}): Metric => ({
+  name: 'rate',
+  provider: { prometheus: { query: 'up{service="{{args.service}}"}' } },
+  ...fields,
+});
+const rate: TemplateSpec = { args: [{ name: 'service' }], metrics: [metric()] };
+const context = {
+  field: 'spec.steps[1].analysis',
+  stableHash: 'old',
+  latestHash: 'new',
+  rollout: { metadata: { name: 'web', labels: { 'a.b/c': 'x' } }, spec: { replicas: 3 } },
+  requireFinite: true,
+};
+const service = { name: 'service', value: 'web-canary' };
+
+function resolve(
+  templates: Record<string, TemplateSpec>,
+  analysis: Partial<RolloutAnalysis> = {},
+  requireFinite = true,
+): Result<AnalysisRunSpec, Issue[]> {
+  const asked = { templates: Object.keys(templates).map((templateName) => ({ templateName })), ...analysis };
+  return resolveRun(asked, (ref) => templates[ref.templateName], { ...context, requireFinite });
+}
+const query = (result: Result<AnalysisRunSpec, Issue[]>): string | undefined =>
+  result.ok ? result.value.metrics[0]?.provider.prometheus?.query : JSON.stringify(result.error);
+const issues = (result: Result<unknown, Issue[]>): string =>
+  result.ok ? '' : result.error.map((issue) => `${issue.field}: ${issue.message}`).join('\n');
+
+describe('the run that an analysis asks for', () => {
+  it('has its arguments filled in, whatever is in them', () => {
+    expect(query(resolve({ rate }, { args: [service] }))).toBe('up{service="web-canary"}');
+    const odd = 'a"}\\ $& {{args.service}}\n';
+    expect(query(resolve({ rate }, { args: [{ name: 'service', value: odd }] }))).toBe(`up{service="${odd}"}`);
+  });
+
+  it.each([
+    [{ podTemplateHashValue: 'Stable' as const }, 'old'],
+    [{ podTemplateHashValue: 'Latest' as const }, 'new'],
+    [{ fieldRef: { fieldPath: 'metadata.name' } }, 'web'],
+    [{ fieldRef: { fieldPath: "metadata.labels['a.b/c']" } }, 'x'],
+    [{ fieldRef: { fieldPath: 'spec.replicas' } }, '3'],
+  ])('takes an argument from %j', (valueFrom, value) => {
+    expect(query(resolve({ rate }, { args: [{ name: 'service', valueFrom }] }))).toBe(`up{service="${value}"}`);
+  });
+
+  it('never holds what is in a Secret', () => {
+    const args = [{ name: 'service', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }];
+    expect(query(resolve({ rate }, { args }))).toBe('up{service="{{args.service}}"}');
+  });
+
+  it('merges templates, each taken once', () => {
+    const other: TemplateSpec = { args: [{ name: 'service', value: 'mine' }], metrics: [metric({ name: 'other' })] };
+    const result = resolve(
+      { rate, other },
+      { templates: ['rate', 'other', 'rate'].map((templateName) => ({ templateName })) },
+    );
+    expect(result.ok && result.value.metrics.map((each) => each.name)).toEqual(['rate', 'other']);
+    expect(query(result)).toBe('up{service="mine"}');
+  });
+
+  it('takes a count from an argument', () => {
+    const counted: TemplateSpec = {
+      args: [{ name: 'n', value: '3' }],
+      metrics: [{ ...metric({ interval: '1s', count: '{{args.n}}' }), provider: {} }],
+    };
+    const result = resolve({ counted });
+    expect(result.ok && result.value.metrics[0]?.count).toBe('3');
+    expect(issues(resolve({ counted }, { args: [{ name: 'n', value: 'many' }] }))).toContain(
+      'metrics[0].count: "many" is no count',
+    );
+  });
+});
+
+describe('what is wrong is said with its field', () => {
+  it('an unknown template', () => {
+    const result = resolveRun({ templates: [{ templateName: 'nope' }] }, () => undefined, context);
+    expect(issues(result)).toContain(
+      'spec.steps[1].analysis.templates[0].templateName: there is no AnalysisTemplate named nope',
+    );
+  });
+
+  it('arguments without value, or with two', () => {
+    expect(issues(resolve({ rate }))).toContain('the argument service has no value');
+    const a = { ...rate, args: [{ name: 'service', value: 'a' }] };
+    const b = { args: [{ name: 'service', value: 'b' }], metrics: [metric({ name: 'b' })] };
+    expect(issues(resolve({ a, b }))).toContain('different values');
+    expect(resolve({ a, b }, { args: [service] }).ok).toBe(true);
+    const undeclared = { metrics: [metric()] };
+    expect(issues(resolve({ undeclared }))).toContain(
+      'metrics[0].provider.prometheus.query: {{args.service}} has no value',
+    );
+    const missing = [{ name: 'service', valueFrom: { fieldRef: { fieldPath: 'metadata.constructor' } } }];
+    expect(issues(resolve({ rate }, { args: missing }))).toContain('no text or number');
+  });
+
+  it.each([
+    [{ interval: '1s' }, 'count: rate would never end'],
+    [{ count: 3 }, 'count above 1 needs an interval'],
+    [{ interval: '1s', count: 1, failureLimit: 2 }, 'at least failureLimit'],
+    [{ successCondition: 'result[0] >' }, 'successCondition: expected a value, found the end at position 12'],
+    [{ interval: 'soon', count: 1 }, 'interval: soon is no duration'],
+  ] satisfies [Partial<Metric>, string][])('a metric with %j', (fields, message) => {
+    const odd: TemplateSpec = { metrics: [metric(fields)] };
+    expect(issues(resolve({ odd }, { args: [service] }))).toContain(message);
+  });
+
+  it('two metrics of one name', () => {
+    expect(issues(resolve({ rate, again: rate }, { args: [service] }))).toContain('rate is there twice');
+  });
+
+  it('but a metric without end is fine in the background', () => {
+    expect(resolve({ endless: { metrics: [metric({ interval: '1s' })] } }, { args: [service] }, false).ok).toBe(true);
+  });
+});
+
+describe('a run made by hand', () => {
+  it('is filled in from its own arguments, and as often as one likes', () => {
+    const once = prepareRun({ args: [service], metrics: [metric()] });
+    expect(query(once)).toBe('up{service="web-canary"}');
+    expect(once.ok && prepareRun(once.value)).toEqual(once);
+    expect(issues(prepareRun({ metrics: [metric()] }))).toContain('spec.metrics[0].provider.prometheus.query');
+  });
+});
