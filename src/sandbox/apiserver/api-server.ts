@@ -17,6 +17,7 @@ import { objectStore } from './object-store.ts';
 import { Objects } from './objects.ts';
 import { serveOpenApi } from './openapi.ts';
 import { Registry } from './registry.ts';
+import type { ResourceType } from './resource.ts';
 import type { Route } from './resource-handlers.ts';
 import { serveResource } from './resource-handlers.ts';
 import { Storage } from './storage.ts';
@@ -154,16 +155,28 @@ function resourceRoute(call: Call): Route {
   const parts = call.path.split('/').filter(Boolean).map(decode);
   const isCore = parts[0] === 'api';
   if (!isCore && parts[0] !== 'apis') throw new PlainNotFound();
-  const [group, version, ...rest] = isCore ? ['', ...parts.slice(1)] : parts.slice(1);
+  const [group = '', version = '', ...rest] = isCore ? ['', ...parts.slice(1)] : parts.slice(1);
   const isWatch = rest[0] === 'watch';
   const path = isWatch ? rest.slice(1) : rest;
   const isInside = path[0] === 'namespaces' && path.length > 2 && !isNamespacePart(path[2]);
   const [plural = '', name, ...sub] = isInside ? path.slice(2) : path;
-  const type = call.server.registry.find(group ?? '', version ?? '', plural);
-  if (type === undefined || type.namespaced !== (isInside || (type.namespaced && name === undefined)))
-    throw call.server.registry.isBuiltinGroup(group ?? '') ? unknownResource() : new PlainNotFound();
-  if (type.namespaced && !isInside && call.method === 'POST') throw methodNotAllowed();
+  const type = servedAt(call, { group, version, plural }, { isInside, isItem: name !== undefined });
   return { type, namespace: isInside ? path[1] : undefined, name, subresource: sub.join('/'), isWatch };
+}
+
+interface Named {
+  group: string;
+  version: string;
+  plural: string;
+}
+
+function servedAt(call: Call, named: Named, path: { isInside: boolean; isItem: boolean }): ResourceType {
+  const { registry } = call.server;
+  const type = registry.find(named.group, named.version, named.plural);
+  const fits = type !== undefined && (type.namespaced ? path.isInside || !path.isItem : !path.isInside);
+  if (!fits) throw registry.isBuiltinGroup(named.group) ? unknownResource() : new PlainNotFound();
+  if (type.namespaced && !path.isInside && call.method === 'POST') throw methodNotAllowed();
+  return type;
 }
 
 const isNamespacePart = (part: string | undefined): boolean => part === 'status' || part === 'finalize';

@@ -1,5 +1,6 @@
 // Server-side apply: merges a configuration into the live object, takes out what its manager no longer claims, settles ownership.
 import { badRequest, internal } from './errors.ts';
+import type { FieldSet } from './fieldset.ts';
 import { compare, elementKey, removeAbandoned, setOf } from './fieldset.ts';
 import type { Dict } from './json.ts';
 import { at, clone, dictOr, equal, goText, isDict, own, put, textOr } from './json.ts';
@@ -25,8 +26,8 @@ export function applyConfiguration(task: ApplyTask): Dict {
   const config = ownable(task.config);
   checkTyped(config, task);
   const isNew = at(live, 'metadata', 'resourceVersion') === undefined;
-  const before = isNew ? { own: false, children: new Map() } : setOf(withoutStatus(ownable(live)), type);
-  const record = claim(live, setOf(config, type), writer, before);
+  const before = isNew ? { own: false, children: new Map() } : claimOf(withoutStatus(ownable(live)), type);
+  const record = claim(live, claimOf(config, type), writer, before);
   const merged = dictOr(merge(clone(live), task.config, type));
   removeAbandoned(merged, record.last, record.kept, type);
   const ready = task.settle(merged);
@@ -34,6 +35,16 @@ export function applyConfiguration(task: ApplyTask): Dict {
   stampApply(entries, writer, live, !equal(ownable(live), ownable(ready)));
   writeEntries(ready, entries);
   return ready;
+}
+
+/** What a configuration claims; metadata itself belongs to nobody. */
+function claimOf(config: Dict, type: TypeNode): FieldSet {
+  const set = setOf(config, type);
+  const metadata = set.children.get('f:metadata');
+  if (metadata === undefined) return set;
+  metadata.own = false;
+  if (metadata.children.size === 0) set.children.delete('f:metadata');
+  return set;
 }
 
 const withoutStatus = (object: Dict): Dict => {
@@ -114,6 +125,9 @@ function scalarErrors(value: unknown, type: TypeNode, path: string): string[] {
     case 't':
     case 'm':
       return typeof value === 'string' ? [] : [`${path}: expected string, ${got}`];
+    case 'is':
+    case 'q':
+    case undefined:
     default:
       return typeof value === 'object' ? [`${path}: expected scalar, ${got}`] : [];
   }

@@ -124,11 +124,16 @@ function firstOf(parts: (readonly [unknown, TypeNode, string])[]): string | unde
   return undefined;
 }
 
+function goKind(value: unknown): string {
+  if (Array.isArray(value)) return 'array';
+  if (isDict(value)) return 'object';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
+}
+
 /** Empty: fits. Undefined: look inside. */
 function wrongType(value: unknown, type: TypeNode): string | undefined {
   if (value === null || value === undefined || type.shape === 'any') return '';
-  const given = Array.isArray(value) ? 'array' : isDict(value) ? 'object' : typeof value;
-  const name = given === 'boolean' ? 'bool' : given;
+  const name = goKind(value);
   if (type.shape === 'scalar') {
     const fits = scalarFits(value, type.scalar ?? 's');
     return fits ? '' : `${name} into Go struct field % of type ${GO_TYPES[type.scalar ?? 's'] ?? 'string'}`;

@@ -52,20 +52,31 @@ export function planDeletion(type: ResourceType, object: Dict, request: DeleteRe
   const grace = graceOf(type, object, request);
   const held = finalizers.length > 0 || type.plural === 'customresourcedefinitions' || isKept(type, object);
   const present = dictOr(object['metadata']);
-  if (present['deletionTimestamp'] !== undefined) {
-    const isShorter = type.kind === 'Pod' && grace < numberOr(present['deletionGracePeriodSeconds']);
-    if (!isShorter) return { gone: !held && grace === 0 };
-  } else if (!held && grace === 0 && type.kind !== 'Pod') return { gone: true };
+  const isNew = present['deletionTimestamp'] === undefined;
+  const isShorter = type.kind === 'Pod' && grace < numberOr(present['deletionGracePeriodSeconds']);
+  const gone = !held && grace === 0;
+  if (!isNew && !isShorter) return { gone };
+  if (isNew && gone && type.kind !== 'Pod') return { gone };
+  const marked = mark(type, object, { grace, finalizers, isNew }, around);
+  return { marked, gone };
+}
+
+interface Marking {
+  grace: number;
+  finalizers: unknown[];
+  isNew: boolean;
+}
+
+function mark(type: ResourceType, object: Dict, { grace, finalizers, isNew }: Marking, around: Around): Dict {
   const marked = clone(object);
   const metadata = ensure(marked, 'metadata');
-  const isNew = present['deletionTimestamp'] === undefined;
   metadata['deletionTimestamp'] = later(around.now, grace);
   if (type.kind !== 'Namespace') metadata['deletionGracePeriodSeconds'] = grace;
   if (finalizers.length > 0) metadata['finalizers'] = finalizers;
   if (isNew && typeof metadata['generation'] === 'number') metadata['generation'] += 1;
   if (type.kind === 'Namespace') ensure(marked, 'status')['phase'] = 'Terminating';
   if (type.plural === 'customresourcedefinitions') markCrd(marked, around);
-  return { marked, gone: !held && grace === 0 };
+  return marked;
 }
 
 /** A namespace stays until its own finalizers are gone. */

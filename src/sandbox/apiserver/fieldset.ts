@@ -186,17 +186,7 @@ function stepText(key: string): string {
 
 /** Takes out what `last` named and nobody in `kept` names any more. Changes `value`. */
 export function removeAbandoned(value: unknown, last: FieldSet, kept: FieldSet, type: TypeNode): void {
-  if (Array.isArray(value)) {
-    for (let i = value.length - 1; i >= 0; i--) {
-      const key = elementKey(type, value[i]) ?? '';
-      const named = last.children.get(key);
-      const still = kept.children.get(key);
-      if (named === undefined) continue;
-      if (still === undefined) value.splice(i, 1);
-      else removeAbandoned(value[i], named, still, type.element ?? ANY);
-    }
-    return;
-  }
+  if (Array.isArray(value)) return removeElements(value, last, kept, type);
   if (!isDict(value)) return;
   for (const [key, named] of last.children) {
     const name = key.slice(2);
@@ -204,5 +194,16 @@ export function removeAbandoned(value: unknown, last: FieldSet, kept: FieldSet, 
     const still = kept.children.get(key);
     if (still === undefined && name !== 'metadata') delete value[name];
     else removeAbandoned(value[name], named, still ?? emptySet(), memberType(type, name) ?? ANY);
+  }
+}
+
+function removeElements(list: unknown[], last: FieldSet, kept: FieldSet, type: TypeNode): void {
+  for (let i = list.length - 1; i >= 0; i--) {
+    const key = elementKey(type, list[i]) ?? '';
+    const named = last.children.get(key);
+    const still = kept.children.get(key);
+    if (named === undefined) continue;
+    if (still === undefined) list.splice(i, 1);
+    else removeAbandoned(list[i], named, still, type.element ?? ANY);
   }
 }

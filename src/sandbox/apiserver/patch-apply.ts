@@ -7,7 +7,7 @@ import { badRequest, invalidOptions } from './errors.ts';
 import type { Dict } from './json.ts';
 import { clone, isDict } from './json.ts';
 import { checkName, checkNamespace, writeParameters } from './options.ts';
-import type { Target } from './patch.ts';
+import type { Target } from './resource.ts';
 import { apiVersionOf } from './resource.ts';
 import { rescaled, scaleOf } from './scale.ts';
 

@@ -11,7 +11,7 @@ import { checkName, mediaType, unsupportedMedia, writeParameters } from './optio
 import { jsonPatch } from './patch-json.ts';
 import { mergePatch } from './patch-merge.ts';
 import { strategicPatch } from './patch-strategic.ts';
-import type { Place } from './prepare.ts';
+import type { Target } from './resource.ts';
 import type { ResourceType } from './resource.ts';
 import { rescaled, scaleOf } from './scale.ts';
 import { builtinType } from './types.ts';
@@ -20,13 +20,6 @@ export const APPLY = 'application/apply-patch+yaml';
 const JSON_PATCH = 'application/json-patch+json';
 const MERGE = 'application/merge-patch+json';
 const STRATEGIC = 'application/strategic-merge-patch+json';
-
-export interface Target {
-  type: ResourceType;
-  place: Place;
-  /** Empty for the main resource. */
-  subresource: string;
-}
 
 function readPatch(text: string): unknown {
   try {

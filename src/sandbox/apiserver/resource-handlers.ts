@@ -9,7 +9,7 @@ import type { Dict } from './json.ts';
 import { at, clone, isDict, textOr } from './json.ts';
 import { listObjects, readVersion } from './list.ts';
 import { bodyIsYaml, checkName, checkNamespace, deleteRequest, writeParameters } from './options.ts';
-import type { Target } from './patch.ts';
+import type { Target } from './resource.ts';
 import { patchObject } from './patch.ts';
 import type { ResourceType } from './resource.ts';
 import { rescaled, scaleOf } from './scale.ts';

@@ -79,3 +79,11 @@ export const apiVersionOf = (type: { group: string; version: string }): string =
 
 export const keyOf = (type: ResourceType, name: string, namespace: string | undefined): string =>
   type.namespaced ? `${namespace ?? ''}/${name}` : name;
+
+/** What a request is about. */
+export interface Target {
+  type: ResourceType;
+  place: { name: string; namespace: string | undefined };
+  /** Empty for the main resource. */
+  subresource: string;
+}

@@ -22,6 +22,15 @@ const notAcceptable = (type: ResourceType): StatusError => {
   return new StatusError({ code: 406, message, reason: 'NotAcceptable', details: {} });
 };
 
+/** The form that a media type's parameters ask for; undefined: one that is not served. */
+function conversionOf(parameters: string[]): Form['as'] | undefined {
+  const as = parameters.find((p) => p.startsWith('as='))?.slice(3);
+  if (as === undefined) return 'object';
+  if (as !== 'Table' && as !== 'PartialObjectMetadata' && as !== 'PartialObjectMetadataList') return undefined;
+  const version = parameters.find((p) => p.startsWith('v='))?.slice(2);
+  return version === 'v1' || version === 'v1beta1' ? as : undefined;
+}
+
 /** What the Accept header asks for, first fitting part first. Errors: 406. */
 export function formOf(type: ResourceType, accept: string, includeObject: string | null): Form {
   const object: Form = { as: 'object', includeObject: includeObject ?? '' };
@@ -29,12 +38,8 @@ export function formOf(type: ResourceType, accept: string, includeObject: string
   for (const part of accept.split(',')) {
     const [media = '', ...parameters] = part.split(';').map((text) => text.trim());
     const isJson = ['application/json', 'application/yaml', '*/*', 'application/*'].includes(media);
-    if (!isJson) continue;
-    const as = parameters.find((p) => p.startsWith('as='))?.slice(3);
-    if (as === undefined) return object;
-    const version = parameters.find((p) => p.startsWith('v='))?.slice(2);
-    const known = as === 'Table' || as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList';
-    if (known && (version === 'v1' || version === 'v1beta1')) return { as, includeObject: includeObject ?? '' };
+    const as = isJson ? conversionOf(parameters) : undefined;
+    if (as !== undefined) return { ...object, as };
   }
   throw notAcceptable(type);
 }
