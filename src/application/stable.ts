@@ -64,12 +64,7 @@ async function keepOne(
 
 /** Everything of the set is in the cluster as it is declared. */
 function isApplied(set: RolloutSet, state: AppState): boolean {
-  const inventory = new Map(
-    (state.status.resources ?? []).map((entry) => [
-      `${entry.group}/${entry.kind}/${entry.namespace ?? ''}/${entry.name}`,
-      entry,
-    ]),
-  );
+  const inventory = new Map((state.status.resources ?? []).map((entry) => [keyOf(entry), entry]));
   return set.members.every(
     ({ key, hash }) => inventory.get(key)?.hash === hash && inventory.get(key)?.status === 'Synced',
   );

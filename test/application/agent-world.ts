@@ -1,0 +1,204 @@
+// A cluster and a repository in memory with an agent between them; the test plays the Rollout controller and the user.
+import { readdirSync, readFileSync } from 'node:fs';
+import { load } from 'js-yaml';
+import type { AnalysisRun } from '../../src/api/analysis.ts';
+import type { Application, ApplicationStatus } from '../../src/api/application.ts';
+import type { KubeObject, Resource } from '../../src/api/k8s.ts';
+import { RESOURCES } from '../../src/api/names.ts';
+import type { Rollout } from '../../src/api/rollout.ts';
+import { createApplicationController } from '../../src/application/application-controller.ts';
+import type { AgentEvent, ApplicationController } from '../../src/application/ports.ts';
+import { kubeClient } from '../../src/kube/client.ts';
+import type { KubeClient } from '../../src/kube/types.ts';
+import { WatchCache } from '../../src/kube/watch-cache.ts';
+import { silentLog } from '../../src/ports/log.ts';
+import { createApiServer } from '../../src/sandbox/apiserver/api-server.ts';
+import { FakeMirror, FakeRepository } from '../support/fake-git.ts';
+import { settle, VirtualClock } from '../support/virtual-clock.ts';
+
+const CRDS = new URL('../../crds/', import.meta.url);
+const CRD: Resource = {
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  plural: 'customresourcedefinitions',
+  kind: 'CustomResourceDefinition',
+  namespaced: false,
+};
+
+export class World {
+  readonly clock = new VirtualClock();
+  readonly repository = new FakeRepository(this.clock);
+  readonly server = createApiServer({ clock: this.clock });
+  readonly client: KubeClient = kubeClient({
+    transport: this.server.transport('test'),
+    version: 'test',
+    clock: this.clock,
+  });
+  readonly events: (AgentEvent & { about: string })[] = [];
+  writes: string[] = [];
+  agent!: ApplicationController;
+  mirror = new FakeMirror(this.repository);
+  #stop: (() => Promise<void>) | undefined;
+
+  static async open(): Promise<World> {
+    const world = new World();
+    for (const file of readdirSync(CRDS)) {
+      await world.client.create(CRD, load(readFileSync(new URL(file, CRDS), 'utf8')) as KubeObject);
+    }
+    const namespaces: Resource = {
+      group: '',
+      version: 'v1',
+      plural: 'namespaces',
+      kind: 'Namespace',
+      namespaced: false,
+    };
+    await world.client.patch(namespaces, {
+      name: 'shop',
+      type: 'apply',
+      fieldManager: 'test',
+      body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } },
+    });
+    await world.clock.advance(1000);
+    return world;
+  }
+
+  /** A new agent process: nothing in memory. The mirror survives unless the test replaces it. */
+  async start(): Promise<void> {
+    const stop = new AbortController();
+    const client = kubeClient({
+      transport: this.server.transport('sluice'),
+      version: 'test',
+      clock: this.clock,
+      onRequest: ({ verb, resource }) => {
+        if (!['get', 'list', 'watch', 'GET'].includes(verb)) this.writes.push(`${verb} ${resource}`);
+      },
+    });
+    const caches: { start(): void; stop(): Promise<void>; synced(): Promise<void> }[] = [];
+    const open = <T extends { metadata: Rollout['metadata'] }>(
+      resource: Resource,
+      labelSelector?: string,
+    ): WatchCache<T> => {
+      const options = { client, clock: this.clock, random: () => 0.5, log: silentLog, resource };
+      const cache = new WatchCache<T>({ ...options, ...(labelSelector === undefined ? {} : { labelSelector }) });
+      caches.push(cache);
+      return cache;
+    };
+    const applications = open<Application>(RESOURCES.applications);
+    const rollouts = open<Rollout>(RESOURCES.rollouts);
+    const analysisRuns = open<AnalysisRun>(RESOURCES.analysisRuns);
+    for (const cache of caches) cache.start();
+    await this.clock.advance(10);
+    this.agent = createApplicationController({
+      client,
+      applications,
+      rollouts,
+      analysisRuns,
+      openCache: (resource, labelSelector) => open<KubeObject>(resource, labelSelector),
+      mirrorFor: async () => this.mirror,
+      clock: this.clock,
+      log: silentLog,
+      events: {
+        emit: (object, event) => void this.events.push({ ...event, about: `${object.kind}/${object.metadata.name}` }),
+      },
+      random: () => 0.5,
+    });
+    this.agent.start(stop.signal);
+    this.#stop = async () => {
+      stop.abort();
+      await Promise.all(caches.map((cache) => cache.stop()));
+    };
+    await this.run();
+  }
+
+  async stop(): Promise<void> {
+    await this.#stop?.();
+    this.#stop = undefined;
+  }
+
+  async run(ms = 100): Promise<void> {
+    await settle(20);
+    await this.clock.advance(ms);
+    await settle(20);
+  }
+
+  /** Long enough for the agent to look at the branch. */
+  poll(): Promise<void> {
+    return this.run(31_000);
+  }
+
+  async application(spec: Partial<Application['spec']> = {}): Promise<void> {
+    const source = { repoURL: 'https://git.example.com/shop.git', path: 'deploy' };
+    await this.client.create(RESOURCES.applications, {
+      apiVersion: 'sluice.dev/v1alpha1',
+      kind: 'Application',
+      metadata: { name: 'shop', namespace: 'shop' },
+      spec: { source, ...spec },
+    } satisfies Application);
+  }
+
+  async status(): Promise<ApplicationStatus> {
+    const app = await this.client.get<Application>(RESOURCES.applications, 'shop', 'shop');
+    return app?.status ?? {};
+  }
+
+  async rollout(name = 'web'): Promise<Rollout> {
+    const rollout = await this.client.get<Rollout>(RESOURCES.rollouts, name, 'shop');
+    if (!rollout) throw new Error(`there is no Rollout ${name}`);
+    return rollout;
+  }
+
+  async config(name = 'web-config'): Promise<Record<string, string> | undefined> {
+    return (await this.client.get(RESOURCES.configMaps, name, 'shop'))?.['data'] as Record<string, string> | undefined;
+  }
+
+  /** What the Rollout controller would write. */
+  async controllerSays(status: Rollout['status'], name = 'web'): Promise<void> {
+    const { metadata } = await this.rollout(name);
+    const body = { status: { ...status, observedGeneration: String(metadata.generation) } };
+    await this.client.patch(RESOURCES.rollouts, {
+      name,
+      namespace: 'shop',
+      type: 'merge',
+      body,
+      subresource: 'status',
+    });
+    await this.run();
+  }
+
+  promote(hash: string, name = 'web'): Promise<void> {
+    return this.controllerSays({ phase: 'Healthy', abort: false, currentPodHash: hash, stableRS: hash }, name);
+  }
+
+  abort(hash: string, stable: string, reason = 'success-rate 0.82 < 0.95'): Promise<void> {
+    return this.controllerSays({
+      phase: 'Degraded',
+      abort: true,
+      currentPodHash: hash,
+      stableRS: stable,
+      message: reason,
+    });
+  }
+}
+
+export const config = (value: string): string =>
+  `# what the pods read\napiVersion: v1\nkind: ConfigMap\nmetadata: { name: web-config }\ndata: { mode: ${value} }\n`;
+
+export const rolloutText = (image: string, name = 'web'): string => `apiVersion: sluice.dev/v1alpha1
+kind: Rollout
+metadata: { name: ${name} }
+spec:
+  replicas: 2
+  selector: { matchLabels: { app: ${name} } }
+  template:
+    metadata: { labels: { app: ${name} } }
+    spec:
+      containers:
+        - name: web
+          image: ${image} # the release
+          envFrom: [{ configMapRef: { name: ${name}-config } }]
+  strategy: { canary: { steps: [{ setWeight: 10 }, { pause: {} }] } }
+`;
+
+export const files = (image: string, mode: string): Record<string, string> => ({
+  'deploy/web.yaml': `${config(mode)}---\n${rolloutText(image)}`,
+});
