@@ -10,3 +10,6 @@ export function crdFiles(): [file: string, content: string][] {
     HEADER + dump(crd, { lineWidth: -1, noRefs: true }),
   ]);
 }
+
+/** Where the files are written: for kubectl, and for the chart, which can read only what is inside it. */
+export const CRD_FOLDERS = ['crds', 'charts/sluice/files/crds'];

@@ -1,5 +1,5 @@
 // The CustomResourceDefinitions: names, printer columns and subresources of every kind, schemas from zod.
-import { z } from 'zod';
+import type { z } from 'zod';
 import { analysisRunSpecSchema, analysisRunStatusSchema, templateSpecSchema } from './analysis.ts';
 import { applicationSpecSchema, applicationStatusSchema } from './application.ts';
 import type { Resource } from './k8s.ts';

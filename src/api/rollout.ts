@@ -85,7 +85,9 @@ export const canarySchema = z
     canaryService: name.optional().describe('Service whose selector follows the new revision.'),
     stableService: name.optional().describe('Service whose selector follows the stable revision.'),
     steps: z.array(stepSchema).max(128).optional().describe('Without steps a new revision is rolled out by surge.'),
-    trafficRouting: trafficRoutingSchema.optional(),
+    trafficRouting: trafficRoutingSchema
+      .optional()
+      .describe('Who splits the traffic. Without it the numbers of pods do.'),
     analysis: rolloutAnalysisSchema
       .extend({ startingStep: z.int().min(0).optional().describe('First step at which it runs. Default 0.') })
       .optional()
@@ -171,7 +173,12 @@ export const rolloutSpecSchema = z
       })
       .optional(),
     strategy: z
-      .object({ canary: canarySchema.optional() })
+      .object({
+        canary: canarySchema
+          .optional()
+          .describe('Shift traffic to the new revision in steps; go back when it is not well.'),
+      })
+      .describe('How a new revision is released.')
       .meta(rules({ rule: 'has(self.canary)', message: 'give a strategy: canary' })),
   })
   .meta(

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { crdFiles } from '../../scripts/crd-files.ts';
+import { CRD_FOLDERS, crdFiles } from '../../scripts/crd-files.ts';
 import { customResourceDefinitions } from '../../src/api/crd.ts';
 
-it('has written down what the schemas say: run `npm run generate` where this fails', () => {
-  const folder = new URL('../../crds/', import.meta.url);
+it.each(CRD_FOLDERS)('has written to %s what the schemas say: run `npm run generate` where this fails', (name) => {
+  const folder = new URL(`../../${name}/`, import.meta.url);
   const written = readdirSync(folder).map((file) => [file, readFileSync(new URL(file, folder), 'utf8')]);
   expect(Object.fromEntries(written)).toEqual(Object.fromEntries(crdFiles()));
 });

@@ -1,0 +1,24 @@
+// Lints and renders the chart in the variants that are kept as golden files.
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+export const CHART = fileURLToPath(new URL('../charts/sluice', import.meta.url));
+export const GOLDEN = fileURLToPath(new URL('../test/chart/golden', import.meta.url));
+
+/** What each variant sets beside the defaults. */
+export const VARIANTS: Record<string, string[]> = {
+  default: [],
+  namespaced: ['namespaced=true', 'webhook.secret=example', 'agent.secretSnapshots=false'],
+  servicemonitor: ['serviceMonitor.enabled=true', 'podDisruptionBudget.enabled=true', 'networkPolicy.enabled=true'],
+};
+
+/** Throws, with helm's own words, where the chart has faults. */
+export function lint(helm: string): void {
+  execFileSync(helm, ['lint', '--strict', CHART], { encoding: 'utf8' });
+}
+
+/** The manifests of a variant; CRDs are left out unless asked for, as crds/ holds the same. */
+export function render(helm: string, variant: string, { crds = false, namespace = 'sluice-system' } = {}): string {
+  const sets = [...(VARIANTS[variant] ?? []), `crds.install=${String(crds)}`].flatMap((value) => ['--set', value]);
+  return execFileSync(helm, ['template', 'sluice', CHART, '--namespace', namespace, ...sets], { encoding: 'utf8' });
+}
