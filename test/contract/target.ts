@@ -210,5 +210,6 @@ export async function prepare(target: Target): Promise<void> {
 
 export async function clear(target: Target): Promise<void> {
   await target.call('DELETE', `/api/v1/namespaces/${NAMESPACE}`);
+  await target.call('DELETE', `${CRDS}/widgets.contract.sluice.dev`);
   await target.close();
 }

@@ -12,7 +12,6 @@ import { jsonPatch } from './patch-json.ts';
 import { mergePatch } from './patch-merge.ts';
 import { strategicPatch } from './patch-strategic.ts';
 import type { Target } from './resource.ts';
-import type { ResourceType } from './resource.ts';
 import { rescaled, scaleOf } from './scale.ts';
 import { builtinType } from './types.ts';
 
