@@ -12,6 +12,7 @@ import type { Log } from '../ports/log.ts';
 import type { Announcement } from '../rollout/announcements.ts';
 import { decide, type Decision } from '../rollout/decide.ts';
 import type { Intent } from '../rollout/intents.ts';
+import type { Happening } from '../rollout/machine.ts';
 import { followAll, keyOf, splitKey, type Caches } from './caches.ts';
 import { execute, type ExecuteDeps, type Pass } from './execute.ts';
 import { gather } from './gather.ts';
@@ -163,8 +164,9 @@ export class RolloutController {
       this.#quietSince.delete(key);
       await this.#writeStatus(rollout, patch, urgent);
     }
-    for (const announcement of draft.drain()) events.emit(rollout, announcement);
-    metrics.observed(rollout, decision);
+    const { announcements, happenings } = draft.drain();
+    for (const announcement of announcements) events.emit(rollout, announcement);
+    metrics.observed(rollout, decision, happenings);
     return true;
   }
 
@@ -277,6 +279,7 @@ const isCosmetic = (patch: Record<string, unknown>): boolean =>
 class Draft {
   last: Decision | undefined;
   readonly #announcements = new Map<string, Announcement>();
+  readonly #happenings: Happening[] = [];
   #base: string;
 
   constructor(rollout: Rollout) {
@@ -300,11 +303,13 @@ class Draft {
   take(decision: Decision): void {
     this.last = decision;
     for (const a of decision.announcements) this.#announcements.set(a.key, a);
+    this.#happenings.push(...decision.happenings);
   }
 
-  drain(): Announcement[] {
-    const list = [...this.#announcements.values()];
+  /** What has happened since the last record. */
+  drain(): { announcements: Announcement[]; happenings: Happening[] } {
+    const announcements = [...this.#announcements.values()];
     this.#announcements.clear();
-    return list;
+    return { announcements, happenings: this.#happenings.splice(0) };
   }
 }

@@ -1,12 +1,12 @@
 // Carries AnalysisRuns out. A verdict is reached in memory the moment a measurement returns, told at once, and recorded after that:
 // how fast a bad release is caught does not hang on a write.
-import type { AnalysisRun, AnalysisRunSpec, AnalysisRunStatus, Metric } from '../api/analysis.ts';
+import type { AnalysisRun, AnalysisRunSpec, AnalysisRunStatus } from '../api/analysis.ts';
 import { isOver } from '../api/analysis.ts';
 import { CONTROLLER_MANAGER, RESOURCES } from '../api/names.ts';
-import { assess } from '../analysis/assess.ts';
-import { ProviderError, providerOf, type Providers } from '../analysis/provider.ts';
+import { measure as measureMetric } from '../analysis/measure.ts';
+import type { Providers, ReadSecret } from '../analysis/provider.ts';
 import { prepareRun } from '../analysis/resolve.ts';
-import { begin, conclude, plan, record, type Measured } from '../analysis/run.ts';
+import { begin, conclude, plan, record } from '../analysis/run.ts';
 import { isNotFound } from '../kube/errors.ts';
 import type { KubeClient } from '../kube/types.ts';
 import type { WatchCache } from '../kube/watch-cache.ts';
@@ -19,8 +19,7 @@ export interface RunsDeps {
   client: KubeClient;
   runs: WatchCache<AnalysisRun>;
   providers: Providers;
-  /** Fills a metric's arguments that come from Secrets; rejects with a message for people. */
-  withSecrets: (metric: Metric, spec: AnalysisRunSpec, namespace: string) => Promise<Metric>;
+  readSecret: ReadSecret;
   clock: Clock;
   log: Log;
   /** The phase of a run changed; `bad` when it speaks against the release. */
@@ -138,31 +137,20 @@ function advance(context: Context, key: string, entry: Active): void {
 }
 
 async function measure(context: Context, key: string, entry: Active, name: string): Promise<void> {
-  const { clock } = context.deps;
-  const metric = entry.spec.metrics.find((m) => m.name === name);
-  if (metric === undefined) return;
+  const { clock, providers, readSecret } = context.deps;
   entry.measuring.add(name);
-  const startedAt = clock.now();
-  const outcome = await ask(context.deps, entry, metric);
+  const namespace = entry.run.metadata.namespace ?? '';
+  const now = (): number => clock.now();
+  const measured = await measureMetric(entry.spec, name, {
+    namespace,
+    providers,
+    readSecret,
+    now,
+    signal: entry.abort.signal,
+  });
   entry.measuring.delete(name);
   if (context.active.get(key) !== entry || entry.abort.signal.aborted) return;
-  const measured: Measured = { ...outcome, startedAt, finishedAt: clock.now() };
   settle(context, key, entry, record(entry.spec, entry.status, name, measured));
-}
-
-async function ask(deps: RunsDeps, entry: Active, metric: Metric): Promise<Omit<Measured, 'startedAt' | 'finishedAt'>> {
-  const namespace = entry.run.metadata.namespace ?? '';
-  try {
-    const provider = providerOf(deps.providers, metric);
-    if (provider === undefined) return { phase: 'Error', message: `metric ${metric.name} names no known provider` };
-    const whole = await deps.withSecrets(metric, entry.spec, namespace);
-    const value = await provider.measure(whole, namespace, entry.abort.signal);
-    return { ...assess(metric, value), value: value.text };
-  } catch (error) {
-    const known = error instanceof ProviderError;
-    if (!known) deps.log.warn('measurement failed', { run: entry.run.metadata.name, metric: metric.name, error });
-    return { phase: 'Error', message: error instanceof Error ? error.message : String(error) };
-  }
 }
 
 /** Takes over a newer status: tells of a verdict first, then records it. */

@@ -1,0 +1,143 @@
+// What the demo watches: the objects a user would watch, followed through the API server, kept as one picture and a list of moments.
+import type { Application } from '../../api/application.ts';
+import type { KubeObject } from '../../api/k8s.ts';
+import { RESOURCES } from '../../api/names.ts';
+import { shortCommit } from '../../api/revision.ts';
+import type { Rollout } from '../../api/rollout.ts';
+import type { KubeClient } from '../../kube/types.ts';
+import { WatchCache } from '../../kube/watch-cache.ts';
+import { silentLog } from '../../ports/log.ts';
+import { systemClock } from '../../ports/clock.ts';
+
+export interface Moment {
+  at: number;
+  text: string;
+  tone: 'plain' | 'good' | 'bad';
+}
+
+export interface Picture {
+  rollout: Rollout | undefined;
+  application: Application | undefined;
+  canaryWeight: number;
+  /** Success rate of requests to the new revision over the last seconds; undefined without any. */
+  successRate: number | undefined;
+}
+
+const NAMESPACE = 'shop';
+
+/** Weight of the canary destination of the story's VirtualService. */
+function canaryWeight(route: KubeObject | undefined): number {
+  const http = (
+    route?.spec as { http?: { route?: { destination?: { host?: string }; weight?: number }[] }[] } | undefined
+  )?.http;
+  return http?.[0]?.route?.find((d) => d.destination?.host === 'web-canary')?.weight ?? 0;
+}
+
+export class Story {
+  readonly moments: Moment[] = [];
+  readonly picture: Picture = { rollout: undefined, application: undefined, canaryWeight: 0, successRate: undefined };
+  readonly #caches: WatchCache<never>[] = [];
+  readonly #waiters = new Set<() => void>();
+  readonly #onMoment: (moment: Moment) => void;
+  #phase = '';
+  #step = '';
+
+  constructor(client: KubeClient, onMoment: (moment: Moment) => void) {
+    this.#onMoment = onMoment;
+    const open = <T extends { metadata: KubeObject['metadata'] }>(
+      resource: (typeof RESOURCES)[keyof typeof RESOURCES],
+      seen: (object: T) => void,
+    ): void => {
+      const cache = new WatchCache<T>({
+        client,
+        clock: systemClock,
+        random: Math.random,
+        log: silentLog,
+        resource,
+        namespace: NAMESPACE,
+      });
+      cache.onChange(({ type, object }) => {
+        if (type !== 'deleted') seen(object);
+        for (const wake of Array.from(this.#waiters)) wake();
+      });
+      cache.start();
+      this.#caches.push(cache as unknown as WatchCache<never>);
+    };
+    open<Rollout>(RESOURCES.rollouts, (rollout) => this.#seeRollout(rollout));
+    open<Application>(RESOURCES.applications, (application) => this.#seeApplication(application));
+    open<KubeObject>(RESOURCES.virtualServices, (route) => this.#seeRoute(route));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#caches.map((cache) => cache.stop()));
+  }
+
+  tell(text: string, tone: Moment['tone'] = 'plain', at = Date.now()): void {
+    const moment = { at, text, tone };
+    this.moments.push(moment);
+    this.#onMoment(moment);
+  }
+
+  /** Resolves with what `look` finds in the picture, as soon as it finds something. */
+  async until<T>(what: string, look: (picture: Picture) => T | undefined, limitMs = 40_000): Promise<T> {
+    const end = Date.now() + limitMs;
+    for (;;) {
+      const found = look(this.picture);
+      if (found !== undefined) return found;
+      if (Date.now() > end)
+        throw new Error(`waited ${limitMs / 1000} s in vain for ${what}; the Rollout says: ${this.#says()}`);
+      await this.#change(end - Date.now());
+    }
+  }
+
+  #says(): string {
+    const { rollout, application } = this.picture;
+    return `${rollout?.status?.phase ?? 'nothing'} ${rollout?.status?.message ?? ''}; the Application says: ${application?.status?.message ?? 'nothing'}`;
+  }
+
+  #change(limitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        cancel();
+        this.#waiters.delete(wake);
+        resolve();
+      };
+      const cancel = systemClock.after(Math.max(1, Math.min(limitMs, 1000)), wake);
+      this.#waiters.add(wake);
+    });
+  }
+
+  #seeRollout(rollout: Rollout): void {
+    this.picture.rollout = rollout;
+    const { phase = '', message = '', step = '' } = rollout.status ?? {};
+    const text = phase === 'Progressing' ? phase : `${phase} ${message}`.trim();
+    if (text !== this.#phase && phase !== '') {
+      this.#phase = text;
+      if (phase !== 'Progressing')
+        this.tell(`rollout/web is ${text}`, phase === 'Healthy' ? 'good' : phase === 'Degraded' ? 'bad' : 'plain');
+    }
+    this.#step = step;
+  }
+
+  #seeApplication(application: Application): void {
+    const before = this.picture.application?.status;
+    this.picture.application = application;
+    const revision = application.status?.revision;
+    if (revision && revision.commit !== before?.revision?.commit) {
+      this.tell(`application/shop applied ${shortCommit(revision.commit)} "${revision.subject ?? ''}"`);
+    }
+    const hold = application.status?.holds?.[0];
+    if (hold && before?.holds?.[0] === undefined) {
+      this.tell(`application/shop holds ${shortCommit(hold.rejected.commit)} back: ${hold.reason}`, 'bad');
+    }
+  }
+
+  #seeRoute(route: KubeObject): void {
+    const weight = canaryWeight(route);
+    if (weight === this.picture.canaryWeight) return;
+    this.picture.canaryWeight = weight;
+    this.tell(
+      `traffic: ${weight}% to the new revision, ${100 - weight}% to the stable one${this.#step ? ` (step ${this.#step})` : ''}`,
+    );
+  }
+}
