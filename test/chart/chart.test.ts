@@ -10,6 +10,7 @@ const helm = findHelm();
 
 interface Manifest {
   kind: string;
+  rules?: { apiGroups: string[]; resources: string[]; verbs: string[] }[];
   metadata: { name: string; annotations?: Record<string, string> };
 }
 
@@ -28,10 +29,22 @@ describe.skipIf(helm === undefined)('the chart (needs helm: npm run check:chart,
     expect(rendered(variant)).toBe(readFileSync(join(GOLDEN, `${variant}.yaml`), 'utf8'));
   });
 
-  it('asks for nothing outside its namespace where it is namespaced', () => {
-    const kinds = manifests(rendered('namespaced')).map((manifest) => manifest.kind);
-    expect(kinds).toContain('Role');
-    expect(kinds.filter((kind) => kind.startsWith('Cluster'))).toEqual([]);
+  it('asks, where it is namespaced, for nothing outside but to read cluster-wide templates', () => {
+    const roles = manifests(rendered('namespaced')).filter((manifest) => manifest.kind === 'ClusterRole');
+    expect(roles).toEqual([
+      expect.objectContaining({
+        rules: [
+          { apiGroups: ['sluice.dev'], resources: ['clusteranalysistemplates'], verbs: ['get', 'list', 'watch'] },
+        ],
+      }),
+    ]);
+  });
+
+  it.each(Object.keys(VARIANTS))('lets nobody list secrets: %s', (variant) => {
+    const rules = manifests(rendered(variant)).flatMap((manifest) => manifest.rules ?? []);
+    const onSecrets = rules.filter((rule) => rule.resources.includes('secrets')).flatMap((rule) => rule.verbs);
+    expect(onSecrets).toContain('get');
+    expect(onSecrets).not.toContain('list');
   });
 
   it('upgrades the CRDs with the release, and keeps them when it goes', () => {
