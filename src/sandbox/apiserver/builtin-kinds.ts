@@ -83,7 +83,11 @@ const ROWS: Row[] = [
     skeleton: { spec: { containers: null }, status: {} },
     fields: POD_FIELDS,
     brief: true,
-    more: { defaults: defaultPod, validate: validatePod },
+    more: {
+      defaults: defaultPod,
+      validate: validatePod,
+      assigned: ['tolerations', 'priority', 'preemptionPolicy'],
+    },
   },
   {
     gv: 'v1',
@@ -95,7 +99,11 @@ const ROWS: Row[] = [
     skeleton: { spec: {}, status: { loadBalancer: {} } },
     fields: ['spec.clusterIP', 'spec.type'],
     brief: true,
-    more: { defaults: defaultService, validate: validateService },
+    more: {
+      defaults: defaultService,
+      validate: validateService,
+      assigned: ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy'],
+    },
   },
   { gv: 'v1', kind: 'Endpoints', plural: 'endpoints', short: ['ep'], more: { defaults: defaultEndpoints } },
   { gv: 'v1', kind: 'ConfigMap', plural: 'configmaps', short: ['cm'], more: { validate: validateData } },

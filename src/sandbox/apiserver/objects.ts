@@ -75,7 +75,7 @@ export class Objects {
     this.#admit(type, object, namespace);
     prepareCreate(type, object, namespace, this.around);
     delete dictOr(object['metadata'])['managedFields'];
-    recordUpdate({ ...clone(type.skeleton), metadata: {} }, object, type.type, this.#writer(type, mode));
+    recordUpdate(blankFor(type, object), object, type.type, this.#writer(type, mode));
     return this.#insert(type, object, mode);
   }
 
@@ -198,6 +198,15 @@ export class Objects {
     if (plan.gone) storage.remove(type.bucket, key);
     return { object, gone: plan.gone };
   }
+}
+
+/** What a new object is compared with: what the server fills in counts as there already, so that nobody owns it. */
+function blankFor(type: ResourceType, object: Dict): Dict {
+  const blank: Dict = { ...clone(type.skeleton), metadata: {} };
+  const spec = dictOr(object['spec']);
+  for (const key of type.assigned ?? []) if (spec[key] !== undefined) ensure(blank, 'spec')[key] = clone(spec[key]);
+  if (type.subresources.includes('status') && object['status'] !== undefined) blank['status'] = clone(object['status']);
+  return blank;
 }
 
 /** What an apply through this part of the object may say. */

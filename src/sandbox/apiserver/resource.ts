@@ -61,6 +61,8 @@ export interface ResourceType {
   createOnUpdate: boolean;
   /** What an empty object of the kind holds before the first write, for the ownership of containers. */
   skeleton: Dict;
+  /** Fields of the spec that the server fills in after ownership was recorded: a create does not own them. */
+  assigned?: readonly string[];
   columns: readonly Column[];
   fields: FieldLabels;
   schema?: SchemaEngine;

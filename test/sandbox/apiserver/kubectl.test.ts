@@ -14,7 +14,7 @@ const run = promisify(execFile);
 const hasKubectl = spawnSync('kubectl', ['version', '--client'], { stdio: 'ignore' }).status === 0;
 const title = hasKubectl ? 'kubectl' : 'kubectl (skipped: it is not on PATH)';
 
-describe.skipIf(!hasKubectl)(title, () => {
+describe.skipIf(!hasKubectl)(`${title}`, () => {
   let folder: string;
   let listening: Listening;
   const kubectl = async (...args: string[]): Promise<string> => {
