@@ -34,6 +34,7 @@ export function defaultJob(object: Dict): void {
   setDefault(spec, 'backoffLimit', 6);
   setDefault(spec, 'completionMode', 'NonIndexed');
   setDefault(spec, 'suspend', false);
+  setDefault(spec, 'manualSelector', false);
   setDefault(spec, 'podReplacementPolicy', 'TerminatingOrFailed');
   if (spec['manualSelector'] !== true && has(dictOr(object['metadata']), 'uid')) selectJobPods(object, spec);
   ensure(object, 'status');
@@ -47,6 +48,8 @@ function selectJobPods(object: Dict, spec: Dict): void {
   setDefault(labels, 'batch.kubernetes.io/job-name', name);
   setDefault(labels, 'controller-uid', uid);
   setDefault(labels, 'job-name', name);
+  const own = ensure(metadata, 'labels');
+  for (const key of Object.keys(labels)) setDefault(own, key, labels[key]);
   setDefault(spec, 'selector', { matchLabels: { 'batch.kubernetes.io/controller-uid': uid } });
 }
 
@@ -100,7 +103,18 @@ export function defaultEvent(object: Dict): void {
 export function defaultEndpointSlice(object: Dict): void {
   object['endpoints'] = object['endpoints'] ?? null;
   object['ports'] = object['ports'] ?? null;
-  for (const port of listOr(object['ports'])) if (isDict(port)) setDefault(port, 'protocol', 'TCP');
+  for (const endpoint of listOr(object['endpoints'])) if (isDict(endpoint)) setDefault(endpoint, 'conditions', {});
+  for (const port of listOr(object['ports'])) {
+    if (!isDict(port)) continue;
+    setDefault(port, 'protocol', 'TCP');
+    setDefault(port, 'name', '');
+  }
+}
+
+export function defaultBudget(object: Dict): void {
+  const status = ensure(object, 'status');
+  for (const key of ['currentHealthy', 'desiredHealthy', 'disruptionsAllowed', 'expectedPods'])
+    setDefault(status, key, 0);
 }
 
 export function defaultEndpoints(object: Dict): void {

@@ -1,5 +1,6 @@
 // The built-in kinds that the sandbox serves, as one table.
 import {
+  defaultBudget,
   defaultCrd,
   defaultDeployment,
   defaultEndpointSlice,
@@ -132,7 +133,15 @@ const ROWS: Row[] = [
     kind: 'Event',
     plural: 'events',
     short: ['ev'],
-    skeleton: { involvedObject: {}, source: {}, firstTimestamp: null, lastTimestamp: null, eventTime: null },
+    skeleton: {
+      involvedObject: {},
+      source: {},
+      firstTimestamp: null,
+      lastTimestamp: null,
+      eventTime: null,
+      reportingComponent: '',
+      reportingInstance: '',
+    },
     fields: EVENT_FIELDS,
     brief: true,
     more: { defaults: defaultEvent, validate: validateEvent },
@@ -205,6 +214,7 @@ const ROWS: Row[] = [
     subresources: ['status'],
     generation: 'spec',
     skeleton: { spec: {}, status: {} },
+    more: { defaults: defaultBudget },
   },
   { gv: RBAC, kind: 'Role', plural: 'roles', skeleton: { rules: null } },
   { gv: RBAC, kind: 'RoleBinding', plural: 'rolebindings', skeleton: binding },

@@ -110,7 +110,8 @@ export function typeProblem(value: unknown, type: TypeNode, owner: string): stri
   return firstOf(
     Object.keys(value).map((key) => {
       const inner = memberType(type, key) ?? ANY;
-      const name = type.shape === 'struct' ? `${type.name ?? owner.split('.')[0] ?? ''}.${key}` : owner;
+      const name =
+        type.shape === 'struct' ? `${type.name ?? ''}.${[...owner.split('.').slice(1), key].join('.')}` : owner;
       return [own(value, key), inner, name] as const;
     }),
   );
@@ -179,7 +180,9 @@ export function fitToType(type: ResourceType, object: Dict): string[] {
   const subject = type.builtin ? object : { metadata: dictOr(object['metadata']) };
   const problem = typeProblem(subject, type.type, type.kind) ?? microTimeProblem(subject, type.type);
   if (problem !== undefined)
-    throw badRequest(`${type.kind} in version "${type.version}" cannot be handled as a ${type.kind}: ${problem}`);
+    throw badRequest(
+      `${type.kind} in version "${type.version}" cannot be handled as a ${type.kind}: ${type.builtin ? problem : problem.replace('ObjectMeta.metadata.', 'ObjectMeta.')}`,
+    );
   if (type.builtin) return pruneTyped(object, type.type);
   const metadata = object['metadata'];
   const dropped = isDict(metadata) ? pruneTyped(metadata, memberType(type.type, 'metadata') ?? ANY, 'metadata') : [];
