@@ -46,7 +46,7 @@ export const tooLong = (field: string, max: number): Cause => ({
 
 export const tooMany = (field: string, count: number, max: number): Cause => ({
   reason: 'FieldValueTooMany',
-  message: `Too many: ${String(count)}: must have at most ${String(max)} items`,
+  message: `Too many: ${String(count)}: must have at most ${String(max)} ${max === 1 ? 'item' : 'items'}`,
   field: at(field),
 });
 

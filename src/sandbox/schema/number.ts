@@ -1,8 +1,6 @@
-// Ranges of numbers.
+// Ranges of numbers. int32 and int64 are hints: the API server does not check them.
 import { invalid, type Cause } from './cause.ts';
 import type { SchemaNode } from './node.ts';
-
-const INT_LIMIT: Record<string, number> = { int32: 2 ** 31, int64: 2 ** 63 };
 
 export function numberCauses(value: number, node: SchemaNode, path: string): Cause[] {
   const causes: Cause[] = [];
@@ -13,11 +11,6 @@ export function numberCauses(value: number, node: SchemaNode, path: string): Cau
     complain(`less than ${node.exclusiveMaximum === true ? '' : 'or equal to '}${String(node.maximum)}`);
   if (node.minimum !== undefined && isAbove(-value, -node.minimum, node.exclusiveMinimum))
     complain(`greater than ${node.exclusiveMinimum === true ? '' : 'or equal to '}${String(node.minimum)}`);
-  const limit = node.type === 'integer' ? INT_LIMIT[node.format ?? ''] : undefined;
-  if (limit !== undefined && (value >= limit || value < -limit))
-    causes.push(
-      invalid(path, value, `Checked value must be of type integer with format ${String(node.format)} in ${path}`),
-    );
   return causes;
 }
 

@@ -71,6 +71,8 @@ function validateJunctors(at: Located, node: SchemaNode, causes: Cause[]): void 
       complain(
         `validate one and only one schema (oneOf). Found ${valid === 0 ? 'none valid' : `${String(valid)} valid alternatives`}`,
       );
+    const [first] = node.oneOf;
+    if (valid === 0 && first !== undefined) validateValue({ ...at, old: undefined }, first, causes);
   }
   const failed = (node.allOf ?? []).filter((branch) => !passes(at, branch));
   if (failed.length > 0)

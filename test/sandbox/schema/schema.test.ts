@@ -241,3 +241,16 @@ it('refuses a rule that does not compile, naming it', () => {
   };
   expect(() => compileSchema(broken)).toThrow(/rule at a: self ==: /);
 });
+
+it('names what the first branch misses where no branch of a oneOf fits', () => {
+  const either = compileSchema({
+    type: 'object',
+    properties: { o: { type: 'object', oneOf: [{ required: ['x'] }, { required: ['z'] }] } },
+  });
+  expect(either.validate({ o: {} }).map(({ field, message }) => `${field}: ${message}`)).toEqual([
+    '<nil>: Invalid value: "": "o" must validate one and only one schema (oneOf). Found none valid',
+    'o.x: Required value',
+    `<nil>: ${SKIPPED.message}`,
+  ]);
+  expect(either.validate({ o: { x: 1, z: 2 } })[0]?.message).toContain('Found 2 valid alternatives');
+});
