@@ -65,20 +65,21 @@ function validateJunctors(at: Located, node: SchemaNode, causes: Cause[]): void 
     const first = node.anyOf[0];
     if (first !== undefined) validateValue({ ...at, old: undefined }, first, causes);
   }
-  if (node.oneOf !== undefined) {
-    const valid = node.oneOf.filter((branch) => passes(at, branch)).length;
-    if (valid !== 1)
-      complain(
-        `validate one and only one schema (oneOf). Found ${valid === 0 ? 'none valid' : `${String(valid)} valid alternatives`}`,
-      );
-    const [first] = node.oneOf;
-    if (valid === 0 && first !== undefined) validateValue({ ...at, old: undefined }, first, causes);
-  }
+  if (node.oneOf !== undefined) validateOneOf(at, node.oneOf, causes);
   const failed = (node.allOf ?? []).filter((branch) => !passes(at, branch));
   if (failed.length > 0)
     complain(`validate all the schemas (allOf)${failed.length === node.allOf?.length ? '. None validated' : ''}`);
   for (const branch of failed) validateValue({ ...at, old: undefined }, branch, causes);
   if (node.not !== undefined && passes(at, node.not)) complain('not validate the schema (not)');
+}
+
+function validateOneOf(at: Located, branches: SchemaNode[], causes: Cause[]): void {
+  const valid = branches.filter((branch) => passes(at, branch)).length;
+  if (valid === 1) return;
+  const found = valid === 0 ? 'none valid' : `${String(valid)} valid alternatives`;
+  causes.push(invalid('', '', `"${at.path}" must validate one and only one schema (oneOf). Found ${found}`));
+  const [first] = branches;
+  if (valid === 0 && first !== undefined) validateValue({ ...at, old: undefined }, first, causes);
 }
 
 function validateList(list: unknown[], at: Located, node: SchemaNode, causes: Cause[]): void {
