@@ -4,13 +4,18 @@ import { APPLICATION_LABEL } from '../api/names.ts';
 import { keyOf } from './identity.ts';
 import type { ApplicationControllerDeps, OpenedCache } from './ports.ts';
 
+type LiveDeps = Pick<ApplicationControllerDeps, 'openCache' | 'clock'>;
+
+/** How long the first list of a kind may take. */
+const SYNC_MS = 10_000;
+
 export class LiveObjects {
   readonly #caches = new Map<string, OpenedCache>();
-  readonly #deps: Pick<ApplicationControllerDeps, 'openCache'>;
+  readonly #deps: LiveDeps;
   readonly #changed: (key: string, object: KubeObject) => void;
 
   /** `changed` is called for every change of a labelled object. */
-  constructor(deps: Pick<ApplicationControllerDeps, 'openCache'>, changed: (key: string, object: KubeObject) => void) {
+  constructor(deps: LiveDeps, changed: (key: string, object: KubeObject) => void) {
     this.#deps = deps;
     this.#changed = changed;
   }
@@ -34,8 +39,20 @@ export class LiveObjects {
       });
       cache.start();
     }
-    await cache.synced();
+    await this.#synced(cache, resource);
     return cache;
+  }
+
+  /** A kind that cannot be listed (no permission, say) must not hold up the others for ever. */
+  async #synced(cache: OpenedCache, { kind }: Resource): Promise<void> {
+    const waiting = new AbortController();
+    const late = new Error(`cannot watch ${kind} objects; is the agent allowed to list and watch them?`);
+    const cancel = this.#deps.clock.after(SYNC_MS, () => waiting.abort(late));
+    try {
+      await cache.synced(waiting.signal);
+    } finally {
+      cancel();
+    }
   }
 
   async close(): Promise<void> {

@@ -125,8 +125,10 @@ function checked(value: unknown, at: string): KubeObject {
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
-const generated = (metadata: Record<string, unknown>): string =>
-  metadata['generateName'] === undefined ? '' : '; generateName cannot be kept in Git, give a name';
+function generated({ name, generateName }: Record<string, unknown>): string {
+  if (name !== undefined && name !== null) return `: ${JSON.stringify(name)} is not text, put it in quotes`;
+  return generateName === undefined ? '' : '; generateName cannot be kept in Git, give a name';
+}
 
 function checkTexts(value: unknown, at: string): void {
   if (value === undefined || value === null) return;

@@ -158,6 +158,7 @@ function failureOf(error: GitError): SourceFailure {
   const { message } = error;
   if (error.kind === 'auth') return { reason: 'AuthFailed', message };
   if (error.kind === 'not-found') return { reason: 'SourceNotFound', message };
+  if (error.kind === 'rejected') return { reason: 'InvalidManifest', message };
   if (error.kind === 'too-large') return { reason: 'SourceTooLarge', message };
   return { reason: 'GitUnreachable', message };
 }

@@ -16,6 +16,9 @@ export function asGitError(error: unknown): GitError {
     return new GitError('not-found', 'the server does not speak Git over HTTP at this URL');
   if (error instanceof Errors.HttpError)
     return new GitError('unreachable', `the server answered ${error.data.statusCode}`);
+  if (error instanceof Errors.UnsafeFilepathError) {
+    return new GitError('rejected', `the commit holds a file name that is not safe: ${error.data.filepath}`);
+  }
   return new GitError('corrupt', error instanceof Error ? error.message : String(error));
 }
 

@@ -63,7 +63,9 @@ class Mirror implements GitMirror {
 
   constructor(options: MirrorOptions) {
     this.#url = options.url.replace(/\/+$/, '');
-    const name = createHash('sha256').update(this.#url).digest('hex').slice(0, 24);
+    // Apart by credentials too: what one may read is not for another.
+    const identity = JSON.stringify([this.#url, options.credentials ?? null]);
+    const name = createHash('sha256').update(identity).digest('hex').slice(0, 24);
     this.#gitdir = join(options.directory ?? join(tmpdir(), 'sluice-git'), `${name}.git`);
     this.#clock = options.clock;
     this.#depth = options.depth ?? 50;
@@ -189,7 +191,9 @@ class Mirror implements GitMirror {
   }
 
   async #pushNotes(texts: ReadonlyMap<string, string>, author: Person): Promise<void> {
-    const head = await this.#fetchRef(NOTES_REF);
+    const listed = await this.#remote(NOTES_REF);
+    const head =
+      listed === undefined || listed === (await this.#localRef(NOTES_REF)) ? listed : await this.#fetchRef(NOTES_REF);
     const present = await this.#notes(head);
     const fanned = [...present.values()].some((note) => note.path.includes('/'));
     const changes = new Map(
@@ -253,29 +257,21 @@ class Mirror implements GitMirror {
     }
   }
 
-  /** Brings a reference of the server here under its own name. */
+  /** Brings a reference of the server here under its own name; undefined when the server has none of that name. */
   async #fetchRef(ref: string): Promise<string | undefined> {
-    const wanted = await this.#remote(ref);
-    if (wanted === undefined) return undefined;
-    const present = await this.#localRef(ref);
-    if (present !== wanted || !(await this.commit(wanted))) {
-      this.#cache = {};
-      const depth = present === undefined && ref !== NOTES_REF ? { depth: this.#depth } : {};
-      const result = await git.fetch({
-        ...this.#local(),
-        ...this.#server(),
-        ref,
-        remoteRef: ref,
-        remote: 'origin',
-        singleBranch: true,
-        tags: false,
-        ...depth,
-      });
-      const oid = result.fetchHead ?? wanted;
-      await git.writeRef({ ...this.#local(), ref, value: oid, force: true });
-      return oid;
+    this.#cache = {};
+    const first = (await this.#localRef(ref)) === undefined;
+    const depth = first && ref !== NOTES_REF ? { depth: this.#depth } : {};
+    const request = { ref, remoteRef: ref, remote: 'origin', singleBranch: true, tags: false, ...depth };
+    try {
+      const { fetchHead } = await git.fetch({ ...this.#local(), ...this.#server(), ...request });
+      if (fetchHead === null) return undefined;
+      await git.writeRef({ ...this.#local(), ref, value: fetchHead, force: true });
+      return fetchHead;
+    } catch (error) {
+      if (isMissing(error) && (await this.#remote(ref)) === undefined) return undefined;
+      throw error;
     }
-    return wanted;
   }
 
   async #localRef(ref: string): Promise<string | undefined> {
@@ -322,7 +318,8 @@ class Mirror implements GitMirror {
   }
 
   async #damaged(error: unknown): Promise<GitError> {
-    if (error instanceof GitError) return error;
+    const failure = asGitError(error);
+    if (failure.kind !== 'corrupt') return failure;
     return this.#corrupt(error instanceof Error ? error.message : String(error));
   }
 

@@ -1,0 +1,220 @@
+import { describe, expect, it } from 'vitest';
+import fc from 'fast-check';
+import { joinDocuments, splitDocuments } from '../../src/application/documents.ts';
+import { describeProblem, isManifest, readManifests } from '../../src/application/manifests.ts';
+import { render } from '../../src/application/desired.ts';
+import { parseDocument } from '../../src/application/yaml.ts';
+
+const read = (text: string, path = 'deploy/web.yaml') => readManifests([{ path, text }]);
+const problemsOf = (text: string, path?: string): string[] => {
+  const result = read(text, path);
+  return result.ok ? [] : result.error.map((problem) => describeProblem(problem));
+};
+const map = (name: string, extra = ''): string =>
+  `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\n${extra}`;
+
+describe('a YAML document is read as kubectl reads it', () => {
+  it.each([
+    ['y', true],
+    ['Yes', true],
+    ['on', true],
+    ['TRUE', true],
+    ['n', false],
+    ['NO', false],
+    ['off', false],
+    ['"yes"', 'yes'],
+    ['017', 15],
+    ['0o17', 15],
+    ['0x1F', 31],
+    ['0b101', 5],
+    ['1_000', 1000],
+    ['-12', -12],
+    ['1.5e3', 1500],
+    ['08', 8],
+    ['12:30:45', '12:30:45'],
+    ['2026-01-02', '2026-01-02'],
+    ['1.2.3', '1.2.3'],
+    ['~', null],
+    ['', null],
+    ['null', null],
+    ['+-1', '+-1'],
+    ['_1', '_1'],
+    ["'017'", '017'],
+  ])('%s', (text, value) => {
+    expect(parseDocument(`a: ${text}\n`)).toEqual({ a: value });
+  });
+
+  it('turns keys into text the same way', () => {
+    expect(parseDocument('n: 1\n1: 2\n')).toEqual({ false: 1, 1: 2 });
+  });
+
+  it('merges', () => {
+    expect(parseDocument('base: &b { a: 1, b: 2 }\nx: { <<: *b, b: 3 }\n')).toEqual({
+      base: { a: 1, b: 2 },
+      x: { a: 1, b: 3 },
+    });
+  });
+
+  it('says nothing of an empty one', () => {
+    expect(parseDocument('---\n# only a comment\n\n')).toBeUndefined();
+  });
+});
+
+describe('manifests', () => {
+  it('come from all documents and lists of a file', () => {
+    const list = `apiVersion: v1\nkind: List\nitems:\n${['b', 'c'].map((name) => `- {apiVersion: v1, kind: ConfigMap, metadata: {name: ${name}}}\n`).join('')}`;
+    const result = read(`# head\n${map('a')}---\n---\n# nothing\n---\n${list}`);
+    expect(
+      result.ok && result.value.map(({ object, source }) => [object.metadata.name, source.document, source.line]),
+    ).toEqual([
+      ['a', 0, 2],
+      ['b', 3, 10],
+      ['c', 3, 10],
+    ]);
+  });
+
+  it('leave a status out', () => {
+    const result = read(map('a', 'status: { x: 1 }\n'));
+    expect(result.ok && result.value[0]?.object).not.toHaveProperty('status');
+  });
+
+  it('may be JSON', () => {
+    const result = read('{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}}', 'a.json');
+    expect(result.ok && result.value[0]?.object.metadata.name).toBe('a');
+  });
+
+  it.each([
+    ['a: [1\n', /^deploy\/web\.yaml:\d+: /],
+    [`${map('a')}---\nkind: x\n  y: [\n`, /^deploy\/web\.yaml:7: /],
+    ['a: 1\na: 2\n', /^deploy\/web\.yaml:2: .*dupl/i],
+    ['- 1\n', /web\.yaml:1: a manifest must be a mapping/],
+    ['\n# c\nkind: ConfigMap\nmetadata: { name: a }\n', /web\.yaml:3: apiVersion is missing/],
+    ['apiVersion: v1\nmetadata: { name: a }\n', /kind is missing/],
+    ['apiVersion: v1\nkind: ConfigMap\n', /metadata\.name is missing \(ConfigMap\)/],
+    ['apiVersion: v1\nkind: ConfigMap\nmetadata: { generateName: a- }\n', /generateName cannot be kept in Git/],
+    [map('a', '  annotations: { on: yes }\n'), /metadata\.annotations\.true must be text: put true in quotes/],
+    ['apiVersion: v1\nkind: ConfigMap\nmetadata: { name: no }\n', /metadata\.name is missing .*: false is not text/],
+    ['apiVersion: v1\nkind: List\nitems: [3]\n', /items\[0\]: must be an object/],
+    ['a: 12345678901234567890\n', /a: .* too large to be kept exactly/],
+    ['a: *nowhere\n', /web\.yaml:1: /],
+    ['a: !!js/function x\n', /web\.yaml:1: /],
+  ])('%j is refused by file and line', (text, message) => {
+    expect(problemsOf(text)).toEqual([expect.stringMatching(message)]);
+  });
+
+  it('survive an alias bomb', () => {
+    const levels = Array.from(
+      { length: 9 },
+      (_, i) => `l${i + 1}: &l${i + 1} [${Array.from({ length: 9 }, () => `*l${i}`).join(', ')}]\n`,
+    );
+    expect(problemsOf(`l0: &l0 [x]\n${levels.join('')}`)).toEqual([expect.stringContaining('aliases')]);
+  });
+
+  it('do not touch prototypes', () => {
+    expect(problemsOf(map('a', '  labels: { __proto__: x }\n'))).toEqual([expect.stringContaining('__proto__')]);
+    expect(({} as Record<string, unknown>)['x']).toBeUndefined();
+  });
+
+  it('are all reported at once', () => {
+    const files = [
+      { path: 'a.yaml', text: 'x: 1\n' },
+      { path: 'b.yaml', text: 'y: 1\n' },
+    ];
+    const result = readManifests(files);
+    expect(result.ok ? [] : result.error.map(({ path }) => path)).toEqual(['a.yaml', 'b.yaml']);
+  });
+
+  it.each([
+    ['a.yaml', true],
+    ['d/b.yml', true],
+    ['c.json', true],
+    ['README.md', false],
+    ['.github/w.yaml', false],
+    ['d/.hidden.yaml', false],
+  ])('%s is one: %s', (path, expected) => {
+    expect(isManifest(path)).toBe(expected);
+  });
+
+  it('never throw, whatever the text', () => {
+    const lines = fc.array(
+      fc.constantFrom(
+        'a: 1',
+        '- b',
+        '  c: {',
+        ']',
+        '---',
+        '&x',
+        '*x',
+        '<<: *x',
+        '"',
+        '|',
+        '\t',
+        '? k',
+        '!!binary x',
+        '%YAML 1.1',
+        '...',
+      ),
+      { maxLength: 8 },
+    );
+    fc.assert(
+      fc.property(lines, (parts) => {
+        expect(() => read(parts.join('\n'))).not.toThrow();
+      }),
+      { numRuns: 500, seed: 7 },
+    );
+  });
+});
+
+describe('documents of a file', () => {
+  it('joined are the file again', () => {
+    const lines = fc.array(fc.constantFrom('a: 1\n', '---\n', '--- # c\n', '# c\n', '\n', '----\n', 'x', '--- \r\n'), {
+      maxLength: 12,
+    });
+    fc.assert(
+      fc.property(lines, (parts) => {
+        const text = parts.join('');
+        expect(
+          splitDocuments(text)
+            .map((piece) => piece.text)
+            .join(''),
+        ).toBe(text);
+      }),
+      { seed: 7 },
+    );
+  });
+
+  it('get a separator where they need one', () => {
+    expect(joinDocuments(['a: 1', 'b: 2\n', '---\nc: 3\n'])).toBe('a: 1\n---\nb: 2\n---\nc: 3\n');
+  });
+});
+
+describe('rendering', () => {
+  const scope = (_apiVersion: string, kind: string): boolean | undefined => (kind === 'ConfigMap' ? true : undefined);
+
+  it('fills in the namespace, but not for what is cluster-wide', () => {
+    const text = `${map('a')}---\n${map('b').replace('name: b', 'name: b\n  namespace: own')}---\napiVersion: v1\nkind: Namespace\nmetadata: { name: ns }\n`;
+    const result = render([{ path: 'a.yaml', text }], 'shop', scope);
+    expect(result.ok && result.value.map(({ key }) => key)).toEqual([
+      '/ConfigMap/shop/a',
+      '/ConfigMap/own/b',
+      '/Namespace//ns',
+    ]);
+  });
+
+  it('names both places of an object that is declared twice', () => {
+    const files = [
+      { path: 'a.yaml', text: map('a') },
+      { path: 'b.yaml', text: `\n${map('a').replace('name: a', 'name: a\n  namespace: shop')}` },
+    ];
+    const result = render(files, 'shop', scope);
+    expect(result.ok ? [] : result.error.map((problem) => describeProblem(problem))).toEqual([
+      'b.yaml:2: ConfigMap shop/a is already declared at a.yaml:1',
+    ]);
+  });
+
+  it('hashes content, not spelling', () => {
+    const one = render([{ path: 'a.yaml', text: map('a', 'data: { x: "1", y: "2" }\n') }], 'shop', scope);
+    const two = render([{ path: 'a.yaml', text: `# c\n${map('a', "data:\n  y: '2'\n  x: '1'\n")}` }], 'shop', scope);
+    expect(one.ok && two.ok && one.value[0]?.hash === two.value[0]?.hash).toBe(true);
+  });
+});

@@ -1,0 +1,412 @@
+import { describe, expect, it } from 'vitest';
+import type { Hold, ResourceStatus } from '../../src/api/application.ts';
+import type { KubeObject } from '../../src/api/k8s.ts';
+import { ANNOTATIONS, POD_TEMPLATE_HASH } from '../../src/api/names.ts';
+import { dependencyKeys } from '../../src/application/dependents.ts';
+import { render, type DesiredObject } from '../../src/application/desired.ts';
+import { driftedFields } from '../../src/application/drift.ts';
+import { evidenceOf, revertMessage } from '../../src/application/evidence.ts';
+import { planPrune, wantedObjects } from '../../src/application/plan.ts';
+import { declaredSets } from '../../src/application/rollout-set.ts';
+import { readSnapshot, snapshotSecret, takeSnapshot, type StableSnapshot } from '../../src/application/snapshot.ts';
+import { drivenBy, stamped } from '../../src/application/stamps.ts';
+import { mergeDiff } from '../../src/application/status.ts';
+import { restoreFiles } from '../../src/application/write-back.ts';
+import { config, files, rolloutText } from './agent-world.ts';
+
+const object = (fields: Record<string, unknown>): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'Thing',
+  metadata: { name: 'x' },
+  ...fields,
+});
+
+function declare(texts: Record<string, string>): DesiredObject[] {
+  const sources = Object.entries(texts).map(([path, text]) => ({ path, text }));
+  const result = render(sources, 'shop', () => true);
+  if (!result.ok) throw new Error(JSON.stringify(result.error));
+  return result.value;
+}
+
+const REVISION = { commit: 'a'.repeat(40), subject: 'Stable' };
+const WEB = 'sluice.dev/Rollout/shop/web';
+const CONFIG = '/ConfigMap/shop/web-config';
+
+function snapshotOf(texts: Record<string, string>): StableSnapshot {
+  const desired = declare(texts);
+  const set = declaredSets(desired).get(WEB);
+  if (!set) throw new Error('no set');
+  return takeSnapshot(set, new Map(desired.map((each) => [each.key, each])), REVISION);
+}
+
+function holdOf(texts: Record<string, string>, snapshot: StableSnapshot): Hold {
+  const set = declaredSets(declare(texts)).get(WEB);
+  const before = new Map(snapshot.objects.map(({ key, hash }) => [key, hash]));
+  return {
+    rollout: { namespace: 'shop', name: 'web' },
+    rejected: { commit: 'b'.repeat(40) },
+    stable: REVISION,
+    contentHash: set?.hash ?? '',
+    objects: (set?.members ?? [])
+      .filter(({ key, hash }) => before.get(key) !== hash)
+      .map(({ ref, hash }) => ({ ...ref, hash })),
+    reason: 'success-rate 0.82 < 0.95',
+    since: '2026-01-01T00:00:00Z',
+  };
+}
+
+describe('drift', () => {
+  it.each<[string, unknown, unknown, string[]]>([
+    ['an equal value', { a: 1 }, { a: 1 }, []],
+    ['a changed value', { a: 1 }, { a: 2 }, ['spec.a']],
+    ['a default that the declaration leaves out', { a: 1 }, { a: 1, b: 2 }, []],
+    ['a lost field', { a: { b: 'x' } }, { a: {} }, ['spec.a.b']],
+    ['an empty part that the server drops', { a: {}, b: [], c: '', d: false }, {}, []],
+    [
+      'quantities that mean the same',
+      { cpu: 1, memory: '1024Mi', x: '100m' },
+      { cpu: '1000m', memory: '1Gi', x: '0.1' },
+      [],
+    ],
+    ['quantities that do not', { cpu: '1' }, { cpu: '2' }, ['spec.cpu']],
+    ['a number as text', { port: 80 }, { port: '80' }, []],
+    ['text that is not a number', { v: '1.10' }, { v: '1.1x' }, ['spec.v']],
+    [
+      'an injected element of a named list',
+      { l: [{ name: 'a', i: 1 }] },
+      { l: [{ name: 's' }, { name: 'a', i: 1 }] },
+      [],
+    ],
+    ['a changed element of a named list', { l: [{ name: 'a', i: 1 }] }, { l: [{ name: 'a', i: 2 }] }, ['spec.l[a].i']],
+    ['a missing element of a named list', { l: [{ name: 'a', i: 1 }] }, { l: [] }, ['spec.l[a]']],
+    ['a longer plain list', { l: ['a'] }, { l: ['a', 'b'] }, ['spec.l']],
+    ['an object where text was', { a: 'x' }, { a: { b: 1 } }, ['spec.a']],
+  ])('%s', (_name, declared, live, fields) => {
+    expect(driftedFields(object({ spec: declared }), object({ spec: live }))).toEqual(fields);
+  });
+
+  it('looks at labels and annotations, not at status or what the server adds', () => {
+    const declared = object({ metadata: { name: 'x', labels: { a: '1' } }, status: { x: 1 } });
+    const live = object({ metadata: { name: 'x', uid: 'u', labels: { a: '2', b: '3' } } });
+    expect(driftedFields(declared, live)).toEqual(['metadata.labels.a']);
+  });
+});
+
+describe('what a Rollout depends on', () => {
+  it('is everything its pods read, its Services and its routes', () => {
+    const rollout = object({
+      apiVersion: 'sluice.dev/v1alpha1',
+      kind: 'Rollout',
+      metadata: { name: 'web', namespace: 'shop' },
+      spec: {
+        strategy: {
+          canary: {
+            canaryService: 'web-canary',
+            stableService: 'web-stable',
+            trafficRouting: {
+              istio: {
+                virtualService: { name: 'web.mesh' },
+                destinationRule: { name: 'rule', canarySubsetName: 'c', stableSubsetName: 's' },
+              },
+              gatewayAPI: { httpRoute: 'route' },
+            },
+          },
+        },
+        template: {
+          spec: {
+            volumes: [
+              { name: 'a', configMap: { name: 'cm-volume' } },
+              { name: 'b', secret: { secretName: 's-volume' } },
+              {
+                name: 'c',
+                projected: { sources: [{ configMap: { name: 'cm-projected' } }, { secret: { name: 's-projected' } }] },
+              },
+            ],
+            initContainers: [{ name: 'i', envFrom: [{ secretRef: { name: 's-env' } }] }],
+            containers: [
+              {
+                name: 'm',
+                envFrom: [{ configMapRef: { name: 'cm-env' } }],
+                env: [
+                  { name: 'A', valueFrom: { configMapKeyRef: { name: 'cm-key', key: 'k' } } },
+                  { name: 'B', valueFrom: { secretKeyRef: { name: 's-key', key: 'k' } } },
+                  { name: 'C', value: 'x' },
+                ],
+              },
+            ],
+          },
+        },
+      },
+    });
+    expect([...dependencyKeys(rollout)].sort()).toEqual(
+      [
+        '/ConfigMap/shop/cm-env',
+        '/ConfigMap/shop/cm-key',
+        '/ConfigMap/shop/cm-projected',
+        '/ConfigMap/shop/cm-volume',
+        '/Secret/shop/s-env',
+        '/Secret/shop/s-key',
+        '/Secret/shop/s-projected',
+        '/Secret/shop/s-volume',
+        '/Service/shop/web-canary',
+        '/Service/shop/web-stable',
+        'gateway.networking.k8s.io/HTTPRoute/shop/route',
+        'networking.istio.io/DestinationRule/shop/rule',
+        'networking.istio.io/VirtualService/mesh/web',
+      ].sort(),
+    );
+  });
+
+  it('is nothing where the specification makes no sense', () => {
+    expect(dependencyKeys(object({ spec: { template: 3, strategy: { canary: { trafficRouting: 'x' } } } })).size).toBe(
+      0,
+    );
+  });
+});
+
+describe('a stable snapshot', () => {
+  it('comes back from its Secret as it was', () => {
+    const snapshot = snapshotOf(files('web:1', 'one'));
+    const secret = snapshotSecret(snapshot, object({ metadata: { name: 'web', namespace: 'shop', uid: 'u' } }), 'shop');
+    expect(secret?.metadata.name).toBe('sluice-stable-web');
+    expect(readSnapshot(secret)).toEqual(snapshot);
+  });
+
+  it('is not read from anything else', () => {
+    expect(readSnapshot(undefined)).toBeUndefined();
+    expect(readSnapshot(object({ type: 'Opaque', data: { snapshot: 'x' } }))).toBeUndefined();
+    const secret = snapshotSecret(snapshotOf(files('web:1', 'one')), object({}), 'shop');
+    expect(readSnapshot({ ...secret, data: { snapshot: 'bm90IGd6aXA=' } } as KubeObject)).toBeUndefined();
+  });
+
+  it('is refused where it would not fit', () => {
+    const noise = Array.from(
+      { length: 40_000 },
+      (_, i) => `  k${i}: "${((i * 2654435761) >>> 0).toString(36)}${i * 7}"\n`,
+    ).join('');
+    const text = `${rolloutText('web:1')}---\napiVersion: v1\nkind: ConfigMap\nmetadata: { name: web-config }\ndata:\n${noise}`;
+    const large = snapshotOf({ 'a.yaml': text });
+    const many = {
+      ...large,
+      objects: Array.from({ length: 6 }, (_, i) =>
+        large.objects.map((each) => ({ ...each, text: `${i}${each.text.split('').toReversed().join('')}` })),
+      ).flat(),
+    };
+    expect(snapshotSecret(many, object({}), 'shop')).toBeUndefined();
+  });
+});
+
+describe('what is wanted', () => {
+  const v1 = files('web:1', 'one');
+  const v2 = files('web:2', 'two');
+  const snapshot = snapshotOf(v1);
+  const snapshots = new Map([[WEB, snapshot]]);
+
+  it('is what Git declares, configuration first and Rollouts last', () => {
+    const wanted = wantedObjects(
+      declare({
+        'a.yaml': `${rolloutText('web:1')}---\n${config('one')}---\napiVersion: v1\nkind: Namespace\nmetadata: { name: ns }\n`,
+      }),
+      [],
+      new Map(),
+    );
+    expect(wanted.objects.map(({ ref }) => ref.kind)).toEqual(['Namespace', 'ConfigMap', 'Rollout']);
+  });
+
+  it('is the stable content where a hold is on', () => {
+    const hold = holdOf(v2, snapshot);
+    const wanted = wantedObjects(declare(v2), [hold], snapshots);
+    const stable = new Map(snapshot.objects.map(({ key, hash }) => [key, hash]));
+    expect(wanted.objects.map(({ key, hash, hold: by }) => [key, hash === stable.get(key), by !== undefined])).toEqual([
+      [CONFIG, true, true],
+      [WEB, true, true],
+    ]);
+  });
+
+  it('keeps an object back that came with the rejected revision', () => {
+    const extra = { ...v1, 'deploy/extra.yaml': config('x').replace('web-config', 'extra') };
+    const uses = { ...extra, 'deploy/web.yaml': v1['deploy/web.yaml']?.replace('web-config } }]', 'extra } }]') ?? '' };
+    const hold = holdOf(uses, snapshot);
+    const wanted = wantedObjects(declare(uses), [hold], snapshots);
+    expect(wanted.keptBack.map(({ key }) => key)).toEqual(['/ConfigMap/shop/extra']);
+    expect(wanted.objects.map(({ key }) => key)).toEqual([CONFIG, WEB]);
+  });
+});
+
+describe('pruning', () => {
+  const entry = (kind: string, name: string): ResourceStatus => ({
+    group: '',
+    version: 'v1',
+    kind,
+    namespace: 'shop',
+    name,
+    status: 'Synced',
+    hash: 'h',
+  });
+  const base = {
+    declared: true,
+    inventory: [entry('Service', 's'), entry('ConfigMap', 'c')],
+    snapshots: new Map(),
+    prune: true,
+    allowEmpty: false,
+  };
+  const one = wantedObjects(declare({ 'a.yaml': rolloutText('web:1') }), [], new Map());
+  const none = { objects: [], keptBack: [] };
+
+  it('deletes what has left, users before what they use', () => {
+    expect(planPrune({ ...base, wanted: one }).remove.map(({ kind }) => kind)).toEqual(['Service', 'ConfigMap']);
+  });
+
+  it('deletes nothing where it is off, where Git cannot be read, or where the commit is empty', () => {
+    expect(planPrune({ ...base, wanted: one, prune: false })).toMatchObject({ remove: [], skipped: [{}, {}] });
+    expect(planPrune({ ...base, wanted: one, declared: false }).remove).toEqual([]);
+    expect(planPrune({ ...base, wanted: none })).toMatchObject({ remove: [], refusedEmpty: true });
+    expect(planPrune({ ...base, wanted: none, allowEmpty: true }).remove).toHaveLength(2);
+  });
+
+  it('leaves what a stable revision still needs', () => {
+    const snapshots = new Map([[WEB, snapshotOf(files('web:1', 'one'))]]);
+    const inventory = [entry('ConfigMap', 'web-config')];
+    const plan = planPrune({ ...base, wanted: one, inventory, snapshots });
+    expect(plan.remove).toEqual([]);
+    expect(plan.skipped[0]?.message).toBe('the stable revision of web still needs it');
+  });
+});
+
+describe('restoring files', () => {
+  const restore = (v1: Record<string, string>, v2: Record<string, string>) => {
+    const snapshot = snapshotOf(v1);
+    const result = restoreFiles({
+      hold: holdOf(v2, snapshot),
+      snapshot,
+      desired: declare(v2),
+      files: new Map(Object.entries(v2)),
+    });
+    return result.ok ? Object.fromEntries(result.value) : result.error;
+  };
+
+  it('puts back the documents that changed and leaves the others, comments and all', () => {
+    const other = `---\n# keep me\n${config('other').replace('web-config', 'other')}`;
+    const v1 = { 'a.yaml': `${config('one')}---\n${rolloutText('web:1')}${other}` };
+    const v2 = {
+      'a.yaml': `${config('two')}---\n${rolloutText('web:2')}${other.replace('mode: other', 'mode: newer')}`,
+    };
+    expect(restore(v1, v2)).toEqual({
+      'a.yaml': `${config('one')}---\n${rolloutText('web:1')}${other.replace('mode: other', 'mode: newer')}`,
+    });
+  });
+
+  it('gives back a document that was deleted, in its file or in a new one', () => {
+    const v1 = { 'c.yaml': config('one'), 'w.yaml': rolloutText('web:1') };
+    expect(restore(v1, { 'w.yaml': rolloutText('web:2') })).toEqual(v1);
+    const together = { 'w.yaml': `${rolloutText('web:1')}---\n${config('one')}` };
+    expect(restore(together, { 'w.yaml': rolloutText('web:2') })).toEqual(together);
+  });
+
+  it('takes out a document that only the rejected revision needs', () => {
+    const v1 = files('web:1', 'one');
+    const v2 = {
+      'deploy/web.yaml': (v1['deploy/web.yaml'] ?? '').replace('name: web-config } }]', 'name: extra } }]'),
+      'deploy/extra.yaml': config('x').replace('web-config', 'extra'),
+    };
+    expect(restore(v1, v2)).toEqual({ ...v1, 'deploy/extra.yaml': null });
+  });
+
+  it('is refused where a document holds something else as well', () => {
+    const list = (image: string): string =>
+      `apiVersion: v1\nkind: List\nitems:\n- ${rolloutText(image).trimEnd().replaceAll('\n', '\n  ')}\n- ${config('x')
+        .replace(/^#.*\n/, '')
+        .replace('web-config', 'other')
+        .trimEnd()
+        .replaceAll('\n', '\n  ')}\n`;
+    expect(restore({ 'a.yaml': list('web:1') }, { 'a.yaml': list('web:2') })).toMatch(
+      /a\.yaml: Rollout shop\/web shares a document with ConfigMap shop\/other/,
+    );
+  });
+});
+
+describe('what is sent', () => {
+  it('carries stamps that say where it comes from', () => {
+    const body = stamped(object({ metadata: { name: 'x', labels: { a: '1' } } }), {
+      application: 'shop',
+      hash: 'h',
+      revision: REVISION,
+    });
+    expect(body.metadata.labels).toEqual({ a: '1', 'sluice.dev/application': 'shop' });
+    expect(body.metadata.annotations).toEqual({
+      [ANNOTATIONS.contentHash]: 'h',
+      [ANNOTATIONS.revision]: JSON.stringify(REVISION),
+    });
+  });
+
+  it('has the data of a Secret as the server stores it', () => {
+    const secret = object({ kind: 'Secret', stringData: { a: 'x' }, data: { b: 'eQ==' } });
+    expect(stamped(secret, { application: 'shop', hash: 'h' })['data']).toEqual({ a: 'eA==', b: 'eQ==' });
+  });
+
+  it("keeps the controller's hash in the selector of a Service that a Rollout names", () => {
+    const rollout = object({
+      apiVersion: 'sluice.dev/v1alpha1',
+      kind: 'Rollout',
+      metadata: { name: 'web', namespace: 'shop' },
+      spec: { strategy: { canary: { stableService: 'stable' } } },
+    });
+    const keep = drivenBy([rollout]).get('/Service/shop/stable');
+    const live = object({ spec: { selector: { app: 'old', [POD_TEMPLATE_HASH]: 'abc' } } });
+    expect(keep?.(object({ spec: { selector: { app: 'web' } } }), live).spec).toEqual({
+      selector: { app: 'web', [POD_TEMPLATE_HASH]: 'abc' },
+    });
+  });
+});
+
+describe('evidence', () => {
+  it('names the metric, its condition and what was measured', () => {
+    const run = {
+      apiVersion: 'sluice.dev/v1alpha1',
+      kind: 'AnalysisRun' as const,
+      metadata: { name: 'web-1' },
+      spec: {
+        metrics: [
+          { name: 'success-rate', successCondition: 'result[0] >= 0.95', provider: { prometheus: { query: 'q' } } },
+        ],
+      },
+      status: {
+        phase: 'Failed' as const,
+        metricResults: [
+          {
+            name: 'success-rate',
+            phase: 'Failed' as const,
+            failed: 1,
+            successful: 2,
+            measurements: [{ phase: 'Failed' as const, value: '[0.82]' }],
+          },
+        ],
+      },
+    };
+    expect(evidenceOf([run])).toBe(
+      'web-1: success-rate Failed: 2 good, 1 bad, 0 inconclusive, 0 errors\n  good when result[0] >= 0.95\n  measured: [0.82] (Failed)',
+    );
+    const message = revertMessage(
+      holdOf(files('web:2', 'two'), snapshotOf(files('web:1', 'one'))),
+      ['deploy/web.yaml'],
+      [run],
+    );
+    expect(message.split('\n')[0]).toBe('Revert web to aaaaaaa: success-rate 0.82 < 0.95');
+    expect(message).toContain('\n  measured: [0.82] (Failed)\n');
+    expect(message.trimEnd().split('\n').slice(-4)).toEqual([
+      'Sluice-Rollout: shop/web',
+      `Sluice-Rejected: ${'b'.repeat(40)}`,
+      `Sluice-Restored: ${'a'.repeat(40)}`,
+      'Sluice-Reason: success-rate 0.82 < 0.95',
+    ]);
+  });
+});
+
+it('a status patch holds what differs, and nothing where nothing does', () => {
+  expect(mergeDiff({ a: 1, b: { c: 1, d: 2 }, l: [1] }, { a: 1, b: { c: 1 }, l: [1, 2], n: 'x' })).toEqual({
+    b: { d: null },
+    l: [1, 2],
+    n: 'x',
+  });
+  expect(mergeDiff({ a: { b: [1] } }, { a: { b: [1] } })).toBeUndefined();
+});
