@@ -13,7 +13,7 @@ import { retirements } from './retire.ts';
 import type { Outcome } from './outcome.ts';
 import { statusOf } from './status.ts';
 import { wantedOf, type Wanted } from './wanted.ts';
-import { interpret, type Answer, type Interpretation } from './wish.ts';
+import { interpret, type Answer } from './wish.ts';
 
 export interface Decision {
   readonly state: StateName;
@@ -46,11 +46,11 @@ const markOf = (seen: Observed, state: StateName, memory: Memory): string =>
 
 /** The deadline counts from when something last went forward; a pause is not a lack of progress. */
 function withProgress(seen: Observed, state: StateName, memory: Memory): Memory {
-  if (!isWaiting(state))
+  if (!isWaiting(state) || facts.isPaused(seen, memory))
     return memory.progressAt === undefined ? memory : { ...memory, progressAt: undefined, progressMark: undefined };
   const mark = markOf(seen, state, memory);
-  if (mark === memory.progressMark && memory.progressAt !== undefined && !facts.isPaused(seen, memory)) return memory;
-  return { ...memory, progressMark: mark, progressAt: mark === memory.progressMark ? memory.progressAt : seen.now };
+  if (mark === memory.progressMark && memory.progressAt !== undefined) return memory;
+  return { ...memory, progressMark: mark, progressAt: seen.now };
 }
 
 function withoutDoneRestart(seen: Observed, memory: Memory): Memory {
@@ -113,9 +113,6 @@ function answerRollback<T>(
   return say(`Done: template of ${rs.hash} restored`, [{ do: 'RestoreTemplate', hash: rs.hash, commandId }]);
 }
 
-const answerOf = (interpretation: Interpretation): Answer | undefined =>
-  interpretation !== undefined && 'answer' in interpretation ? interpretation.answer : undefined;
-
 function nextLook(seen: Observed, state: StateName, memory: Memory): number | undefined {
   const times = [memory.until, ...Object.values(memory.retiring)];
   if (isWaiting(state)) times.push(facts.deadlineAt(seen, memory));
@@ -126,7 +123,7 @@ function nextLook(seen: Observed, state: StateName, memory: Memory): number | un
 export function decide(seen: Observed): Decision {
   const before = recall(seen) ?? beginning(seen);
   const interpretation = interpret(seen, before.state, before.memory);
-  const wish = interpretation !== undefined && 'wish' in interpretation ? interpretation.wish : undefined;
+  const wish = interpretation?.wish;
   const context: Context = { ...withProgress(seen, before.state, before.memory), seen, happenings: [] };
   const restored = machine.resolveState({ value: valueOf(before.state), context });
   const [after] = transition(machine, restored, { type: 'OBSERVED', seen, wish });
@@ -135,7 +132,7 @@ export function decide(seen: Observed): Decision {
   const moved = withoutDoneRestart(seen, withProgress(seen, state, rest.memory));
   const wanted = wantedOf(state, moved, seen);
   const memory: Memory = { ...moved, retiring: retirements(seen, moved, state, wanted) };
-  const answer = answerOf(interpretation) ?? rest.answer;
+  const answer = interpretation?.answer ?? rest.answer;
   const outcome: Outcome = { state, memory, happenings: after.context.happenings, answer };
   return {
     state,

@@ -41,6 +41,24 @@ export function selects(seen: Observed, role: 'canary' | 'stable', hash: string)
   return seen.selectors.every((s) => s.role !== role || s.hash === hash);
 }
 
+/** Nothing may grow or gain weight: somebody paused, or the spec cannot be followed. */
+export const isFrozen = (seen: Observed, memory: Memory): boolean => seen.issues.length > 0 || isPaused(seen, memory);
+
+/** Whether requests reach the pods of `hash`: a selector points at it, and a weight at the selector. */
+export function carriesTraffic(seen: Observed, hash: string): boolean {
+  const least = Math.min(100, ...seen.routes.map((route) => route.canary ?? 0));
+  return seen.selectors.some(
+    (s) => s.hash === hash && (s.role === 'canary' ? mostRouted(seen) > 0 : !hasRouter(seen) || least < 100),
+  );
+}
+
+/** The stable side has no pod to take the traffic that the canary side serves: it is not sent into the void. */
+export function isStranded(seen: Observed): boolean {
+  const pods = (role: 'canary' | 'stable'): number =>
+    Math.max(0, ...seen.selectors.filter((s) => s.role === role).map((s) => availableOf(seen, s.hash ?? undefined)));
+  return mostRouted(seen) > 0 && pods('stable') === 0 && pods('canary') > 0;
+}
+
 /** A run, a person or a deadline says that the release must not go on. */
 export type Objection = { cause: 'Analysis' | 'Deadline' | 'Recovered'; reason: string };
 

@@ -1,6 +1,7 @@
 // Intents are differences: what is wanted against what was observed, as plain data in order of urgency. A crash anywhere loses
 // nothing, doing one twice does no harm, and a world that is as wanted asks for nothing.
 import type { Verb } from '../api/names.ts';
+import { carriesTraffic, isFrozen } from './facts.ts';
 import type { Memory, StateName } from './memory.ts';
 import { hasRouter, replicaSet, replicasOf, type Observed, type Role, type SeenReplicaSet } from './observed.ts';
 import type { Wanted } from './wanted.ts';
@@ -46,17 +47,21 @@ function selectorIntents(seen: Observed, wanted: Wanted): Intent[] {
   return intents;
 }
 
+/** A candidate does not grow while it is paused or cannot be followed; a first revision serves as well as it can. */
+const isHeld = (seen: Observed, memory: Memory, hash: string): boolean =>
+  memory.stable !== undefined && hash === memory.candidate && hash !== memory.stable && isFrozen(seen, memory);
+
 function podIntents(seen: Observed, memory: Memory, wanted: Wanted): Intent[] {
   const intents: Intent[] = [];
   for (const [hash, replicas] of wanted.pods) {
     const rs = replicaSet(seen, hash);
     if (rs === undefined) {
       // Only the declared template is at hand; a lost ReplicaSet of another revision cannot be made again.
-      if (hash === seen.declared && seen.issues.length === 0) intents.push({ do: 'CreateReplicaSet', hash, replicas });
+      if (hash === seen.declared && seen.issues.length === 0 && !isHeld(seen, memory, hash))
+        intents.push({ do: 'CreateReplicaSet', hash, replicas });
     } else if (rs.desired !== replicas) {
       const grows = replicas > rs.desired;
-      const held = seen.issues.length > 0 && hash === memory.candidate && hash !== memory.stable;
-      if (!(grows && held)) intents.push(scale(rs, replicas));
+      if (!(grows && isHeld(seen, memory, hash))) intents.push(scale(rs, replicas));
     }
   }
   for (const rs of seen.replicaSets) {
@@ -76,7 +81,8 @@ const scale = (rs: SeenReplicaSet, replicas: number): Intent => ({
 function isRetired(seen: Observed, memory: Memory, rs: SeenReplicaSet): boolean {
   if (!hasRouter(seen)) return memory.stable === undefined ? firstIsReady(seen, memory) : true;
   const at = memory.retiring[rs.hash];
-  return at !== undefined && seen.now >= at;
+  const idle = !carriesTraffic(seen, rs.hash) || rs.available === 0;
+  return at !== undefined && seen.now >= at && idle;
 }
 
 /** The pods of an earlier first revision serve until the present one does. */

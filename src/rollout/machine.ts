@@ -145,7 +145,13 @@ const machineSetup = setup({
       until: undefined,
       happenings: happened(c, { kind: 'StepDone', step: c.step, skipped: true }),
     })),
-    skipAll: assign(({ context: c }) => ({ ...answered(c, 'Done: promoted in full'), full: true, until: undefined })),
+    skipAll: assign(({ context: c }) => ({
+      ...answered(c, 'Done: promoted in full'),
+      full: true,
+      until: undefined,
+      paused: undefined,
+      waived: c.waived === true || facts.backgroundInconclusive(c.seen, c) || undefined,
+    })),
     retryInFull: assign(({ context: c }) => ({
       ...begun(c),
       ...answered(c, 'Done: promoted in full'),

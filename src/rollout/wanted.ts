@@ -1,5 +1,16 @@
 // What a state wants of the world. Level, not edge: the same state wants the same thing in every pass.
-import { mostRouted, olderPods, routedWeight, selects, backgroundRun, releaseKey, surgeOf, stepRun } from './facts.ts';
+import {
+  isFrozen,
+  isStranded,
+  mostRouted,
+  olderPods,
+  routedWeight,
+  selects,
+  backgroundRun,
+  releaseKey,
+  surgeOf,
+  stepRun,
+} from './facts.ts';
 import type { Memory, StateName } from './memory.ts';
 import { availableOf, hasRouter, replicaSet, replicasOf, type Observed } from './observed.ts';
 import { backgroundAt, canaryPodsAt, stepsOf, weightAt } from './steps.ts';
@@ -37,18 +48,20 @@ export function runName(seen: Observed, memory: Memory, step: number | undefined
  */
 function updateWeight(seen: Observed, memory: Memory, state: StateName): number {
   const now = routedWeight(seen) ?? mostRouted(seen);
-  const target =
-    state === 'promoting' ? weightAt(stepsOf(seen), lastStep(seen, memory)) : weightAt(stepsOf(seen), memory.step);
   const onCandidate = selects(seen, 'canary', memory.candidate);
-  if (!onCandidate || (availableOf(seen, memory.candidate) === 0 && replicasOf(seen) > 0)) return 0;
+  if (isStranded(seen)) return now;
+  if (!onCandidate || availableOf(seen, memory.candidate) === 0) return 0;
+  // Promoted in full before the steps were done: the weight stays, the selectors move the rest.
+  if (state === 'promoting' && memory.full) return now;
+  const target = weightAt(stepsOf(seen), presentStep(seen, memory));
   if (target <= now) return target;
-  if (seen.issues.length > 0) return now;
-  return availableOf(seen, memory.candidate) >= canaryPodsAt(seen, memory.step) ? target : now;
+  if (isFrozen(seen, memory)) return now;
+  return availableOf(seen, memory.candidate) >= canaryPodsAt(seen, presentStep(seen, memory)) ? target : now;
 }
 
-/** While promoting, the weight stays where the last step left it: the selectors move the rest. */
-function lastStep(seen: Observed, memory: Memory): number {
-  return Math.min(memory.step, stepsOf(seen).length) - 1;
+/** The step whose weight and pods hold; behind the last step, still the last. */
+function presentStep(seen: Observed, memory: Memory): number {
+  return Math.min(memory.step, stepsOf(seen).length - 1);
 }
 
 function routedPods(seen: Observed, memory: Memory, state: StateName): Map<string, number> {
@@ -62,9 +75,10 @@ function routedPods(seen: Observed, memory: Memory, state: StateName): Map<strin
     return pods;
   }
   const full = state === 'promoting' || state === 'releasing';
-  const wanted = full ? replicas : canaryPodsAt(seen, memory.step);
+  const wanted = full ? replicas : canaryPodsAt(seen, presentStep(seen, memory));
   // A falling weight leaves first, the pods follow.
-  const leaving = state === 'updating.weighing' && mostRouted(seen) > weightAt(stepsOf(seen), memory.step);
+  const leaving =
+    state === 'updating.weighing' && mostRouted(seen) > weightAt(stepsOf(seen), presentStep(seen, memory));
   pods.set(memory.candidate, leaving ? Math.max(wanted, current) : wanted);
   return pods;
 }
@@ -82,7 +96,8 @@ function surgingPods(seen: Observed, memory: Memory, state: StateName): Map<stri
   if (state === 'settled') return new Map(memory.stable === undefined ? [] : [[memory.stable, replicas]]);
   if (state === 'releasing' || memory.stable === undefined) return new Map([[memory.candidate, replicas]]);
   const strategy = seen.spec.strategy.canary;
-  const weight = state === 'promoting' ? 100 : state === 'aborted' ? 0 : weightAt(stepsOf(seen), memory.step);
+  const weight =
+    state === 'promoting' ? 100 : state === 'aborted' ? 0 : weightAt(stepsOf(seen), presentStep(seen, memory));
   const counts = nextCounts({
     replicas,
     weight,
@@ -116,15 +131,20 @@ function wantedRuns(seen: Observed, memory: Memory, state: StateName): WantedRun
 
 function wantedSelectors(seen: Observed, memory: Memory, state: StateName): Pick<Wanted, 'canary' | 'stable'> {
   const { candidate, stable } = memory;
-  if (state === 'releasing') {
-    return availableOf(seen, candidate) > 0
-      ? { canary: candidate, stable: candidate }
-      : { canary: undefined, stable: undefined };
-  }
-  if (!isUpdating(state)) return { canary: stable, stable };
   // The canary side changes hands only while no traffic goes there.
-  const free = mostRouted(seen) === 0 && availableOf(seen, candidate) > 0;
-  return { canary: free ? candidate : undefined, stable };
+  const free = mostRouted(seen) === 0;
+  if (state === 'releasing') {
+    const ready = canServe(seen, candidate);
+    return { canary: ready && free ? candidate : undefined, stable: ready ? candidate : undefined };
+  }
+  if (!isUpdating(state)) return { canary: free ? stable : undefined, stable };
+  return { canary: free && availableOf(seen, candidate) > 0 ? candidate : undefined, stable };
+}
+
+/** A first revision takes over from an earlier first one only when it has as many pods. */
+function canServe(seen: Observed, candidate: string): boolean {
+  const serving = seen.selectors.map((s) => (s.hash === candidate ? 0 : availableOf(seen, s.hash ?? undefined)));
+  return availableOf(seen, candidate) >= Math.max(1, Math.min(replicasOf(seen), Math.max(0, ...serving)));
 }
 
 function wantedWeight(seen: Observed, memory: Memory, state: StateName): number | undefined {
@@ -132,10 +152,7 @@ function wantedWeight(seen: Observed, memory: Memory, state: StateName): number 
   if (isUpdating(state)) return updateWeight(seen, memory, state);
   const now = mostRouted(seen);
   if (state === 'settled' && memory.stable !== undefined && !selects(seen, 'stable', memory.stable)) return now;
-  // Traffic is never sent to a side without any pod, if the other has one.
-  const stranded =
-    state === 'aborted' && availableOf(seen, memory.stable) === 0 && availableOf(seen, memory.candidate) > 0;
-  return stranded ? now : 0;
+  return isStranded(seen) ? now : 0;
 }
 
 export function wantedOf(state: StateName, memory: Memory, seen: Observed): Wanted {

@@ -18,7 +18,7 @@ export interface Answer {
   readonly outcome: string;
 }
 
-export type Interpretation = { wish: Wish } | { answer: Answer } | undefined;
+export type Interpretation = { wish?: Wish; answer?: Answer } | undefined;
 
 const COMMIT = /^[0-9a-f]{7,40}$/;
 const HASH = /^[bcdfghjklmnpqrstvwxz2456789]{10}$/;
@@ -69,7 +69,9 @@ function urgentAbort(seen: Observed): Interpretation {
   const named = namesRevision(waiting.value, seen);
   if (named === 'other') return undefined;
   const plain = waiting.value === 'true' || waiting.value === '' || named === 'declared';
-  return { wish: { verb: 'abort', reason: plain ? undefined : waiting.value } };
+  const wish: Wish = { verb: 'abort', reason: plain ? undefined : waiting.value };
+  if (seen.command === undefined || seen.command.verb === 'abort') return { wish };
+  return { wish, answer: { id: seen.command.id, outcome: 'Ignored: an abort overtook it' } };
 }
 
 /** Differences between what was recorded and what the status fields say now: somebody wrote there. */
@@ -92,5 +94,6 @@ function fromSteps(status: RolloutStatus, state: StateName, memory: Memory): Int
 
 /** The one wish that this observation brings; commands before signals, an abort before both. */
 export function interpret(seen: Observed, state: StateName, memory: Memory): Interpretation {
-  return urgentAbort(seen) ?? fromCommand(seen, state) ?? fromSignals(seen, state, memory);
+  const active = state !== 'settled' && state !== 'releasing';
+  return (active ? urgentAbort(seen) : undefined) ?? fromCommand(seen, state) ?? fromSignals(seen, state, memory);
 }

@@ -32,6 +32,13 @@ export class World {
   writes: string[] = [];
   announced = new Map<string, string>();
   weights: number[] = [0];
+  /** Looks at the world after each write, and at what it was before. */
+  audit: ((before: Picture, after: Picture, write: string) => void) | undefined;
+  /** The n-th write from now (1: the next) fails; `after`: it took effect, only the answer was lost. */
+  fault: { inWrites: number; when: 'before' | 'after' } | undefined;
+  /** The recorded status is seen one write late, and a record made on it conflicts. */
+  lagging = false;
+  private earlier: RolloutStatus = {};
   private sequence = 0;
   private budget = Infinity;
 
@@ -77,7 +84,7 @@ export class World {
       name: 'web',
       generation: this.generation,
       spec: this.spec,
-      status: structuredClone(this.status),
+      status: structuredClone(this.lagging ? this.earlier : this.status),
       declared: this.declared,
       stepsHash: hashOfSteps({ spec: this.spec }),
       replicaSets: this.replicaSets,
@@ -104,7 +111,7 @@ export class World {
       this.pass();
       return true;
     } catch (error) {
-      if (error instanceof Died) return false;
+      if (error instanceof Interrupted) return false;
       throw error;
     } finally {
       this.budget = Infinity;
@@ -175,22 +182,41 @@ export class World {
     return this.replicaSets.find((rs) => rs.hash === hash);
   }
 
-  private write(text: string): void {
-    if (this.budget-- <= 0) throw new Died();
+  /** What an auditor may look at: the cluster, never the memory of the process. */
+  picture(): Picture {
+    const { spec, status, replicaSets, services, route, runs, declared, now } = this;
+    return structuredClone({ spec, status, replicaSets, services, route, runs, declared, now });
+  }
+
+  private write(text: string, effect: () => void): void {
+    if (this.budget-- <= 0) throw new Interrupted();
+    const failing = this.fault !== undefined && --this.fault.inWrites <= 0 ? this.fault.when : undefined;
+    if (failing !== undefined) this.fault = undefined;
+    if (failing === 'before') throw new Interrupted();
     this.writes.push(text);
+    const before = this.audit && this.picture();
+    effect();
+    if (before) this.audit?.(before, this.picture(), text);
+    if (failing === 'after') throw new Interrupted();
   }
 
   private record(decision: Decision): void {
     if (JSON.stringify(decision.status) !== JSON.stringify(this.status)) {
-      this.write(`status ${decision.state}`);
-      this.status = structuredClone(decision.status);
+      if (this.lagging) throw new Interrupted();
+      this.write(`status ${decision.state}`, () => {
+        this.earlier = this.status;
+        this.status = structuredClone(decision.status);
+      });
     }
     for (const a of decision.announcements)
       if (!this.announced.has(a.key)) this.announced.set(a.key, `${a.reason}: ${a.message}`);
   }
 
   private execute(intent: Intent): void {
-    this.write(describeIntent(intent));
+    this.write(describeIntent(intent), () => this.effect(intent));
+  }
+
+  private effect(intent: Intent): void {
     switch (intent.do) {
       case 'SetWeights':
         if (!this.route) throw new Error('SetWeights without a route');
@@ -248,7 +274,13 @@ export class World {
   }
 }
 
-class Died extends Error {}
+/** The process died, or a write did not come back as done: the pass is over. */
+export class Interrupted extends Error {}
+
+export type Picture = Pick<
+  World,
+  'spec' | 'status' | 'replicaSets' | 'services' | 'route' | 'runs' | 'declared' | 'now'
+>;
 
 function describeIntent(intent: Intent): string {
   switch (intent.do) {

@@ -1,0 +1,120 @@
+// The invariants of a release, asked of the world after every write: routes, Services, ReplicaSets, runs and the recorded status.
+// It never looks at what the machine remembers in the process. Returns what is violated, in words; empty when all holds.
+import type { Picture } from './world.ts';
+
+type Pods = Picture['replicaSets'][number] | undefined;
+
+const podsOf = (p: Picture, hash: string | null | undefined): Pods => p.replicaSets.find((rs) => rs.hash === hash);
+const readyOf = (p: Picture, hash: string | null | undefined): number => podsOf(p, hash)?.available ?? 0;
+const replicasOf = (p: Picture): number => p.spec.replicas ?? 1;
+
+/** Verdicts that no later decision of a person or of Git has lifted, by pod hash. */
+export class Auditor {
+  readonly rejected = new Set<string>();
+  readonly violations: string[] = [];
+  readonly #lifted = new Set<string>();
+
+  /** A person or Git has decided anew: verdicts known by now do not bind any more. */
+  decided(now: Picture): void {
+    for (const verdict of verdictsIn(now)) this.#lifted.add(verdict.key);
+    this.rejected.clear();
+  }
+
+  look(before: Picture, after: Picture, write: string): void {
+    const found = [
+      ...weights(before, after),
+      ...selectors(before, after),
+      ...capacity(before, after),
+      ...this.verdicts(before, after),
+      ...promotion(before, after),
+    ];
+    for (const text of found) this.violations.push(`${write}: ${text}`);
+  }
+
+  private verdicts(before: Picture, after: Picture): string[] {
+    for (const { hash, key } of verdictsIn(before)) if (!this.#lifted.has(key)) this.rejected.add(hash);
+    const found: string[] = [];
+    const [was, is] = [before.route?.canary ?? 0, after.route?.canary ?? 0];
+    const side = after.services?.canary;
+    if (typeof side === 'string' && this.rejected.has(side) && is > was)
+      found.push(`${side} gains weight after a verdict`);
+    for (const hash of this.rejected) {
+      if (hash === after.status.stableRS) continue;
+      if ((podsOf(after, hash)?.desired ?? 0) > (podsOf(before, hash)?.desired ?? 0))
+        found.push(`${hash} grows after a verdict`);
+      const first = was > 0 && side === hash && readyOf(before, before.services?.stable) > 0;
+      if (first && is > 0) found.push(`another write goes before the traffic is taken from ${hash}`);
+    }
+    return found;
+  }
+}
+
+/** Revisions whose present attempt has a failed run. */
+function verdictsIn(p: Picture): { hash: string; key: string }[] {
+  const m = p.status.machine;
+  if (!m || !(m.state.startsWith('updating') || m.state === 'promoting' || m.state === 'aborted')) return [];
+  const bad = p.runs.some(
+    (r) => r.hash === m.candidate && r.attempt === m.attempt && (r.phase === 'Failed' || r.phase === 'Error'),
+  );
+  return bad || p.status.abort === true ? [{ hash: m.candidate, key: `${m.candidate}-${m.attempt}` }] : [];
+}
+
+function weights(before: Picture, after: Picture): string[] {
+  if (!before.route || !after.route) return [];
+  const [was, is] = [before.route.canary, after.route.canary];
+  if (!Number.isInteger(is) || is < 0 || is > 100) return [`weight ${is}`];
+  const found: string[] = [];
+  const { canary, stable } = after.services ?? {};
+  if (is > was && readyOf(after, canary) === 0) found.push(`weight rises to ${is} on ${canary} without a ready pod`);
+  if (is > was && after.spec.paused) found.push('weight rises while the spec is paused');
+  const stranded = readyOf(after, stable) === 0 && readyOf(after, canary) > 0;
+  if (is < was && stranded) found.push(`weight falls to ${is} though ${stable} has no ready pod and ${canary} has`);
+  return found;
+}
+
+function selectors(before: Picture, after: Picture): string[] {
+  if (!before.services || !after.services) return [];
+  const found: string[] = [];
+  const weight = before.route?.canary ?? 0;
+  if (before.services.canary !== after.services.canary && weight > 0)
+    found.push(
+      `the canary Service goes from ${before.services.canary} to ${after.services.canary} at weight ${weight}`,
+    );
+  const [from, to] = [before.services.stable, after.services.stable];
+  if (from !== to && weight < 100 && readyOf(after, to) === 0 && readyOf(after, from) > 0)
+    found.push(`the stable Service goes from ${from} to ${to}, which has no ready pod`);
+  return found;
+}
+
+function capacity(before: Picture, after: Picture): string[] {
+  const found: string[] = [];
+  for (const rs of before.replicaSets) {
+    const now = podsOf(after, rs.hash);
+    if (!now && (rs.desired > 0 || rs.hash === after.status.stableRS)) found.push(`${rs.hash} is deleted`);
+    if ((now?.desired ?? 0) >= rs.desired) continue;
+    const least = after.route ? routedNeed(before, rs.hash) : 0;
+    if ((now?.desired ?? 0) < least)
+      found.push(`${rs.hash} shrinks to ${now?.desired ?? 0} but carries traffic for ${least}`);
+  }
+  return found;
+}
+
+/** Pods that the traffic on a revision needs: its share on the stable side, one at least on the canary side. */
+function routedNeed(p: Picture, hash: string): number {
+  const weight = p.route?.canary ?? 0;
+  const replicas = replicasOf(p);
+  const stable = p.services?.stable === hash && readyOf(p, hash) > 0 ? Math.ceil(((100 - weight) * replicas) / 100) : 0;
+  const canary = p.services?.canary === hash && weight > 0 && readyOf(p, hash) > 0 ? Math.min(1, replicas) : 0;
+  return Math.max(Math.min(stable, readyOf(p, hash)), canary);
+}
+
+function promotion(before: Picture, after: Picture): string[] {
+  const [was, is] = [before.status.stableRS, after.status.stableRS];
+  if (was === is) return [];
+  const found: string[] = [];
+  const declared = after.status.currentPodHash;
+  if (is !== declared) found.push(`${is} is promoted, but ${declared} is declared`);
+  if (readyOf(after, is) < replicasOf(after)) found.push(`${is} is promoted with ${readyOf(after, is)} ready pods`);
+  if (after.spec.paused && was !== undefined) found.push(`${is} is promoted while the spec is paused`);
+  return found;
+}
