@@ -11,6 +11,7 @@ import type { AgentEvent, ApplicationController } from '../../src/application/po
 import { kubeClient } from '../../src/kube/client.ts';
 import type { KubeClient } from '../../src/kube/types.ts';
 import { WatchCache } from '../../src/kube/watch-cache.ts';
+import type { Transport } from '../../src/ports/transport.ts';
 import { silentLog } from '../../src/ports/log.ts';
 import { createApiServer } from '../../src/sandbox/apiserver/api-server.ts';
 import { FakeMirror, FakeRepository } from '../support/fake-git.ts';
@@ -62,11 +63,23 @@ export class World {
     return world;
   }
 
-  /** A new agent process: nothing in memory. The mirror survives unless the test replaces it. */
-  async start(): Promise<void> {
+  /**
+   * A new agent process: nothing in memory. The mirror survives unless the test replaces it. With `lives`, the process is cut off from
+   * the cluster and from Git once that many writes have reached the cluster.
+   */
+  async start(lives = Number.POSITIVE_INFINITY): Promise<void> {
     const stop = new AbortController();
+    const transport = this.server.transport('sluice');
+    const mortal: Transport = {
+      close: () => transport.close(),
+      request: async (request) => {
+        if (lives <= 0) throw new Error('the process is dead');
+        if (request.method !== 'GET') lives--;
+        return transport.request(request);
+      },
+    };
     const client = kubeClient({
-      transport: this.server.transport('sluice'),
+      transport: mortal,
       version: 'test',
       clock: this.clock,
       onRequest: ({ verb, resource }) => {
@@ -94,7 +107,10 @@ export class World {
       rollouts,
       analysisRuns,
       openCache: (resource, labelSelector) => open<KubeObject>(resource, labelSelector),
-      mirrorFor: async () => this.mirror,
+      mirrorFor: async () => {
+        if (lives <= 0) throw new Error('the process is dead');
+        return this.mirror;
+      },
       clock: this.clock,
       log: silentLog,
       events: {

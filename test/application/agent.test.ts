@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ANNOTATIONS, APPLICATION_LABEL, RESOURCES } from '../../src/api/names.ts';
+import { ANNOTATIONS, APPLICATION_LABEL, POD_TEMPLATE_HASH, RESOURCES } from '../../src/api/names.ts';
 import { GitError } from '../../src/git/types.ts';
 import { FakeMirror } from '../support/fake-git.ts';
 import { config, files, rolloutText, World } from './agent-world.ts';
@@ -318,6 +318,83 @@ describe('write-back', () => {
     expect(world.repository.notes.get(v2)).toContain('Reason: success-rate 0.82 < 0.95');
     expect(world.repository.notes.get(head)).toContain('Restored: Rollout shop/web');
   });
+});
+
+describe('what a Rollout drives', () => {
+  const service =
+    'apiVersion: v1\nkind: Service\nmetadata: { name: web-stable }\nspec: { selector: { app: web }, ports: [{ port: 80 }] }\n';
+  const driving = (image: string): string =>
+    rolloutText(image).replace('canary: { ', 'canary: { stableService: web-stable, canaryService: web-canary, ');
+  const selector = async (): Promise<unknown> => {
+    const live = await world.client.get(RESOURCES.services, 'web-stable', 'shop');
+    return (live?.spec as { selector?: unknown } | undefined)?.selector;
+  };
+
+  it('keeps the pod hash that the controller put into a Service', async () => {
+    world.repository.commit(
+      'main',
+      { 'deploy/web.yaml': `${config('one')}---\n${driving('web:1')}---\n${service}` },
+      'Release 1',
+    );
+    await world.application();
+    await world.start();
+    expect(await selector()).toEqual({ app: 'web' });
+    const body = { spec: { selector: { [POD_TEMPLATE_HASH]: 'hash1' } } };
+    await world.client.patch(RESOURCES.services, { name: 'web-stable', namespace: 'shop', type: 'merge', body });
+    await world.run();
+    expect(await selector()).toEqual({ app: 'web', [POD_TEMPLATE_HASH]: 'hash1' });
+    expect((await world.status()).drift).toBeUndefined();
+    const changed = service.replace('port: 80', 'port: 81');
+    world.repository.commit(
+      'main',
+      { 'deploy/web.yaml': `${config('one')}---\n${driving('web:1')}---\n${changed}` },
+      'Port',
+    );
+    await world.poll();
+    expect(await selector()).toEqual({ app: 'web', [POD_TEMPLATE_HASH]: 'hash1' });
+    await world.client.patch(RESOURCES.services, {
+      name: 'web-stable',
+      namespace: 'shop',
+      type: 'merge',
+      body: { spec: { selector: { app: 'other' } } },
+    });
+    await world.run();
+    expect(await selector()).toEqual({ app: 'web', [POD_TEMPLATE_HASH]: 'hash1' });
+  });
+});
+
+describe('a process that dies', () => {
+  it.each(Array.from({ length: 14 }, (_, writes) => writes))(
+    'after %i writes leaves nothing that another cannot finish',
+    async (writes) => {
+      const v1 = world.repository.commit('main', files('web:1', 'one'), 'Release 1');
+      await world.application({ writeBack: { onAbort: 'Commit' } });
+      await world.start();
+      await world.promote('hash1');
+      world.repository.commit('main', files('web:2', 'two'), 'Release 2');
+      await world.poll();
+      await world.stop();
+      await world.start(writes);
+      const { metadata, status } = await world.rollout();
+      expect(status?.currentPodHash).toBe('hash1');
+      await world.abort('hash2', 'hash1');
+      await world.run(3_000);
+      await world.stop();
+      await world.start();
+      await world.run(3_000);
+      expect(metadata.uid).toBe((await world.rollout()).metadata.uid);
+      expect(await imageOf()).toBe('web:1');
+      expect(await world.config()).toEqual({ mode: 'one' });
+      await world.promote('hash1');
+      await world.poll();
+      const head = world.repository.commits.get(world.repository.branches.get('main') ?? '');
+      expect(Object.fromEntries(head?.files ?? [])).toEqual(files('web:1', 'one'));
+      expect(head?.commit.parents.length).toBe(1);
+      expect(world.repository.commits.size).toBe(3);
+      expect(await world.status()).toMatchObject({ phase: 'Synced', holds: [] });
+      expect(JSON.parse((await annotation(ANNOTATIONS.revision)) ?? '{}')).toMatchObject({ commit: v1 });
+    },
+  );
 });
 
 it('refuses a specification that cannot be followed', async () => {
