@@ -33,20 +33,22 @@ export class Auditor {
 
   private verdicts(before: Picture, after: Picture): string[] {
     for (const { hash, key } of verdictsIn(before)) if (!this.#lifted.has(key)) this.rejected.add(hash);
-    const found: string[] = [];
-    const [was, is] = [before.route?.canary ?? 0, after.route?.canary ?? 0];
-    const side = after.services?.canary;
-    if (typeof side === 'string' && this.rejected.has(side) && is > was)
-      found.push(`${side} gains weight after a verdict`);
-    for (const hash of this.rejected) {
-      if (hash === after.status.stableRS) continue;
-      if ((podsOf(after, hash)?.desired ?? 0) > (podsOf(before, hash)?.desired ?? 0))
-        found.push(`${hash} grows after a verdict`);
-      const first = was > 0 && side === hash && readyOf(before, before.services?.stable) > 0;
-      if (first && is > 0) found.push(`another write goes before the traffic is taken from ${hash}`);
-    }
-    return found;
+    return [...this.rejected].flatMap((hash) => afterVerdict(hash, before, after));
   }
+}
+
+const routed = (p: Picture, hash: string): number => (p.services?.canary === hash ? (p.route?.canary ?? 0) : 0);
+const grown = (before: Picture, after: Picture, hash: string): boolean =>
+  (podsOf(after, hash)?.desired ?? 0) > (podsOf(before, hash)?.desired ?? 0);
+
+function afterVerdict(hash: string, before: Picture, after: Picture): string[] {
+  const found: string[] = [];
+  const [was, is] = [routed(before, hash), routed(after, hash)];
+  if (is > was) found.push(`${hash} gains weight after a verdict`);
+  if (hash !== after.status.stableRS && grown(before, after, hash)) found.push(`${hash} grows after a verdict`);
+  const movable = was > 0 && hash !== after.status.stableRS && readyOf(before, before.services?.stable) > 0;
+  if (movable && is > 0) found.push(`another write goes before the traffic is taken from ${hash}`);
+  return found;
 }
 
 /** Revisions whose present attempt has a failed run. */

@@ -216,6 +216,7 @@ export class World {
     this.write(describeIntent(intent), () => this.effect(intent));
   }
 
+  // oxlint-disable-next-line complexity -- one case per intent
   private effect(intent: Intent): void {
     switch (intent.do) {
       case 'SetWeights':
