@@ -1,5 +1,7 @@
 // PromQL and Prometheus' HTTP API: the sandbox's store and a real Prometheus must answer alike.
 // SLUICE_CONTRACT_PROMETHEUS_BIN=/path/to/prometheus compares every query; SLUICE_CONTRACT_PROMETHEUS=URL those that need no samples.
+// SLUICE_CONTRACT_RECORD=1 keeps the binary's answers in prometheus-answers.json, which the sandbox is held to when there is no binary.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { binaryTarget, PROMETHEUS_BIN, PROMETHEUS_URL, sandboxTarget, urlTarget } from './prometheus-target.ts';
 import type { PrometheusTarget, Reply } from './prometheus-target.ts';
@@ -290,7 +292,11 @@ const sorted = ({ metric }: Entry): unknown => Object.entries(metric).sort(([a],
 const unprefixed = (reply: Reply): Reply =>
   JSON.parse(JSON.stringify(reply).replace('invalid parameter \\"query\\": ', '')) as Reply;
 
+const ANSWERS = new URL('prometheus-answers.json', import.meta.url);
+const RECORD = process.env['SLUICE_CONTRACT_RECORD'] === '1' && PROMETHEUS_BIN !== undefined;
+
 describe('Prometheus contract', () => {
+  const answers = JSON.parse(existsSync(ANSWERS) ? readFileSync(ANSWERS, 'utf8') : '{}') as Record<string, Reply>;
   const sandbox = sandboxTarget(samples(), AT * 1000);
   let real: PrometheusTarget | undefined;
   const query = (text: string): Request => ['/api/v1/query', { query: text, time: String(AT) }];
@@ -298,10 +304,15 @@ describe('Prometheus contract', () => {
   /** Asks the sandbox; what a real Prometheus says, if there is one that can answer, must be the same. */
   async function ask(needsSamples: boolean, [path, parameters = {}, method = 'GET']: Request): Promise<Reply> {
     const got = await sandbox.ask(path, parameters, method);
+    const key = JSON.stringify([path, parameters, method]);
+    const text = parameters['query'] ?? '';
+    const seen = unprefixed(comparable(text, got));
+    expect(seen, 'as a real Prometheus answered when this was recorded').toEqual(RECORD ? seen : answers[key]);
     if (real === undefined || (needsSamples && PROMETHEUS_BIN === undefined)) return got;
     const wanted = await real.ask(path, parameters, method);
-    const text = parameters['query'] ?? '';
-    expect(unprefixed(comparable(text, got))).toEqual(unprefixed(comparable(text, wanted)));
+    const reply = unprefixed(comparable(text, wanted));
+    if (RECORD) answers[key] = reply;
+    expect(seen).toEqual(reply);
     return got;
   }
 
@@ -311,6 +322,7 @@ describe('Prometheus contract', () => {
   });
   afterAll(async () => {
     await real?.close();
+    if (RECORD) writeFileSync(ANSWERS, `${JSON.stringify(answers, null, 1)}\n`);
     await sandbox.close();
   });
 
