@@ -18,6 +18,8 @@ export interface ApplyRequest {
   selfHeal: boolean;
   /** resourceVersion at which applying this content changed nothing: differences are then the server's own spelling. */
   settled?: string | undefined;
+  /** Why the live object is not ours to write, if so. */
+  refuse?(live: KubeObject): string | undefined;
   /** True while corrections of this object must wait. */
   patience: boolean;
 }
@@ -47,17 +49,25 @@ export async function applyObject(
   const cache = await cacheOf(resource);
   let live = cache.get(namespace, name);
   if (!live && request.keep) live = await client.get(resource, name, namespace);
+  const refusal = live && request.refuse?.(live);
+  if (refusal !== undefined) return failed(refusal);
   for (let attempt = 1; ; attempt++) {
     try {
       const outcome = await applyOnce(request, live, { client, resource });
       if (outcome.live && outcome.action !== 'none') cache.observe(outcome.live);
       return outcome;
     } catch (error) {
-      if (!(error instanceof ApiError) || error.status === 429 || error.status >= 500) throw error;
-      if (!isConflict(error) || attempt === MAX_TRIES) return failed(error.message);
+      const refused = refusalIn(error);
+      if (!isConflict(error) || attempt === MAX_TRIES) return failed(refused.message);
       live = await client.get(resource, name, namespace);
     }
   }
+}
+
+/** The server's refusal; throws again what may go away by itself. */
+function refusalIn(error: unknown): ApiError {
+  if (!(error instanceof ApiError) || error.status === 429 || error.status >= 500) throw error;
+  return error;
 }
 
 const failed = (message: string): ApplyOutcome => ({ status: 'Failed', message, action: 'none' });

@@ -1,7 +1,7 @@
 // What the agent remembers of one Application between two passes. All of it can be lost: the status, the snapshots and Git bring it back.
 import type { Application, ApplicationStatus } from '../api/application.ts';
 import { durationMs } from '../api/fields.ts';
-import type { RevisionRef } from '../api/revision.ts';
+import { shortCommit, type RevisionRef } from '../api/revision.ts';
 import type { Commit } from '../git/types.ts';
 import type { DesiredObject } from './desired.ts';
 import type { RolloutSet } from './rollout-set.ts';
@@ -82,6 +82,7 @@ export const namespaceOf = (app: Application): string =>
 export function revisionRef(commit: Commit, repo: string, path?: string): RevisionRef {
   return {
     commit: commit.oid,
+    short: shortCommit(commit.oid),
     repo,
     ...(path === undefined || path === '' ? {} : { path }),
     author: commit.author.name.slice(0, 512),

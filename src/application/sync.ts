@@ -1,7 +1,7 @@
 // Applies what is wanted, stage by stage, and deletes what has left Git; tells of each object what became of it.
 import type { Application, ResourceStatus } from '../api/application.ts';
 import type { KubeObject } from '../api/k8s.ts';
-import { ANNOTATIONS, GROUP } from '../api/names.ts';
+import { ANNOTATIONS, APPLICATION_LABEL, GROUP } from '../api/names.ts';
 import type { RevisionRef } from '../api/revision.ts';
 import { toTime } from '../ports/clock.ts';
 import { applyObject, pruneObject, type ApplyOutcome } from './apply.ts';
@@ -119,6 +119,7 @@ function tryApply(wanted: WantedObject, sync: Sync): Promise<ApplyOutcome> {
       selfHeal: app.spec.sync?.selfHeal ?? true,
       settled: state.settled.get(wanted.key),
       patience,
+      refuse: (live) => claimOf(wanted.key, live, sync),
     },
     context.client,
     async (resource) =>
@@ -129,6 +130,20 @@ function tryApply(wanted: WantedObject, sync: Sync): Promise<ApplyOutcome> {
           })
         : context.live.of(resource),
   );
+}
+
+/** Two Applications that declare one object would overwrite each other for ever: the first keeps it. */
+function claimOf(key: string, live: KubeObject, { app, context }: Sync): string | undefined {
+  const owner = live.metadata.labels?.[APPLICATION_LABEL];
+  if (owner === undefined || owner === app.metadata.name) return undefined;
+  const other = context.applications
+    .list()
+    .find(
+      ({ metadata, status }) =>
+        metadata.name === owner && (status?.resources ?? []).some((entry) => keyOf(entry) === key),
+    );
+  if (!other) return undefined;
+  return `Application ${other.metadata.namespace ?? ''}/${owner} declares it as well; leave it to one of them`;
 }
 
 function bodyOf(wanted: WantedObject, live: KubeObject | undefined, sync: Sync): KubeObject {

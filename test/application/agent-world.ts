@@ -142,12 +142,12 @@ export class World {
     return this.run(31_000);
   }
 
-  async application(spec: Partial<Application['spec']> = {}): Promise<void> {
+  async application(spec: Partial<Application['spec']> = {}, name = 'shop'): Promise<void> {
     const source = { repoURL: 'https://git.example.com/shop.git', path: 'deploy' };
     await this.client.create(RESOURCES.applications, {
       apiVersion: 'sluice.dev/v1alpha1',
       kind: 'Application',
-      metadata: { name: 'shop', namespace: 'shop' },
+      metadata: { name, namespace: 'shop' },
       spec: { source, ...spec },
     } satisfies Application);
   }

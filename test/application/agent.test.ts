@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Application } from '../../src/api/application.ts';
 import { ANNOTATIONS, APPLICATION_LABEL, POD_TEMPLATE_HASH, RESOURCES } from '../../src/api/names.ts';
 import { GitError } from '../../src/git/types.ts';
 import { FakeMirror } from '../support/fake-git.ts';
@@ -397,7 +398,17 @@ describe('a process that dies', () => {
   );
 });
 
-it('refuses a specification that cannot be followed', async () => {
+it('leaves an object to the Application that declared it first', async () => {
+  await serving();
+  await world.application({ source: { repoURL: 'https://git.example.com/shop.git', path: 'deploy' } }, 'copy');
+  await world.run();
+  const copy = await world.client.get<Application>(RESOURCES.applications, 'copy', 'shop');
+  expect(copy?.status?.phase).toBe('Failed');
+  expect(copy?.status?.message).toContain('Application shop/shop declares it as well');
+  expect((await world.status()).phase).toBe('Synced');
+});
+
+it('says what the cluster refuses', async () => {
   world.repository.commit('main', { 'deploy/web.yaml': rolloutText('web:1') }, 'One');
   await world.application({
     source: { repoURL: 'https://git.example.com/shop.git', interval: '30s' },
