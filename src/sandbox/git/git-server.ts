@@ -1,170 +1,185 @@
-// A Git repository over smart HTTP that one can clone and push to, carried by the machine's own git: its upload-pack and receive-pack
-// speak the protocol, this file only carries bytes. https://git-scm.com/docs/http-protocol
-import { execFile, spawn } from 'node:child_process';
-import { createHmac, timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+// A Git server over smart HTTP, for real `git` and any other client: repositories in a directory, served by the git binary.
+import { spawn, spawnSync } from 'node:child_process';
+import { timingSafeEqual } from 'node:crypto';
+import { existsSync, mkdirSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import path from 'node:path';
-import { promisify } from 'node:util';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 
-const run = promisify(execFile);
+export interface Push {
+  /** The repository's name, without `.git`. */
+  repository: string;
+  /** What the push changed; an all-zero id stands for a ref that is not there. */
+  updates: { ref: string; before: string; after: string }[];
+}
 
 export interface GitServerOptions {
-  /** Folder in which the bare repository is made. */
+  /** Holds the bare repositories; created when missing. */
   dir: string;
-  /** Path of the repository in URLs and below `dir`. Default shop.git. */
-  name?: string;
-  port?: number;
-  /** Requests without it get 401. */
+  /** Asked of every request when given. */
   credentials?: { username: string; password: string };
-  /** Called after each push that changed a branch. */
+  /** Called after each push that changed a ref, once the answer is out. */
   onPush?: (push: Push) => void;
 }
 
-export interface Push {
-  repoURL: string;
-  ref: string;
-  commit: string;
-}
-
 export interface GitServer {
-  /** URL to clone from, without credentials. */
-  url: string;
-  /** The bare repository. */
-  repository: string;
+  /** Such as http://127.0.0.1:41234 */
+  readonly url: string;
+  /** Makes an empty bare repository with HEAD on main, or finds the one there. Returns its URL. */
+  createRepository(name: string): string;
+  /** Where a repository's files are. */
+  directoryOf(name: string): string;
   close(): Promise<void>;
 }
 
-const SERVICES = ['git-upload-pack', 'git-receive-pack'] as const;
-type Service = (typeof SERVICES)[number];
-const asService = (text: string | null | undefined): Service | undefined => SERVICES.find((s) => s === text);
+const SERVICES = new Set(['git-upload-pack', 'git-receive-pack']);
+const ZERO = '0'.repeat(40);
 
-/** Nothing of the machine's own git configuration has a say. */
-const ENV = { ...process.env, GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null' };
+/** No configuration of the machine or its user, so that every machine serves alike. */
+function gitEnvironment(protocol: string | undefined): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env['PATH'],
+    HOME: '/nonexistent',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    ...(protocol === undefined ? {} : { GIT_PROTOCOL: protocol }),
+  };
+}
 
-/** Makes the repository and serves it on a loopback port. Rejects when git is missing. */
-export async function startGitServer(options: GitServerOptions): Promise<GitServer> {
-  const name = options.name ?? 'shop.git';
-  const repository = path.join(options.dir, name);
-  await run('git', ['init', '--quiet', '--bare', '--initial-branch=main', repository], { env: ENV });
+function git(args: string[]): string {
+  const run = spawnSync('git', args, { encoding: 'utf8', env: gitEnvironment(undefined) });
+  if (run.error !== undefined) throw new Error(`cannot run git: ${run.error.message}`);
+  if (run.status !== 0) throw new Error(`git ${args.join(' ')} failed: ${run.stderr.trim()}`);
+  return run.stdout;
+}
+
+function refsOf(dir: string): Map<string, string> {
+  const lines = git(['--git-dir', dir, 'for-each-ref', '--format=%(refname) %(objectname)']).split('\n');
+  return new Map(lines.filter(Boolean).map((line) => line.split(' ') as [string, string]));
+}
+
+function changes(before: Map<string, string>, after: Map<string, string>): Push['updates'] {
+  return [...new Set([...before.keys(), ...after.keys()])]
+    .map((ref) => ({ ref, before: before.get(ref) ?? ZERO, after: after.get(ref) ?? ZERO }))
+    .filter((update) => update.before !== update.after);
+}
+
+interface Asked {
+  repository: string;
+  dir: string;
+  service: string;
+  advertise: boolean;
+}
+
+const PATH = /^\/([A-Za-z0-9][A-Za-z0-9._-]*?)(?:\.git)?\/(info\/refs|git-upload-pack|git-receive-pack)$/;
+
+function refuse(response: ServerResponse, status: number, text: string): void {
+  const ask: Record<string, string> = status === 401 ? { 'www-authenticate': 'Basic realm="git"' } : {};
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...ask });
+  response.end(`${text}\n`);
+}
+
+class Smart {
+  readonly #options: GitServerOptions;
+
+  constructor(options: GitServerOptions) {
+    this.#options = options;
+  }
+
+  directoryOf = (name: string): string => join(this.#options.dir, `${name}.git`);
+
+  async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!this.#allowed(request)) return refuse(response, 401, 'Give the user name and password of this repository.');
+    const asked = this.#asked(request);
+    if (asked === undefined) return refuse(response, 404, 'No such repository here, or not over smart HTTP.');
+    const pushing = asked.service === 'git-receive-pack' && !asked.advertise;
+    const before = pushing ? refsOf(asked.dir) : new Map<string, string>();
+    await this.#run(asked, request, response);
+    if (!pushing) return;
+    const updates = changes(before, refsOf(asked.dir));
+    if (updates.length > 0) this.#options.onPush?.({ repository: asked.repository, updates });
+  }
+
+  #allowed(request: IncomingMessage): boolean {
+    const { credentials } = this.#options;
+    if (credentials === undefined) return true;
+    const pair = `${credentials.username}:${credentials.password}`;
+    const wanted = Buffer.from(`Basic ${Buffer.from(pair).toString('base64')}`);
+    const given = Buffer.from(request.headers.authorization ?? '');
+    return given.length === wanted.length && timingSafeEqual(given, wanted);
+  }
+
+  #asked(request: IncomingMessage): Asked | undefined {
+    const url = new URL(request.url ?? '/', 'http://localhost');
+    const [, repository = '', what = ''] = PATH.exec(url.pathname) ?? [];
+    const advertise = what === 'info/refs';
+    const service = advertise ? (url.searchParams.get('service') ?? '') : what;
+    const dir = this.directoryOf(repository);
+    const method = advertise ? 'GET' : 'POST';
+    if (!SERVICES.has(service) || request.method !== method || !existsSync(dir)) return undefined;
+    return { repository, dir, service, advertise };
+  }
+
+  async #run(asked: Asked, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const protocol = request.headers['git-protocol'];
+    const args = [asked.service.slice('git-'.length), '--stateless-rpc'];
+    if (asked.advertise) args.push('--advertise-refs');
+    const child = spawn('git', [...args, asked.dir], {
+      env: gitEnvironment(typeof protocol === 'string' ? protocol : undefined),
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+    const kind = asked.advertise ? 'advertisement' : 'result';
+    response.writeHead(200, {
+      'content-type': `application/x-${asked.service}-${kind}`,
+      'cache-control': 'no-cache, max-age=0, must-revalidate',
+    });
+    if (asked.advertise && protocol !== 'version=2') response.write(announcement(asked.service));
+    const input: Readable = request.headers['content-encoding'] === 'gzip' ? request.pipe(createGunzip()) : request;
+    const copied = pipeline(input, child.stdin).catch(() => child.kill());
+    await pipeline(child.stdout, response).catch(() => child.kill());
+    await Promise.all([copied, ended]);
+  }
+}
+
+/** The first packet of an advertisement: which service it is of, then a flush. */
+function announcement(service: string): string {
+  const line = `# service=${service}\n`;
+  return `${(line.length + 4).toString(16).padStart(4, '0')}${line}0000`;
+}
+
+/** Serves on a free loopback port. Rejects when the git binary is missing. */
+export async function createGitServer(options: GitServerOptions): Promise<GitServer> {
+  git(['--version']);
+  mkdirSync(options.dir, { recursive: true });
+  const smart = new Smart(options);
   const server = createServer((request, response) => {
-    void serve({ options, name, repository, url: () => url }, request, response).catch(() => response.destroy());
+    smart.serve(request, response).catch(() => response.destroy());
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(options.port ?? 0, '127.0.0.1', resolve);
+    server.listen(0, '127.0.0.1', resolve);
   });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/${name}`;
-  return { url, repository, close: () => close(server) };
-}
-
-interface Context {
-  options: GitServerOptions;
-  name: string;
-  repository: string;
-  url: () => string;
-}
-
-async function serve(context: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const url = new URL(request.url ?? '/', 'http://localhost');
-  if (!isAllowed(context.options, request)) {
-    response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end();
-    return;
-  }
-  const advertised = asService(url.searchParams.get('service'));
-  if (url.pathname === `/${context.name}/info/refs` && advertised !== undefined) {
-    return advertise(context, advertised, request, response);
-  }
-  const service = asService(
-    url.pathname.startsWith(`/${context.name}/`) ? url.pathname.slice(context.name.length + 2) : '',
-  );
-  if (request.method === 'POST' && service !== undefined) return exchange(context, service, request, response);
-  response.writeHead(404, { 'content-type': 'text/plain' }).end('repository not found\n');
-}
-
-function isAllowed({ credentials }: GitServerOptions, request: IncomingMessage): boolean {
-  if (credentials === undefined) return true;
-  const digest = (text: string): Buffer => createHmac('sha256', 'compare').update(text).digest();
-  const wanted = `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`;
-  return timingSafeEqual(digest(wanted), digest(request.headers.authorization ?? ''));
-}
-
-function start(context: Context, service: Service, request: IncomingMessage, ...more: string[]) {
-  const env = { ...ENV, GIT_PROTOCOL: String(request.headers['git-protocol'] ?? '') };
-  return spawn('git', [service.slice('git-'.length), '--stateless-rpc', ...more, context.repository], {
-    env,
-    stdio: ['pipe', 'pipe', 'ignore'],
-  });
-}
-
-/** The list of references, behind the packet that names the service. */
-function advertise(
-  context: Context,
-  service: Service,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  response.writeHead(200, { 'content-type': `application/x-${service}-advertisement`, 'cache-control': 'no-cache' });
-  const line = `# service=${service}\n`;
-  response.write(`${(line.length + 4).toString(16).padStart(4, '0')}${line}0000`);
-  const git = start(context, service, request, '--advertise-refs');
-  git.stdin.end();
-  git.stdout.pipe(response);
-  return ended(git);
-}
-
-async function exchange(
-  context: Context,
-  service: Service,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  const before = service === 'git-receive-pack' ? await branches(context.repository) : new Map<string, string>();
-  response.writeHead(200, { 'content-type': `application/x-${service}-result`, 'cache-control': 'no-cache' });
-  const git = start(context, service, request);
-  git.stdin.on('error', () => request.destroy());
-  (request.headers['content-encoding'] === 'gzip' ? request.pipe(createGunzip()) : request).pipe(git.stdin);
-  git.stdout.pipe(response);
-  await ended(git);
-  if (service !== 'git-receive-pack') return;
-  for (const [ref, commit] of await branches(context.repository)) {
-    if (before.get(ref) !== commit) context.options.onPush?.({ repoURL: context.url(), ref, commit });
-  }
-}
-
-async function branches(repository: string): Promise<Map<string, string>> {
-  const { stdout } = await run(
-    'git',
-    ['-C', repository, 'for-each-ref', '--format=%(refname) %(objectname)', 'refs/heads'],
-    { env: ENV },
-  );
-  const lines = stdout.split('\n').filter((line) => line !== '');
-  return new Map(lines.map((line) => line.split(' ') as [string, string]));
-}
-
-const ended = (process: ReturnType<typeof start>): Promise<void> =>
-  new Promise((resolve, reject) => {
-    process.once('error', reject);
-    process.once('close', () => resolve());
-  });
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
-}
-
-/** Announces a push as a forge does: a GitHub payload, signed over its raw body. Rejects when nobody listens. */
-export async function announcePush(hook: { url: string; secret: string }, push: Push): Promise<number> {
-  const body = JSON.stringify({
-    ref: push.ref,
-    after: push.commit,
-    repository: { clone_url: push.repoURL, full_name: 'acme/shop' },
-  });
-  const signature = `sha256=${createHmac('sha256', hook.secret).update(body).digest('hex')}`;
-  const headers = { 'content-type': 'application/json', 'x-github-event': 'push', 'x-hub-signature-256': signature };
-  const response = await fetch(hook.url, { method: 'POST', headers, body });
-  return response.status;
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url,
+    directoryOf: smart.directoryOf,
+    createRepository(name) {
+      const dir = smart.directoryOf(name);
+      if (!existsSync(dir)) {
+        git(['init', '--quiet', '--bare', '--initial-branch=main', dir]);
+        git(['--git-dir', dir, 'config', 'http.receivepack', 'true']);
+      }
+      return `${url}/${name}.git`;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
 }

@@ -1,92 +1,133 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { promisify } from 'node:util';
-import { afterEach, describe, expect, it } from 'vitest';
-import {
-  startGitServer,
-  type GitServer,
-  type GitServerOptions,
-  type Push,
-} from '../../../src/sandbox/git/git-server.ts';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createGitServer } from '../../../src/sandbox/git/git-server.ts';
+import type { GitServer, GitServerOptions, Push } from '../../../src/sandbox/git/git-server.ts';
 
-const run = promisify(execFile);
-const cleanUps: (() => Promise<unknown>)[] = [];
+const ENV = {
+  PATH: process.env['PATH'],
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  GIT_CONFIG_NOSYSTEM: '1',
+  GIT_TERMINAL_PROMPT: '0',
+  GIT_AUTHOR_NAME: 'Ada',
+  GIT_AUTHOR_EMAIL: 'ada@example.com',
+  GIT_COMMITTER_NAME: 'Ada',
+  GIT_COMMITTER_EMAIL: 'ada@example.com',
+};
 
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
+describe('git server', () => {
+  let dir: string;
+  let server: GitServer | undefined;
+  let pushes: Push[];
 
-async function served(options: Partial<GitServerOptions> = {}): Promise<{ server: GitServer; dir: string }> {
-  const dir = await mkdtemp(path.join(tmpdir(), 'sluice-git-'));
-  cleanUps.push(() => rm(dir, { recursive: true, force: true }));
-  const server = await startGitServer({ dir, ...options });
-  cleanUps.push(() => server.close());
-  return { server, dir };
-}
+  const start = async (more: Partial<GitServerOptions> = {}): Promise<GitServer> =>
+    (server = await createGitServer({ dir: join(dir, 'served'), onPush: (push) => pushes.push(push), ...more }));
+  /** The server answers from this very process, so the client must not block it. */
+  const git = async (args: string[], cwd = dir): Promise<string> => {
+    const { execFile } = await import('node:child_process');
+    return new Promise((resolve, reject) =>
+      execFile('git', args, { cwd, env: ENV }, (error, out, err) => (error ? reject(new Error(err)) : resolve(out))),
+    );
+  };
+  const clone = async (url: string, name = 'work'): Promise<string> => {
+    await git(['clone', '--quiet', url, name]);
+    return join(dir, name);
+  };
+  const commit = (work: string, text: string): void => {
+    writeFileSync(join(work, 'a.txt'), text);
+    execFileSync('git', ['add', '.'], { cwd: work, env: ENV });
+    execFileSync('git', ['commit', '--quiet', '-m', text.slice(0, 20)], { cwd: work, env: ENV });
+  };
 
-const identity = ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.com'];
-
-async function git(cwd: string, ...args: string[]): Promise<string> {
-  const env = { ...process.env, GIT_TERMINAL_PROMPT: '0', GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' };
-  const { stdout } = await run('git', [...identity, ...args], { cwd, env });
-  return stdout.trim();
-}
-
-async function pushed(url: string, dir: string, text: string): Promise<string> {
-  const work = path.join(dir, `work-${text}`);
-  await git(dir, 'clone', '-q', url, work);
-  await writeFile(path.join(work, 'file'), text);
-  await git(work, 'checkout', '-q', '-B', 'main');
-  await git(work, 'add', '.');
-  await git(work, 'commit', '-q', '-m', text);
-  await git(work, 'push', '-q', 'origin', 'main');
-  return work;
-}
-
-describe("the sandbox's Git server", () => {
-  it('can be cloned from, pushed to and fetched from with the git binary', async () => {
-    const { server, dir } = await served();
-    const work = await pushed(server.url, dir, 'one');
-    const other = path.join(dir, 'other');
-    await git(dir, 'clone', '-q', server.url, other);
-    expect(await git(other, 'log', '--format=%s')).toBe('one');
-    await git(work, 'notes', '--ref=sluice', 'add', '-m', 'promoted');
-    await git(work, 'push', '-q', 'origin', 'refs/notes/sluice');
-    await git(other, 'fetch', '-q', 'origin', '+refs/notes/*:refs/notes/*');
-    expect(await git(other, 'notes', '--ref=sluice', 'show')).toBe('promoted');
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'sluice-git-'));
+    pushes = [];
+  });
+  afterEach(async () => {
+    await server?.close();
+    rmSync(dir, { recursive: true, force: true });
   });
 
-  it('takes a push that git sends in several compressed requests', async () => {
-    const { server, dir } = await served();
-    const work = await pushed(server.url, dir, 'small');
-    const noise = Array.from({ length: 60_000 }, (_, i) => ((i * 2654435761) >>> 0).toString(36)).join('\n');
-    await writeFile(path.join(work, 'large'), noise.repeat(4));
-    await git(work, 'add', '.');
-    await git(work, 'commit', '-q', '-m', 'large');
-    await git(work, '-c', 'http.postBuffer=65536', 'push', '-q', 'origin', 'main');
-    expect(await git(server.repository, 'log', '-1', '--format=%s', 'main')).toBe('large');
+  it('takes a push to an empty repository and gives it back to the next clone', async () => {
+    const url = (await start()).createRepository('shop');
+    const work = await clone(url);
+    commit(work, 'one');
+    await git(['push', '--quiet', 'origin', 'HEAD:main'], work);
+    const other = await clone(url, 'other');
+    expect(readFileSync(join(other, 'a.txt'), 'utf8')).toBe('one');
   });
 
-  it('tells of each push that moved a branch, once it is in', async () => {
-    const pushes: Push[] = [];
-    const { server, dir } = await served({ onPush: (push) => pushes.push(push) });
-    const work = await pushed(server.url, dir, 'one');
+  it('tells of each push which refs it moved', async () => {
+    const url = (await start()).createRepository('shop');
+    const work = await clone(url);
+    commit(work, 'one');
+    await git(['push', '--quiet', 'origin', 'HEAD:main'], work);
+    const head = (await git(['rev-parse', 'HEAD'], work)).trim();
     expect(pushes).toEqual([
-      { repoURL: server.url, ref: 'refs/heads/main', commit: await git(work, 'rev-parse', 'HEAD') },
+      { repository: 'shop', updates: [{ ref: 'refs/heads/main', before: '0'.repeat(40), after: head }] },
     ]);
   });
 
-  it('refuses who does not know the password', async () => {
-    const { server, dir } = await served({ credentials: { username: 'ada', password: 'secret' } });
-    await expect(git(dir, 'ls-remote', server.url)).rejects.toThrow();
-    await expect(git(dir, 'ls-remote', server.url.replace('http://', 'http://ada:secret@'))).resolves.toBe('');
+  it('carries notes', async () => {
+    const url = (await start()).createRepository('shop');
+    const work = await clone(url);
+    commit(work, 'one');
+    await git(['notes', '--ref=sluice', 'add', '-m', 'promoted'], work);
+    await git(['push', '--quiet', 'origin', 'HEAD:main', 'refs/notes/sluice'], work);
+    const other = await clone(url, 'other');
+    await git(['fetch', '--quiet', 'origin', 'refs/notes/*:refs/notes/*'], other);
+    expect(await git(['notes', '--ref=sluice', 'show'], other)).toBe('promoted\n');
   });
 
-  it('answers 404 for a repository that is not there', async () => {
-    const { server } = await served();
-    const response = await fetch(server.url.replace('shop.git', 'other.git/info/refs?service=git-upload-pack'));
-    expect(response.status).toBe(404);
+  it.each(['0', '1', '2'])('speaks protocol version %s', async (version) => {
+    const url = (await start()).createRepository('shop');
+    const work = await clone(url);
+    commit(work, 'one');
+    await git(['push', '--quiet', 'origin', 'HEAD:main'], work);
+    const refs = await git(['-c', `protocol.version=${version}`, 'ls-remote', url]);
+    expect(refs).toMatch(/\trefs\/heads\/main\n/);
+  });
+
+  it('takes long requests, which git compresses or sends in chunks', async () => {
+    const url = (await start()).createRepository('shop');
+    const work = await clone(url);
+    for (let n = 0; n < 40; n++) commit(work, `${n} `.repeat(60_000));
+    await git(['-c', 'http.postBuffer=65536', 'push', '--quiet', 'origin', 'HEAD:main'], work);
+    const other = await clone(url, 'other');
+    commit(work, 'later');
+    await git(['push', '--quiet', 'origin', 'HEAD:main'], work);
+    await git(['pull', '--quiet'], other);
+    expect(readFileSync(join(other, 'a.txt'), 'utf8')).toBe('later');
+  });
+
+  it('refuses a push that is no fast-forward without force, and tells nobody', async () => {
+    const url = (await start()).createRepository('shop');
+    const work = await clone(url);
+    commit(work, 'one');
+    await git(['push', '--quiet', 'origin', 'HEAD:main'], work);
+    const other = await clone(url, 'other');
+    commit(other, 'two');
+    await git(['push', '--quiet', 'origin', 'HEAD:main'], other);
+    commit(work, 'three');
+    pushes.length = 0;
+    await expect(git(['push', '--quiet', 'origin', 'HEAD:main'], work)).rejects.toThrow(/rejected/);
+    expect(pushes).toEqual([]);
+  });
+
+  it('asks for the password when there is one', async () => {
+    const { url } = await start({ credentials: { username: 'ada', password: 'secret' } });
+    (server as GitServer).createRepository('shop');
+    await expect(git(['ls-remote', `${url}/shop.git`])).rejects.toThrow(/could not read Username|Authentication/);
+    await expect(git(['ls-remote', `${url.replace('//', '//ada:wrong@')}/shop.git`])).rejects.toThrow(/Authentication/);
+    expect(await git(['ls-remote', `${url.replace('//', '//ada:secret@')}/shop.git`])).toBe('');
+  });
+
+  it('knows no repository outside its directory', async () => {
+    const { url } = await start();
+    spawnSync('git', ['init', '--quiet', '--bare', join(dir, 'secret.git')], { env: ENV });
+    for (const path of ['nothing.git', '%2e%2e/secret.git', '..%2fsecret.git'])
+      expect((await fetch(`${url}/${path}/info/refs?service=git-upload-pack`)).status).toBe(404);
   });
 });
