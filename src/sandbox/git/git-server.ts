@@ -1,6 +1,6 @@
 // A Git server over smart HTTP, for real `git` and any other client: repositories in a directory, served by the git binary.
 import { spawn, spawnSync } from 'node:child_process';
-import { timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
@@ -13,6 +13,8 @@ import { createGunzip } from 'node:zlib';
 export interface Push {
   /** The repository's name, without `.git`. */
   repository: string;
+  /** Where it is cloned from. */
+  url: string;
   /** What the push changed; an all-zero id stands for a ref that is not there. */
   updates: { ref: string; before: string; after: string }[];
 }
@@ -101,7 +103,12 @@ class Smart {
     await this.#run(asked, request, response);
     if (!pushing) return;
     const updates = changes(before, refsOf(asked.dir));
-    if (updates.length > 0) this.#options.onPush?.({ repository: asked.repository, updates });
+    if (updates.length > 0)
+      this.#options.onPush?.({
+        repository: asked.repository,
+        url: `http://${request.headers.host ?? ''}/${asked.repository}.git`,
+        updates,
+      });
   }
 
   #allowed(request: IncomingMessage): boolean {
@@ -150,6 +157,37 @@ class Smart {
 function announcement(service: string): string {
   const line = `# service=${service}\n`;
   return `${(line.length + 4).toString(16).padStart(4, '0')}${line}0000`;
+}
+
+export interface Webhook {
+  url: string;
+  /** Signs the body, as `X-Hub-Signature-256`. */
+  secret: string;
+}
+
+/** Tells a webhook of a push as a forge does: one signed request per ref. Rejects when one is not answered with 2xx within 10 s. */
+export async function announcePush(hook: Webhook, push: Push): Promise<void> {
+  for (const { ref, before, after } of push.updates) {
+    const body = JSON.stringify({
+      ref,
+      before,
+      after,
+      repository: { name: push.repository, clone_url: push.url },
+    });
+    const signature = createHmac('sha256', hook.secret).update(body).digest('hex');
+    const response = await fetch(hook.url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'x-github-event': 'push',
+        'x-hub-signature-256': `sha256=${signature}`,
+      },
+      body,
+      signal: AbortSignal.timeout(10_000),
+    });
+    await response.arrayBuffer();
+    if (!response.ok) throw new Error(`the webhook answered ${response.status}`);
+  }
 }
 
 /** Serves on a free loopback port. Rejects when the git binary is missing. */

@@ -1,9 +1,12 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createGitServer } from '../../../src/sandbox/git/git-server.ts';
+import { announcePush, createGitServer } from '../../../src/sandbox/git/git-server.ts';
 import type { GitServer, GitServerOptions, Push } from '../../../src/sandbox/git/git-server.ts';
 
 const ENV = {
@@ -66,7 +69,7 @@ describe('git server', () => {
     await git(['push', '--quiet', 'origin', 'HEAD:main'], work);
     const head = (await git(['rev-parse', 'HEAD'], work)).trim();
     expect(pushes).toEqual([
-      { repository: 'shop', updates: [{ ref: 'refs/heads/main', before: '0'.repeat(40), after: head }] },
+      { repository: 'shop', url, updates: [{ ref: 'refs/heads/main', before: '0'.repeat(40), after: head }] },
     ]);
   });
 
@@ -129,5 +132,29 @@ describe('git server', () => {
     spawnSync('git', ['init', '--quiet', '--bare', join(dir, 'secret.git')], { env: ENV });
     for (const path of ['nothing.git', '%2e%2e/secret.git', '..%2fsecret.git'])
       expect((await fetch(`${url}/${path}/info/refs?service=git-upload-pack`)).status).toBe(404);
+  });
+
+  it('announces a push to a webhook with a signature over the very body', async () => {
+    const seen: { signature: string | undefined; body: string }[] = [];
+    let status = 202;
+    const hook = createServer((request, response) => {
+      let body = '';
+      request.on('data', (piece) => (body += String(piece)));
+      request.on('end', () => {
+        seen.push({ signature: request.headers['x-hub-signature-256'] as string | undefined, body });
+        response.writeHead(status).end();
+      });
+    });
+    await new Promise<void>((resolve) => hook.listen(0, '127.0.0.1', resolve));
+    const target = { url: `http://127.0.0.1:${(hook.address() as AddressInfo).port}/webhook`, secret: 'hush' };
+    const update = { ref: 'refs/heads/main', before: '0'.repeat(40), after: '1'.repeat(40) };
+    const push = { repository: 'shop', url: 'http://git.example.com/shop.git', updates: [update] };
+    await announcePush(target, push);
+    const [{ signature, body } = { signature: '', body: '' }] = seen;
+    expect(signature).toBe(`sha256=${createHmac('sha256', 'hush').update(body).digest('hex')}`);
+    expect(JSON.parse(body)).toEqual({ ...update, repository: { name: 'shop', clone_url: push.url } });
+    status = 401;
+    await expect(announcePush(target, push)).rejects.toThrow('the webhook answered 401');
+    await new Promise((resolve) => hook.close(resolve));
   });
 });
