@@ -15,6 +15,7 @@ import { authorOf, branchOf, type AppState } from './state.ts';
 import { restoreFiles } from './write-back.ts';
 
 const MAX_NOTES = 32;
+const NOTES_FAILED = 'notes could not be pushed';
 type Note = NonNullable<ApplicationStatus['notes']>[number];
 
 /** Pushes what is pending; failures show in the status and are tried again. Changes `state.status`. */
@@ -32,7 +33,7 @@ export async function reportToGit(
     await writeNotes(app, state, promoted, context);
   } catch (error) {
     if (!(error instanceof GitError)) throw error;
-    state.problems.writeBack = `notes could not be pushed: ${error.message}`;
+    state.problems.writeBack = `${NOTES_FAILED}: ${error.message}`;
     retryLater(state, context);
   }
 }
@@ -155,12 +156,17 @@ async function writeNotes(
 ): Promise<void> {
   if (app.spec.writeBack?.notes === false) return;
   const known = new Set([...(state.status.notes ?? []).map((note) => noteKey(note)), ...state.noted]);
-  const due = dueNotes(app, state, promoted, context).filter(([note]) => !known.has(noteKey(note)));
+  for (const note of dueNotes(app, state, promoted, context)) {
+    if (!known.has(noteKey(note[0]))) state.pendingNotes.set(noteKey(note[0]), note);
+  }
+  const due = [...state.pendingNotes.values()];
   if (due.length === 0) return;
   const mirror = await mirrorOf(app, context);
   const texts = await merged(due, mirror);
   if (texts.size > 0) await mirror.addNotes(texts, authorOf(app));
   for (const [note] of due) state.noted.add(noteKey(note));
+  state.pendingNotes.clear();
+  if (state.problems.writeBack?.startsWith(NOTES_FAILED)) state.problems.writeBack = undefined;
   state.status.notes = [...(state.status.notes ?? []), ...due.map(([note]) => note)].slice(-MAX_NOTES);
 }
 

@@ -3,6 +3,7 @@ import type { Application, ApplicationStatus } from '../api/application.ts';
 import { durationMs } from '../api/fields.ts';
 import { shortCommit, type RevisionRef } from '../api/revision.ts';
 import type { Commit } from '../git/types.ts';
+import type { NoteInput } from './evidence.ts';
 import type { DesiredObject } from './desired.ts';
 import type { RolloutSet } from './rollout-set.ts';
 import type { StableSnapshot } from './snapshot.ts';
@@ -52,6 +53,8 @@ export interface AppState {
   corrected: Map<string, { at: number; times: number }>;
   /** Notes that were found or written. */
   noted: Set<string>;
+  /** Notes that could not be pushed yet, by what makes each one news. */
+  pendingNotes: Map<string, [NonNullable<ApplicationStatus['notes']>[number], NoteInput]>;
   problems: { snapshot?: string | undefined; writeBack?: string | undefined };
 }
 
@@ -69,6 +72,7 @@ export function freshState(key: string, app: Application): AppState {
     settled: new Map(),
     corrected: new Map(),
     noted: new Set(),
+    pendingNotes: new Map(),
     problems: {},
   };
 }

@@ -417,3 +417,30 @@ it('says what the cluster refuses', async () => {
   await world.start();
   expect(await ready()).toMatchObject({ reason: 'ApplyFailed', message: expect.stringContaining('nowhere') });
 });
+
+it('remembers every note it wrote', async () => {
+  const { v1, v2 } = await rejected({ writeBack: { onAbort: 'Commit' } });
+  await world.run(2_000);
+  const head = world.repository.branches.get('main') ?? '';
+  const notes = (await world.status()).notes?.map(({ commit, outcome }) => [commit, outcome]);
+  expect(notes).toEqual([
+    [v1, 'Promoted'],
+    [v2, 'Aborted'],
+    [head, 'Restored'],
+  ]);
+});
+
+it('writes the notes later when Git was gone, also when the hold has ended by then', async () => {
+  await serving();
+  const v2 = world.repository.commit('main', files('web:2', 'two'), 'Release 2');
+  await world.poll();
+  world.repository.failure = new GitError('unreachable', 'down');
+  await world.abort('hash2', 'hash1');
+  world.repository.failure = undefined;
+  world.repository.commit('main', files('web:3', 'three'), 'Fix');
+  await world.run(400_000);
+  expect(await imageOf()).toBe('web:3');
+  expect(world.repository.notes.get(v2)).toContain('Aborted: Rollout shop/web');
+  const condition = (await world.status()).conditions?.find(({ type }) => type === 'WriteBackReady');
+  expect(condition?.status).toBe('True');
+});
