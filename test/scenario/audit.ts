@@ -1,0 +1,75 @@
+// What must hold after every write of Sluice, read from the cluster alone: never from the memory of a process.
+import type { Application } from '../../src/api/application.ts';
+import type { ReplicaSet } from '../../src/api/k8s.ts';
+import { ANNOTATIONS, POD_TEMPLATE_HASH } from '../../src/api/names.ts';
+import type { Rollout } from '../../src/api/rollout.ts';
+import type { Cluster } from './cluster.ts';
+
+export class Audit {
+  readonly violations: string[] = [];
+  /** Every weight that a revision had, by image, without repeats. */
+  readonly weights = new Map<string, number[]>();
+  readonly #cluster: Cluster;
+  #weight = 0;
+  /** Hashes of content that was held when the Rollout was last seen held. */
+  #held: { rejected: string } | undefined;
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+  }
+
+  look(write: string): void {
+    for (const found of [...this.#traffic(), ...this.#pods(), ...this.#content()])
+      this.violations.push(`${write}: ${found}`);
+  }
+
+  *#traffic(): Generator<string> {
+    const weights = this.#cluster.weights();
+    if (weights === undefined) return;
+    if (weights.stable + weights.canary !== 100 || weights.stable < 0 || weights.canary < 0)
+      yield `weights ${weights.stable}/${weights.canary} are not whole`;
+    const before = this.#weight;
+    this.#weight = weights.canary;
+    const image = this.#cluster.canaryImage();
+    if (weights.canary === before || image === undefined) return;
+    this.weights.set(image, [...(this.weights.get(image) ?? []), weights.canary]);
+    if (weights.canary < before) return;
+    if (this.#cluster.prometheus.condemned.has(image)) yield `${image} gains weight after a verdict against it`;
+    if ((this.#replicaSetOf('web-canary')?.status?.readyReplicas ?? 0) === 0)
+      yield `${image} gains weight without a ready pod`;
+  }
+
+  *#pods(): Generator<string> {
+    const weights = this.#cluster.weights();
+    const stable = this.#replicaSetOf('web-stable');
+    if (weights !== undefined && weights.stable > 0 && this.#cluster.selected('web-stable') !== undefined) {
+      if (stable === undefined) yield 'the ReplicaSet that carries the traffic is gone';
+      else if (stable.spec.replicas === 0) yield 'the ReplicaSet that carries the traffic is scaled to 0';
+    }
+    const hashes = this.#cluster.replicaSets().map((rs) => rs.metadata.labels?.[POD_TEMPLATE_HASH]);
+    if (new Set(hashes).size !== hashes.length) yield 'two ReplicaSets of one revision';
+  }
+
+  /** What is applied is what some commit declared, and never what is held. */
+  *#content(): Generator<string> {
+    const rollout = this.#cluster.find<Rollout>('Rollout', 'web');
+    const app = this.#cluster.find<Application>('Application', 'shop');
+    if (rollout === undefined || app === undefined) return;
+    const image = rollout.spec.template.spec?.containers[0]?.image ?? '';
+    const declared = [...this.#cluster.repository.commits.values()].some(({ files }) =>
+      [...files.values()].some((text) => text.includes(image)),
+    );
+    if (!declared) yield `${image} was never declared`;
+    const hold = app.status?.holds?.[0];
+    if (hold === undefined) this.#held = undefined;
+    else if (rollout.metadata.annotations?.[ANNOTATIONS.held] !== undefined)
+      this.#held = { rejected: hold.objects.find(({ kind }) => kind === 'Rollout')?.hash ?? '' };
+    if (this.#held && rollout.metadata.annotations?.[ANNOTATIONS.contentHash] === this.#held.rejected)
+      yield 'held content is applied';
+  }
+
+  #replicaSetOf(service: string): ReplicaSet | undefined {
+    const hash = this.#cluster.selected(service);
+    return this.#cluster.replicaSets().find((rs) => rs.metadata.labels?.[POD_TEMPLATE_HASH] === hash);
+  }
+}

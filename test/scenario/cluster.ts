@@ -1,0 +1,298 @@
+// A cluster, a repository and a metric store in one process and in virtual time, for stories about the real engine. The helpers speak
+// of what a user sees: objects, Events, weights, commits and notes.
+import { readdirSync, readFileSync } from 'node:fs';
+import { load } from 'js-yaml';
+import type { Application } from '../../src/api/application.ts';
+import type { KubeObject, ReplicaSet, Service } from '../../src/api/k8s.ts';
+import { POD_TEMPLATE_HASH } from '../../src/api/names.ts';
+import type { Rollout } from '../../src/api/rollout.ts';
+import { createApiServer, type ApiServer } from '../../src/sandbox/apiserver/api-server.ts';
+import type { GroupKind } from '../../src/sandbox/apiserver/store.ts';
+import { FakeRepository } from '../support/fake-git.ts';
+import { settle, VirtualClock } from '../support/virtual-clock.ts';
+import { Workloads } from '../support/workloads.ts';
+import { Audit } from './audit.ts';
+import { EngineProcess, type ProcessOptions } from './engine-process.ts';
+import { ScriptedPrometheus } from './prometheus.ts';
+
+const CRDS = new URL('../../crds/', import.meta.url);
+const OWN_CRDS = readdirSync(CRDS).map((file) => load(readFileSync(new URL(file, CRDS), 'utf8')) as KubeObject);
+
+const GROUPS: Record<string, string> = {
+  Rollout: 'sluice.dev',
+  Application: 'sluice.dev',
+  AnalysisRun: 'sluice.dev',
+  AnalysisTemplate: 'sluice.dev',
+  VirtualService: 'networking.istio.io',
+  DestinationRule: 'networking.istio.io',
+  HTTPRoute: 'gateway.networking.k8s.io',
+  ReplicaSet: 'apps',
+  CustomResourceDefinition: 'apiextensions.k8s.io',
+};
+const groupKind = (kind: string): GroupKind => ({ group: GROUPS[kind] ?? '', kind });
+
+/** The definition of a router's kind, as bare as it can be. */
+function bareCrd(group: string, kind: string, plural: string): KubeObject {
+  const spec = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+  const schema = { openAPIV3Schema: { type: 'object', properties: { spec } } };
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.${group}` },
+    spec: {
+      group,
+      scope: 'Namespaced',
+      names: { kind, plural, singular: kind.toLowerCase(), listKind: `${kind}List` },
+      versions: [{ name: 'v1', served: true, storage: true, schema }],
+    },
+  };
+}
+
+interface VirtualService extends KubeObject {
+  spec: { http: { name?: string; route: { destination: { host: string }; weight: number }[] }[] };
+}
+
+export class Cluster {
+  readonly clock = new VirtualClock();
+  readonly server: ApiServer = createApiServer({ clock: this.clock });
+  readonly repository = new FakeRepository(this.clock);
+  readonly workloads = new Workloads(this.server.store, this.clock);
+  /** Everything that Sluice asked of others, in order. */
+  readonly journal: string[] = [];
+  readonly audit = new Audit(this);
+  readonly prometheus = new ScriptedPrometheus(
+    () => this.canaryImage(),
+    (line) => this.note(line),
+  );
+  readonly processes: EngineProcess[] = [];
+
+  static async open(): Promise<Cluster> {
+    const cluster = new Cluster();
+    const crds = [
+      ...OWN_CRDS,
+      bareCrd('networking.istio.io', 'VirtualService', 'virtualservices'),
+      bareCrd('networking.istio.io', 'DestinationRule', 'destinationrules'),
+      bareCrd('gateway.networking.k8s.io', 'HTTPRoute', 'httproutes'),
+    ];
+    for (const crd of crds) cluster.create(crd);
+    cluster.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } });
+    await cluster.clock.advance(1000);
+    return cluster;
+  }
+
+  readonly note = (line: string): void => {
+    this.journal.push(line);
+  };
+
+  /** A new process of Sluice, which knows nothing but what the cluster holds. */
+  async start(options: ProcessOptions = {}): Promise<EngineProcess> {
+    const process = new EngineProcess(this, options);
+    this.processes.push(process);
+    void process.start();
+    await settle(10);
+    return process;
+  }
+
+  /** Starts another process a while after this one has died, as a Deployment does. */
+  onDeath(process: EngineProcess, afterMs: number): void {
+    process.onDeath = () => void this.clock.after(afterMs, () => void this.start());
+  }
+
+  close(): void {
+    for (const process of this.processes) {
+      process.onDeath = () => {};
+      process.kill();
+    }
+  }
+
+  async run(ms: number): Promise<void> {
+    await this.clock.advance(ms);
+    await settle(5);
+  }
+
+  /** Turns the clock, timer by timer, until something is the case. Fails after `limitMs` of virtual time. */
+  async until(what: string, check: () => unknown, limitMs = 600_000): Promise<void> {
+    const end = this.clock.now() + limitMs;
+    for (;;) {
+      await settle(2);
+      if (isTrue(check)) return;
+      const next = this.clock.nextIn;
+      if (next === undefined || this.clock.now() + next > end) throw new Error(`never: ${what}\n${this.picture()}`);
+      await this.clock.advance(next);
+    }
+  }
+
+  /** For the message of a failed wait. */
+  picture(): string {
+    const rollout = this.find<Rollout>('Rollout', 'web');
+    const app = this.find<Application>('Application', 'shop');
+    const { phase, message, step, machine } = rollout?.status ?? {};
+    const lines = [
+      `rollout: ${phase} ${step} "${message}" ${machine?.state}`,
+      `application: ${app?.status?.phase} "${app?.status?.message}"`,
+      `holds: ${JSON.stringify(app?.status?.holds?.map(({ writeBack }) => writeBack))}`,
+      `weights: ${JSON.stringify(this.weights())}`,
+      ...this.processes.flatMap((p) => p.errors.map((error) => `${p.name}: ${error}`)),
+      ...this.events()
+        .slice(-8)
+        .map((event) => `event: ${event}`),
+    ];
+    return lines.join('\n');
+  }
+
+  create(object: object): void {
+    const typed = structuredClone(object) as KubeObject;
+    this.server.store.create(groupKind(typed.kind), typed, { manager: 'user' });
+  }
+
+  find<T = KubeObject>(kind: string, name: string): T | undefined {
+    return this.server.store.get(groupKind(kind), name, 'shop') as T | undefined;
+  }
+
+  delete(kind: string, name: string): void {
+    this.server.store.delete(groupKind(kind), name, 'shop');
+  }
+
+  /** Changes an object as `kubectl edit` does. */
+  edit<T extends KubeObject>(kind: string, name: string, change: (object: T) => void): void {
+    const object = this.find<T>(kind, name);
+    if (object === undefined) throw new Error(`there is no ${kind} ${name}`);
+    change(object);
+    this.server.store.update(groupKind(kind), object, { manager: 'kubectl-edit' });
+  }
+
+  /** Writes status fields as the plugin of Argo Rollouts does. */
+  signal(status: Record<string, unknown>): void {
+    const rollout = this.rollout();
+    const merged = { ...rollout.status, ...status };
+    this.server.store.updateStatus(groupKind('Rollout'), { ...(rollout as unknown as KubeObject), status: merged });
+  }
+
+  annotate(verb: string, value = 'true'): void {
+    this.edit('Rollout', 'web', ({ metadata }) => {
+      metadata.annotations = { ...metadata.annotations, [`sluice.dev/${verb}`]: value };
+    });
+  }
+
+  /** Pushes a commit to main. Returns its id. */
+  push(files: Record<string, string | null>, message: string): string {
+    return this.repository.commit('main', files, message);
+  }
+
+  /** The branch is rewritten: one commit without the history. */
+  forcePush(files: Record<string, string>, message: string): string {
+    this.repository.branches.delete('main');
+    return this.push(files, message);
+  }
+
+  /** Subjects on main, newest first. */
+  log(): string[] {
+    return this.commits().map(({ subject }) => subject);
+  }
+
+  commits(): { oid: string; subject: string; message: string; files: Map<string, string> }[] {
+    const list = [];
+    let oid = this.repository.branches.get('main');
+    while (oid !== undefined) {
+      const stored = this.repository.commits.get(oid);
+      if (stored === undefined) break;
+      list.push({ oid, subject: stored.commit.subject, message: stored.commit.message, files: stored.files });
+      oid = stored.commit.parents[0];
+    }
+    return list;
+  }
+
+  rollout(): Rollout {
+    const rollout = this.find<Rollout>('Rollout', 'web');
+    if (rollout === undefined) throw new Error('there is no Rollout web');
+    return rollout;
+  }
+
+  application(): Application {
+    const app = this.find<Application>('Application', 'shop');
+    if (app === undefined) throw new Error('there is no Application shop');
+    return app;
+  }
+
+  condition(
+    object: { status?: { conditions?: { type: string }[] } },
+    type: string,
+  ): Record<string, unknown> | undefined {
+    return object.status?.conditions?.find((c) => c.type === type) as Record<string, unknown> | undefined;
+  }
+
+  /** Image that the Rollout declares. */
+  declaredImage(): string {
+    return this.rollout().spec.template.spec?.containers[0]?.image ?? '';
+  }
+
+  greeting(): string | undefined {
+    return this.find<KubeObject & { data?: Record<string, string> }>('ConfigMap', 'web-config')?.data?.['GREETING'];
+  }
+
+  /** Weights of the VirtualService; undefined where there is none. */
+  weights(): { stable: number; canary: number } | undefined {
+    const route = this.find<VirtualService>('VirtualService', 'web')?.spec.http?.[0]?.route;
+    if (route === undefined) return undefined;
+    const of = (host: string): number => route.find(({ destination }) => destination.host === host)?.weight ?? 0;
+    return { stable: of('web-stable'), canary: of('web-canary') };
+  }
+
+  /** Pod hash that a Service selects. */
+  selected(service: string): string | undefined {
+    return this.find<Service & KubeObject>('Service', service)?.spec.selector?.[POD_TEMPLATE_HASH];
+  }
+
+  replicaSets(): ReplicaSet[] {
+    return this.server.store.list(groupKind('ReplicaSet'), { namespace: 'shop' }) as unknown as ReplicaSet[];
+  }
+
+  /** ReplicaSet of an image. */
+  replicaSet(image: string): ReplicaSet | undefined {
+    return this.replicaSets().find((rs) => rs.spec.template.spec?.containers[0]?.image === image);
+  }
+
+  /** Pods wanted by image. */
+  pods(): Record<string, number> {
+    return Object.fromEntries(
+      this.replicaSets().map((rs) => [
+        rs.spec.template.spec?.containers[0]?.image?.split(':')[1] ?? '',
+        rs.spec.replicas ?? 1,
+      ]),
+    );
+  }
+
+  /** Image of the pods behind the canary Service. */
+  canaryImage(): string | undefined {
+    const hash = this.selected('web-canary');
+    const rs = this.replicaSets().find((each) => each.metadata.labels?.[POD_TEMPLATE_HASH] === hash);
+    return hash === undefined ? undefined : rs?.spec.template.spec?.containers[0]?.image;
+  }
+
+  runs(): KubeObject[] {
+    return this.server.store.list(groupKind('AnalysisRun'), { namespace: 'shop' });
+  }
+
+  /** `Reason: message` of the Events in the namespace, oldest first. */
+  events(reason?: string): string[] {
+    const events = this.server.store.list(groupKind('Event'), { namespace: 'shop' });
+    return events
+      .map((event) => ({
+        at: String(event['firstTimestamp'] ?? ''),
+        reason: String(event['reason']),
+        text: `${String(event['reason'])}: ${String(event['message'])}`,
+      }))
+      .filter((event) => reason === undefined || event.reason === reason)
+      .sort((a, b) => a.at.localeCompare(b.at))
+      .map(({ text }) => text);
+  }
+}
+
+/** Not yet there counts as not yet true. */
+function isTrue(check: () => unknown): boolean {
+  try {
+    return Boolean(check());
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,38 @@
+// A metric store whose answers the scenario writes: each image has a success rate; or the store is down, or says what it is told to.
+import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+
+export class ScriptedPrometheus {
+  /** Success rate by image; 1 unless told otherwise. */
+  readonly rates = new Map<string, number>();
+  /** Answers in place of the rate where it returns something: samples of a vector, or an error to fail with. */
+  script: (query: string) => number[] | Error | undefined = () => undefined;
+  readonly queries: string[] = [];
+  readonly #serving: () => string | undefined;
+  readonly #note: (line: string) => void;
+  /** Images that a bad rate was told of. */
+  readonly condemned = new Set<string>();
+
+  constructor(serving: () => string | undefined, note: (line: string) => void) {
+    this.#serving = serving;
+    this.#note = note;
+  }
+
+  async answer(config: InternalAxiosRequestConfig): Promise<AxiosResponse> {
+    await Promise.resolve();
+    const query = new URLSearchParams(String(config.data)).get('query') ?? '';
+    this.queries.push(query);
+    this.#note('prometheus query');
+    const samples = this.script(query) ?? this.#rate();
+    if (samples instanceof Error) throw samples;
+    const result = samples.map((value) => ({ metric: {}, value: [0, String(value)] }));
+    const data = JSON.stringify({ status: 'success', data: { resultType: 'vector', result } });
+    return { status: 200, statusText: 'OK', headers: {}, config, data };
+  }
+
+  #rate(): number[] {
+    const image = this.#serving() ?? '';
+    const rate = this.rates.get(image) ?? 1;
+    if (rate < 0.95) this.condemned.add(image);
+    return [rate];
+  }
+}
