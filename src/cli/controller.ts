@@ -6,7 +6,7 @@ import { createPrometheusProvider } from '../analysis/providers/prometheus.ts';
 import type { ReadSecret } from '../analysis/provider.ts';
 import type { KubeObject } from '../api/k8s.ts';
 import { RESOURCES } from '../api/names.ts';
-import { openMirror } from '../git/mirror.ts';
+import { createMirrors } from '../git/mirrors.ts';
 import { kubeClient } from '../kube/client.ts';
 import { eventRecorder, type EventRecorder } from '../kube/events.ts';
 import { fenced } from '../kube/fenced-client.ts';
@@ -152,6 +152,7 @@ export async function runController(argv: readonly string[]): Promise<number> {
     ...(options.prometheus === undefined ? {} : { defaultAddress: options.prometheus }),
     readSecret,
   });
+  const mirrors = createMirrors({ clock: systemClock, directory: options.gitDir });
   const engine = createEngine({
     client,
     clock: systemClock,
@@ -162,10 +163,7 @@ export async function runController(argv: readonly string[]): Promise<number> {
     metrics,
     providers: { prometheus },
     readSecret,
-    mirrorFor: ({ repoURL, timeoutMs, credentials }) =>
-      Promise.resolve(
-        openMirror({ url: repoURL, timeoutMs, clock: systemClock, directory: options.gitDir, credentials }),
-      ),
+    mirrorFor: (request) => mirrors.mirrorFor(request),
   });
   let synced = false;
   const server = await serveHttp({
@@ -200,6 +198,7 @@ export async function runController(argv: readonly string[]): Promise<number> {
   stopping.abort();
   await following;
   await engine.stop();
+  mirrors.close();
   await events.stop();
   await leading.stop();
   await server.close();

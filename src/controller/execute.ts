@@ -21,7 +21,7 @@ import type { JsonPatchOp } from '../traffic/router.ts';
 import { routersOf, subsetRoutersOf } from '../traffic/routers.ts';
 import { keyOf, type Caches } from './caches.ts';
 import { routeCache, templateLookup } from './gather.ts';
-import { replicaSetFor } from './replica-set.ts';
+import { declaredTemplate, replicaSetFor } from './replica-set.ts';
 import type { Restarter } from './restart.ts';
 
 export interface ExecuteDeps {
@@ -234,9 +234,7 @@ async function restoreTemplate(deps: ExecuteDeps, pass: Pass, intent: Of<'Restor
   const { seen, rollout } = pass;
   const rs = deps.caches.replicaSets.get(seen.namespace, `${rollout.metadata.name}-${intent.hash}`);
   if (rs === undefined) return;
-  const { [POD_TEMPLATE_HASH]: _hash, ...labels } = rs.spec.template.metadata?.labels ?? {};
-  const template = { ...rs.spec.template, metadata: { ...rs.spec.template.metadata, labels } };
-  const body = [{ op: 'replace', path: '/spec/template', value: template }];
+  const body = [{ op: 'replace', path: '/spec/template', value: declaredTemplate(rs) }];
   const request = {
     name: seen.name,
     namespace: seen.namespace,

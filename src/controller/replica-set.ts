@@ -1,6 +1,6 @@
 // The ReplicaSet of a revision, as it is created: named and labelled by the pod hash, owned by the Rollout.
-import type { ReplicaSet } from '../api/k8s.ts';
-import { POD_TEMPLATE_HASH } from '../api/names.ts';
+import type { PodTemplate, ReplicaSet } from '../api/k8s.ts';
+import { ANNOTATIONS, POD_TEMPLATE_HASH } from '../api/names.ts';
 import type { Rollout } from '../api/rollout.ts';
 
 export function replicaSetFor(rollout: Rollout, hash: string, replicas: number): ReplicaSet {
@@ -14,6 +14,7 @@ export function replicaSetFor(rollout: Rollout, hash: string, replicas: number):
       name: `${rollout.metadata.name}-${hash}`,
       ...(namespace === undefined ? {} : { namespace }),
       labels,
+      annotations: { [ANNOTATIONS.template]: JSON.stringify(template) },
       ownerReferences: [
         {
           apiVersion: rollout.apiVersion,
@@ -35,4 +36,12 @@ export function replicaSetFor(rollout: Rollout, hash: string, replicas: number):
       template: { ...template, metadata: { ...template.metadata, labels } },
     },
   };
+}
+
+/** The template that a ReplicaSet was made for, as it was declared: with it the revision has its own hash again. */
+export function declaredTemplate(rs: ReplicaSet): PodTemplate {
+  const text = rs.metadata.annotations?.[ANNOTATIONS.template];
+  if (text !== undefined) return JSON.parse(text) as PodTemplate;
+  const { [POD_TEMPLATE_HASH]: _hash, ...labels } = rs.spec.template.metadata?.labels ?? {};
+  return { ...rs.spec.template, metadata: { ...rs.spec.template.metadata, labels } };
 }

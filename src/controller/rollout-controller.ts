@@ -43,7 +43,7 @@ export interface RolloutControllerDeps {
 /** A pass that finds no rest after so many looks is broken off and tried again later. */
 const MOST_LOOKS = 20;
 /** Changes of counters alone wait this long for company. */
-const QUIET_MS = 50;
+const QUIET_MS = 200;
 
 export class RolloutController {
   readonly queue: WorkQueue;

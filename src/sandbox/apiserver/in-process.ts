@@ -18,7 +18,12 @@ export function inProcess(handle: Handle, clock: Clock, userAgent: string): Tran
         signal?.addEventListener('abort', abort, { once: true });
       }
       if (own.signal.aborted) throw asError(own.signal.reason);
-      return raced(handle, { ...request, headers: { 'user-agent': userAgent, ...request.headers } }, own, clock);
+      const whole = { ...request, headers: { 'user-agent': userAgent, ...request.headers } };
+      // A stream goes on behind the answer and has to be ended by the signals; anything else is over with it.
+      return raced(handle, whole, own, clock).finally(() => {
+        if (request.stream === true) return;
+        for (const signal of [request.signal, closing.signal]) signal?.removeEventListener('abort', abort);
+      });
     },
     async close() {
       closing.abort(new Error('the transport is closed'));

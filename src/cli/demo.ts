@@ -1,0 +1,203 @@
+// `sluice demo`: the sandbox, the very controller a cluster would run, in a process of its own, and a story told by real pushes.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { load } from 'js-yaml';
+import type { Application } from '../api/application.ts';
+import { RESOURCES } from '../api/names.ts';
+import { kubeClient } from '../kube/client.ts';
+import { loadAccess } from '../kube/kubeconfig.ts';
+import { undiciTransport } from '../kube/transport-undici.ts';
+import type { KubeClient } from '../kube/types.ts';
+import { systemClock } from '../ports/clock.ts';
+import { announcePush } from '../sandbox/git/git-server.ts';
+import { createSandbox, type Sandbox } from '../sandbox/sandbox.ts';
+import { UsageError } from './commands.ts';
+import { play, type Ending } from './demo/play.ts';
+import { liveScreen, plainScreen, type Screen } from './demo/screen.ts';
+import { Story } from './demo/story.ts';
+import { table } from './demo/table.ts';
+import { VERSION } from './version.ts';
+
+interface DemoOptions {
+  keep: boolean;
+  plain: boolean;
+  seed: number;
+}
+
+function parse(argv: readonly string[]): DemoOptions {
+  try {
+    const options = { keep: { type: 'boolean' }, plain: { type: 'boolean' }, seed: { type: 'string' } } as const;
+    const { values } = parseArgs({ args: [...argv], options, strict: true });
+    const seed = Number(values.seed ?? 1);
+    if (!Number.isInteger(seed)) throw new Error(`--seed ${values.seed}: write a whole number`);
+    return { keep: values.keep ?? false, plain: (values.plain ?? false) || !process.stdout.isTTY, seed };
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+interface Controller {
+  url: string;
+  logFile: string;
+  process: ChildProcess;
+}
+
+/** Starts `sluice controller` as it would run in a cluster; resolves when it listens. */
+async function startController(sandbox: Sandbox, dir: string, secretFile: string): Promise<Controller> {
+  const self = fileURLToPath(new URL('./sluice.js', import.meta.url));
+  const logFile = path.join(dir, 'controller.log');
+  const args = [
+    'controller',
+    '--kubeconfig',
+    sandbox.kubeconfig,
+    '--prometheus',
+    sandbox.prometheusURL,
+    '--listen',
+    '127.0.0.1:0',
+  ];
+  const more = [
+    '--webhook-secret-file',
+    secretFile,
+    '--git-dir',
+    path.join(dir, 'mirrors'),
+    '--lease-namespace',
+    'default',
+  ];
+  const child = spawn(process.execPath, [self, ...args, ...more], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const lines: string[] = [];
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`the controller ended with ${code}: ${lines.slice(-3).join(' ')}`)));
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      lines.push(line);
+      void writeFile(logFile, `${line}\n`, { flag: 'a' });
+      const url = /"url":"(http:[^"]+)"/.exec(line)?.[1];
+      if (line.includes('"message":"listening"') && url !== undefined) resolve({ url, logFile, process: child });
+    });
+  });
+}
+
+async function stopController({ process: child }: Controller): Promise<void> {
+  if (child.exitCode !== null) return;
+  child.removeAllListeners('exit');
+  await new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.kill('SIGTERM');
+  });
+}
+
+/** The example's Application, pointed at the sandbox's repository. */
+async function applyApplication(client: KubeClient, repoURL: string): Promise<void> {
+  const file = new URL('../examples/shop/application.yaml', import.meta.url);
+  const application = load(await readFile(file, 'utf8')) as Application;
+  application.spec.source.repoURL = repoURL;
+  const namespaces = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false };
+  await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } });
+  await client.create(RESOURCES.applications, application);
+}
+
+function whatToTry(sandbox: Sandbox, controller: Controller): string {
+  return [
+    'Everything is still running (end it with Ctrl-C). Try, in another terminal:',
+    '',
+    `  export KUBECONFIG=${sandbox.kubeconfig}`,
+    '  kubectl get rollouts -n shop -w',
+    '  kubectl describe rollout web -n shop',
+    '  kubectl get analysisruns -n shop',
+    '',
+    `  git clone ${sandbox.gitURL} shop && cd shop        # change deploy/rollout.yaml, commit, push`,
+    "  git fetch origin 'refs/notes/*:refs/notes/*' && git notes --ref=sluice show HEAD",
+    '',
+    '  kubectl annotate rollout web -n shop sluice.dev/promote=true      # or promote=full, abort="too slow", retry=true',
+    '',
+    `  status page   ${controller.url}/        metrics  ${controller.url}/metrics`,
+    `  the shop      curl -H 'Host: web.shop.example.com' ${sandbox.gatewayURL}/`,
+    `  Prometheus    ${sandbox.prometheusURL}/api/v1/query?query=istio_requests_total`,
+    `  logs          ${controller.logFile}`,
+  ].join('\n');
+}
+
+interface Stage {
+  sandbox: Sandbox;
+  controller: Controller;
+  client: KubeClient;
+  story: Story;
+  dir: string;
+}
+
+async function perform(stage: Stage, options: DemoOptions, screen: Screen): Promise<boolean> {
+  const { sandbox, controller, story, dir } = stage;
+  let ending: Ending;
+  try {
+    ending = await play({
+      story,
+      screen,
+      sandbox,
+      dir,
+      metricsURL: `${controller.url}/metrics`,
+      examples: fileURLToPath(new URL('../examples/shop/deploy', import.meta.url)),
+    });
+  } catch (error) {
+    screen.end(
+      `The story did not end as told: ${error instanceof Error ? error.message : String(error)}\nLogs of the controller: ${controller.logFile}`,
+    );
+    if (options.keep) await untilInterrupted();
+    return false;
+  }
+  screen.end(table(ending));
+  if (options.keep) {
+    process.stdout.write(`\n${whatToTry(sandbox, controller)}\n`);
+    await untilInterrupted();
+  }
+  return true;
+}
+
+const untilInterrupted = (): Promise<void> =>
+  new Promise((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+    // Keeps the process alive where nothing else would.
+    const alive = setInterval(() => {}, 1 << 30);
+    process.once('exit', () => clearInterval(alive));
+  });
+
+export async function runDemo(argv: readonly string[]): Promise<number> {
+  const options = parse(argv);
+  const start = Date.now();
+  const screen = options.plain ? plainScreen(process.stdout, start) : liveScreen(process.stdout, start);
+  const dir = await mkdtemp(path.join(tmpdir(), 'sluice-demo-'));
+  const secret = randomBytes(16).toString('hex');
+  const secretFile = path.join(dir, 'webhook-secret');
+  await writeFile(secretFile, secret, { mode: 0o600 });
+  let hookURL: string | undefined;
+  const sandbox = await createSandbox({
+    mode: 'real',
+    seed: options.seed,
+    dir,
+    onPush: (push) => void (hookURL && announcePush({ url: hookURL, secret }, push).catch(() => undefined)),
+  });
+  const controller = await startController(sandbox, dir, secretFile);
+  hookURL = `${controller.url}/webhook`;
+  const access = await loadAccess({ kubeconfig: sandbox.kubeconfig });
+  const transport = undiciTransport({ access, clock: systemClock });
+  const client = kubeClient({ transport, version: VERSION });
+  const story = new Story(client, (moment) => screen.moment(moment));
+  let good = false;
+  try {
+    await applyApplication(client, sandbox.gitURL);
+    good = await perform({ sandbox, controller, client, story, dir }, options, screen);
+  } finally {
+    await stopController(controller);
+    await story.stop();
+    await transport.close();
+    await sandbox.stop();
+    if (good) await rm(dir, { recursive: true, force: true });
+  }
+  return good ? 0 : 1;
+}
