@@ -75,6 +75,10 @@ function startOf(set: RolloutSet, input: HoldInput): Hold | { stuck: string } | 
   const what = `${name} ${shortCommit(rejected.commit)} was rejected (${reason})`;
   if (!live.status?.stableRS) return { stuck: `${what}, and it is the first revision: there is nothing to go back to` };
   if (!snapshot) return { stuck: `${what}, but no stable revision is on record to go back to` };
+  if (snapshot.podHash !== undefined && snapshot.podHash !== live.status.stableRS)
+    return {
+      stuck: `${what}, but the stable revision on record is an older one (${shortCommit(snapshot.revision.commit)})`,
+    };
   if (snapshot.contentHash === set.hash) return undefined;
   const podHash = live.status.currentPodHash;
   return {
@@ -116,15 +120,18 @@ function isRejected(live: Rollout, set: RolloutSet): boolean {
 
 /** The declared revision is the stable one, and the status speaks of what is declared now. */
 export function isPromoted(live: Rollout, set: RolloutSet): boolean {
-  const { status, metadata } = live;
+  return isStable(live) && live.metadata.annotations?.[ANNOTATIONS.contentHash] === set.rollout.hash;
+}
+
+/** What is applied is the stable revision, and not one that was gone back to. */
+export function isStable({ status, metadata }: Rollout): boolean {
   return (
     status?.abort !== true &&
     status?.stableRS !== undefined &&
     status.stableRS !== '' &&
     status.stableRS === status.currentPodHash &&
     status.observedGeneration === String(metadata.generation) &&
-    metadata.annotations?.[ANNOTATIONS.held] === undefined &&
-    metadata.annotations?.[ANNOTATIONS.contentHash] === set.rollout.hash
+    metadata.annotations?.[ANNOTATIONS.held] === undefined
   );
 }
 

@@ -11,7 +11,7 @@ import { decideHolds, describeHold, holdKey, type HoldDecision } from './hold.ts
 import { wantedObjects } from './plan.ts';
 import { appliedSets, type RolloutSet } from './rollout-set.ts';
 import { refreshSource } from './source.ts';
-import { keepSnapshots, loadSnapshots } from './stable.ts';
+import { keepOutgoing, keepSnapshots, loadSnapshots } from './stable.ts';
 import type { AppState } from './state.ts';
 import { mergeDiff, nextStatus, type PassResult } from './status.ts';
 import { syncObjects } from './sync.ts';
@@ -30,6 +30,7 @@ export async function runPass(app: Application, state: AppState, context: PassCo
   }
   await refreshSource(app, state, context);
   const decision = await holdsOf(app, state, context);
+  await keepOutgoing(app, state, context);
   await releaseRetried(decision, context);
   const wanted = wantedObjects(state.rendered?.desired ?? [], decision.holds, state.snapshots);
   const sync = await syncObjects(app, state, wanted, context);

@@ -1,7 +1,7 @@
 // The stable snapshot of a Rollout: the rendered objects of its last promoted revision, kept in a Secret so that an abort has a target
 // whatever has become of the repository.
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { APPLICATION_LABEL, ANNOTATIONS, GROUP } from '../api/names.ts';
+import { APPLICATION_LABEL, ANNOTATIONS, GROUP, POD_TEMPLATE_HASH } from '../api/names.ts';
 import type { KubeObject } from '../api/k8s.ts';
 import { revisionRefSchema, type RevisionRef } from '../api/revision.ts';
 import type { DesiredObject } from './desired.ts';
@@ -21,6 +21,8 @@ export interface StableSnapshot {
   revision: RevisionRef;
   /** Hash of the set, as RolloutSet.hash. */
   contentHash: string;
+  /** Pod hash that the revision is served by; unknown for snapshots of earlier versions. */
+  podHash?: string | undefined;
   objects: SnapshotObject[];
 }
 
@@ -36,13 +38,14 @@ export function takeSnapshot(
   set: RolloutSet,
   desired: ReadonlyMap<string, DesiredObject>,
   revision: RevisionRef,
+  podHash?: string,
 ): StableSnapshot {
   const objects = set.members.flatMap(({ key, hash }) => {
     const found = desired.get(key);
     if (!found) return [];
     return [{ key, object: found.object, hash, path: found.source.path, text: found.source.text }];
   });
-  return { revision, contentHash: set.hash, objects };
+  return { revision, contentHash: set.hash, ...(podHash === undefined ? {} : { podHash }), objects };
 }
 
 /** The Secret of a snapshot, owned by its Rollout; undefined when it would be larger than a Secret may be. */
@@ -60,6 +63,7 @@ export function snapshotSecret(snapshot: StableSnapshot, rollout: KubeObject, ap
       annotations: {
         [ANNOTATIONS.revision]: JSON.stringify(snapshot.revision),
         [ANNOTATIONS.contentHash]: snapshot.contentHash,
+        ...(snapshot.podHash === undefined ? {} : { [POD_TEMPLATE_HASH]: snapshot.podHash }),
         [APPLICATION_LABEL]: app,
       },
       ownerReferences: [{ apiVersion: rollout.apiVersion, kind: rollout.kind, name, uid }],
@@ -79,7 +83,7 @@ export function readSnapshot(secret: KubeObject | undefined): StableSnapshot | u
   try {
     const text = gunzipSync(Buffer.from(packed, 'base64'), { maxOutputLength: MAX_UNPACKED }).toString('utf8');
     const objects = (JSON.parse(text) as SnapshotObject[]).map((item) => ({ ...item, key: keyOfObject(item.object) }));
-    return { revision, contentHash, objects };
+    return { revision, contentHash, podHash: annotations[POD_TEMPLATE_HASH], objects };
   } catch {
     return undefined;
   }

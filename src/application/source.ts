@@ -87,7 +87,7 @@ async function poll(app: Application, state: AppState, deps: SourceDeps & { mirr
 }
 
 /** Renders a commit into the state, or says why it cannot be. */
-async function readCommit(
+export async function readCommit(
   app: Application,
   state: AppState,
   commit: Commit,

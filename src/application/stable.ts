@@ -3,11 +3,13 @@ import type { Application } from '../api/application.ts';
 import type { KubeObject } from '../api/k8s.ts';
 import { AGENT_MANAGER, ANNOTATIONS, RESOURCES } from '../api/names.ts';
 import type { Rollout } from '../api/rollout.ts';
+import { GitError } from '../git/types.ts';
 import type { PassContext } from './context.ts';
-import { isPromoted } from './hold.ts';
+import { isPromoted, isStable } from './hold.ts';
 import { keyOf } from './identity.ts';
 import type { RolloutSet } from './rollout-set.ts';
 import { parseRevision, readSnapshot, snapshotName, snapshotSecret, takeSnapshot } from './snapshot.ts';
+import { mirrorOf, readCommit } from './source.ts';
 import type { AppState } from './state.ts';
 
 /** Reads the snapshots that were not looked at yet. */
@@ -42,6 +44,43 @@ export async function keepSnapshots(app: Application, state: AppState, context: 
   return promoted;
 }
 
+/**
+ * Before another commit is applied over a revision that was promoted while nobody looked: its snapshot, read from the commit that
+ * declared it, so that an abort of what comes goes back to it and not to an older one.
+ */
+export async function keepOutgoing(app: Application, state: AppState, context: PassContext): Promise<void> {
+  for (const set of state.rendered?.sets.values() ?? []) {
+    const live = context.rollouts.get(set.rollout.ref.namespace, set.rollout.ref.name);
+    const content = live?.metadata.annotations?.[ANNOTATIONS.contentHash];
+    if (!live || !isStable(live) || content === undefined || content === set.rollout.hash) continue;
+    const revision = parseRevision(live.metadata.annotations?.[ANNOTATIONS.revision]);
+    if (!revision || state.snapshots.get(set.key)?.revision.commit === revision.commit) continue;
+    const declared = await readBack(revision.commit, app, state, context);
+    const outgoing = declared?.rendered?.sets.get(set.key);
+    if (declared && outgoing?.rollout.hash === content)
+      await keepOne(outgoing, live, { app, state: declared, context });
+  }
+}
+
+/** The state as it would be at an earlier commit; undefined where the mirror has lost it. */
+async function readBack(
+  oid: string,
+  app: Application,
+  state: AppState,
+  context: PassContext,
+): Promise<AppState | undefined> {
+  try {
+    const mirror = await mirrorOf(app, context);
+    const commit = await mirror.commit(oid);
+    const earlier: AppState = { ...state, rendered: undefined };
+    const failure = commit && (await readCommit(app, earlier, commit, { ...context, mirror }));
+    return commit && !failure ? earlier : undefined;
+  } catch (error) {
+    if (error instanceof GitError) return undefined;
+    throw error;
+  }
+}
+
 /** False when the snapshot does not fit into a Secret. */
 async function keepOne(
   set: RolloutSet,
@@ -52,7 +91,7 @@ async function keepOne(
   const known = state.snapshots.get(set.key);
   if (!revision || (known?.contentHash === set.hash && known.revision.commit === revision.commit)) return true;
   const desired = new Map(state.rendered?.desired.map((object) => [object.key, object]));
-  const snapshot = takeSnapshot(set, desired, revision);
+  const snapshot = takeSnapshot(set, desired, revision, live.status?.stableRS);
   const secret = snapshotSecret(snapshot, live as unknown as KubeObject, app.metadata.name);
   if (!secret) return false;
   const { name, namespace } = secret.metadata;

@@ -221,6 +221,48 @@ describe('a bad release', () => {
     expect(cluster.greeting()).toBe('hello');
   });
 
+  describe('when the process died before it could keep what was promoted', () => {
+    /** v2 is promoted, its snapshot is not written, and nobody is there when v3 is pushed. */
+    async function givenUnrecordedV2(): Promise<void> {
+      cluster.push(shop('v1'), 'Deploy v1');
+      cluster.create(application({ writeBack: { onAbort: 'None' } }));
+      await cluster.start();
+      await promoted('v1');
+      await cluster.run(10_000);
+      const isSnapshot = ({ method, path }: { method: string; path: string }): boolean =>
+        method === 'PATCH' && path.includes('/secrets/sluice-stable-web');
+      const heal = cluster.server.intercept((request) => (isSnapshot(request) ? { fail: 500 } : undefined));
+      cluster.push(shop('v2'), 'Deploy v2');
+      await promoted('v2');
+      cluster.close();
+      heal();
+    }
+
+    it('reads it back from Git, and goes back to it', async () => {
+      await givenUnrecordedV2();
+      pushBadV3();
+      await cluster.start();
+      await cluster.until('v3 is taken back', () => isReverted('v2'));
+      expect(cluster.greeting()).toBe('hello');
+    });
+
+    it('leaves the traffic on the stable revision, and goes back to nothing older, when Git has lost it, too', async () => {
+      await givenUnrecordedV2();
+      cluster.prometheus.rates.set(IMAGE('v3'), 0.8);
+      cluster.forcePush(shop('v3'), 'Everything anew');
+      await cluster.start();
+      await cluster.until('v3 is aborted', () => cluster.rollout().status?.abort === true);
+      await cluster.run(300_000);
+      expect(cluster.declaredImage()).toBe(IMAGE('v3'));
+      expect(cluster.weights()).toEqual({ stable: 100, canary: 0 });
+      expect(cluster.canaryImage()).toBe(IMAGE('v2'));
+      expect(cluster.rollout().status?.message).toMatch(/^RolloutAborted: .*success-rate/);
+      const ready = cluster.condition(cluster.application(), 'RevertReady');
+      expect(ready).toMatchObject({ status: 'False', reason: 'NothingToGoBackTo' });
+      expect(ready?.['message']).toMatch(/the stable revision on record is an older one/);
+    });
+  });
+
   it('has its traffic taken away before Git or Prometheus are asked anything', async () => {
     await givenV2();
     await cluster.run(60_000);
