@@ -27,6 +27,8 @@ export const ANNOTATIONS = {
   rejected: prefix('rejected'),
   /** On a Rollout: JSON of the `TakenCommand` that an annotation asked for, so that it is acted on exactly once. */
   command: prefix('command'),
+  /** On a ReplicaSet: JSON of the pod template as it was declared, before the server filled in defaults, to go back to it. */
+  template: prefix('template'),
   /** On a Rollout: when the push that declared its content reached Sluice, RFC 3339 with milliseconds. */
   receivedAt: prefix('received-at'),
 } as const;

@@ -1,0 +1,254 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Step } from '../../src/api/rollout.ts';
+import { Cluster } from './cluster.ts';
+import { aborted, apply, givenV1, givenV1FromGit, isReverted, promoted, shaped, waits, weight } from './given.ts';
+import { analysisStep, IMAGE } from './manifests.ts';
+
+const STEPS: Step[] = [{ setWeight: 10 }, { pause: {} }, { setWeight: 50 }, { pause: {} }];
+
+let cluster: Cluster;
+beforeEach(async () => {
+  cluster = await Cluster.open();
+});
+afterEach(() => {
+  cluster.close();
+  expect(cluster.audit.violations).toEqual([]);
+});
+
+const annotations = (): Record<string, string> => cluster.rollout().metadata.annotations ?? {};
+const consumed = (verb: string): Promise<void> =>
+  cluster.until(
+    `${verb} is acted on`,
+    () => annotations()[`sluice.dev/${verb}`] === undefined && cluster.rollout().status?.lastCommand?.verb === verb,
+  );
+
+async function givenV2AtItsFirstPause(): Promise<void> {
+  await givenV1(cluster, { steps: STEPS });
+  apply(cluster, 'v2', { steps: STEPS });
+  await waits(cluster);
+  expect(cluster.weights()).toEqual({ stable: 90, canary: 10 });
+}
+
+describe('promote', () => {
+  it('lets one pause end, is removed, and is told of in an Event and the status', async () => {
+    await givenV2AtItsFirstPause();
+    cluster.annotate('promote');
+    await consumed('promote');
+    await weight(cluster, 50);
+    await waits(cluster);
+    expect(cluster.rollout().status?.step).toBe('3/4');
+    expect(cluster.rollout().status?.lastCommand).toMatchObject({ verb: 'promote', outcome: 'Done: step 2 ended' });
+    expect(cluster.events('CommandAccepted')).toEqual(['CommandAccepted: promote=true: Done: step 2 ended']);
+    await cluster.run(3_600_000);
+    expect(cluster.rollout().status?.step).toBe('3/4');
+  });
+
+  it('takes the revision that is being rolled out', async () => {
+    await givenV2AtItsFirstPause();
+    cluster.annotate('promote', cluster.rollout().status?.currentPodHash);
+    await weight(cluster, 50);
+  });
+
+  it('does nothing when it names another revision, and says which one it would have to be', async () => {
+    await givenV2AtItsFirstPause();
+    const v2 = cluster.rollout().status?.currentPodHash ?? '';
+    cluster.annotate('promote', cluster.rollout().status?.stableRS);
+    await consumed('promote');
+    await cluster.run(60_000);
+    expect(cluster.weights()?.canary).toBe(10);
+    expect(cluster.events('CommandIgnored')[0]).toContain(`but ${v2} is the one being rolled out`);
+  });
+
+  it('skips what is left with full', async () => {
+    await givenV2AtItsFirstPause();
+    cluster.annotate('promote', 'full');
+    await promoted(cluster, 'v2');
+    expect(cluster.rollout().status?.lastCommand?.outcome).toBe('Done: promoted in full');
+  });
+
+  it('refuses a value that it does not know', async () => {
+    await givenV2AtItsFirstPause();
+    cluster.annotate('promote', 'please');
+    await consumed('promote');
+    expect(cluster.rollout().status?.lastCommand?.outcome).toBe(
+      'Ignored: promote takes true, full or a revision, not "please"',
+    );
+    expect(cluster.weights()?.canary).toBe(10);
+  });
+
+  it('is refused while nothing is rolled out', async () => {
+    await givenV1(cluster, { steps: STEPS });
+    cluster.annotate('promote');
+    await consumed('promote');
+    expect(cluster.rollout().status?.lastCommand?.outcome).toBe('Ignored: nothing is being rolled out');
+    expect(cluster.rollout().status?.phase).toBe('Healthy');
+  });
+
+  it('that Git declares acts once per revision, not in every pass', async () => {
+    await givenV2AtItsFirstPause();
+    cluster.annotate('promote', cluster.rollout().status?.stableRS);
+    await consumed('promote');
+    cluster.annotate('promote', cluster.rollout().status?.stableRS);
+    await consumed('promote');
+    expect(cluster.weights()?.canary).toBe(10);
+  });
+});
+
+describe('abort', () => {
+  it('takes the traffic back and keeps the reason', async () => {
+    await givenV2AtItsFirstPause();
+    cluster.annotate('abort', 'the basket is empty');
+    await aborted(cluster);
+    await consumed('abort');
+    expect(cluster.rollout().status?.phase).toBe('Degraded');
+    expect(cluster.rollout().status?.message).toContain('the basket is empty');
+    expect(cluster.events('RolloutAborted')).toHaveLength(1);
+    expect(cluster.rollout().status?.history?.at(-1)).toMatchObject({
+      outcome: 'Aborted',
+      reason: 'the basket is empty',
+    });
+  });
+
+  it('takes the traffic back before it takes the annotation away', async () => {
+    await givenV2AtItsFirstPause();
+    const from = cluster.journal.length;
+    cluster.annotate('abort');
+    await consumed('abort');
+    const writes = cluster.journal.slice(from).filter((line) => /^kube (PATCH|POST|PUT)/.test(line));
+    expect(writes[0]).toMatch(/virtualservices\/web$/);
+  });
+
+  it('holds the revision in Git, too', async () => {
+    await givenV1FromGit(cluster, { steps: STEPS }, { writeBack: { onAbort: 'None' } });
+    cluster.push(shaped('v2', { steps: STEPS }), 'Deploy v2');
+    await waits(cluster);
+    cluster.annotate('abort', 'we changed our minds');
+    await cluster.until('v2 is taken back', () => isReverted(cluster, 'v1'));
+    await cluster.run(60_000);
+    expect(cluster.application().status?.message).toMatch(/^web held at .* rejected, we changed our minds/);
+    expect(annotations()).not.toHaveProperty('sluice.dev/abort');
+  });
+
+  it('is refused while nothing is rolled out', async () => {
+    await givenV1(cluster, { steps: STEPS });
+    cluster.annotate('abort');
+    await consumed('abort');
+    expect(cluster.rollout().status?.phase).toBe('Healthy');
+  });
+});
+
+describe('retry', () => {
+  it('begins the release anew, from its first step', async () => {
+    await givenV2AtItsFirstPause();
+    cluster.annotate('abort');
+    await aborted(cluster);
+    await consumed('abort');
+    cluster.annotate('retry');
+    await waits(cluster);
+    expect(cluster.rollout().status?.step).toBe('1/4');
+    expect(cluster.weights()?.canary).toBe(10);
+    expect(cluster.audit.weights.get(IMAGE('v2'))).toEqual([10, 0, 10]);
+  });
+});
+
+describe('pause and resume', () => {
+  it('stop the release between two steps, and let it go on', async () => {
+    const steps: Step[] = [{ setWeight: 10 }, { pause: { duration: '1m' } }, { setWeight: 50 }];
+    await givenV1(cluster, { steps });
+    apply(cluster, 'v2', { steps });
+    await weight(cluster, 10);
+    cluster.annotate('pause');
+    await consumed('pause');
+    await cluster.run(600_000);
+    expect(cluster.weights()?.canary).toBe(10);
+    expect(cluster.rollout().status?.message).toContain('manually paused');
+    cluster.annotate('resume');
+    await promoted(cluster, 'v2');
+  });
+});
+
+describe('restart', () => {
+  it('replaces the pods a few at a time, without a new revision', async () => {
+    await givenV1(cluster, { steps: STEPS });
+    await cluster.run(60_000);
+    const old = names('Pod');
+    cluster.annotate('restart');
+    await cluster.until('every pod is new', () => {
+      const now = names('Pod');
+      return (
+        now.length === 4 &&
+        now.every((name) => !old.includes(name)) &&
+        cluster.rollout().status?.availableReplicas === 4
+      );
+    });
+    expect(cluster.replicaSets()).toHaveLength(1);
+    expect(cluster.rollout().status?.history).toHaveLength(1);
+  });
+});
+
+const names = (kind: string): string[] =>
+  cluster.server.store.list({ group: '', kind }, { namespace: 'shop' }).map(({ metadata }) => metadata.name);
+
+describe('rollback', () => {
+  it('aborts an update that is under way', async () => {
+    await givenV2AtItsFirstPause();
+    cluster.annotate('rollback');
+    await aborted(cluster);
+    expect(cluster.rollout().status?.message).toContain('rolled back by a person');
+  });
+
+  it('restores the template of an earlier revision where there is no Git', async () => {
+    await givenV1(cluster, { steps: [] });
+    const v1 = cluster.rollout().status?.stableRS;
+    apply(cluster, 'v2', { steps: [] });
+    await promoted(cluster, 'v2');
+    cluster.annotate('rollback', v1);
+    await promoted(cluster, 'v1');
+    expect(cluster.rollout().status?.stableRS).toBe(v1);
+  });
+
+  it('is refused where Git declares the Rollout, and says what to do there', async () => {
+    await givenV1FromGit(cluster, { steps: [] });
+    const v1 = cluster.rollout().status?.stableRS;
+    cluster.push(shaped('v2', { steps: [] }), 'Deploy v2');
+    await promoted(cluster, 'v2');
+    cluster.annotate('rollback', v1);
+    await consumed('rollback');
+    expect(cluster.rollout().status?.lastCommand?.outcome).toMatch(/git revert/);
+    expect(cluster.declaredImage()).toBe(IMAGE('v2'));
+  });
+});
+
+describe("the status fields that Argo Rollouts' plugin writes", () => {
+  it('promote: an emptied list of pause conditions ends the pause', async () => {
+    await givenV2AtItsFirstPause();
+    cluster.signal({ pauseConditions: undefined, controllerPause: undefined });
+    await weight(cluster, 50);
+    await waits(cluster);
+    expect(cluster.rollout().status?.step).toBe('3/4');
+  });
+
+  it('promote --full: promoteFull skips what is left', async () => {
+    await givenV2AtItsFirstPause();
+    cluster.signal({ promoteFull: true });
+    await promoted(cluster, 'v2');
+  });
+
+  it('abort: true takes the traffic back, and abort: false tries again', async () => {
+    await givenV2AtItsFirstPause();
+    cluster.signal({ abort: true });
+    await cluster.until('it is aborted', () => cluster.weights()?.canary === 0 && cluster.rollout().status?.abortedAt);
+    cluster.signal({ abort: false });
+    await waits(cluster);
+    expect(cluster.weights()?.canary).toBe(10);
+  });
+
+  it('the next step index skips the present step', async () => {
+    const steps = [{ setWeight: 10 }, analysisStep, { setWeight: 50 }, { pause: {} }];
+    await givenV1(cluster, { steps }, { count: 100 });
+    apply(cluster, 'v2', { steps });
+    await cluster.until('it measures', () => cluster.rollout().status?.currentStepIndex === 1);
+    cluster.signal({ currentStepIndex: 2 });
+    await weight(cluster, 50);
+  });
+});
