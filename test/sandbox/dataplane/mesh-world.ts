@@ -134,6 +134,24 @@ export class MeshWorld {
     });
   }
 
+  /** Resolves when every change so far has been announced: on a real clock there is no turning it to get there. */
+  announced(): Promise<void> {
+    return new Promise((resolve) => {
+      const end = this.store.subscribe({ group: '', kind: 'Namespace' }, () => {
+        end();
+        resolve();
+      });
+      this.store.create(
+        { group: '', kind: 'Namespace' },
+        {
+          apiVersion: 'v1',
+          kind: 'Namespace',
+          metadata: { name: '', generateName: 'marker-' },
+        },
+      );
+    });
+  }
+
   /** Answers to so many requests, one after the other. */
   async send(count: number, host: string, more: { path?: string; headers?: Record<string, string> } = {}) {
     const answers: GatewayAnswer[] = [];
