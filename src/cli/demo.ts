@@ -177,7 +177,6 @@ export async function runDemo(argv: readonly string[]): Promise<number> {
   await writeFile(secretFile, secret, { mode: 0o600 });
   let hookURL: string | undefined;
   const sandbox = await createSandbox({
-    mode: 'real',
     seed: options.seed,
     dir,
     onPush: (push) => void (hookURL && announcePush({ url: hookURL, secret }, push).catch(() => undefined)),

@@ -24,6 +24,11 @@ export interface EventContent {
   message: string;
   /** Marks something that happens once: the same key on the same object again, even after a restart, does nothing. */
   key?: string | undefined;
+  /**
+   * Rank among the Events of the object, for keyed ones: names sort by it. Times of Events have whole seconds, and kubectl shows those
+   * of one second in the order of their names.
+   */
+  rank?: number | undefined;
 }
 
 export interface EventRecorder {
@@ -241,9 +246,10 @@ function nameOf(object: Involved, content: EventContent): string {
   const identity = content.key === undefined ? [content.type, content.reason, content.message] : ['key', content.key];
   const hash = createHash('sha256')
     .update(JSON.stringify([object.kind, uid ?? name, ...identity]))
-    .digest('hex')
-    .slice(0, 16);
-  return `${name.slice(0, 230).replace(/[.-]+$/, '')}.${hash}`;
+    .digest('hex');
+  const rank =
+    content.rank === undefined ? hash.slice(0, 8) : Math.min(content.rank, 0xffffffff).toString(16).padStart(8, '0');
+  return `${name.slice(0, 230).replace(/[.-]+$/, '')}.${rank}${hash.slice(8, 16)}`;
 }
 
 function cut(message: string): string {

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import type { KubeObject } from '../../src/api/k8s.ts';
+import { eventRecorder } from '../../src/kube/events.ts';
+import { silentLog } from '../../src/ports/log.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
+
+describe('events of one object', () => {
+  it('are named so that those of one second list in the order of their rank', async () => {
+    const names: string[] = [];
+    const client = {
+      get: () => Promise.resolve(undefined),
+      patch: () => Promise.reject(new Error('not expected')),
+      create: (_resource: unknown, object: KubeObject) => {
+        names.push(object.metadata.name);
+        return Promise.resolve(object);
+      },
+    };
+    const recorder = eventRecorder({
+      client: client as never,
+      clock: new VirtualClock(),
+      random: () => 0.5,
+      log: silentLog,
+      instance: 'test',
+    });
+    const about = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'web', namespace: 'shop', uid: 'u' } };
+    for (const rank of [1, 2, 3, 16, 17, 4096, 70_000]) {
+      recorder.emit(about, { type: 'Normal', reason: 'Step', message: `step ${rank}`, key: `k${rank}`, rank });
+    }
+    await recorder.flush();
+    expect(names).toHaveLength(7);
+    expect(names).toEqual(names.toSorted());
+  });
+});
