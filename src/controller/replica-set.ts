@@ -2,6 +2,7 @@
 import type { PodTemplate, ReplicaSet } from '../api/k8s.ts';
 import { ANNOTATIONS, POD_TEMPLATE_HASH } from '../api/names.ts';
 import type { Rollout } from '../api/rollout.ts';
+import { shortHash } from '../rollout/hash.ts';
 
 export function replicaSetFor(rollout: Rollout, hash: string, replicas: number): ReplicaSet {
   const { template, selector, minReadySeconds } = rollout.spec;
@@ -40,8 +41,16 @@ export function replicaSetFor(rollout: Rollout, hash: string, replicas: number):
 
 /** The template that a ReplicaSet was made for, as it was declared: with it the revision has its own hash again. */
 export function declaredTemplate(rs: ReplicaSet): PodTemplate {
-  const text = rs.metadata.annotations?.[ANNOTATIONS.template];
-  if (text !== undefined) return JSON.parse(text) as PodTemplate;
-  const { [POD_TEMPLATE_HASH]: _hash, ...labels } = rs.spec.template.metadata?.labels ?? {};
+  const { [POD_TEMPLATE_HASH]: hash, ...labels } = rs.spec.template.metadata?.labels ?? {};
+  const declared = parsed(rs.metadata.annotations?.[ANNOTATIONS.template]);
+  if (declared !== undefined && shortHash(declared) === hash) return declared;
   return { ...rs.spec.template, metadata: { ...rs.spec.template.metadata, labels } };
+}
+
+function parsed(text: string | undefined): PodTemplate | undefined {
+  try {
+    return text === undefined ? undefined : (JSON.parse(text) as PodTemplate);
+  } catch {
+    return undefined;
+  }
 }

@@ -234,8 +234,8 @@ export class Cluster {
   weights(): { stable: number; canary: number } | undefined {
     const route = this.find<VirtualService>('VirtualService', 'web')?.spec.http?.[0]?.route;
     if (route === undefined) return undefined;
-    const of = (host: string): number => route.find(({ destination }) => destination.host === host)?.weight ?? 0;
-    return { stable: of('web-stable'), canary: of('web-canary') };
+    const [stable, canary] = route;
+    return { stable: stable?.weight ?? 0, canary: canary?.weight ?? 0 };
   }
 
   /** Pod hash that a Service selects. */
