@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../ports/clock.ts';
 import type { ObjectStore } from '../apiserver/store.ts';
-import { readBody, serveHttp, type HttpServer } from './http-server.ts';
+import { BodyTooLong, readBody, serveHttp, type HttpServer } from './http-server.ts';
 import { Mesh } from './mesh.ts';
 import type { PodIdentity } from './pod-identity.ts';
 import { PodGone, type PodAnswer, type PodServers } from './pods.ts';
@@ -127,18 +127,19 @@ class MeshGateway implements Gateway {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
-      const answer = await this.send(await readRequest(request));
-      response.writeHead(answer.status, {
-        ...answer.headers,
-        'x-destination': answer.destination,
-        'content-length': Buffer.byteLength(answer.body),
-      });
-      response.end(answer.body);
-    } catch {
-      // The request broke off or its body was too long: there is nobody to answer, or nothing worth reading on.
-      response.destroy();
+      const { status, headers, body, destination } = await this.send(await readRequest(request));
+      respond(response, { status, headers: { ...headers, 'x-destination': destination }, body });
+    } catch (error) {
+      if (error instanceof BodyTooLong) respond(response, refused(413, 'DPE', error.message).answer);
+      // The request broke off: there is nobody to answer.
+      else response.destroy();
     }
   }
+}
+
+function respond(response: ServerResponse, { status, headers, body }: PodAnswer): void {
+  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
+  response.end(body);
 }
 
 interface Carried {

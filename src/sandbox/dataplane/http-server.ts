@@ -48,17 +48,24 @@ function listening(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-/** Rejects when the request breaks off, or is longer than `maxBytes` (default 1 MiB). */
+/** The body is longer than is taken. */
+export class BodyTooLong extends Error {
+  override readonly name = 'BodyTooLong';
+}
+
+/** Rejects when the request breaks off, and with BodyTooLong, once it is read, beyond `maxBytes` (default 1 MiB). */
 export function readBody(request: IncomingMessage, maxBytes = 1024 * 1024): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = [];
     let size = 0;
     request.on('data', (piece: Buffer) => {
       size += piece.length;
-      if (size > maxBytes) reject(new RangeError(`the request's body is longer than ${maxBytes} bytes`));
-      else pieces.push(piece);
+      if (size <= maxBytes) pieces.push(piece);
     });
-    request.on('end', () => resolve(Buffer.concat(pieces)));
+    request.on('end', () => {
+      if (size <= maxBytes) resolve(Buffer.concat(pieces));
+      else reject(new BodyTooLong(`the body has ${size} bytes: send at most ${maxBytes}`));
+    });
     request.on('error', reject);
   });
 }

@@ -1,5 +1,6 @@
 // The pods' own servers: each running pod of the store answers requests, over a socket of its own or in process. How it behaves is read
 // from what is declared, once per start of its container; its annotations act at once.
+import { setMaxListeners } from 'node:events';
 import { Pool } from 'undici';
 import type { KubeObject } from '../../api/k8s.ts';
 import { delay, type Clock } from '../../ports/clock.ts';
@@ -44,7 +45,7 @@ export interface PodServers {
   url(uid: string): Promise<string | undefined>;
   /** Why containers cannot start, one line each. */
   problems(): string[];
-  /** Answers what is under way and ends every server. */
+  /** Answers what is under way, latency or not, and ends every server. */
   close(): Promise<void>;
 }
 
@@ -72,10 +73,13 @@ class Servers implements PodServers {
   readonly #running = new Map<string, Running>();
   readonly #ends: (() => void)[] = [];
   readonly #closing = new Set<Promise<void>>();
+  /** Cuts the latency of requests under way short when everything ends. */
+  readonly #ending = new AbortController();
 
   constructor(options: PodServersOptions) {
     this.#options = options;
     const { store } = options;
+    setMaxListeners(0, this.#ending.signal);
     for (const pod of store.list(POD)) this.#see(pod);
     this.#ends.push(
       store.subscribe(POD, ({ type, object }) => (type === 'DELETED' ? this.#end(object) : this.#see(object))),
@@ -102,6 +106,7 @@ class Servers implements PodServers {
 
   async close(): Promise<void> {
     for (const end of this.#ends.splice(0)) end();
+    this.#ending.abort();
     for (const { pod } of Array.from(this.#running.values())) this.#end(pod);
     await Promise.all(this.#closing);
   }
@@ -163,7 +168,7 @@ class Servers implements PodServers {
     const isBad = behaviour.problem !== undefined || (behaviour.errorRate > 0 && random() < behaviour.errorRate);
     const jitter = behaviour.jitterMs > 0 ? random() * behaviour.jitterMs : 0;
     const wait = behaviour.latencyMs + jitter;
-    if (wait > 0) await delay(clock, wait);
+    if (wait > 0) await delay(clock, wait, this.#ending.signal);
     return answerOf(running, isBad ? (behaviour.problem ?? 'this request failed, as the error rate asks') : undefined);
   }
 }

@@ -2,7 +2,15 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { delay, systemClock } from '../../../src/ports/clock.ts';
 import { startLoad, type Load, type LoadOptions } from '../../../src/sandbox/dataplane/load.ts';
 import { seededRandom } from '../../../src/sandbox/dataplane/seeded-random.ts';
-import { canaryWorld, type MeshWorld, realWorld, service, twoRevisions, virtualService, weighted } from './mesh-world.ts';
+import {
+  canaryWorld,
+  type MeshWorld,
+  realWorld,
+  service,
+  twoRevisions,
+  virtualService,
+  weighted,
+} from './mesh-world.ts';
 
 const HOST = 'web.shop.example.com';
 
@@ -170,6 +178,39 @@ describe('over real HTTP', () => {
     const isThere = (): Promise<boolean> => fetch(urls[0] ?? '').then(Boolean, () => false);
     for (let turn = 0; turn < 1000 && (await isThere()); turn++) await world.announced();
     expect(await isThere()).toBe(false);
+  });
+
+  test('a pod that goes answers what is under way, and so does a mesh that is closed', async () => {
+    const { world } = await listeningWorld();
+    const slow = async (milliseconds: string): Promise<void> => {
+      for (const pod of world.store.list({ group: '', kind: 'Pod' })) {
+        const annotations = { 'sandbox.sluice.dev/latency-ms': milliseconds };
+        world.store.update({ group: '', kind: 'Pod' }, { ...pod, metadata: { ...pod.metadata, annotations } });
+      }
+      await world.announced();
+    };
+    const endAll = (): void => {
+      for (const pod of world.store.list({ group: '', kind: 'Pod' })) world.delete(pod);
+    };
+    await slow('60');
+    const underWay = Array.from({ length: 20 }, () => world.gateway.send({ host: HOST, path: '/' }));
+    await world.announced();
+    endAll();
+    expect(new Set((await Promise.all(underWay)).map(({ status }) => status))).toEqual(new Set([200]));
+    expect(await world.send(1, HOST)).toMatchObject([{ status: 503 }]);
+    twoRevisions(world);
+    await slow('600000');
+    const waiting = world.send(1, 'web.shop');
+    await world.announced();
+    await world.close();
+    expect(await waiting).toMatchObject([{ status: 200 }]);
+  });
+
+  test('a body that is too long is refused with what is taken', async () => {
+    const { url } = await listeningWorld();
+    const answer = await fetch(url, { method: 'POST', body: 'x'.repeat(1024 * 1024 + 1) });
+    expect(answer.status).toBe(413);
+    expect(await answer.json()).toEqual({ error: 'the body has 1048577 bytes: send at most 1048576' });
   });
 
   test('a request with a body passes', async () => {

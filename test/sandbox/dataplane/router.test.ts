@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../../src/api/k8s.ts';
 import type { MeshRequest } from '../../../src/sandbox/dataplane/route.ts';
@@ -161,5 +162,30 @@ describe('an HTTPRoute', () => {
   ])('with %j is refused by the name of the field', (bad, field) => {
     const httpRoutes = [httpRoute(['web.example.com'], [bad])];
     expect(sentTo({ httpRoutes }, {})).toContain(`refused: HTTPRoute shop/web: ${field}`);
+  });
+});
+
+describe('a drawn destination', () => {
+  const rule = (weights: number[]) => ({
+    from: 'test',
+    matches: () => true,
+    brokenStatus: 503 as const,
+    destinations: weights.map((weight, i) => ({ namespace: 'shop', service: `s${i}`, weight })),
+  });
+
+  test('always has a weight, whatever the weights and the lot', () => {
+    const lot = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+    fc.assert(
+      fc.property(fc.array(fc.nat(100), { maxLength: 5 }), lot, (weights, drawn) => {
+        const weight = pick(rule(weights), () => drawn)?.weight ?? 0;
+        expect(weight > 0).toBe(weights.some((one) => one > 0));
+      }),
+      { seed: 1 },
+    );
+  });
+
+  test('changes exactly where the weights add up', () => {
+    const drawn = (lot: number) => pick(rule([10, 0, 90]), () => lot)?.service;
+    expect([drawn(0), drawn(0.0999), drawn(0.1), drawn(0.9999)]).toEqual(['s0', 's0', 's2', 's2']);
   });
 });
