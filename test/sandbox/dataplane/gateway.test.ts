@@ -178,6 +178,35 @@ describe('a change of the objects', () => {
     expect(await world.send(1, 'web-canary.shop')).toMatchObject([{ podHash: 'aaa' }]);
   });
 
+  test('of a DestinationRule or an HTTPRoute counts from its announcement on', async () => {
+    const { clock, world } = await canaryWorld();
+    const rule = (hash: string) => destinationRule('web', { chosen: { [HASH]: hash } });
+    const route = (name: string) => httpRoute(['gw.example.com'], [{ backendRefs: [{ name }] }]);
+    world.apply(virtualService([HOST], [{ route: [{ destination: { host: 'web', subset: 'chosen' } }] }]));
+    for (const [hash, name] of [
+      ['aaa', 'web-stable'],
+      ['bbb', 'web-canary'],
+    ] as const) {
+      world.apply(rule(hash));
+      world.apply(route(name));
+      await clock.advance(0);
+      expect(await world.send(1, HOST)).toMatchObject([{ podHash: hash }]);
+      expect(await world.send(1, 'gw.example.com')).toMatchObject([{ destination: name, podHash: hash }]);
+    }
+  });
+
+  test('that makes a pod ready brings it requests, and takes them away with its readiness', async () => {
+    const { clock, world } = await canaryWorld();
+    world.apply(service('fresh', { app: 'web', [HASH]: 'ccc' }));
+    const pod = world.pod({ name: 'web-ccc-1', hash: 'ccc', ready: false });
+    const statusAfter = async (ready: boolean): Promise<number | undefined> => {
+      world.setReady(pod, ready);
+      await clock.advance(0);
+      return (await world.send(1, 'fresh.shop'))[0]?.status;
+    };
+    expect([await statusAfter(false), await statusAfter(true), await statusAfter(false)]).toEqual([503, 200, 503]);
+  });
+
   test('that takes a pod out of service fails no request, even before the routes have learnt of it', async () => {
     const { clock, world } = await canaryWorld({ propagationMs: 1000 });
     await clock.advance(1000);
