@@ -43,7 +43,7 @@ export interface RolloutControllerDeps {
 /** A pass that finds no rest after so many looks is broken off and tried again later. */
 const MOST_LOOKS = 20;
 /** Changes of counters alone wait this long for company. */
-const QUIET_MS = 200;
+const QUIET_MS = 500;
 
 export class RolloutController {
   readonly queue: WorkQueue;
@@ -53,6 +53,8 @@ export class RolloutController {
   readonly #badAt = new Map<string, number>();
   /** Since when a Rollout has counters to write. */
   readonly #quietSince = new Map<string, number>();
+  /** What a record that may or may not have arrived would have told. */
+  readonly #untold = new Map<string, { status: RolloutStatus; news: News }>();
   #unfollow: (() => void) | undefined;
 
   constructor(deps: RolloutControllerDeps) {
@@ -120,6 +122,7 @@ export class RolloutController {
     const { namespace, name } = splitKey(key);
     const rollout = caches.rollouts.get(namespace, name);
     if (rollout === undefined) return true;
+    this.#catchUp(key, rollout);
     const now = clock.now();
     const restartedBefore = this.#execute.restarter.restartedBefore(key);
     const gathered = gather({
@@ -154,20 +157,35 @@ export class RolloutController {
   /** Resolves to false where somebody else wrote the status meanwhile, so that the decision has to be made again. */
   async #record(key: string, draft: Draft, urgent = false): Promise<boolean> {
     const { namespace, name } = splitKey(key);
-    const { caches, events, metrics } = this.#deps;
-    const rollout = caches.rollouts.get(namespace, name);
+    const rollout = this.#deps.caches.rollouts.get(namespace, name);
     const decision = draft.last;
     if (rollout === undefined || decision === undefined) return true;
     if (!draft.holdsFor(rollout)) return false;
     const patch = mergePatch({ ...rollout.status }, { ...decision.status });
+    const news = { decision, ...draft.drain() };
     if (patch !== undefined && !(isCosmetic(patch) && this.#waitsForCompany(key))) {
       this.#quietSince.delete(key);
-      await this.#writeStatus(rollout, patch, urgent);
+      await this.#writeStatus(rollout, patch, urgent).catch((error: unknown) => {
+        if (!isConflict(error)) this.#untold.set(key, { status: decision.status, news });
+        throw error;
+      });
+      this.#untold.delete(key);
     }
-    const { announcements, happenings } = draft.drain();
-    for (const announcement of announcements) events.emit(rollout, announcement);
-    metrics.observed(rollout, decision, happenings);
+    this.#tell(rollout, news);
     return true;
+  }
+
+  #tell(rollout: Rollout, { decision, announcements, happenings }: News): void {
+    for (const announcement of announcements) this.#deps.events.emit(rollout, announcement);
+    this.#deps.metrics.observed(rollout, decision, happenings);
+  }
+
+  /** The answer to a record was lost, and the record is there: nobody else will tell of it. */
+  #catchUp(key: string, rollout: Rollout): void {
+    const untold = this.#untold.get(key);
+    if (untold === undefined || mergePatch({ ...rollout.status?.machine }, { ...untold.status.machine })) return;
+    this.#untold.delete(key);
+    this.#tell(rollout, untold.news);
   }
 
   /** With the resourceVersion it was made on as precondition: a person's write in between is never run over. */
@@ -226,6 +244,7 @@ export class RolloutController {
     this.queue.forget(key);
     this.#badAt.delete(key);
     this.#quietSince.delete(key);
+    this.#untold.delete(key);
     this.#deps.metrics.forgotten(splitKey(key));
   }
 
@@ -274,6 +293,13 @@ const COSMETIC = new Set([
 ]);
 const isCosmetic = (patch: Record<string, unknown>): boolean =>
   Object.keys(patch).every((field) => COSMETIC.has(field));
+
+/** What a record tells of, once it is kept. */
+interface News {
+  decision: Decision;
+  announcements: Announcement[];
+  happenings: Happening[];
+}
 
 /** The status as it will be recorded, while a pass is under way. */
 class Draft {
