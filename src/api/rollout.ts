@@ -220,6 +220,7 @@ export const machineStateSchema = z
     version: z.literal(1),
     state: z.string().max(128).describe('Path of the state, such as updating.pausing.'),
     candidate: z.string().max(64).describe('Pod hash of the revision being released.'),
+    revision: revisionRefSchema.optional().describe('The commit that declared the candidate.'),
     stepsHash: z.string().max(64).describe('Hash of the steps it is released by.'),
     step: z.int().min(0),
     attempt: z
@@ -235,6 +236,11 @@ export const machineStateSchema = z
     reason: z.string().max(4096).optional().describe('Why it was aborted.'),
     cause: z.string().max(64).optional(),
     abortedAt: z.string().optional(),
+    rejected: z
+      .string()
+      .max(64)
+      .optional()
+      .describe('Pod hash of the revision that was aborted last, until another one is declared.'),
     restartAt: z.string().optional().describe('Pods older than this are being replaced.'),
     retiring: z
       .record(z.string(), z.string())

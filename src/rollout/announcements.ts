@@ -25,19 +25,47 @@ function stepText(seen: Observed, index: number): string {
   return kind === 'analysis' ? 'analysis' : 'canary scale';
 }
 
-function announce(seen: Observed, happening: Happening): Omit<Announcement, 'key'> {
+type StepDone = Extract<Happening, { kind: 'StepDone' }>;
+type Told = Omit<Announcement, 'key'>;
+
+/** Steps in a row that ended alike in one decision are told of together: each Event is a write. */
+function stepsDone(seen: Observed, done: readonly StepDone[]): Told & { steps: string } {
+  const [first, last] = [done[0]?.step ?? 0, done.at(-1)?.step ?? 0];
+  const which = first === last ? `Step ${first + 1}` : `Steps ${first + 1}-${last + 1}`;
+  const how = done[0]?.skipped ? 'skipped' : 'completed';
+  const what = done.map(({ step }) => stepText(seen, step)).join(', ');
+  const message = `${which}/${stepsOf(seen).length} ${how} (${what})`;
+  const steps = first === last ? String(first) : `${first}-${last}`;
+  return { type: 'Normal', reason: 'RolloutStepCompleted', message, steps };
+}
+
+/** Happenings in order, neighbouring ends of steps in one group. */
+function grouped(happenings: readonly Happening[]): (StepDone[] | Exclude<Happening, StepDone>)[] {
+  const groups: (StepDone[] | Exclude<Happening, StepDone>)[] = [];
+  for (const h of happenings) {
+    const last = groups.at(-1);
+    if (h.kind !== 'StepDone') groups.push(h);
+    else if (Array.isArray(last) && last[0]?.skipped === h.skipped) last.push(h);
+    else groups.push([h]);
+  }
+  return groups;
+}
+
+function tell(seen: Observed, release: string, group: StepDone[] | Exclude<Happening, StepDone>): Announcement {
+  if (Array.isArray(group)) {
+    const { steps, ...told } = stepsDone(seen, group);
+    return { ...told, key: `${release}/StepDone/${steps}` };
+  }
+  const which = 'step' in group ? group.step : group.hash;
+  return { ...announce(seen, group), key: `${release}/${group.kind}/${which}` };
+}
+
+function announce(seen: Observed, happening: Exclude<Happening, StepDone>): Told {
   const steps = stepsOf(seen).length;
-  const name =
-    'hash' in happening
-      ? revisionName(happening.hash === seen.declared ? seen.revision : undefined, happening.hash)
-      : '';
+  const name = 'hash' in happening ? revisionName(happening.revision, happening.hash) : '';
   switch (happening.kind) {
     case 'Begun':
       return { type: 'Normal', reason: 'RolloutUpdated', message: `Rolling out revision ${name}` };
-    case 'StepDone': {
-      const done = `Step ${happening.step + 1}/${steps} ${happening.skipped ? 'skipped' : 'completed'}`;
-      return { type: 'Normal', reason: 'RolloutStepCompleted', message: `${done} (${stepText(seen, happening.step)})` };
-    }
     case 'Paused':
       return {
         type: 'Normal',
@@ -73,10 +101,7 @@ function announce(seen: Observed, happening: Happening): Omit<Announcement, 'key
 
 export function announcementsOf(seen: Observed, outcome: Outcome): Announcement[] {
   const release = facts.releaseKey(outcome.memory);
-  const list = outcome.happenings.map((h) => ({
-    ...announce(seen, h),
-    key: `${release}/${h.kind}/${'step' in h ? h.step : 'hash' in h ? h.hash : ''}`,
-  }));
+  const list = grouped(outcome.happenings).map((group) => tell(seen, release, group));
   if (outcome.answer && seen.command) {
     const { verb, value, id } = seen.command;
     const ignored = outcome.answer.outcome.startsWith('Ignored');

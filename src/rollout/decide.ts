@@ -7,13 +7,15 @@ import * as facts from './facts.ts';
 import { intentsOf, type Intent } from './intents.ts';
 import { machine, type Context, type Happening } from './machine.ts';
 import { recall, STATES, type Memory, type StateName } from './memory.ts';
-import { availableOf, type Observed } from './observed.ts';
+import type { Observed } from './observed.ts';
 import { isWaiting } from './phase.ts';
+import { withProgress } from './progress.ts';
+import { recovered } from './recover.ts';
 import { retirements } from './retire.ts';
 import type { Outcome } from './outcome.ts';
 import { statusOf } from './status.ts';
 import { wantedOf, type Wanted } from './wanted.ts';
-import { interpret, type Answer } from './wish.ts';
+import { fromSignals, interpret, type Answer, type Wish } from './wish.ts';
 
 export interface Decision {
   readonly state: StateName;
@@ -28,34 +30,22 @@ export interface Decision {
   readonly nextAt: number | undefined;
 }
 
-function beginning(seen: Observed): { state: StateName; memory: Memory } {
-  const stable = seen.status.stableRS;
-  const memory: Memory = {
-    candidate: stable ?? seen.declared,
-    stable,
-    stepsHash: seen.stepsHash,
-    step: 0,
-    attempt: 0,
-    retiring: {},
-  };
-  return { state: 'settled', memory };
-}
-
-const markOf = (seen: Observed, state: StateName, memory: Memory): string =>
-  `${state}/${memory.step}/${availableOf(seen, memory.candidate)}/${facts.mostRouted(seen)}`;
-
-/** The deadline counts from when something last went forward; a pause is not a lack of progress. */
-function withProgress(seen: Observed, state: StateName, memory: Memory): Memory {
-  if (!isWaiting(state) || facts.isPaused(seen, memory))
-    return memory.progressAt === undefined ? memory : { ...memory, progressAt: undefined, progressMark: undefined };
-  const mark = markOf(seen, state, memory);
-  if (mark === memory.progressMark && memory.progressAt !== undefined) return memory;
-  return { ...memory, progressMark: mark, progressAt: seen.now };
+/** The candidate's commit is the last that declared it; one that declares something invalid does not count. */
+function withRevision(seen: Observed, memory: Memory): Memory {
+  const isIts = seen.declared === memory.candidate && seen.issues.length === 0;
+  return isIts && seen.revision !== undefined ? { ...memory, revision: seen.revision } : memory;
 }
 
 function withoutDoneRestart(seen: Observed, memory: Memory): Memory {
   const done = memory.restartAt !== undefined && (seen.restartedBefore ?? 0) >= memory.restartAt;
   return done ? { ...memory, restartAt: undefined } : memory;
+}
+
+const GOES_FORWARD = new Set<Wish['verb']>(['promote', 'promote-full', 'retry']);
+
+interface Place {
+  state: StateName;
+  memory: Memory;
 }
 
 const pathOf = (value: unknown): StateName => {
@@ -92,6 +82,8 @@ function answerRest(
     return say('Done: pods are being replaced, a few at a time', [], { ...memory, restartAt: seen.now });
   }
   if (wish.verb === 'abort' && state === 'aborted') return say('Done: aborted');
+  const [issue] = seen.issues;
+  if (issue && GOES_FORWARD.has(wish.verb)) return say(`Ignored: ${issue.field} is not valid; mend it, then ask again`);
   if (wish.verb === 'rollback') return answerRollback(seen, say, wish.reason, wish.id);
   const doing = state === 'settled' ? 'nothing is being rolled out' : `the rollout is ${state.replace('.', ', ')}`;
   return say(`Ignored: ${doing}`);
@@ -113,6 +105,12 @@ function answerRollback<T>(
   return say(`Done: template of ${rs.hash} restored`, [{ do: 'RestoreTemplate', hash: rs.hash, commandId }]);
 }
 
+/** A signal that could not be acted on while the spec is invalid stays in the status until it can. */
+function keptSignal(seen: Observed, before: Place, after: Place): Outcome['kept'] {
+  const stayed = before.state === after.state && before.memory.step === after.memory.step;
+  return stayed && seen.issues.length > 0 ? fromSignals(seen, after.state, after.memory)?.wish?.verb : undefined;
+}
+
 function nextLook(seen: Observed, state: StateName, memory: Memory): number | undefined {
   const times = [memory.until, ...Object.values(memory.retiring)];
   if (isWaiting(state)) times.push(facts.deadlineAt(seen, memory));
@@ -121,10 +119,11 @@ function nextLook(seen: Observed, state: StateName, memory: Memory): number | un
 }
 
 export function decide(seen: Observed): Decision {
-  const before = recall(seen) ?? beginning(seen);
+  const before = recall(seen) ?? recovered(seen);
   const interpretation = interpret(seen, before.state, before.memory);
   const wish = interpretation?.wish;
-  const context: Context = { ...withProgress(seen, before.state, before.memory), seen, happenings: [] };
+  const known = withRevision(seen, withProgress(seen, before.state, before.memory));
+  const context: Context = { ...known, seen, happenings: [] };
   const restored = machine.resolveState({ value: valueOf(before.state), context });
   const [after] = transition(machine, restored, { type: 'OBSERVED', seen, wish });
   const state = pathOf(after.value);
@@ -133,7 +132,8 @@ export function decide(seen: Observed): Decision {
   const wanted = wantedOf(state, moved, seen);
   const memory: Memory = { ...moved, retiring: retirements(seen, moved, state, wanted) };
   const answer = interpretation?.answer ?? rest.answer;
-  const outcome: Outcome = { state, memory, happenings: after.context.happenings, answer };
+  const kept = keptSignal(seen, before, { state, memory });
+  const outcome: Outcome = { state, memory, happenings: after.context.happenings, answer, kept };
   return {
     state,
     memory,

@@ -1,5 +1,5 @@
 // Questions that the machine's guards ask of the observed world. Total: none of them throws, whatever the world looks like.
-import type { Memory } from './memory.ts';
+import type { Memory, StateName } from './memory.ts';
 import { availableOf, hasRouter, replicaSet, replicasOf, type Observed, type SeenRun } from './observed.ts';
 import { canaryPodsAt, kindOf, stepsOf, weightAt } from './steps.ts';
 import { goal, resolveCount } from './surge.ts';
@@ -108,6 +108,10 @@ export function isClear(seen: Observed, memory: Memory): boolean {
     objection(seen, memory, false) === undefined
   );
 }
+
+/** The revision that was aborted: until something else is declared, also after the stable one was. */
+export const rejectedHash = (memory: Memory, state: StateName): string | undefined =>
+  state === 'aborted' ? memory.candidate : memory.rejected;
 
 export const surgeOf = (seen: Observed): number =>
   resolveCount(seen.spec.strategy.canary?.maxSurge, replicasOf(seen), 'up');

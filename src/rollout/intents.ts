@@ -79,7 +79,7 @@ const scale = (rs: SeenReplicaSet, replicas: number): Intent => ({
 });
 
 function isRetired(seen: Observed, memory: Memory, rs: SeenReplicaSet): boolean {
-  if (!hasRouter(seen)) return memory.stable === undefined ? firstIsReady(seen, memory) : true;
+  if (!hasRouter(seen)) return firstIsReady(seen, memory);
   const at = memory.retiring[rs.hash];
   const idle = !carriesTraffic(seen, rs.hash) || rs.available === 0;
   return at !== undefined && seen.now >= at && idle;

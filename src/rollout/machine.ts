@@ -2,23 +2,30 @@
 // the observation is context, eventless transitions carry it as far as it can go in one pass, nothing is executed, no delay is
 // armed. What a state wants of the world is in wanted.ts; what is to be done about it in intents.ts.
 import { assign, setup, type SnapshotFrom } from 'xstate';
+import type { RevisionRef } from '../api/revision.ts';
 import * as facts from './facts.ts';
 import type { AbortCause, Memory } from './memory.ts';
 import { durationOf, stepsOf } from './steps.ts';
 import type { Observed } from './observed.ts';
 import type { Answer, Wish } from './wish.ts';
 
+/** A revision by its pod hash, with the commit that declared it where one is known. */
+interface Named {
+  hash: string;
+  revision: RevisionRef | undefined;
+}
+
 /** What the machine did on its way, for events and history. */
 export type Happening =
-  | { kind: 'Begun'; hash: string }
+  | ({ kind: 'Begun' } & Named)
   | { kind: 'StepDone'; step: number; skipped: boolean }
   | { kind: 'Paused'; step: number }
   | { kind: 'Inconclusive'; step: number }
-  | { kind: 'Superseded'; hash: string }
-  | { kind: 'RolledBack'; hash: string }
-  | { kind: 'Promoted'; hash: string }
-  | { kind: 'Aborted'; hash: string; cause: AbortCause; reason: string }
-  | { kind: 'Retried'; hash: string };
+  | ({ kind: 'Superseded' } & Named)
+  | ({ kind: 'RolledBack' } & Named)
+  | ({ kind: 'Promoted' } & Named)
+  | ({ kind: 'Aborted'; cause: AbortCause; reason: string } & Named)
+  | ({ kind: 'Retried' } & Named);
 
 export interface Context extends Memory {
   readonly seen: Observed;
@@ -55,13 +62,18 @@ function nextAttempt(c: Context): number {
   return 1 + Math.max(c.attempt, ...c.seen.runs.map((run) => run.attempt), ...routed);
 }
 
+const declared = (c: Context): Named => ({ hash: c.seen.declared, revision: c.seen.revision });
+const candidate = (c: Context): Named => ({ hash: c.candidate, revision: c.revision });
+
 function begun(c: Context): Partial<Context> {
   return {
     candidate: c.seen.declared,
+    revision: c.seen.revision,
     stepsHash: c.seen.stepsHash,
     step: 0,
     attempt: nextAttempt(c),
     progressAt: c.seen.now,
+    progressMark: undefined,
     until: undefined,
     paused: undefined,
     full: undefined,
@@ -69,6 +81,7 @@ function begun(c: Context): Partial<Context> {
     reason: undefined,
     cause: undefined,
     abortedAt: undefined,
+    rejected: undefined,
   };
 }
 
@@ -113,28 +126,30 @@ const machineSetup = setup({
     see: assign(({ event }) => ({ seen: event.seen, wish: event.wish, answer: undefined, happenings: [] })),
     begin: assign(({ context: c }) => ({
       ...begun(c),
-      happenings: happened(c, { kind: 'Begun', hash: c.seen.declared }),
+      happenings: happened(c, { kind: 'Begun', ...declared(c) }),
     })),
     supersede: assign(({ context: c }) => ({
       ...begun(c),
       happenings: happened(
         c,
-        ...(c.candidate === c.seen.declared ? [] : [{ kind: 'Superseded', hash: c.candidate } as const]),
-        { kind: 'Begun', hash: c.seen.declared },
+        ...(c.candidate === c.seen.declared ? [] : [{ kind: 'Superseded', ...candidate(c) } as const]),
+        { kind: 'Begun', ...declared(c) },
       ),
     })),
     rollBack: assign(({ context: c }) => ({
       ...begun(c),
       attempt: c.attempt,
-      happenings: happened(c, { kind: 'RolledBack', hash: c.candidate }),
+      happenings: happened(c, { kind: 'RolledBack', ...candidate(c) }),
     })),
-    comeBack: assign(({ context: c }) => ({ ...begun(c), attempt: c.attempt })),
+    comeBack: assign(({ context: c }) => ({ ...begun(c), attempt: c.attempt, rejected: c.candidate })),
     retry: assign(({ context: c }) => ({
       ...begun(c),
       ...answered(c, 'Done: the release begins again'),
-      happenings: happened(c, { kind: 'Retried', hash: c.seen.declared }),
+      happenings: happened(c, { kind: 'Retried', ...declared(c) }),
     })),
+    // A promotion that comes as the wait ends by itself has what it asked for: it does not end the next one, too.
     finishStep: assign(({ context: c }) => ({
+      ...(letGo(c) ? answered(c, `Done: step ${c.step + 1} ended`) : {}),
       step: c.step + 1,
       until: undefined,
       happenings: happened(c, { kind: 'StepDone', step: c.step, skipped: false }),
@@ -156,7 +171,7 @@ const machineSetup = setup({
       ...begun(c),
       ...answered(c, 'Done: promoted in full'),
       full: true,
-      happenings: happened(c, { kind: 'Retried', hash: c.seen.declared }),
+      happenings: happened(c, { kind: 'Retried', ...declared(c) }),
     })),
     startPause: assign(({ context: c }) => {
       const lasts = durationOf(stepsOf(c.seen)[c.step]);
@@ -179,7 +194,7 @@ const machineSetup = setup({
       paused: undefined,
       full: undefined,
       waived: undefined,
-      happenings: happened(c, { kind: 'Promoted', hash: c.candidate }),
+      happenings: happened(c, { kind: 'Promoted', ...candidate(c) }),
     })),
     abort: assign(({ context: c }) => {
       const why = blame(c);
@@ -191,7 +206,7 @@ const machineSetup = setup({
         paused: undefined,
         full: undefined,
         step: 0,
-        happenings: happened(c, { kind: 'Aborted', hash: c.candidate, ...why }),
+        happenings: happened(c, { kind: 'Aborted', ...candidate(c), ...why }),
       };
     }),
   },

@@ -1,4 +1,5 @@
 // What the machine carries from pass to pass, and its written form in status.machine.
+import type { RevisionRef } from '../api/revision.ts';
 import type { MachineState } from '../api/rollout.ts';
 import type { Observed } from './observed.ts';
 
@@ -21,6 +22,8 @@ export type AbortCause = 'Analysis' | 'User' | 'Deadline' | 'Recovered';
 
 export interface Memory {
   readonly candidate: string;
+  /** The commit that declared the candidate, where one is known. */
+  readonly revision?: RevisionRef | undefined;
   /** Pod hash of the last revision that was fully promoted. */
   readonly stable: string | undefined;
   readonly stepsHash: string;
@@ -36,6 +39,8 @@ export interface Memory {
   readonly reason?: string | undefined;
   readonly cause?: AbortCause | undefined;
   readonly abortedAt?: number | undefined;
+  /** Pod hash of the revision that was aborted last, while nothing but the stable one was declared since. */
+  readonly rejected?: string | undefined;
   readonly restartAt?: number | undefined;
   readonly retiring: Readonly<Record<string, number>>;
 }
@@ -60,6 +65,7 @@ export function recall(seen: Observed): { state: StateName; memory: Memory } | u
     state,
     memory: {
       candidate: m.candidate,
+      revision: m.revision,
       stable: seen.status.stableRS,
       stepsHash: m.stepsHash,
       step: m.step,
@@ -73,6 +79,7 @@ export function recall(seen: Observed): { state: StateName; memory: Memory } | u
       reason: m.reason,
       cause: m.cause as AbortCause | undefined,
       abortedAt: ms(m.abortedAt),
+      rejected: m.rejected,
       restartAt: ms(m.restartAt),
       retiring,
     },
@@ -88,6 +95,7 @@ export function memorise(state: StateName, m: Memory): MachineState {
     version: 1,
     state,
     candidate: m.candidate,
+    ...set('revision', m.revision),
     stepsHash: m.stepsHash,
     step: m.step,
     attempt: m.attempt,
@@ -100,6 +108,7 @@ export function memorise(state: StateName, m: Memory): MachineState {
     ...set('reason', m.reason),
     ...set('cause', m.cause),
     ...set('abortedAt', m.abortedAt === undefined ? undefined : time(m.abortedAt)),
+    ...set('rejected', m.rejected),
     ...set('restartAt', m.restartAt === undefined ? undefined : time(m.restartAt)),
     ...set('retiring', retiring.length === 0 ? undefined : Object.fromEntries(retiring)),
   };

@@ -23,7 +23,7 @@ function degraded(seen: Observed, { state, memory }: Outcome): PhaseAndMessage |
   const [issue] = seen.issues;
   if (issue) return as('Degraded', `InvalidSpec: ${issue.field}: ${issue.message}`);
   if (state === 'aborted') {
-    const to = revisionName(seen.revision, seen.declared);
+    const to = revisionName(memory.revision, memory.candidate);
     return as('Degraded', `RolloutAborted: Rollout aborted update to revision ${to}: ${memory.reason ?? 'aborted'}`);
   }
   if (seen.held && state === 'settled') {

@@ -75,10 +75,9 @@ function historyOf(seen: Observed, outcome: Outcome): HistoryEntry[] {
   const news: HistoryEntry[] = [];
   for (const h of outcome.happenings) {
     if (h.kind !== 'Promoted' && h.kind !== 'Aborted' && h.kind !== 'Superseded' && h.kind !== 'RolledBack') continue;
-    const revision = h.hash === seen.declared ? seen.revision : seen.status.revision;
     news.push({
       podHash: h.hash,
-      ...(revision === undefined ? {} : { revision }),
+      ...(h.revision === undefined ? {} : { revision: h.revision }),
       outcome: h.kind,
       ...(h.kind === 'Aborted' ? { reason: h.reason } : {}),
       at: seconds(seen.now),
@@ -89,7 +88,7 @@ function historyOf(seen: Observed, outcome: Outcome): HistoryEntry[] {
 
 function pauseConditions(seen: Observed, outcome: Outcome): RolloutStatus['pauseConditions'] {
   const reason = pauseReason(seen, outcome);
-  if (reason === undefined) return undefined;
+  if (reason === undefined || outcome.kept === 'promote') return undefined;
   const before = seen.status.pauseConditions?.find((p) => p.reason === reason);
   const fresh = outcome.happenings.some((h) => h.kind === 'Paused' || h.kind === 'Inconclusive');
   return [before !== undefined && !fresh ? before : { reason, startTime: seconds(seen.now) }];
@@ -108,8 +107,8 @@ function imagesOf(seen: Observed): string {
 
 function revisions(seen: Observed, { memory, happenings }: Outcome): Partial<RolloutStatus> {
   const promoted = happenings.some((h) => h.kind === 'Promoted');
-  const isStable = memory.stable === seen.declared;
-  const stable = isStable && (promoted || seen.revision !== undefined) ? seen.revision : seen.status.stableRevision;
+  const isStable = memory.stable === memory.candidate;
+  const stable = isStable && (promoted || memory.revision !== undefined) ? memory.revision : seen.status.stableRevision;
   return {
     ...(seen.revision === undefined ? {} : { revision: seen.revision }),
     ...(stable === undefined ? {} : { stableRevision: stable }),
@@ -138,13 +137,13 @@ export function statusOf(seen: Observed, outcome: Outcome): RolloutStatus {
     ...counters(seen),
     currentPodHash: seen.declared,
     ...(memory.stable === undefined ? {} : { stableRS: memory.stable }),
-    currentStepIndex: done,
+    currentStepIndex: outcome.kept === 'skip' ? done + 1 : done,
     currentStepHash: seen.stepsHash,
     step: `${done}/${steps}`,
     weight,
-    ...(state === 'aborted' ? { abort: true } : {}),
+    ...(state === 'aborted' && outcome.kept !== 'retry' ? { abort: true } : {}),
     ...(memory.abortedAt === undefined ? {} : { abortedAt: seconds(memory.abortedAt) }),
-    ...(memory.full ? { promoteFull: true } : {}),
+    ...(memory.full || outcome.kept === 'promote-full' ? { promoteFull: true } : {}),
     ...(paused === undefined ? {} : { controllerPause: true, pauseConditions: paused }),
     ...(memory.until === undefined ? {} : { nextTransitionTime: seconds(memory.until) }),
     ...revisions(seen, outcome),

@@ -40,6 +40,9 @@ export function canaryPodsAt(seen: Observed, step: number): number {
   return share(weightAt(steps, step));
 }
 
+/** The step whose weight and pods hold; behind the last step, still the last. */
+export const presentStep = (seen: Observed, step: number): number => Math.min(step, stepsOf(seen).length - 1);
+
 /** Whether a background analysis is due at `step`. */
 export function backgroundAt(seen: Observed, step: number): boolean {
   const analysis = seen.spec.strategy.canary?.analysis;

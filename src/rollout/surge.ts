@@ -75,6 +75,17 @@ export function nextCounts(input: SurgeInput): Counts {
   return { canary, stable };
 }
 
+/** While nothing may go forward the counts stay; only what is missing is made up, and what nobody wants any more let go. */
+export function frozenCounts({ replicas, weight, maxSurge, canary, stable }: SurgeInput): Counts {
+  const target = goal(replicas, weight, maxSurge);
+  const most = Math.max(replicas + maxSurge, target.canary + target.stable);
+  const total = canary.desired + stable.desired;
+  if (total < replicas) return { canary: canary.desired, stable: replicas - canary.desired };
+  if (total <= most) return { canary: canary.desired, stable: stable.desired };
+  const kept = Math.min(canary.desired, replicas);
+  return { canary: kept, stable: Math.min(stable.desired, Math.max(0, replicas - Math.min(kept, canary.available))) };
+}
+
 function backToStable(input: SurgeInput): Counts {
   const least = Math.max(0, input.replicas - input.maxUnavailable);
   const missing = Math.max(0, least - input.stable.available);

@@ -3,18 +3,16 @@ import {
   isFrozen,
   isStranded,
   mostRouted,
-  olderPods,
   routedWeight,
   selects,
   backgroundRun,
   releaseKey,
-  surgeOf,
   stepRun,
 } from './facts.ts';
 import type { Memory, StateName } from './memory.ts';
-import { availableOf, hasRouter, replicaSet, replicasOf, type Observed } from './observed.ts';
-import { backgroundAt, canaryPodsAt, stepsOf, weightAt } from './steps.ts';
-import { nextCounts, resolveCount } from './surge.ts';
+import { availableOf, hasRouter, replicasOf, type Observed, type Role } from './observed.ts';
+import { wantedPods } from './pods.ts';
+import { backgroundAt, canaryPodsAt, presentStep, stepsOf, weightAt } from './steps.ts';
 
 export interface WantedRun {
   readonly kind: 'Step' | 'Background';
@@ -53,65 +51,10 @@ function updateWeight(seen: Observed, memory: Memory, state: StateName): number 
   if (!onCandidate || availableOf(seen, memory.candidate) === 0) return 0;
   // Promoted in full before the steps were done: the weight stays, the selectors move the rest.
   if (state === 'promoting' && memory.full) return now;
-  const target = weightAt(stepsOf(seen), presentStep(seen, memory));
+  const target = weightAt(stepsOf(seen), presentStep(seen, memory.step));
   if (target <= now) return target;
   if (isFrozen(seen, memory)) return now;
-  return availableOf(seen, memory.candidate) >= canaryPodsAt(seen, presentStep(seen, memory)) ? target : now;
-}
-
-/** The step whose weight and pods hold; behind the last step, still the last. */
-function presentStep(seen: Observed, memory: Memory): number {
-  return Math.min(memory.step, stepsOf(seen).length - 1);
-}
-
-function routedPods(seen: Observed, memory: Memory, state: StateName): Map<string, number> {
-  const pods = new Map<string, number>();
-  const replicas = replicasOf(seen);
-  if (memory.stable !== undefined) pods.set(memory.stable, replicas);
-  if (state === 'settled') return pods;
-  const current = replicaSet(seen, memory.candidate)?.desired ?? 0;
-  if (state === 'aborted') {
-    if (keepsCanary(seen) && current > 0) pods.set(memory.candidate, Math.min(current, replicas));
-    return pods;
-  }
-  const full = state === 'promoting' || state === 'releasing';
-  const wanted = full ? replicas : canaryPodsAt(seen, presentStep(seen, memory));
-  // A falling weight leaves first, the pods follow.
-  const leaving =
-    state === 'updating.weighing' && mostRouted(seen) > weightAt(stepsOf(seen), presentStep(seen, memory));
-  pods.set(memory.candidate, leaving ? Math.max(wanted, current) : wanted);
-  return pods;
-}
-
-function countsOf(seen: Observed, hash: string): { desired: number; available: number } {
-  const { desired, available } = replicaSet(seen, hash) ?? { desired: 0, available: 0 };
-  return { desired, available };
-}
-
-/** `abortScaleDownDelaySeconds: 0` keeps the pods of a rejected revision, to look at them. */
-const keepsCanary = (seen: Observed): boolean => seen.spec.strategy.canary?.abortScaleDownDelaySeconds === 0;
-
-function surgingPods(seen: Observed, memory: Memory, state: StateName): Map<string, number> {
-  const replicas = replicasOf(seen);
-  if (state === 'settled') return new Map(memory.stable === undefined ? [] : [[memory.stable, replicas]]);
-  if (state === 'releasing' || memory.stable === undefined) return new Map([[memory.candidate, replicas]]);
-  const strategy = seen.spec.strategy.canary;
-  const weight =
-    state === 'promoting' ? 100 : state === 'aborted' ? 0 : weightAt(stepsOf(seen), presentStep(seen, memory));
-  const counts = nextCounts({
-    replicas,
-    weight,
-    maxSurge: surgeOf(seen),
-    maxUnavailable: resolveCount(strategy?.maxUnavailable, replicas, 'down'),
-    canary: countsOf(seen, memory.candidate),
-    stable: countsOf(seen, memory.stable),
-    older: olderPods(seen, memory),
-    aborting: state === 'aborted',
-  });
-  return new Map([
-    [memory.stable, counts.stable],
-    [memory.candidate, counts.canary],
-  ]);
+  return availableOf(seen, memory.candidate) >= canaryPodsAt(seen, presentStep(seen, memory.step)) ? target : now;
 }
 
 function wantedRuns(seen: Observed, memory: Memory, state: StateName): WantedRun[] {
@@ -129,7 +72,9 @@ function wantedRuns(seen: Observed, memory: Memory, state: StateName): WantedRun
   return runs;
 }
 
-function wantedSelectors(seen: Observed, memory: Memory, state: StateName): Pick<Wanted, 'canary' | 'stable'> {
+type Selectors = Pick<Wanted, 'canary' | 'stable'>;
+
+function wantedSelectors(seen: Observed, memory: Memory, state: StateName, pods: Wanted['pods']): Selectors {
   const { candidate, stable } = memory;
   // The canary side changes hands only while no traffic goes there.
   const free = mostRouted(seen) === 0;
@@ -137,8 +82,25 @@ function wantedSelectors(seen: Observed, memory: Memory, state: StateName): Pick
     const ready = canServe(seen, candidate);
     return { canary: ready && free ? candidate : undefined, stable: ready ? candidate : undefined };
   }
+  if (!hasRouter(seen)) return followingSelectors(seen, memory, state, pods);
   if (!isUpdating(state)) return { canary: free ? stable : undefined, stable };
   return { canary: free && availableOf(seen, candidate) > 0 ? candidate : undefined, stable };
+}
+
+/**
+ * Without a router nothing but the selector stands between a Service and its pods, so it follows them: the stable Service selects the
+ * stable revision while that has ready pods and keeps some, else a candidate that nobody rejected; the canary Service the other way
+ * round. Where neither has any, a Service stays with the revision it selects if that has; else it selects the stable one.
+ */
+function followingSelectors(seen: Observed, memory: Memory, state: StateName, pods: Wanted['pods']): Selectors {
+  const { candidate, stable } = memory;
+  const choose = (role: Role, preferred: readonly (string | undefined)[]): string | undefined => {
+    const ready = preferred.find((hash) => availableOf(seen, hash) > 0 && pods.get(hash ?? '') !== 0);
+    const serves = seen.selectors.some((s) => s.role === role && availableOf(seen, s.hash ?? undefined) > 0);
+    return ready ?? (serves ? undefined : stable);
+  };
+  if (!isUpdating(state)) return { canary: choose('canary', [stable]), stable: choose('stable', [stable]) };
+  return { canary: choose('canary', [candidate, stable]), stable: choose('stable', [stable, candidate]) };
 }
 
 /** A first revision takes over from an earlier first one only when it has as many pods. */
@@ -156,11 +118,12 @@ function wantedWeight(seen: Observed, memory: Memory, state: StateName): number 
 }
 
 export function wantedOf(state: StateName, memory: Memory, seen: Observed): Wanted {
+  const pods = wantedPods(seen, memory, state);
   return {
     weight: wantedWeight(seen, memory, state),
     rejected: state === 'aborted' ? releaseKey(memory) : null,
-    ...wantedSelectors(seen, memory, state),
-    pods: hasRouter(seen) ? routedPods(seen, memory, state) : surgingPods(seen, memory, state),
+    ...wantedSelectors(seen, memory, state, pods),
+    pods,
     runs: wantedRuns(seen, memory, state),
   };
 }
