@@ -7,7 +7,7 @@ import { analysisStep, application, IMAGE, rollout, shop, yaml } from './manifes
 
 // Every write in turn, before and after: SLUICE_CRASH_ALL=1 npx vitest run test/scenario/crash.test.ts
 const ALL = process.env['SLUICE_CRASH_ALL'] === '1';
-const STRIDE = ALL ? 1 : 6;
+const STRIDE = ALL ? 1 : 3;
 const TIMEOUT = 1_200_000;
 
 const STEPS: Step[] = [{ setWeight: 10 }, analysisStep, { pause: {} }, { setWeight: 50 }, analysisStep];
