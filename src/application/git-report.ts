@@ -8,6 +8,7 @@ import { GitError, PushRejected, type GitMirror } from '../git/types.ts';
 import type { PassContext } from './context.ts';
 import { evidenceOf, noteText, noteTitle, revertMessage, runsOf, type NoteInput } from './evidence.ts';
 import { holdKey } from './hold.ts';
+import { historyNotes, restoredNote, type DueNote } from './past-notes.ts';
 import type { RolloutSet } from './rollout-set.ts';
 import { parseRevision } from './snapshot.ts';
 import { mirrorOf } from './source.ts';
@@ -112,12 +113,22 @@ function finisher(
 function dueNotes(app: Application, state: AppState, promoted: readonly RolloutSet[], context: PassContext): DueNote[] {
   const name = `${app.metadata.namespace ?? ''}/${app.metadata.name}`;
   return [
+    ...pastNotes(app, state, context),
     ...(state.status.holds ?? []).flatMap((hold) => holdNotes(name, hold, context)),
     ...promoted.flatMap((set) => promotionNotes(name, set, context)),
   ];
 }
 
-type DueNote = [Note, NoteInput];
+function pastNotes(app: Application, { rendered }: AppState, context: PassContext): DueNote[] {
+  const { name, namespace = '' } = app.metadata;
+  return [...(rendered?.sets.values() ?? [])].flatMap(({ rollout: { ref } }) => {
+    const rollout = context.rollouts.get(ref.namespace, ref.name);
+    if (rollout === undefined || rendered === undefined) return [];
+    const runs = context.analysisRuns.list(ref.namespace);
+    const past = { app: `${namespace}/${name}`, repoURL: app.spec.source.repoURL, rollout, runs };
+    return [...historyNotes(past), ...restoredNote(past, rendered.commit)];
+  });
+}
 
 function holdNotes(app: string, hold: Hold, context: PassContext): DueNote[] {
   const rollout = `${hold.rollout.namespace}/${hold.rollout.name}`;

@@ -55,17 +55,18 @@ export class Audit {
     const rollout = this.#cluster.find<Rollout>('Rollout', 'web');
     const app = this.#cluster.find<Application>('Application', 'shop');
     if (rollout === undefined || app === undefined) return;
-    const image = rollout.spec.template.spec?.containers[0]?.image ?? '';
-    const declared = [...this.#cluster.repository.commits.values()].some(({ files }) =>
-      [...files.values()].some((text) => text.includes(image)),
-    );
-    if (!declared) yield `${image} was never declared`;
+    if (!this.#isDeclared(this.#cluster.declaredImage())) yield `${this.#cluster.declaredImage()} was never declared`;
+    const annotations = rollout.metadata.annotations ?? {};
     const hold = app.status?.holds?.[0];
     if (hold === undefined) this.#held = undefined;
-    else if (rollout.metadata.annotations?.[ANNOTATIONS.held] !== undefined)
+    else if (annotations[ANNOTATIONS.held] !== undefined)
       this.#held = { rejected: hold.objects.find(({ kind }) => kind === 'Rollout')?.hash ?? '' };
-    if (this.#held && rollout.metadata.annotations?.[ANNOTATIONS.contentHash] === this.#held.rejected)
-      yield 'held content is applied';
+    if (this.#held && annotations[ANNOTATIONS.contentHash] === this.#held.rejected) yield 'held content is applied';
+  }
+
+  #isDeclared(image: string): boolean {
+    const commits = [...this.#cluster.repository.commits.values()];
+    return commits.some(({ files }) => [...files.values()].some((text) => text.includes(image)));
   }
 
   #replicaSetOf(service: string): ReplicaSet | undefined {

@@ -98,6 +98,12 @@ export class Cluster {
     process.onDeath = () => void this.clock.after(afterMs, () => void this.start());
   }
 
+  /** Closes it; fails when something was violated on the way that must always hold. */
+  end(): void {
+    this.close();
+    if (this.audit.violations.length > 0) throw new Error(this.audit.violations.join('\n'));
+  }
+
   close(): void {
     for (const process of this.processes) {
       process.onDeath = () => {};
@@ -278,9 +284,9 @@ export class Cluster {
     const events = this.server.store.list(groupKind('Event'), { namespace: 'shop' });
     return events
       .map((event) => ({
-        at: String(event['firstTimestamp'] ?? ''),
-        reason: String(event['reason']),
-        text: `${String(event['reason'])}: ${String(event['message'])}`,
+        at: event['firstTimestamp'] as string,
+        reason: event['reason'] as string,
+        text: `${event['reason'] as string}: ${event['message'] as string}`,
       }))
       .filter((event) => reason === undefined || event.reason === reason)
       .sort((a, b) => a.at.localeCompare(b.at))

@@ -78,9 +78,13 @@ function pictureOf(cluster: Cluster): unknown {
     // Between the weight and the record of a verdict its numbers are in memory alone: then the mark on the route speaks for it.
     runs: cluster.runs().map((run) => [run.metadata.name, (run.status as { phase: string }).phase === 'Successful']),
     log: cluster.log().map((subject) => subject.replace(/^Revert web to [0-9a-f]{7}: .+/, 'Revert web')),
+    notes: cluster.commits().map(({ oid }) => titlesIn(cluster.repository.notes.get(oid))),
     application: [app.status?.phase, app.status?.holds],
   };
 }
+
+const titlesIn = (note: string | undefined): string[] =>
+  (note ?? '').split('\n').filter((line) => /^(Promoted|Aborted|Restored):/.test(line));
 
 describe('a process that is killed at any write', async () => {
   const whole = await story();

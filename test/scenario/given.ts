@@ -1,7 +1,7 @@
 // Beginnings that many stories share, and the moments they wait for.
 import type { KubeObject } from '../../src/api/k8s.ts';
 import type { Rollout } from '../../src/api/rollout.ts';
-import { Cluster } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
 import {
   application,
   config,
