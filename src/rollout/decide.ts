@@ -118,14 +118,15 @@ function nextLook(seen: Observed, state: StateName, memory: Memory): number | un
   return ahead.length === 0 ? undefined : Math.min(...ahead);
 }
 
-export function decide(seen: Observed): Decision {
+/** One pass. `chart` is the machine to decide by; tests give one that notes which transitions it takes. */
+export function decide(seen: Observed, chart: typeof machine = machine): Decision {
   const before = recall(seen) ?? recovered(seen);
   const interpretation = interpret(seen, before.state, before.memory);
   const wish = interpretation?.wish;
   const known = withRevision(seen, withProgress(seen, before.state, before.memory));
   const context: Context = { ...known, seen, happenings: [] };
-  const restored = machine.resolveState({ value: valueOf(before.state), context });
-  const [after] = transition(machine, restored, { type: 'OBSERVED', seen, wish });
+  const restored = chart.resolveState({ value: valueOf(before.state), context });
+  const [after] = transition(chart, restored, { type: 'OBSERVED', seen, wish });
   const state = pathOf(after.value);
   const rest = answerRest(seen, state, after.context);
   const moved = withoutDoneRestart(seen, withProgress(seen, state, rest.memory));

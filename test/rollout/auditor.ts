@@ -1,5 +1,7 @@
 // The invariants of a release, asked of the world after every write: routes, Services, ReplicaSets, runs and the recorded status.
 // It never looks at what the machine remembers in the process. Returns what is violated, in words; empty when all holds.
+import { resolveCount } from '../../src/rollout/surge.ts';
+import { StepAuditor } from './step-auditor.ts';
 import type { Picture } from './world.ts';
 
 type Pods = Picture['replicaSets'][number] | undefined;
@@ -13,6 +15,19 @@ export class Auditor {
   readonly rejected = new Set<string>();
   readonly violations: string[] = [];
   readonly #lifted = new Set<string>();
+  readonly #steps = new StepAuditor();
+
+  /** The same, to go on from here along another path. */
+  fork(): Auditor {
+    const other = new Auditor();
+    for (const hash of this.rejected) other.rejected.add(hash);
+    for (const key of this.#lifted) other.#lifted.add(key);
+    other.violations.push(...this.violations);
+    other.#steps.since = this.#steps.since;
+    other.#steps.weighed = new Set(this.#steps.weighed);
+    other.#steps.served = new Map(this.#steps.served);
+    return other;
+  }
 
   /** A person or Git has decided anew: verdicts known by now do not bind any more. */
   decided(now: Picture): void {
@@ -25,10 +40,23 @@ export class Auditor {
       ...weights(before, after),
       ...selectors(before, after),
       ...capacity(before, after),
+      ...rollingBounds(before, after),
+      ...this.#steps.look(before, after),
       ...this.verdicts(before, after),
       ...promotion(before, after),
     ];
     for (const text of found) this.violations.push(`${write}: ${text}`);
+  }
+
+  /** What must hold when a pass has come to its end. */
+  rest(p: Picture): void {
+    const { stableRS: stable, machine } = p.status;
+    const selected = p.services?.stable;
+    if (p.route || p.services === undefined || machine === undefined || readyOf(p, selected) > 0) return;
+    const moving = machine.state.startsWith('updating') || machine.state === 'promoting';
+    const better = [stable, moving ? machine.candidate : undefined].find((hash) => readyOf(p, hash) > 0);
+    if (better !== undefined)
+      this.violations.push(`the stable Service selects ${selected} without a ready pod, but ${better} has some`);
   }
 
   private verdicts(before: Picture, after: Picture): string[] {
@@ -101,6 +129,25 @@ function capacity(before: Picture, after: Picture): string[] {
   return found;
 }
 
+/** Without a router: not more pods than maxSurge allows, not fewer available ones than maxUnavailable does. */
+function rollingBounds(before: Picture, after: Picture): string[] {
+  const { stableRS: stable } = after.status;
+  if (after.route || stable === undefined) return [];
+  const found: string[] = [];
+  const [replicas, canary] = [replicasOf(after), after.spec.strategy.canary];
+  const unavailable = resolveCount(canary?.maxUnavailable, replicas, 'down');
+  const surge = resolveCount(canary?.maxSurge, replicas, 'up');
+  const most = replicas + (surge + unavailable === 0 ? 1 : surge);
+  const sum = (p: Picture, of: 'desired' | 'available'): number => p.replicaSets.reduce((n, rs) => n + rs[of], 0);
+  const onlyStable = after.replicaSets.every((rs) => rs.hash === stable || !grown(before, after, rs.hash));
+  if (sum(after, 'desired') > Math.max(most, sum(before, 'desired')) && !onlyStable)
+    found.push(`${sum(after, 'desired')} pods, but at most ${most} are allowed`);
+  const [was, is] = [sum(before, 'available'), sum(after, 'available')];
+  if (is < was && is < replicas - unavailable)
+    found.push(`${is} available pods are left, but at least ${replicas - unavailable} are promised`);
+  return found;
+}
+
 /** Pods that the traffic on a revision needs: its share on the stable side, one at least on the canary side. */
 function routedNeed(p: Picture, hash: string): number {
   const weight = p.route?.canary ?? 0;
@@ -114,6 +161,9 @@ function promotion(before: Picture, after: Picture): string[] {
   const [was, is] = [before.status.stableRS, after.status.stableRS];
   if (was === is) return [];
   const found: string[] = [];
+  const told = (after.status.history ?? []).some((h) => h.outcome === 'Promoted' && h.podHash === is);
+  if (was === undefined && !told)
+    return is === after.services?.stable ? [] : [`${is} is taken for stable, but nothing selects it`];
   const declared = after.status.currentPodHash;
   if (is !== declared) found.push(`${is} is promoted, but ${declared} is declared`);
   if (readyOf(after, is) < replicasOf(after)) found.push(`${is} is promoted with ${readyOf(after, is)} ready pods`);

@@ -84,6 +84,7 @@ const action = (router: boolean) =>
       }),
     },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('lag' as const) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('lose' as const) }) },
     { weight: 6, arbitrary: fc.record({ do: fc.constant('settle' as const) }) },
   );
 type Action = ReturnType<typeof action> extends fc.Arbitrary<infer T> ? T : never;
@@ -95,6 +96,9 @@ const story = fc.boolean().chain((router) =>
     background: fc.boolean(),
     deadline: fc.boolean(),
     keep: fc.constantFrom(0, 30, undefined),
+    services: fc.boolean(),
+    maxSurge: fc.constantFrom(undefined, 0, 1, 3, '50%'),
+    maxUnavailable: fc.constantFrom(undefined, 0, 1, '50%'),
     actions: fc.array(action(router), { minLength: 3, maxLength: 30 }),
   }),
 );
@@ -103,6 +107,12 @@ type Story = typeof story extends fc.Arbitrary<infer T> ? T : never;
 function worldOf(s: Story): World {
   const world = s.router ? new World(s.steps) : World.surging(s.steps);
   const canary = world.spec.strategy.canary!;
+  if (!s.router && s.services) {
+    world.services = { canary: null, stable: null };
+    Object.assign(canary, { canaryService: 'web-canary', stableService: 'web-stable' });
+  }
+  if (s.maxSurge !== undefined) canary.maxSurge = s.maxSurge;
+  if (s.maxUnavailable !== undefined) canary.maxUnavailable = s.maxUnavailable;
   if (s.background) canary.analysis = { templates: [{ templateName: 'success-rate' }] };
   if (s.keep !== undefined) canary.abortScaleDownDelaySeconds = s.keep;
   if (s.deadline) world.spec.progressDeadlineAbort = true;
@@ -179,6 +189,9 @@ function act(world: World, a: Action): void {
       attempt(() => world.pass());
       world.lagging = false;
       return;
+    case 'lose':
+      world.status = {};
+      return;
     case 'settle':
       attempt(() => world.settle());
   }
@@ -197,15 +210,26 @@ const mayRetry = (world: World): boolean =>
     (w) => w.verb === 'retry' || (w.verb === 'promote' && w.value === 'full') || w.verb === 'rollback',
   );
 
+/** Whether the cluster itself still shows a verdict when the status is lost. */
+const isVerdictKept = ({ route, services, declared, replicaSets }: World): boolean =>
+  route?.rejected?.startsWith(`${declared}-`) === true &&
+  services?.stable !== declared &&
+  replicaSets.some((rs) => rs.hash === services?.stable);
+
 function play(s: Story): { world: World; auditor: Auditor } {
   const world = worldOf(s);
   const auditor = new Auditor();
   world.audit = (before, after, write) => auditor.look(before, after, write);
   for (const a of s.actions) {
     if (decides(a) || mayRetry(world)) auditor.decided(world.picture());
+    if (a.do === 'lose' && !isVerdictKept(world)) auditor.decided(world.picture());
     act(world, a);
     if (mayRetry(world)) auditor.decided(world.picture());
-    if (a.do !== 'die' && a.do !== 'fault') attempt(() => world.pass());
+    if (a.do !== 'die' && a.do !== 'fault')
+      attempt(() => {
+        world.pass();
+        auditor.rest(world.picture());
+      });
     world.pods();
   }
   return { world, auditor };

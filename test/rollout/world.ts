@@ -6,6 +6,7 @@ import type { Issue } from '../../src/api/result.ts';
 import type { HeldNote, RolloutSpec, RolloutStatus, Step } from '../../src/api/rollout.ts';
 import type { RevisionRef } from '../../src/api/revision.ts';
 import { decide, type Decision } from '../../src/rollout/decide.ts';
+import { machine } from '../../src/rollout/machine.ts';
 import type { Intent } from '../../src/rollout/intents.ts';
 import type { Observed, SeenReplicaSet, SeenRun, TakenCommand } from '../../src/rollout/observed.ts';
 import { hashOfSteps } from '../../src/rollout/status.ts';
@@ -34,6 +35,8 @@ export class World {
   weights: number[] = [0];
   /** Looks at the world after each write, and at what it was before. */
   audit: ((before: Picture, after: Picture, write: string) => void) | undefined;
+  /** The chart to decide by: a test may give one that notes the transitions taken. */
+  chart: typeof machine = machine;
   /** The n-th write from now (1: the next) fails; `after`: it took effect, only the answer was lost. */
   fault: { inWrites: number; when: 'before' | 'after' } | undefined;
   /** The recorded status is seen one write late, and a record made on it conflicts. */
@@ -69,6 +72,12 @@ export class World {
     world.services = undefined;
     world.route = undefined;
     return world;
+  }
+
+  /** A copy that goes its own way. */
+  fork(): World {
+    const { audit: _audit, chart, ...data } = this;
+    return Object.assign(Object.create(World.prototype) as World, structuredClone(data), { chart, audit: undefined });
   }
 
   declare(hash: string): this {
@@ -121,7 +130,7 @@ export class World {
   /** As the controller does it: intents, look again, until there is nothing to do; then the status. */
   pass(): Decision {
     for (let i = 0; i < 20; i++) {
-      const decision = decide(this.seen());
+      const decision = decide(this.seen(), this.chart);
       const aborts = decision.happenings.some((h) => h.kind === 'Aborted');
       const urgent = decision.intents.filter((x) => x.do === 'SetWeights');
       for (const intent of aborts ? urgent : decision.intents) this.execute(intent);

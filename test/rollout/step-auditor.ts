@@ -1,0 +1,99 @@
+// No step ends that has neither done what it says nor was skipped by a person; nothing is promoted in full that nobody asked for.
+// Judged from what was recorded and from the cluster alone.
+import { durationMs } from '../../src/api/fields.ts';
+import type { MachineState, Step } from '../../src/api/rollout.ts';
+import type { Picture } from './world.ts';
+
+const isSameRelease = (a: MachineState | undefined, b: MachineState): boolean =>
+  a?.candidate === b.candidate && a.attempt === b.attempt && a.stepsHash === b.stepsHash;
+
+/** What a person asked for between two records. */
+function granted(before: Picture, after: Picture): { full: boolean; steps: number } {
+  const [was, command] = [before.status, after.status.lastCommand];
+  const outcome = command !== undefined && command.id !== was.lastCommand?.id ? command.outcome : '';
+  const waits = was.machine?.state === 'updating.pausing' || was.machine?.state === 'updating.inconclusive';
+  const signalled =
+    (waits && (was.pauseConditions ?? []).length === 0) || was.currentStepIndex === (was.machine?.step ?? 0) + 1;
+  return {
+    full: outcome === 'Done: promoted in full' || was.promoteFull === true,
+    steps: (/^Done: step [0-9]+ ended$/.test(outcome) ? 1 : 0) + (signalled ? 1 : 0),
+  };
+}
+
+export class StepAuditor {
+  /** Since when the present pause is recorded, by release and step. */
+  since: { key: string; at: number } | undefined;
+  /** Canary revisions and weights since the last record: the next weight may be written before the step is recorded. */
+  weighed = new Set<string>();
+  /** Most available pods by revision since then, for the same reason. */
+  served = new Map<string, number>();
+
+  look(before: Picture, after: Picture): string[] {
+    const [was, is] = [before.status.machine, after.status.machine];
+    for (const p of [before, after]) this.note(p);
+    if (is === undefined || JSON.stringify(was) === JSON.stringify(is)) return [];
+    const found = before.status.stableRS === undefined ? [] : this.compare(before, after, was, is);
+    this.noteStep(after, is);
+    this.weighed.clear();
+    this.served.clear();
+    this.note(after);
+    return found;
+  }
+
+  private note({ services, route, replicaSets }: Picture): void {
+    this.weighed.add(`${services?.canary} ${route?.canary}`);
+    for (const { hash, available } of replicaSets)
+      this.served.set(hash, Math.max(available, this.served.get(hash) ?? 0));
+  }
+
+  private noteStep(after: Picture, is: MachineState): void {
+    const key = `${is.candidate}-${is.attempt}-${is.stepsHash}-${is.step}`;
+    if (is.state !== 'updating.pausing') this.since = undefined;
+    else if (this.since?.key !== key) this.since = { key, at: after.now };
+  }
+
+  private compare(before: Picture, after: Picture, was: MachineState | undefined, is: MachineState): string[] {
+    if (is.state === 'aborted' || is.candidate === before.status.stableRS) return [];
+    const same = isSameRelease(was, is);
+    const asked = granted(before, after);
+    const wasFull = same && was?.full === true;
+    if (is.full && !wasFull && !asked.full) return [`${is.candidate} is promoted in full, but nobody asked`];
+    if (wasFull || asked.full) return [];
+    let allowed = asked.steps;
+    const found: string[] = [];
+    for (let i = same ? (was?.step ?? 0) : 0; i < is.step; i++) {
+      if (this.isDone(after, is, i) || allowed-- > 0) continue;
+      found.push(`step ${i + 1} of ${is.candidate} ended, but was neither done nor skipped`);
+    }
+    return found;
+  }
+
+  private isDone(p: Picture, is: MachineState, index: number): boolean {
+    const step = p.spec.strategy.canary?.steps?.[index] ?? {};
+    if (step.setWeight !== undefined) return this.isWeighed(p, is.candidate, step.setWeight);
+    if (step.setCanaryScale !== undefined) return isScaled(p, is.candidate, step);
+    if (step.analysis !== undefined)
+      return p.runs.some(
+        (r) => r.hash === is.candidate && r.attempt === is.attempt && r.step === index && r.phase === 'Successful',
+      );
+    const [lasts, since] = [durationMs(step.pause?.duration ?? ''), this.since];
+    const key = `${is.candidate}-${is.attempt}-${is.stepsHash}-${index}`;
+    return lasts !== undefined && since?.key === key && p.now - since.at >= lasts;
+  }
+
+  private isWeighed(p: Picture, candidate: string, weight: number): boolean {
+    const replicas = p.spec.replicas ?? 1;
+    if (replicas === 0) return true;
+    if (p.route && weight === 0) return [...this.weighed].some((seen) => seen.endsWith(' 0'));
+    if (p.route) return this.weighed.has(`${candidate} ${weight}`);
+    if (weight === 0) return true;
+    return (this.served.get(candidate) ?? 0) >= (weight === 100 ? replicas : 1);
+  }
+}
+
+function isScaled(p: Picture, candidate: string, step: Step): boolean {
+  const pods = p.replicaSets.find((rs) => rs.hash === candidate);
+  const { replicas, weight } = step.setCanaryScale ?? {};
+  const share = Math.ceil(((weight ?? 0) * (p.spec.replicas ?? 1)) / 100);
+  return (pods?.available ?? 0) >= (replicas ?? share);
+}
