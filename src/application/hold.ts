@@ -73,14 +73,10 @@ function startOf(set: RolloutSet, input: HoldInput): Hold | { stuck: string } | 
   const snapshot = input.snapshots.get(set.key);
   const reason = reasonOf(live);
   const what = `${name} ${shortCommit(rejected.commit)} was rejected (${reason})`;
-  if (!live.status?.stableRS) return { stuck: `${what}, and it is the first revision: there is nothing to go back to` };
-  if (!snapshot) return { stuck: `${what}, but no stable revision is on record to go back to` };
-  if (snapshot.podHash !== undefined && snapshot.podHash !== live.status.stableRS)
-    return {
-      stuck: `${what}, but the stable revision on record is an older one (${shortCommit(snapshot.revision.commit)})`,
-    };
-  if (snapshot.contentHash === set.hash) return undefined;
-  const podHash = live.status.currentPodHash;
+  const obstacle = obstacleTo(live, snapshot);
+  if (obstacle !== undefined) return { stuck: `${what}, ${obstacle}` };
+  if (!snapshot || snapshot.contentHash === set.hash) return undefined;
+  const podHash = live.status?.currentPodHash;
   return {
     rollout: { namespace, name },
     rejected,
@@ -92,6 +88,14 @@ function startOf(set: RolloutSet, input: HoldInput): Hold | { stuck: string } | 
     since: input.now,
     writeBack: { state: input.writeBack ? 'Pending' : 'Disabled' },
   };
+}
+
+/** Why there is no going back. */
+function obstacleTo({ status }: Rollout, snapshot: StableSnapshot | undefined): string | undefined {
+  if (!status?.stableRS) return 'and it is the first revision: there is nothing to go back to';
+  if (!snapshot) return 'but no stable revision is on record to go back to';
+  if (snapshot.podHash === undefined || snapshot.podHash === status.stableRS) return undefined;
+  return `but the stable revision on record is an older one (${shortCommit(snapshot.revision.commit)})`;
 }
 
 const reasonOf = (live: Rollout): string => live.status?.machine?.reason ?? live.status?.message ?? 'aborted';

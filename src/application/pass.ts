@@ -53,6 +53,8 @@ async function record(app: Application, state: AppState, pass: PassResult, conte
   const failed = next.phase === 'Failed';
   const result = failed ? 'Failed' : next.phase === 'Held' ? 'Held' : 'Synced';
   context.metrics?.synced?.(state.key, result);
+  // A hold was told of when it began.
+  if (next.phase === 'Held') return;
   const reason = next.conditions?.find(({ type }) => type === 'Ready')?.reason ?? 'Synced';
   context.events.emit(app, { type: failed ? 'Warning' : 'Normal', reason, message: next.message ?? '' });
 }

@@ -40,7 +40,7 @@ export async function keepSnapshots(app: Application, state: AppState, context: 
     if (!(await keepOne(set, live, { app, state, context }))) tooLarge.push(live.metadata.name);
   }
   const what = `the declared content of ${tooLarge.join(', ')} is larger than a Secret may be`;
-  state.problems.snapshot = tooLarge.length > 0 ? `${what}: an abort goes back to an older revision` : undefined;
+  state.problems.snapshot = tooLarge.length > 0 ? `${what}: an abort cannot restore it` : undefined;
   return promoted;
 }
 
@@ -51,15 +51,19 @@ export async function keepSnapshots(app: Application, state: AppState, context: 
 export async function keepOutgoing(app: Application, state: AppState, context: PassContext): Promise<void> {
   for (const set of state.rendered?.sets.values() ?? []) {
     const live = context.rollouts.get(set.rollout.ref.namespace, set.rollout.ref.name);
-    const content = live?.metadata.annotations?.[ANNOTATIONS.contentHash];
-    if (!live || !isStable(live) || content === undefined || content === set.rollout.hash) continue;
-    const revision = parseRevision(live.metadata.annotations?.[ANNOTATIONS.revision]);
-    if (!revision || state.snapshots.get(set.key)?.revision.commit === revision.commit) continue;
-    const declared = await readBack(revision.commit, app, state, context);
+    const commit = live && unrecorded(set, live, state);
+    const declared = commit === undefined ? undefined : await readBack(commit, app, state, context);
     const outgoing = declared?.rendered?.sets.get(set.key);
-    if (declared && outgoing?.rollout.hash === content)
+    if (live && declared && outgoing && isPromoted(live, outgoing))
       await keepOne(outgoing, live, { app, state: declared, context });
   }
+}
+
+/** The commit of a stable revision that has no snapshot, where other content is about to take its place. */
+function unrecorded(set: RolloutSet, live: Rollout, state: AppState): string | undefined {
+  const commit = parseRevision(live.metadata.annotations?.[ANNOTATIONS.revision])?.commit;
+  const known = state.snapshots.get(set.key)?.revision.commit === commit;
+  return known || !isStable(live) || isPromoted(live, set) ? undefined : commit;
 }
 
 /** The state as it would be at an earlier commit; undefined where the mirror has lost it. */

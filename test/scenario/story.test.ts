@@ -105,6 +105,7 @@ describe('a bad release', () => {
     expect(hold()).toMatchObject({ rejected: { commit: v3 }, stable: { commit: v2 } });
     expect(cluster.events('RolloutAborted')[0]).toContain(`Rollout aborted update to revision ${v3.slice(0, 7)}`);
     expect(cluster.events('RolloutAborted')[0]).toMatch(/success-rate.*0\.8/);
+    expect(cluster.events('Held')).toEqual([`Held: ${cluster.application().status?.message}`]);
   });
 
   it('is reverted in Git by a commit that says why, with trailers for machines', async () => {

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import type { Canary, Rollout } from '../../src/api/rollout.ts';
+import { analysesOf, referencesOf } from '../../src/controller/references.ts';
+
+const rollout = (canary: Canary): Rollout => ({
+  apiVersion: 'sluice.dev/v1alpha1',
+  kind: 'Rollout',
+  metadata: { name: 'web', namespace: 'shop' },
+  spec: { selector: {}, template: {}, strategy: { canary } },
+});
+
+describe('what a Rollout refers to', () => {
+  it('is every Service, route and template that it names, in its namespace or another', () => {
+    const canary: Canary = {
+      canaryService: 'web-canary',
+      stableService: 'web-stable',
+      trafficRouting: {
+        istio: {
+          virtualService: { name: 'web.mesh' },
+          destinationRule: { name: 'web', canarySubsetName: 'canary', stableSubsetName: 'stable' },
+        },
+      },
+      analysis: { templates: [{ templateName: 'errors', clusterScope: true }] },
+      steps: [{ setWeight: 5 }, { analysis: { templates: [{ templateName: 'success-rate' }] } }],
+    };
+    expect(referencesOf(rollout(canary)).sort()).toEqual([
+      'AnalysisTemplate/shop/success-rate',
+      'ClusterAnalysisTemplate//errors',
+      'DestinationRule/shop/web',
+      'Service/shop/web-canary',
+      'Service/shop/web-stable',
+      'VirtualService/mesh/web',
+    ]);
+  });
+
+  it('is nothing for a spec that is not one', () => {
+    const broken = { ...rollout({}), spec: { strategy: { canary: { steps: 'all', trafficRouting: 7 } } } };
+    expect(referencesOf(broken as unknown as Rollout)).toEqual([]);
+    expect(referencesOf({ ...rollout({}), spec: undefined } as unknown as Rollout)).toEqual([]);
+  });
+
+  it('knows where each analysis is, and which of them must come to an end', () => {
+    const analysis = { templates: [{ templateName: 'success-rate' }] };
+    const found = analysesOf({ analysis, steps: [{ pause: {} }, { analysis }] });
+    expect(found.map(({ field, finite }) => [field, finite])).toEqual([
+      ['spec.strategy.canary.analysis', false],
+      ['spec.strategy.canary.steps[1].analysis', true],
+    ]);
+  });
+});
