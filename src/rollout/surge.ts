@@ -36,11 +36,12 @@ export function goal(replicas: number, weight: number, maxSurge: number): Counts
   if (weight <= 0) return { canary: 0, stable: replicas };
   if (weight >= 100) return { canary: replicas, stable: 0 };
   const totals = maxSurge > 0 ? [replicas, replicas + 1] : [replicas];
+  const isShared = Math.max(...totals) >= 2;
   let best: Counts = { canary: Math.min(1, replicas), stable: replicas };
   let bestError = Infinity;
   for (const total of totals) {
     for (const canary of [Math.ceil((weight * total) / 100), Math.floor((weight * total) / 100)]) {
-      if (total >= 2 && (canary < 1 || canary > total - 1)) continue;
+      if (isShared && (canary < 1 || canary > total - 1)) continue;
       const error = Math.abs(weight / 100 - (total === 0 ? 0 : canary / total));
       if (error < bestError - 1e-9) [best, bestError] = [{ canary, stable: total - canary }, error];
     }

@@ -2,6 +2,7 @@
 // Judged from what was recorded and from the cluster alone.
 import { durationMs } from '../../src/api/fields.ts';
 import type { MachineState, Step } from '../../src/api/rollout.ts';
+import { resolveCount } from '../../src/rollout/surge.ts';
 import type { Picture } from './world.ts';
 
 const isSameRelease = (a: MachineState | undefined, b: MachineState): boolean =>
@@ -11,7 +12,7 @@ const isSameRelease = (a: MachineState | undefined, b: MachineState): boolean =>
 function granted(before: Picture, after: Picture): { full: boolean; steps: number } {
   const [was, command] = [before.status, after.status.lastCommand];
   const outcome = command !== undefined && command.id !== was.lastCommand?.id ? command.outcome : '';
-  const waits = was.machine?.state === 'updating.pausing' || was.machine?.state === 'updating.inconclusive';
+  const waits = ['updating.pausing', 'updating.inconclusive'].includes(was.machine?.state ?? '');
   const signalled =
     (waits && (was.pauseConditions ?? []).length === 0) || was.currentStepIndex === (was.machine?.step ?? 0) + 1;
   return {
@@ -59,10 +60,13 @@ export class StepAuditor {
     const wasFull = same && was?.full === true;
     if (is.full && !wasFull && !asked.full) return [`${is.candidate} is promoted in full, but nobody asked`];
     if (wasFull || asked.full) return [];
-    let allowed = asked.steps;
+    return this.unexplained(after, is, same ? (was?.step ?? 0) : 0).slice(asked.steps);
+  }
+
+  private unexplained(after: Picture, is: MachineState, from: number): string[] {
     const found: string[] = [];
-    for (let i = same ? (was?.step ?? 0) : 0; i < is.step; i++) {
-      if (this.isDone(after, is, i) || allowed-- > 0) continue;
+    for (let i = from; i < is.step; i++) {
+      if (this.isDone(after, is, i)) continue;
       found.push(`step ${i + 1} of ${is.candidate} ended, but was neither done nor skipped`);
     }
     return found;
@@ -86,7 +90,8 @@ export class StepAuditor {
     if (replicas === 0) return true;
     if (p.route && weight === 0) return [...this.weighed].some((seen) => seen.endsWith(' 0'));
     if (p.route) return this.weighed.has(`${candidate} ${weight}`);
-    if (weight === 0) return true;
+    const surge = resolveCount(p.spec.strategy.canary?.maxSurge, replicas, 'up');
+    if (weight === 0 || replicas + surge < 2) return true;
     return (this.served.get(candidate) ?? 0) >= (weight === 100 ? replicas : 1);
   }
 }

@@ -15,6 +15,13 @@ describe('a count or percentage', () => {
   });
 });
 
+describe('one pod and a surge', () => {
+  it('are two pods to share: a canary gets one of them', () => {
+    expect(goal(1, 10, 1)).toEqual({ canary: 1, stable: 1 });
+    expect(goal(1, 10, 0)).toEqual({ canary: 0, stable: 1 });
+  });
+});
+
 describe('a rolling update', () => {
   it('stays within maxSurge and maxUnavailable at each move and ends at the goal', () => {
     const n = fc.nat(12);
