@@ -108,6 +108,16 @@ describe('an invalid Rollout', () => {
     await promoted(cluster, 'v2');
   });
 
+  it('that becomes invalid in the middle of a release does not keep a bad revision in service', async () => {
+    await givenV1(cluster);
+    apply(cluster, 'v2');
+    await weight(cluster, 25);
+    cluster.prometheus.rates.set(IMAGE('v2'), 0.5);
+    apply(cluster, 'v2', { steps: [{ analysis: { templates: [{ templateName: 'latency' }] } }] });
+    await aborted(cluster);
+    expect(cluster.audit.weights.get(IMAGE('v2'))).toEqual([10, 25, 0]);
+  });
+
   it('is refused at the door where the schema can tell', async () => {
     await givenV1(cluster);
     const steps = [{ setWeight: 10, pause: {} }] as Step[];

@@ -63,6 +63,33 @@ describe('somebody who edits by hand', () => {
     await cluster.until('there are enough', () => cluster.pods()['v1'] === 4, 5_000);
   });
 
+  it('a ReplicaSet away: it is made anew under the same name, and serves', async () => {
+    await givenV1(cluster, { steps: STEPS });
+    const { name, uid } = cluster.replicaSet(IMAGE('v1'))?.metadata ?? { name: '' };
+    cluster.delete('ReplicaSet', name);
+    await cluster.until('it is back', () => cluster.replicaSet(IMAGE('v1'))?.status?.readyReplicas === 4, 10_000);
+    expect(cluster.replicaSet(IMAGE('v1'))?.metadata).toMatchObject({ name });
+    expect(cluster.replicaSet(IMAGE('v1'))?.metadata.uid).not.toBe(uid);
+  });
+
+  it('the status of a Rollout in the middle of a release: the traffic stays whole, and the release comes to an end', async () => {
+    await givenV1(cluster, { steps: STEPS });
+    apply(cluster, 'v2', { steps: STEPS });
+    await waits(cluster);
+    const rollout = cluster.rollout();
+    cluster.server.store.updateStatus(
+      { group: 'sluice.dev', kind: 'Rollout' },
+      {
+        ...(rollout as unknown as KubeObject),
+        status: {},
+      },
+    );
+    await waits(cluster);
+    expect(cluster.weights()).toEqual({ stable: 75, canary: 25 });
+    cluster.annotate('promote');
+    await promoted(cluster, 'v2');
+  });
+
   it('the Rollout that Git declares: it is put back, and the Application says what was changed', async () => {
     await givenV1FromGit(cluster, { steps: STEPS });
     cluster.edit<KubeObject & { spec: { template: { spec: { containers: { image: string }[] } } } }>(
