@@ -16,6 +16,8 @@ export class Auditor {
   readonly violations: string[] = [];
   readonly #lifted = new Set<string>();
   readonly #steps = new StepAuditor();
+  /** What the stable Service selected while no status was recorded. */
+  readonly #selected = new Set<string | null | undefined>();
 
   /** The same, to go on from here along another path. */
   fork(): Auditor {
@@ -36,6 +38,7 @@ export class Auditor {
   }
 
   look(before: Picture, after: Picture, write: string): void {
+    this.#selected.add(before.services?.stable);
     const found = [
       ...weights(before, after),
       ...selectors(before, after),
@@ -43,8 +46,9 @@ export class Auditor {
       ...rollingBounds(before, after),
       ...this.#steps.look(before, after),
       ...this.verdicts(before, after),
-      ...promotion(before, after),
+      ...promotion(before, after, this.#selected),
     ];
+    if (after.status.machine) this.#selected.clear();
     for (const text of found) this.violations.push(`${write}: ${text}`);
   }
 
@@ -157,13 +161,12 @@ function routedNeed(p: Picture, hash: string): number {
   return Math.max(Math.min(stable, readyOf(p, hash)), canary);
 }
 
-function promotion(before: Picture, after: Picture): string[] {
+function promotion(before: Picture, after: Picture, selected: ReadonlySet<string | null | undefined>): string[] {
   const [was, is] = [before.status.stableRS, after.status.stableRS];
   if (was === is) return [];
   const found: string[] = [];
   const told = (after.status.history ?? []).some((h) => h.outcome === 'Promoted' && h.podHash === is);
-  if (was === undefined && !told)
-    return is === after.services?.stable ? [] : [`${is} is taken for stable, but nothing selects it`];
+  if (was === undefined && !told) return selected.has(is) ? [] : [`${is} is taken for stable, but nothing selects it`];
   const declared = after.status.currentPodHash;
   if (is !== declared) found.push(`${is} is promoted, but ${declared} is declared`);
   if (readyOf(after, is) < replicasOf(after)) found.push(`${is} is promoted with ${readyOf(after, is)} ready pods`);
