@@ -1,7 +1,7 @@
 // No step ends that has neither done what it says nor was skipped by a person; nothing is promoted in full that nobody asked for.
 // Judged from what was recorded and from the cluster alone.
 import { durationMs } from '../../src/api/fields.ts';
-import type { MachineState, Step } from '../../src/api/rollout.ts';
+import type { MachineState } from '../../src/api/rollout.ts';
 import { resolveCount } from '../../src/rollout/surge.ts';
 import type { Picture } from './world.ts';
 
@@ -75,7 +75,11 @@ export class StepAuditor {
   private isDone(p: Picture, is: MachineState, index: number): boolean {
     const step = p.spec.strategy.canary?.steps?.[index] ?? {};
     if (step.setWeight !== undefined) return this.isWeighed(p, is.candidate, step.setWeight);
-    if (step.setCanaryScale !== undefined) return isScaled(p, is.candidate, step);
+    if (step.setCanaryScale !== undefined) {
+      const { replicas, weight } = step.setCanaryScale;
+      const share = Math.ceil(((weight ?? 0) * (p.spec.replicas ?? 1)) / 100);
+      return (this.served.get(is.candidate) ?? 0) >= (replicas ?? share);
+    }
     if (step.analysis !== undefined)
       return p.runs.some(
         (r) => r.hash === is.candidate && r.attempt === is.attempt && r.step === index && r.phase === 'Successful',
@@ -94,11 +98,4 @@ export class StepAuditor {
     if (weight === 0 || replicas + surge < 2) return true;
     return (this.served.get(candidate) ?? 0) >= (weight === 100 ? replicas : 1);
   }
-}
-
-function isScaled(p: Picture, candidate: string, step: Step): boolean {
-  const pods = p.replicaSets.find((rs) => rs.hash === candidate);
-  const { replicas, weight } = step.setCanaryScale ?? {};
-  const share = Math.ceil(((weight ?? 0) * (p.spec.replicas ?? 1)) / 100);
-  return (pods?.available ?? 0) >= (replicas ?? share);
 }
