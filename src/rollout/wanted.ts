@@ -83,9 +83,16 @@ function wantedSelectors(seen: Observed, memory: Memory, state: StateName, pods:
     return { canary: ready && free ? candidate : undefined, stable: ready ? candidate : undefined };
   }
   if (!hasRouter(seen)) return followingSelectors(seen, memory, state, pods);
-  if (!isUpdating(state)) return { canary: free ? stable : undefined, stable };
-  return { canary: free && availableOf(seen, candidate) > 0 ? candidate : undefined, stable };
+  const settled = servesAnyway(seen, stable) ? undefined : stable;
+  if (!isUpdating(state)) return { canary: free ? stable : undefined, stable: settled };
+  return { canary: free && availableOf(seen, candidate) > 0 ? candidate : undefined, stable: settled };
 }
+
+/** Somebody pointed the stable side at pods that are ready, and those of the stable revision are not: it stays until they are. */
+const servesAnyway = (seen: Observed, stable: string | undefined): boolean =>
+  replicasOf(seen) > 0 &&
+  availableOf(seen, stable) === 0 &&
+  seen.selectors.some((s) => s.role === 'stable' && s.hash !== stable && availableOf(seen, s.hash ?? undefined) > 0);
 
 /**
  * Without a router nothing but the selector stands between a Service and its pods, so it follows them: the stable Service selects the

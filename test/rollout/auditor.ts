@@ -115,7 +115,7 @@ function selectors(before: Picture, after: Picture): string[] {
       `the canary Service goes from ${before.services.canary} to ${after.services.canary} at weight ${weight}`,
     );
   const [from, to] = [before.services.stable, after.services.stable];
-  if (from !== to && weight < 100 && readyOf(after, to) === 0 && readyOf(after, from) > 0)
+  if (from !== to && weight < 100 && replicasOf(after) > 0 && readyOf(after, to) === 0 && readyOf(after, from) > 0)
     found.push(`the stable Service goes from ${from} to ${to}, which has no ready pod`);
   return found;
 }

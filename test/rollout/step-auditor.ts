@@ -1,7 +1,7 @@
 // No step ends that has neither done what it says nor was skipped by a person; nothing is promoted in full that nobody asked for.
 // Judged from what was recorded and from the cluster alone.
 import { durationMs } from '../../src/api/fields.ts';
-import type { MachineState } from '../../src/api/rollout.ts';
+import type { MachineState, SetCanaryScale } from '../../src/api/rollout.ts';
 import { resolveCount } from '../../src/rollout/surge.ts';
 import type { Picture } from './world.ts';
 
@@ -75,11 +75,7 @@ export class StepAuditor {
   private isDone(p: Picture, is: MachineState, index: number): boolean {
     const step = p.spec.strategy.canary?.steps?.[index] ?? {};
     if (step.setWeight !== undefined) return this.isWeighed(p, is.candidate, step.setWeight);
-    if (step.setCanaryScale !== undefined) {
-      const { replicas, weight } = step.setCanaryScale;
-      const share = Math.ceil(((weight ?? 0) * (p.spec.replicas ?? 1)) / 100);
-      return (this.served.get(is.candidate) ?? 0) >= (replicas ?? share);
-    }
+    if (step.setCanaryScale !== undefined) return this.isScaled(p, is.candidate, step.setCanaryScale);
     if (step.analysis !== undefined)
       return p.runs.some(
         (r) => r.hash === is.candidate && r.attempt === is.attempt && r.step === index && r.phase === 'Successful',
@@ -87,6 +83,11 @@ export class StepAuditor {
     const [lasts, since] = [durationMs(step.pause?.duration ?? ''), this.since];
     const key = `${is.candidate}-${is.attempt}-${is.stepsHash}-${index}`;
     return lasts !== undefined && since?.key === key && p.now - since.at >= lasts;
+  }
+
+  private isScaled(p: Picture, candidate: string, { replicas, weight = 0 }: SetCanaryScale): boolean {
+    const share = Math.ceil((weight * (p.spec.replicas ?? 1)) / 100);
+    return (this.served.get(candidate) ?? 0) >= (replicas ?? share);
   }
 
   private isWeighed(p: Picture, candidate: string, weight: number): boolean {
