@@ -67,7 +67,7 @@ export function nextCounts(input: SurgeInput): Counts {
     // Pods that are not available can go without loss.
     const idle = Math.max(0, input.stable.desired - input.stable.available);
     stable = Math.max(target.stable, stable - spare - idle);
-    spare = Math.max(0, spare - (input.stable.desired - stable - idle));
+    spare -= Math.max(0, input.stable.desired - stable - idle);
   }
   if (canary > target.canary) {
     const idle = Math.max(0, input.canary.desired - input.canary.available);

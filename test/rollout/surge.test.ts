@@ -22,6 +22,14 @@ describe('one pod and a surge', () => {
   });
 });
 
+describe('stable pods that are not available', () => {
+  it('go without loss, but pay for no canary pod', () => {
+    const sides = { canary: { desired: 2, available: 2 }, stable: { desired: 4, available: 0 }, older: 0 };
+    const counts = nextCounts({ replicas: 2, weight: 50, maxSurge: 1, maxUnavailable: 0, aborting: false, ...sides });
+    expect(counts.canary).toBe(2);
+  });
+});
+
 describe('a rolling update', () => {
   it('stays within maxSurge and maxUnavailable at each move and ends at the goal', () => {
     const n = fc.nat(12);
