@@ -1,7 +1,9 @@
-// Bundles the controller and command line into one file, so that an install starts fast and depends on no override.
-import { chmod } from 'node:fs/promises';
+// Bundles the controller and command line into one file, so that an install starts fast and depends on no override. A command's part of
+// it runs only when the command is called.
+import { chmod, rm } from 'node:fs/promises';
 import { build } from 'esbuild';
 
+await rm('dist', { recursive: true, force: true });
 await build({
   entryPoints: { sluice: 'src/main.ts' },
   outdir: 'dist',
@@ -12,8 +14,6 @@ await build({
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'linked',
-  splitting: true,
-  chunkNames: 'chunks/[name]-[hash]',
   // CommonJS dependencies inside an ES module bundle still call require().
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",

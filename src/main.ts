@@ -1,6 +1,11 @@
 #!/usr/bin/env node
 // The command line: finds the command, loads its module alone, and turns what goes wrong into one readable line.
+import { setFlagsFromString } from 'node:v8';
 import { COMMANDS, usage, UsageError } from './cli/commands.ts';
+
+// Young objects die within a pass: a small nursery costs nothing measurable here and saves resident memory.
+setFlagsFromString('--max-semi-space-size=2');
+setFlagsFromString('--min-semi-space-size=1');
 
 async function main(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;

@@ -175,28 +175,45 @@ export async function runDemo(argv: readonly string[]): Promise<number> {
   const secret = randomBytes(16).toString('hex');
   const secretFile = path.join(dir, 'webhook-secret');
   await writeFile(secretFile, secret, { mode: 0o600 });
+  const ends: (() => Promise<unknown>)[] = [];
+  try {
+    const good = await stage({ options, screen, dir, secret, secretFile, ends });
+    if (good) ends.unshift(() => rm(dir, { recursive: true, force: true }));
+    return good ? 0 : 1;
+  } finally {
+    // Each end is tried, so that nothing is left running.
+    for (const end of ends.reverse())
+      await end().catch((error: unknown) => process.env['SLUICE_DEBUG'] && console.error(error));
+  }
+}
+
+interface Setting {
+  options: DemoOptions;
+  screen: Screen;
+  dir: string;
+  secret: string;
+  secretFile: string;
+  /** How to end what was started, in the order it was. */
+  ends: (() => Promise<unknown>)[];
+}
+
+async function stage({ options, screen, dir, secret, secretFile, ends }: Setting): Promise<boolean> {
   let hookURL: string | undefined;
   const sandbox = await createSandbox({
     seed: options.seed,
     dir,
     onPush: (push) => void (hookURL && announcePush({ url: hookURL, secret }, push).catch(() => undefined)),
   });
+  ends.push(() => sandbox.stop());
   const controller = await startController(sandbox, dir, secretFile);
+  ends.push(() => stopController(controller));
   hookURL = `${controller.url}/webhook`;
   const access = await loadAccess({ kubeconfig: sandbox.kubeconfig });
   const transport = undiciTransport({ access, clock: systemClock });
+  ends.push(() => transport.close());
   const client = kubeClient({ transport, version: VERSION });
   const story = new Story(client, (moment) => screen.moment(moment));
-  let good = false;
-  try {
-    await applyApplication(client, sandbox.gitURL);
-    good = await perform({ sandbox, controller, client, story, dir }, options, screen);
-  } finally {
-    await stopController(controller);
-    await story.stop();
-    await transport.close();
-    await sandbox.stop();
-    if (good) await rm(dir, { recursive: true, force: true });
-  }
-  return good ? 0 : 1;
+  ends.push(() => story.stop());
+  await applyApplication(client, sandbox.gitURL);
+  return perform({ sandbox, controller, client, story, dir }, options, screen);
 }

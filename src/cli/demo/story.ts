@@ -40,7 +40,6 @@ export class Story {
   readonly #waiters = new Set<() => void>();
   readonly #onMoment: (moment: Moment) => void;
   #phase = '';
-  #step = '';
 
   constructor(client: KubeClient, onMoment: (moment: Moment) => void) {
     this.#onMoment = onMoment;
@@ -109,14 +108,13 @@ export class Story {
 
   #seeRollout(rollout: Rollout): void {
     this.picture.rollout = rollout;
-    const { phase = '', message = '', step = '' } = rollout.status ?? {};
+    const { phase = '', message = '' } = rollout.status ?? {};
     const text = phase === 'Progressing' ? phase : `${phase} ${message}`.trim();
     if (text !== this.#phase && phase !== '') {
       this.#phase = text;
       if (phase !== 'Progressing')
         this.tell(`rollout/web is ${text}`, phase === 'Healthy' ? 'good' : phase === 'Degraded' ? 'bad' : 'plain');
     }
-    this.#step = step;
   }
 
   #seeApplication(application: Application): void {
@@ -136,8 +134,6 @@ export class Story {
     const weight = canaryWeight(route);
     if (weight === this.picture.canaryWeight) return;
     this.picture.canaryWeight = weight;
-    this.tell(
-      `traffic: ${weight}% to the new revision, ${100 - weight}% to the stable one${this.#step ? ` (step ${this.#step})` : ''}`,
-    );
+    this.tell(`traffic: ${weight}% to the new revision, ${100 - weight}% to the stable one`);
   }
 }

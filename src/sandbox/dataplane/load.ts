@@ -28,7 +28,7 @@ export interface Load {
   readonly sinceMark: Tally;
   /** Begins a new count; requests already sent stay in the old one, which is returned. */
   mark(): Tally;
-  /** Sends nothing more; resolves when every request has ended. */
+  /** Sends nothing more; resolves when every request has ended. May be called again. */
   stop(): Promise<void>;
 }
 
@@ -70,6 +70,7 @@ class RunningLoad implements Load {
   readonly #underWay = new Set<Promise<void>>();
   #due: number;
   #cancel: Cancel;
+  #stopped: Promise<void> | undefined;
 
   constructor(options: LoadOptions) {
     this.#options = options;
@@ -93,7 +94,12 @@ class RunningLoad implements Load {
     return before;
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.#stopped ??= this.#finish();
+    return this.#stopped;
+  }
+
+  async #finish(): Promise<void> {
     this.#cancel();
     await Promise.all(this.#underWay);
     await this.#end();
