@@ -8,11 +8,6 @@ export interface Command {
   load: () => Promise<Run>;
 }
 
-/** The command line was wrong; the message says how, and usage follows it. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
-
 const CONTROLLER_HELP = `sluice controller: drives Rollouts and syncs Applications, in a cluster or from outside
 
   --kubeconfig FILE        kubeconfig to use (default: $KUBECONFIG, ~/.kube/config, else the pod's service account)

@@ -6,8 +6,8 @@ import { createPrometheusProvider } from '../analysis/providers/prometheus.ts';
 import type { ReadSecret } from '../analysis/provider.ts';
 import type { KubeObject } from '../api/k8s.ts';
 import { RESOURCES } from '../api/names.ts';
-import { createMirrors } from '../git/mirrors.ts';
-import { kubeClient } from '../kube/client.ts';
+import { createMirrors, type Mirrors } from '../git/mirrors.ts';
+import { kubeClient, type RequestRecord } from '../kube/client.ts';
 import { eventRecorder, type EventRecorder } from '../kube/events.ts';
 import { fenced } from '../kube/fenced-client.ts';
 import { loadAccess } from '../kube/kubeconfig.ts';
@@ -16,9 +16,9 @@ import { undiciTransport } from '../kube/transport-undici.ts';
 import type { KubeClient } from '../kube/types.ts';
 import { systemClock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
-import { serveHttp } from '../server/http.ts';
+import { serveHttp, type RunningServer } from '../server/http.ts';
 import { jsonLog } from '../server/log.ts';
-import { createMetrics } from '../server/metrics.ts';
+import { createMetrics, type Metrics } from '../server/metrics.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { parseControllerOptions, type ControllerOptions } from './options.ts';
 import { statusSnapshot } from './status-snapshot.ts';
@@ -121,37 +121,17 @@ function shutDown(log: Log): void {
   timer.unref();
 }
 
-export async function runController(argv: readonly string[]): Promise<number> {
-  const options = parseControllerOptions(argv);
-  const log = jsonLog({ level: options.logLevel });
-  const access = await loadAccess({ kubeconfig: options.kubeconfig, context: options.context });
-  const metrics = createMetrics({ version: VERSION });
-  const transport = undiciTransport({ access, clock: systemClock });
-  const plain = kubeClient({
-    transport,
-    version: VERSION,
-    onRequest: (record) => metrics.apiRequest(record),
-    clock: systemClock,
-  });
-  const { code, end } = endings(log);
-  const leading = leadership(options, plain, log, {
-    namespace: access.namespace,
-    leads: (yes) => metrics.leader(yes),
-    lost: () => end(1),
-  });
-  const { client } = leading;
+interface Works {
+  engine: Engine;
+  events: EventRecorder;
+  mirrors: Mirrors;
+  readSecret: ReadSecret;
+}
+
+function build(options: ControllerOptions, client: KubeClient, log: Log, metrics: Metrics): Works {
   const readSecret = secretReader(client);
-  const events: EventRecorder = eventRecorder({
-    client,
-    clock: systemClock,
-    random: Math.random,
-    log,
-    instance: hostname(),
-  });
-  const prometheus = createPrometheusProvider({
-    ...(options.prometheus === undefined ? {} : { defaultAddress: options.prometheus }),
-    readSecret,
-  });
+  const events = eventRecorder({ client, clock: systemClock, random: Math.random, log, instance: hostname() });
+  const address = options.prometheus === undefined ? {} : { defaultAddress: options.prometheus };
   const mirrors = createMirrors({ clock: systemClock, directory: options.gitDir });
   const engine = createEngine({
     client,
@@ -161,32 +141,56 @@ export async function runController(argv: readonly string[]): Promise<number> {
     namespace: options.namespace,
     events,
     metrics,
-    providers: { prometheus },
+    providers: { prometheus: createPrometheusProvider({ ...address, readSecret }) },
     readSecret,
     mirrorFor: (request) => mirrors.mirrorFor(request),
   });
-  let synced = false;
+  return { engine, events, mirrors, readSecret };
+}
+
+async function serve(options: ControllerOptions, works: Works, log: Log, metrics: Metrics): Promise<Serving> {
+  const { engine } = works;
+  const state = { synced: false };
   const server = await serveHttp({
     clock: systemClock,
     log,
     ...options.listen,
     metrics: () => metrics.render(),
     healthy: () => ({ ok: true }),
-    ready: () => (synced && engine.healthy() ? { ok: true } : { ok: false, message: 'the cluster cannot be followed' }),
+    ready: () =>
+      state.synced && engine.healthy() ? { ok: true } : { ok: false, message: 'the cluster cannot be followed' },
     snapshot: () => statusSnapshot(engine, systemClock.now()),
-    webhookSecret: await webhookSecrets(options, engine, readSecret),
+    webhookSecret: await webhookSecrets(options, engine, works.readSecret),
     onHint: (hint) => engine.hint(hint),
   });
-  log.info('listening', {
-    url: server.url,
-    version: VERSION,
-    cluster: access.baseUrl,
-    namespace: options.namespace ?? 'all',
-  });
+  return { server, synced: () => void (state.synced = true) };
+}
+
+interface Serving {
+  server: RunningServer;
+  synced: () => void;
+}
+
+export async function runController(argv: readonly string[]): Promise<number> {
+  const options = parseControllerOptions(argv);
+  const log = jsonLog({ level: options.logLevel });
+  const access = await loadAccess({ kubeconfig: options.kubeconfig, context: options.context });
+  const metrics = createMetrics({ version: VERSION });
+  const transport = undiciTransport({ access, clock: systemClock });
+  const onRequest = (record: RequestRecord): void => metrics.apiRequest(record);
+  const client = kubeClient({ transport, version: VERSION, onRequest, clock: systemClock });
+  const { code, end } = endings(log);
+  const leads = (yes: boolean): void => metrics.leader(yes);
+  const leading = leadership(options, client, log, { namespace: access.namespace, leads, lost: () => end(1) });
+  const works = build(options, leading.client, log, metrics);
+  const { engine, events, mirrors } = works;
+  const { server, synced } = await serve(options, works, log, metrics);
+  const where = { cluster: access.baseUrl, namespace: options.namespace ?? 'all' };
+  log.info('listening', { url: server.url, version: VERSION, ...where });
   const stopping = new AbortController();
   const following = engine.follow(stopping.signal).then(
     () => {
-      synced = true;
+      synced();
       leading.start(() => engine.act());
     },
     (error: unknown) => {

@@ -17,7 +17,7 @@ import type { KubeClient } from '../kube/types.ts';
 import { systemClock } from '../ports/clock.ts';
 import { announcePush } from '../sandbox/git/git-server.ts';
 import { createSandbox, type Sandbox } from '../sandbox/sandbox.ts';
-import { UsageError } from './commands.ts';
+import { UsageError } from './usage-error.ts';
 import { play, type Ending } from './demo/play.ts';
 import { liveScreen, plainScreen, type Screen } from './demo/screen.ts';
 import { Story } from './demo/story.ts';

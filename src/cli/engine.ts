@@ -57,30 +57,9 @@ export function createEngine(deps: EngineDeps): Engine {
     ...(namespace === undefined ? {} : { namespace }),
   });
   const all = [...(Object.values(caches) as WatchCache<Rollout>[]), applications as unknown as WatchCache<Rollout>];
-  const runs: Runs = createRuns({
-    client,
-    runs: caches.analysisRuns,
-    providers: deps.providers,
-    readSecret: deps.readSecret,
-    clock,
-    log,
-    onPhase: (run, bad, at) => rollouts.verdict(run, bad, at),
-  });
-  const rollouts = new RolloutController({
-    client,
-    caches,
-    runs,
-    clock,
-    random,
-    log,
-    events: deps.events,
-    metrics: rolloutMetrics(metrics),
-  });
+  const { runs, rollouts } = createRollouts(deps, caches);
   const agent = createAgent(deps, caches, applications);
   const acting = new AbortController();
-  metrics.queue('rollout', () => rollouts.queue.depth());
-  for (const [resource, cache] of Object.entries(caches))
-    metrics.cache(resource, () => (cache as WatchCache<Rollout>).list().length);
   return {
     caches,
     applications,
@@ -106,6 +85,25 @@ export function createEngine(deps: EngineDeps): Engine {
       await Promise.all(all.map((cache) => cache.stop()));
     },
   };
+}
+
+function createRollouts(deps: EngineDeps, caches: Caches): { runs: Runs; rollouts: RolloutController } {
+  const { client, clock, random, log, metrics, providers, readSecret, events } = deps;
+  const runs: Runs = createRuns({
+    client,
+    runs: caches.analysisRuns,
+    providers,
+    readSecret,
+    clock,
+    log,
+    onPhase: (run, bad, at) => rollouts.verdict(run, bad, at),
+  });
+  const told = { events, metrics: rolloutMetrics(metrics) };
+  const rollouts = new RolloutController({ client, caches, runs, clock, random, log, ...told });
+  metrics.queue('rollout', () => rollouts.queue.depth());
+  for (const [resource, cache] of Object.entries(caches))
+    metrics.cache(resource, () => (cache as WatchCache<Rollout>).size);
+  return { runs, rollouts };
 }
 
 function createAgent(deps: EngineDeps, caches: Caches, applications: WatchCache<Application>): ApplicationController {

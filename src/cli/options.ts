@@ -1,7 +1,7 @@
 // Flags of `sluice controller`: parsed, checked, with defaults. A wrong one is named with what to write instead.
 import { parseArgs } from 'node:util';
 import type { LogLevel } from '../ports/log.ts';
-import { UsageError } from './commands.ts';
+import { UsageError } from './usage-error.ts';
 
 export interface ControllerOptions {
   kubeconfig: string | undefined;

@@ -1,5 +1,6 @@
 // How the demo shows: a picture redrawn in place on a terminal, else plain lines.
 import { shortCommit } from '../../api/revision.ts';
+import type { Rollout } from '../../api/rollout.ts';
 import type { Moment, Picture } from './story.ts';
 
 const COLOURS = { plain: '', good: '\u001b[32m', bad: '\u001b[31m' };
@@ -30,17 +31,24 @@ function bar(percent: number, width: number): string {
   return `${'█'.repeat(filled)}${'░'.repeat(width - filled)}`;
 }
 
-function pictureLines({ rollout, application, canaryWeight, successRate }: Picture): string[] {
-  const status = rollout?.status;
-  const revision = status?.revision;
-  const tone = status?.phase === 'Healthy' ? COLOURS.good : status?.phase === 'Degraded' ? COLOURS.bad : '';
+const TONES: Record<string, string> = { Healthy: COLOURS.good, Degraded: COLOURS.bad };
+
+function headline({ status }: Rollout): string {
+  const { phase = '', step = '-', revision } = status ?? {};
   const commit = revision === undefined ? '' : `${shortCommit(revision.commit)} ${revision.subject ?? ''}`;
+  return `${BOLD}rollout/web${RESET}  ${TONES[phase] ?? ''}${phase}${RESET}  step ${step}  ${DIM}${commit}${RESET}`;
+}
+
+function pictureLines({ rollout, application, canaryWeight, successRate }: Picture): string[] {
+  if (rollout === undefined) return ['rollout/web is not there yet'];
   const rate = successRate === undefined ? 'no requests' : `${(successRate * 100).toFixed(1)} % succeed`;
+  const share = (percent: number): string => `${bar(percent, 40)} ${String(percent).padStart(3)} %`;
+  const message = rollout.status?.message || application?.status?.message || '';
   return [
-    `${BOLD}rollout/web${RESET}  ${tone}${status?.phase ?? 'not there yet'}${RESET}  step ${status?.step ?? '-'}  ${DIM}${commit}${RESET}`,
-    `  new revision  ${bar(canaryWeight, 40)} ${String(canaryWeight).padStart(3)} %   ${rate}`,
-    `  stable        ${bar(100 - canaryWeight, 40)} ${String(100 - canaryWeight).padStart(3)} %`,
-    `  ${DIM}${(status?.message || application?.status?.message || '').slice(0, 110)}${RESET}`,
+    headline(rollout),
+    `  new revision  ${share(canaryWeight)}   ${rate}`,
+    `  stable        ${share(100 - canaryWeight)}`,
+    `  ${DIM}${message}${RESET}`,
   ];
 }
 

@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const run = promisify(execFile);
+
+/** A file for each arrow that the house forbids: where it is planted, what it imports, and the rule that has to say so. */
+const PLANTED: [file: string, imports: string, rule: string][] = [
+  ['src/api/planted.ts', '../rollout/other.ts', 'api-knows-only-zod'],
+  ['src/rollout/planted-adapter.ts', '../kube/other.ts', 'pure-core-imports-no-adapter'],
+  ['src/traffic/planted-io.ts', 'node:fs', 'pure-core-imports-no-io'],
+  ['src/rollout/planted-client.ts', 'axios', 'pure-core-imports-no-io'],
+  ['src/analysis/planted-provider.ts', './providers/other.ts', 'pure-core-imports-no-adapter'],
+  ['src/kube/planted.ts', '../git/other.ts', 'adapters-do-not-know-each-other'],
+  ['src/controller/planted-sandbox.ts', '../sandbox/other.ts', 'only-the-command-line-knows-the-sandbox'],
+  ['src/sandbox/planted.ts', '../controller/other.ts', 'the-sandbox-knows-no-controller'],
+  ['src/application/planted-client.ts', '@kubernetes/client-node', 'only-the-kube-adapter-names-client-node'],
+  ['src/controller/planted-git.ts', 'isomorphic-git', 'only-the-git-adapter-names-isomorphic-git'],
+];
+
+interface Report {
+  summary: { violations: { from: string; rule: { name: string } }[]; totalCruised: number };
+}
+
+async function cruise(dir: string): Promise<Report> {
+  const depcruise = path.join(ROOT, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
+  const args = [depcruise, 'src', '--config', path.join(dir, '.dependency-cruiser.cjs'), '--output-type', 'json'];
+  const options = { cwd: dir, maxBuffer: 64 * 1024 * 1024 };
+  const { stdout } = await run(process.execPath, args, options).catch((error: { stdout: string }) => error);
+  return JSON.parse(stdout) as Report;
+}
+
+describe('the dependency rule', () => {
+  let dir: string;
+
+  beforeAll(async () => {
+    dir = await mkdtemp(path.join(tmpdir(), 'sluice-arch-'));
+    for (const file of ['.dependency-cruiser.cjs', 'tsconfig.json', 'package.json'])
+      await cp(path.join(ROOT, file), path.join(dir, file));
+    await symlink(path.join(ROOT, 'node_modules'), path.join(dir, 'node_modules'));
+    for (const [file, imports] of PLANTED) {
+      await mkdir(path.join(dir, path.dirname(file)), { recursive: true });
+      await writeFile(path.join(dir, file), `import * as planted from '${imports}';\nexport const used = planted;\n`);
+      if (!imports.startsWith('.')) continue;
+      const target = path.join(dir, path.dirname(file), imports);
+      await mkdir(path.dirname(target), { recursive: true });
+      await writeFile(target, 'export const nothing = 0;\n');
+    }
+  });
+
+  afterAll(() => rm(dir, { recursive: true, force: true }));
+
+  it('is broken by each violation that is planted, and names it', async () => {
+    const { summary } = await cruise(dir);
+    const found = new Set(summary.violations.map(({ from, rule }) => `${from} ${rule.name}`));
+    for (const [file, , rule] of PLANTED) expect([...found]).toContain(`${file} ${rule}`);
+  });
+
+  it('holds for the house as it stands, all of which was looked at', async () => {
+    const { summary } = await cruise(ROOT);
+    expect(summary.violations).toEqual([]);
+    expect(summary.totalCruised).toBeGreaterThan(150);
+  });
+});
