@@ -1,6 +1,7 @@
 // Events: what happened, in the words a person reads in `kubectl describe`. Each carries a key that makes a repeat a no-op.
 import * as facts from './facts.ts';
 import type { Happening } from './machine.ts';
+import type { Memory } from './memory.ts';
 import type { Observed } from './observed.ts';
 import { revisionName } from './phase.ts';
 import { shortHash } from './hash.ts';
@@ -12,6 +13,8 @@ export interface Announcement {
   readonly reason: string;
   readonly message: string;
   readonly key: string;
+  /** Place among the Events of the Rollout, so that those of one second read in order. */
+  readonly rank?: number;
 }
 
 function stepText(seen: Observed, index: number): string {
@@ -51,13 +54,26 @@ function grouped(happenings: readonly Happening[]): (StepDone[] | Exclude<Happen
   return groups;
 }
 
-function tell(seen: Observed, release: string, group: StepDone[] | Exclude<Happening, StepDone>): Announcement {
+/** Ranks a release takes up; more than its steps can need. */
+const RANKS = 1000;
+const FIRST_AND_LAST = { Superseded: 0, RolledBack: 1, Begun: 2, Retried: 2, Promoted: RANKS - 2, Aborted: RANKS - 1 };
+
+/** Place of a happening within its release: a step's end comes before the next one's beginning. */
+function placeOf(happening: Happening): number {
+  if (happening.kind === 'StepDone') return 12 + 2 * happening.step;
+  return 'step' in happening ? 11 + 2 * happening.step : FIRST_AND_LAST[happening.kind];
+}
+
+function tell(seen: Observed, memory: Memory, group: StepDone[] | Exclude<Happening, StepDone>): Announcement {
+  const release = facts.releaseKey(memory);
+  const last = Array.isArray(group) ? group.at(-1) : group;
+  const rank = memory.attempt * RANKS + (last === undefined ? 0 : placeOf(last));
   if (Array.isArray(group)) {
     const { steps, ...told } = stepsDone(seen, group);
-    return { ...told, key: `${release}/StepDone/${steps}` };
+    return { ...told, key: `${release}/StepDone/${steps}`, rank };
   }
   const which = 'step' in group ? group.step : group.hash;
-  return { ...announce(seen, group), key: `${release}/${group.kind}/${which}` };
+  return { ...announce(seen, group), key: `${release}/${group.kind}/${which}`, rank };
 }
 
 function announce(seen: Observed, happening: Exclude<Happening, StepDone>): Told {
@@ -100,8 +116,7 @@ function announce(seen: Observed, happening: Exclude<Happening, StepDone>): Told
 }
 
 export function announcementsOf(seen: Observed, outcome: Outcome): Announcement[] {
-  const release = facts.releaseKey(outcome.memory);
-  const list = grouped(outcome.happenings).map((group) => tell(seen, release, group));
+  const list = grouped(outcome.happenings).map((group) => tell(seen, outcome.memory, group));
   if (outcome.answer && seen.command) {
     const { verb, value, id } = seen.command;
     const ignored = outcome.answer.outcome.startsWith('Ignored');
