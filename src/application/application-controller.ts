@@ -50,11 +50,14 @@ class Agent implements ApplicationController {
     for (const app of applications.list()) this.#queue.add(keyFor(app));
     const stop = (): void => {
       for (const end of ends) end();
-      void this.#queue.stop();
-      void this.#context.live.close();
+      void this.stop();
     };
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#queue.stop(), this.#context.live.close()]);
   }
 
   hint(hint: Hint): number {

@@ -11,6 +11,7 @@ const SYNC_MS = 10_000;
 
 export class LiveObjects {
   readonly #caches = new Map<string, OpenedCache>();
+  readonly #closing = new AbortController();
   readonly #deps: LiveDeps;
   readonly #changed: (key: string, object: KubeObject) => void;
 
@@ -22,6 +23,7 @@ export class LiveObjects {
 
   /** The cache of a kind, with its first list in. */
   async of(resource: Resource): Promise<OpenedCache> {
+    this.#closing.signal.throwIfAborted();
     const id = `${resource.group}/${resource.plural}`;
     let cache = this.#caches.get(id);
     if (!cache) {
@@ -49,13 +51,14 @@ export class LiveObjects {
     const late = new Error(`cannot watch ${kind} objects; is the agent allowed to list and watch them?`);
     const cancel = this.#deps.clock.after(SYNC_MS, () => waiting.abort(late));
     try {
-      await cache.synced(waiting.signal);
+      await cache.synced(AbortSignal.any([waiting.signal, this.#closing.signal]));
     } finally {
       cancel();
     }
   }
 
   async close(): Promise<void> {
+    this.#closing.abort(new Error('the agent is stopping'));
     await Promise.all([...this.#caches.values()].map((cache) => cache.stop()));
   }
 }

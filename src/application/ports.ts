@@ -78,6 +78,8 @@ export interface Hint {
 
 export interface ApplicationController {
   start(signal: AbortSignal): void;
+  /** Takes nothing more; resolves when what was under way has ended. */
+  stop(): Promise<void>;
   /** A push was announced: the Applications of that repository look at it now. Returns how many. */
   hint(hint: Hint): number;
   /** What the agent knows, for a status page. */

@@ -81,7 +81,7 @@ export function createEngine(deps: EngineDeps): Engine {
     async stop() {
       acting.abort();
       runs.stop();
-      await rollouts.stop();
+      await Promise.all([rollouts.stop(), agent.stop()]);
       await Promise.all(all.map((cache) => cache.stop()));
     },
   };
