@@ -24,6 +24,9 @@ import { Story } from './demo/story.ts';
 import { table } from './demo/table.ts';
 import { VERSION } from './version.ts';
 
+/** What a shell reports of a program that Ctrl-C ended. */
+const INTERRUPTED = 130;
+
 interface DemoOptions {
   keep: boolean;
   plain: boolean;
@@ -124,6 +127,7 @@ function whatToTry(sandbox: Sandbox, controller: Controller): string {
 }
 
 interface Stage {
+  interrupted: Promise<void>;
   sandbox: Sandbox;
   controller: Controller;
   client: KubeClient;
@@ -147,25 +151,24 @@ async function perform(stage: Stage, options: DemoOptions, screen: Screen): Prom
     screen.end(
       `The story did not end as told: ${error instanceof Error ? error.message : String(error)}\nLogs of the controller: ${controller.logFile}`,
     );
-    if (options.keep) await untilInterrupted();
+    if (options.keep) await stage.interrupted;
     return false;
   }
   screen.end(table(ending));
   if (options.keep) {
     process.stdout.write(`\n${whatToTry(sandbox, controller)}\n`);
-    await untilInterrupted();
+    await stage.interrupted;
   }
   return true;
 }
 
-const untilInterrupted = (): Promise<void> =>
-  new Promise((resolve) => {
+/** Resolves at Ctrl-C, or when the process is asked to end. */
+function interruption(): Promise<void> {
+  return new Promise((resolve) => {
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());
-    // Keeps the process alive where nothing else would.
-    const alive = setInterval(() => {}, 1 << 30);
-    process.once('exit', () => clearInterval(alive));
   });
+}
 
 export async function runDemo(argv: readonly string[]): Promise<number> {
   const options = parse(argv);
@@ -177,8 +180,13 @@ export async function runDemo(argv: readonly string[]): Promise<number> {
   await writeFile(secretFile, secret, { mode: 0o600 });
   const ends: (() => Promise<unknown>)[] = [];
   try {
-    const good = await stage({ options, screen, dir, secret, secretFile, ends });
+    const interrupted = interruption();
+    const story = stage({ options, screen, dir, secret, secretFile, ends, interrupted });
+    // Kept running, the story itself waits for the interruption; before its end there is nothing more to tell.
+    const good = await Promise.race([story, interrupted.then(() => (options.keep ? story : undefined))]);
     if (good) ends.unshift(() => rm(dir, { recursive: true, force: true }));
+    // The story's own waits would keep the process alive behind an interruption.
+    if (good === undefined) ends.unshift(() => Promise.resolve(process.exit(INTERRUPTED)));
     return good ? 0 : 1;
   } finally {
     // Each end is tried, so that nothing is left running.
@@ -193,11 +201,12 @@ interface Setting {
   dir: string;
   secret: string;
   secretFile: string;
+  interrupted: Promise<void>;
   /** How to end what was started, in the order it was. */
   ends: (() => Promise<unknown>)[];
 }
 
-async function stage({ options, screen, dir, secret, secretFile, ends }: Setting): Promise<boolean> {
+async function stage({ options, screen, dir, secret, secretFile, ends, interrupted }: Setting): Promise<boolean> {
   let hookURL: string | undefined;
   const sandbox = await createSandbox({
     seed: options.seed,
@@ -215,5 +224,5 @@ async function stage({ options, screen, dir, secret, secretFile, ends }: Setting
   const story = new Story(client, (moment) => screen.moment(moment));
   ends.push(() => story.stop());
   await applyApplication(client, sandbox.gitURL);
-  return perform({ sandbox, controller, client, story, dir }, options, screen);
+  return perform({ interrupted, sandbox, controller, client, story, dir }, options, screen);
 }
