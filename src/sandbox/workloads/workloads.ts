@@ -2,11 +2,25 @@
 import type { Clock } from '../../ports/clock.ts';
 import type { GroupKind, ObjectStore } from '../apiserver/store.ts';
 import type { KubeObject } from '../../api/k8s.ts';
+import { DEPLOYMENT, type Deployment } from './deployment.ts';
+import { Deployments } from './deployments.ts';
+import {
+  BY_SELECTED,
+  BY_SERVICE,
+  ENDPOINTS,
+  ENDPOINT_SLICE,
+  EndpointsController,
+  SERVICE,
+  selectedIndexer,
+  sliceIndexer,
+  type Slice,
+} from './endpoints.ts';
 import { BY_IP, Kubelet, ipIndexer } from './kubelet.ts';
 import { type Indexer, KindCache } from './kind-cache.ts';
 import { ensureNode } from './node.ts';
 import { BY_CONTROLLER, POD, controllerIndexer, type Pod } from './pod.ts';
 import { REPLICA_SET, ReplicaSets, type ReplicaSet } from './replica-sets.ts';
+import type { Service } from './service-ports.ts';
 import { BY_LABEL, BY_SELECTOR, labelIndexer, selectorIndexer } from './selector.ts';
 
 export interface WorkloadsOptions {
@@ -27,6 +41,7 @@ export interface Workloads {
   kill(namespace: string, podName: string): void;
 }
 
+const MANAGER = 'kube-controller-manager';
 const DEFAULT_READY_AFTER_MS = 50;
 
 /** Starts all controllers; what is in the store already is looked at first. */
@@ -48,12 +63,21 @@ export function startWorkloads(options: WorkloadsOptions): Workloads {
     [BY_LABEL]: labelIndexer,
     [BY_IP]: ipIndexer,
   });
-  const replicaSets = cacheOf<ReplicaSet>(REPLICA_SET, 'kube-controller-manager', {
+  const replicaSets = cacheOf<ReplicaSet>(REPLICA_SET, MANAGER, {
     [BY_CONTROLLER]: controllerIndexer,
     [BY_SELECTOR]: selectorIndexer,
   });
+  const deployments = cacheOf<Deployment>(DEPLOYMENT, MANAGER);
+  const services = cacheOf<Service>(SERVICE, 'sandbox', { [BY_SELECTED]: selectedIndexer });
+  const endpoints = cacheOf(ENDPOINTS, MANAGER);
+  const slices = cacheOf<Slice>(ENDPOINT_SLICE, MANAGER, { [BY_SERVICE]: sliceIndexer });
   const kubelet = new Kubelet({ clock, random, pods, readyAfterMs });
-  const controllers = [new ReplicaSets({ clock, pods, replicaSets }), kubelet];
+  const controllers = [
+    new Deployments({ clock, pods, replicaSets, deployments }),
+    new ReplicaSets({ clock, pods, replicaSets }),
+    new EndpointsController({ clock, pods, services, endpoints, slices }),
+    kubelet,
+  ];
   return {
     stop() {
       for (const part of [...controllers, ...caches]) part.stop();
