@@ -14,14 +14,20 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stdout.write(usage());
     return name === undefined ? 2 : 0;
   }
-  const command = COMMANDS[name === '--version' ? 'version' : name];
-  if (command === undefined) throw new UsageError(`there is no command "${name}"`);
+  const known = name === '--version' ? 'version' : name;
+  const command = Object.hasOwn(COMMANDS, known) ? COMMANDS[known] : undefined;
+  if (command === undefined) throw new UsageError(`there is no command "${name}"\n\n${usage().trimEnd()}`);
   if (rest.includes('--help') || rest.includes('-h')) {
     process.stdout.write(`${command.help}\n`);
     return 0;
   }
   const run = await command.load();
-  return run(rest);
+  try {
+    return await run(rest);
+  } catch (error) {
+    if (error instanceof UsageError) throw new UsageError(`${error.message}\nsee: sluice ${known} --help`);
+    throw error;
+  }
 }
 
 main(process.argv.slice(2)).then(
@@ -36,7 +42,7 @@ main(process.argv.slice(2)).then(
           ? error.message
           : error.stack
         : error;
-    process.stderr.write(`sluice: ${String(text)}\n${usageFault ? `\n${usage()}` : ''}`);
+    process.stderr.write(`sluice: ${String(text)}\n`);
     process.exitCode = usageFault ? 2 : 1;
   },
 );

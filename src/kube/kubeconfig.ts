@@ -58,7 +58,7 @@ export async function loadAccess(options: AccessOptions = {}): Promise<ClusterAc
   const { KubeConfig: Loader } = await import('@kubernetes/client-node/dist/config.js');
   const config = new Loader();
   const origin = load(config, options);
-  if (isLoadersGuess(config, options)) throw noCluster(config, origin);
+  if (isLoadersGuess(config, options)) throw nothingFound();
   selectContext(config, options.context, origin);
   const cluster = config.getCurrentCluster();
   if (!cluster?.server) throw noCluster(config, origin);
@@ -99,6 +99,12 @@ function isLoadersGuess(config: KubeConfig, options: AccessOptions): boolean {
   const cluster = config.getCurrentCluster();
   const explicit = options.kubeconfig !== undefined || Boolean(process.env['KUBECONFIG']);
   return !explicit && cluster?.name === 'cluster' && cluster.server === 'http://localhost:8080';
+}
+
+function nothingFound(): KubeconfigError {
+  return new KubeconfigError(
+    'there is no kubeconfig: give one with --kubeconfig or $KUBECONFIG, or run inside a cluster',
+  );
 }
 
 function unreadable(origin: string, error: unknown): KubeconfigError {
