@@ -35,4 +35,5 @@ function applyDry(variant: string): void {
 }
 
 for (const failure of failures) console.error(failure);
+if (failures.length === 0) console.log('the chart lints, and renders as in test/chart/golden');
 process.exitCode = failures.length === 0 ? 0 : 1;
