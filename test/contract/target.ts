@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { load } from 'js-yaml';
 import { Agent, request as send } from 'undici';
 import { createApiServer } from '../../src/sandbox/apiserver/api-server.ts';
+import { seededRandom } from '../../src/sandbox/dataplane/seeded-random.ts';
+import { startWorkloads } from '../../src/sandbox/workloads/workloads.ts';
 import { systemClock } from '../../src/ports/clock.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../src/ports/transport.ts';
 
@@ -75,10 +77,24 @@ async function textOf(response: HttpResponse): Promise<string> {
   return text;
 }
 
-export function openTarget(): Target {
-  const transport = isSandbox
-    ? createApiServer({ clock: systemClock }).transport('contract')
-    : realTransport(KUBECONFIG ?? '');
+/** The sandbox's API server; with its workload controllers where a test is about them. */
+function sandboxTransport(withWorkloads: boolean): Transport {
+  const server = createApiServer({ clock: systemClock });
+  const transport = server.transport('contract');
+  if (!withWorkloads) return transport;
+  const workloads = startWorkloads({ store: server.store, clock: systemClock, random: seededRandom(1) });
+  return {
+    request: (request) => transport.request(request),
+    close() {
+      workloads.stop();
+      return transport.close();
+    },
+  };
+}
+
+/** `workloads`: the sandbox runs its controllers and kubelet too, as the real server's always do. */
+export function openTarget(options: { workloads?: boolean } = {}): Target {
+  const transport = isSandbox ? sandboxTransport(options.workloads === true) : realTransport(KUBECONFIG ?? '');
   const target: Target = {
     async call(method, path, body, headers = {}) {
       const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
