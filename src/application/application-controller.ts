@@ -22,6 +22,7 @@ class Agent implements ApplicationController {
   readonly #states = new Map<string, AppState>();
   readonly #queue: WorkQueue;
   readonly #context: PassContext;
+  #acting = false;
 
   constructor(deps: ApplicationControllerDeps) {
     this.#deps = deps;
@@ -37,6 +38,7 @@ class Agent implements ApplicationController {
 
   start(signal: AbortSignal): void {
     const { applications, rollouts } = this.#deps;
+    this.#acting = true;
     const ends = [
       applications.onChange(({ object, old }) => {
         if (old === undefined || old.metadata.generation !== object.metadata.generation || this.#isGone(object)) {
@@ -57,10 +59,13 @@ class Agent implements ApplicationController {
   }
 
   async stop(): Promise<void> {
+    this.#acting = false;
     await Promise.all([this.#queue.stop(), this.#context.live.close()]);
   }
 
   hint(hint: Hint): number {
+    // A standby must neither act nor remember: what it knew would be old once it leads.
+    if (!this.#acting) return 0;
     const wanted = normalUrl(hint.repoURL);
     const apps = this.#deps.applications
       .list()

@@ -155,16 +155,19 @@ async function keepAutoscaled(
   return scaled ? { ...body, spec: rest } : body;
 }
 
-/** Deletes an object unless it is another's by now or asks to stay; says why when it stays. */
-export async function pruneObject(ref: ObjectRef, app: string, client: KubeClient): Promise<string | undefined> {
+/** `gone`: it was not there, or is another Application's by now. */
+export type Pruned = { result: 'deleted' | 'gone' } | { result: 'kept'; why: string };
+
+/** Deletes an object unless it is another's by now or asks to stay. */
+export async function pruneObject(ref: ObjectRef, app: string, client: KubeClient): Promise<Pruned> {
   const resource = await client.resourceFor(apiVersionOfRef(ref), ref.kind);
-  if (!resource) return undefined;
+  if (!resource) return { result: 'gone' };
   const namespace = resource.namespaced ? ref.namespace : undefined;
   const live = await client.get(resource, ref.name, namespace);
-  if (!live || live.metadata.labels?.[APPLICATION_LABEL] !== app) return undefined;
+  if (!live || live.metadata.labels?.[APPLICATION_LABEL] !== app) return { result: 'gone' };
   if (live.metadata.annotations?.[ANNOTATIONS.prune] === 'Disabled')
-    return `kept by the annotation ${ANNOTATIONS.prune}: Disabled`;
+    return { result: 'kept', why: `kept by the annotation ${ANNOTATIONS.prune}: Disabled` };
   const { uid } = live.metadata;
   await client.delete(resource, ref.name, namespace, { uid, propagationPolicy: 'Background' });
-  return undefined;
+  return { result: 'deleted' };
 }

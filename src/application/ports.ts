@@ -80,7 +80,7 @@ export interface ApplicationController {
   start(signal: AbortSignal): void;
   /** Takes nothing more; resolves when what was under way has ended. */
   stop(): Promise<void>;
-  /** A push was announced: the Applications of that repository look at it now. Returns how many. */
+  /** A push was announced: the Applications of that repository look at it now. Returns how many; none before `start`. */
   hint(hint: Hint): number;
   /** What the agent knows, for a status page. */
   snapshot(): { application: string; phase: string; message: string; commit?: string }[];

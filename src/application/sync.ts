@@ -244,9 +244,9 @@ async function prune(wanted: Wanted, sync: Sync): Promise<void> {
   for (const ref of plan.remove) {
     const entry = { ...refOfEntry(ref), ...pick(sync.inventory.get(keyOf(ref))) };
     try {
-      const kept = await pruneObject(ref, app.metadata.name, context.client);
-      if (kept !== undefined) result.resources.push({ ...entry, status: 'PruneSkipped', message: kept });
-      else
+      const pruned = await pruneObject(ref, app.metadata.name, context.client);
+      if (pruned.result === 'kept') result.resources.push({ ...entry, status: 'PruneSkipped', message: pruned.why });
+      else if (pruned.result === 'deleted')
         context.events.emit(app, {
           type: 'Normal',
           reason: 'Pruned',

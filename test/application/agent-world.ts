@@ -38,6 +38,8 @@ export class World {
   readonly events: (AgentEvent & { about: string })[] = [];
   writes: string[] = [];
   agent!: ApplicationController;
+  /** Lets a standby act. */
+  lead!: () => void;
   mirror = new FakeMirror(this.repository);
   #stop: (() => Promise<void>) | undefined;
 
@@ -65,9 +67,9 @@ export class World {
 
   /**
    * A new agent process: nothing in memory. The mirror survives unless the test replaces it. With `lives`, the process is cut off from
-   * the cluster and from Git once that many writes have reached the cluster.
+   * the cluster and from Git once that many writes have reached the cluster. A standby follows the cluster, but waits for `lead`.
    */
-  async start(lives = Number.POSITIVE_INFINITY): Promise<void> {
+  async start(lives = Number.POSITIVE_INFINITY, standby = false): Promise<void> {
     const stop = new AbortController();
     const transport = this.server.transport('sluice');
     const mortal: Transport = {
@@ -118,7 +120,9 @@ export class World {
       },
       random: () => 0.5,
     });
-    this.agent.start(stop.signal);
+    const { agent } = this;
+    this.lead = () => agent.start(stop.signal);
+    if (!standby) this.lead();
     this.#stop = async () => {
       stop.abort();
       await Promise.all(caches.map((cache) => cache.stop()));

@@ -71,6 +71,20 @@ describe('syncing', () => {
     expect(await annotation(ANNOTATIONS.receivedAt)).toBe(new Date(receivedAt).toISOString());
   });
 
+  it('neither acts on a hint nor remembers one while it does not lead', async () => {
+    await serving();
+    await world.stop();
+    await world.start(Number.POSITIVE_INFINITY, true);
+    world.repository.commit('main', files('web:2', 'one'), 'Release 2');
+    expect(world.agent.hint({ repoURL: 'https://git.example.com/shop.git', receivedAt: 0 })).toBe(0);
+    await world.run();
+    expect(await imageOf()).toBe('web:1');
+    expect(world.agent.snapshot()).toEqual([]);
+    world.lead();
+    await world.run();
+    expect(await imageOf()).toBe('web:2');
+  });
+
   it('keeps the commit of a Rollout that a later commit does not touch', async () => {
     const v1 = await serving();
     const other = world.repository.commit(
@@ -147,6 +161,21 @@ describe('syncing', () => {
     await world.poll();
     expect(await world.config()).toEqual({ mode: 'one' });
     expect(await ready()).toMatchObject({ status: 'False', reason: 'EmptyRender' });
+  });
+
+  it('tells of what it deleted, and not of what was gone already', async () => {
+    await serving({ sync: { prune: true } });
+    const [one, two] = ['one', 'two'].map((name) => config('x').replace('web-config', name));
+    world.repository.commit('main', { 'deploy/one.yaml': one ?? '', 'deploy/two.yaml': two ?? '' }, 'Add');
+    await world.poll();
+    await world.stop();
+    await world.client.delete(RESOURCES.configMaps, 'two', 'shop');
+    world.repository.commit('main', { 'deploy/one.yaml': null, 'deploy/two.yaml': null }, 'Remove');
+    await world.start();
+    expect(world.events.filter(({ reason }) => reason === 'Pruned').map(({ message }) => message)).toEqual([
+      'ConfigMap shop/one has left Git and was deleted',
+    ]);
+    expect((await world.status()).resources?.map(({ name }) => name)).not.toContain('two');
   });
 
   it('names an object that the cluster refuses and applies the rest', async () => {
