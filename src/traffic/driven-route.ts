@@ -3,7 +3,7 @@
 import type { KubeObject } from '../api/k8s.ts';
 import { ANNOTATIONS } from '../api/names.ts';
 import { fail, ok, type Issue, type Result } from '../api/result.ts';
-import type { JsonPatchOp, ReadWeights, WantedWeights, Weights } from './router.ts';
+import type { JsonPatchOp, ReadWeights, Router, WantedWeights, Weights } from './router.ts';
 
 export type Keys = (string | number)[];
 
@@ -25,6 +25,29 @@ export interface DrivenRoute {
   stable: Branch;
 }
 
+/** Finds the routes of an object that a router drives, or says what has to be written for there to be any. */
+export type FindRoutes = (object: KubeObject) => Result<DrivenRoute[], Issue[]>;
+
+/** A router for one object whose driven routes `find` tells. */
+export function routeRouter(at: Pick<Router, 'kind' | 'resource' | 'namespace' | 'name'>, find: FindRoutes): Router {
+  return {
+    ...at,
+    plan(object, wanted) {
+      const routes = find(object);
+      return routes.ok ? planRoutes(object, routes.value, wanted) : routes;
+    },
+    read(object) {
+      const routes = find(object);
+      return routes.ok ? readRoutes(routes.value) : routes;
+    },
+    keep(applied, live) {
+      const routes = find(applied);
+      const weights = this.read(live);
+      return routes.ok && weights.ok ? withWeights(applied, routes.value, weights.value) : applied;
+    },
+  };
+}
+
 /** RFC 6901. */
 export const pointer = (keys: Keys): string =>
   keys.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
@@ -38,11 +61,7 @@ export const recordsIn = (value: unknown): Record<string, unknown>[] =>
 export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /** Sends the wanted weights to every route, and marks the object; empty when all is as wanted. */
-export function planRoutes(
-  object: KubeObject,
-  routes: DrivenRoute[],
-  wanted: WantedWeights,
-): Result<JsonPatchOp[], Issue[]> {
+function planRoutes(object: KubeObject, routes: DrivenRoute[], wanted: WantedWeights): Result<JsonPatchOp[], Issue[]> {
   const { canary, stable } = wanted;
   if (![canary, stable].every((weight) => Number.isInteger(weight) && weight >= 0) || canary + stable !== 100) {
     return fail([{ field: 'weights', message: `canary ${canary} and stable ${stable} must be whole and sum to 100` }]);
@@ -74,7 +93,7 @@ function rejectedOps(object: KubeObject, rejected: string | null | undefined): J
 }
 
 /** The weights in force, in percent; of the route with the most canary where they differ. */
-export function readRoutes(routes: DrivenRoute[]): Result<ReadWeights, Issue[]> {
+function readRoutes(routes: DrivenRoute[]): Result<ReadWeights, Issue[]> {
   const issues: Issue[] = [];
   const all: Weights[] = [];
   for (const route of routes) {
@@ -101,7 +120,7 @@ function percentOf({ canary, stable }: DrivenRoute): Weights | undefined {
 }
 
 /** A copy of `object` with these weights on every route. */
-export function withWeights(object: KubeObject, routes: DrivenRoute[], weights: Weights): KubeObject {
+function withWeights(object: KubeObject, routes: DrivenRoute[], weights: Weights): KubeObject {
   const copy = structuredClone(object);
   for (const route of routes) {
     setWeight(copy, route.canary.keys, weights.canary);

@@ -2,16 +2,7 @@
 import type { KubeObject } from '../api/k8s.ts';
 import { RESOURCES } from '../api/names.ts';
 import { fail, ok, type Issue, type Result } from '../api/result.ts';
-import {
-  isRecord,
-  planRoutes,
-  readRoutes,
-  recordsIn,
-  textOf,
-  withWeights,
-  type Branch,
-  type DrivenRoute,
-} from './driven-route.ts';
+import { isRecord, recordsIn, routeRouter, textOf, type Branch, type DrivenRoute } from './driven-route.ts';
 import type { Router } from './router.ts';
 
 type BackendRef = Record<string, unknown>;
@@ -24,25 +15,9 @@ export interface HttpRouteTarget {
 }
 
 export function httpRouteRouter(target: HttpRouteTarget): Router {
-  return {
-    kind: 'HTTPRoute',
-    resource: RESOURCES.httpRoutes,
-    namespace: target.namespace,
-    name: target.name,
-    plan(object, wanted) {
-      const rules = drivenRules(object, target);
-      return rules.ok ? planRoutes(object, rules.value, wanted) : rules;
-    },
-    read(object) {
-      const rules = drivenRules(object, target);
-      return rules.ok ? readRoutes(rules.value) : rules;
-    },
-    keep(applied, live) {
-      const rules = drivenRules(applied, target);
-      const weights = this.read(live);
-      return rules.ok && weights.ok ? withWeights(applied, rules.value, weights.value) : applied;
-    },
-  };
+  const { namespace, name } = target;
+  const at = { kind: 'HTTPRoute', resource: RESOURCES.httpRoutes, namespace, name } as const;
+  return routeRouter(at, (object) => drivenRules(object, target));
 }
 
 function drivenRules(object: KubeObject, target: HttpRouteTarget): Result<DrivenRoute[], Issue[]> {

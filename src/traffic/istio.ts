@@ -2,16 +2,7 @@
 import type { KubeObject } from '../api/k8s.ts';
 import { RESOURCES } from '../api/names.ts';
 import { fail, ok, type Issue, type Result } from '../api/result.ts';
-import {
-  isRecord,
-  planRoutes,
-  readRoutes,
-  recordsIn,
-  textOf,
-  withWeights,
-  type Branch,
-  type DrivenRoute,
-} from './driven-route.ts';
+import { isRecord, recordsIn, routeRouter, textOf, type Branch, type DrivenRoute } from './driven-route.ts';
 import type { Router } from './router.ts';
 
 type Destination = Record<string, unknown>;
@@ -49,25 +40,9 @@ export function subsetMatch(subset: string): DestinationMatch {
 }
 
 export function virtualServiceRouter(target: VirtualServiceTarget): Router {
-  return {
-    kind: 'VirtualService',
-    resource: RESOURCES.virtualServices,
-    namespace: target.namespace,
-    name: target.name,
-    plan(object, wanted) {
-      const routes = drivenRoutes(object, target);
-      return routes.ok ? planRoutes(object, routes.value, wanted) : routes;
-    },
-    read(object) {
-      const routes = drivenRoutes(object, target);
-      return routes.ok ? readRoutes(routes.value) : routes;
-    },
-    keep(applied, live) {
-      const routes = drivenRoutes(applied, target);
-      const weights = this.read(live);
-      return routes.ok && weights.ok ? withWeights(applied, routes.value, weights.value) : applied;
-    },
-  };
+  const { namespace, name } = target;
+  const at = { kind: 'VirtualService', resource: RESOURCES.virtualServices, namespace, name } as const;
+  return routeRouter(at, (object) => drivenRoutes(object, target));
 }
 
 function drivenRoutes(object: KubeObject, target: VirtualServiceTarget): Result<DrivenRoute[], Issue[]> {
