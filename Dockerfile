@@ -15,4 +15,4 @@ COPY --from=build /app/package.json ./package.json
 COPY --from=build /app/dist ./dist
 USER 10001:10001
 EXPOSE 8080
-ENTRYPOINT ["node", "/app/dist/sluice.js"]
+ENTRYPOINT ["/app/dist/sluice.js"]

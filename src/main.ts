@@ -1,12 +1,9 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --optimize-for-size --max-semi-space-size=2
+// The flags above keep a third of the resident memory away, for somewhat more CPU. They have to be there when the process starts.
+//
 // The command line: finds the command, loads its module alone, and turns what goes wrong into one readable line.
-import { setFlagsFromString } from 'node:v8';
 import { COMMANDS, usage } from './cli/commands.ts';
 import { UsageError } from './cli/usage-error.ts';
-
-// Young objects die within a pass: a small nursery costs nothing measurable here and saves resident memory.
-setFlagsFromString('--max-semi-space-size=2');
-setFlagsFromString('--min-semi-space-size=1');
 
 async function main(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;

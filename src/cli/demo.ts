@@ -72,7 +72,9 @@ async function startController(sandbox: Sandbox, dir: string, secretFile: string
     '--lease-namespace',
     'default',
   ];
-  const child = spawn(process.execPath, [self, ...args, ...more], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, [...process.execArgv, self, ...args, ...more], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   const lines: string[] = [];
   return new Promise((resolve, reject) => {
     child.once('error', reject);

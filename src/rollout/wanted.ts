@@ -10,7 +10,7 @@ import {
   stepRun,
 } from './facts.ts';
 import type { Memory, StateName } from './memory.ts';
-import { availableOf, hasRouter, replicasOf, type Observed, type Role } from './observed.ts';
+import { availableOf, hasRouter, replicaSet, replicasOf, type Observed, type Role } from './observed.ts';
 import { wantedPods } from './pods.ts';
 import { backgroundAt, canaryPodsAt, presentStep, stepsOf, weightAt } from './steps.ts';
 
@@ -85,7 +85,9 @@ function wantedSelectors(seen: Observed, memory: Memory, state: StateName, pods:
   if (!hasRouter(seen)) return followingSelectors(seen, memory, state, pods);
   const settled = servesAnyway(seen, stable) ? undefined : stable;
   if (!isUpdating(state)) return { canary: free ? stable : undefined, stable: settled };
-  return { canary: free && availableOf(seen, candidate) > 0 ? candidate : undefined, stable: settled };
+  // It does so while the pods are still on their way, so that the first weight waits for nothing but them.
+  const made = replicaSet(seen, candidate) !== undefined;
+  return { canary: free && made ? candidate : undefined, stable: settled };
 }
 
 /** Somebody pointed the stable side at pods that are ready, and those of the stable revision are not: it stays until they are. */
