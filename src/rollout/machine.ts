@@ -201,6 +201,8 @@ const machineSetup = setup({
       return {
         ...answered(c, 'Done: aborted'),
         ...why,
+        // Steps that were changed before do not count as a change after it.
+        stepsHash: c.seen.stepsHash,
         abortedAt: c.seen.now,
         until: undefined,
         paused: undefined,

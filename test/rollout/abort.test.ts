@@ -163,6 +163,23 @@ describe('an abort', () => {
   });
 });
 
+describe('an abort of a release whose steps changed while its spec was invalid', () => {
+  it('stays when the spec is mended: the steps are the ones it was aborted with', () => {
+    const world = World.surging([{ setWeight: 50 }, { pause: {} }]);
+    world.settle();
+    world.declare('v2').settle();
+    world.issues = [{ field: 'spec.strategy.canary.stableService', message: 'Service web-stable does not exist' }];
+    world.spec.strategy.canary!.steps = [{ setWeight: 25 }, { pause: {} }];
+    world.settle();
+    world.annotate('abort');
+    expect(world.status.abort).toBe(true);
+    world.issues = [];
+    world.settle();
+    expect(world.status.abort).toBe(true);
+    expect(world.rs('v2')?.desired).toBe(0);
+  });
+});
+
 describe('a command', () => {
   it('aborts at once, with the reason given, and is taken afterwards', () => {
     const world = inCanary();
