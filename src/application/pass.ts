@@ -2,6 +2,7 @@
 import type { Application, ApplicationStatus } from '../api/application.ts';
 import type { KubeObject } from '../api/k8s.ts';
 import { AGENT_MANAGER, APPLICATION_LABEL, RESOURCES, verbAnnotation } from '../api/names.ts';
+import { mergePatch } from '../api/merge-patch.ts';
 import type { Hold } from '../api/application.ts';
 import { isConflict, isNotFound } from '../kube/errors.ts';
 import { toTime } from '../ports/clock.ts';
@@ -13,7 +14,7 @@ import { appliedSets, type RolloutSet } from './rollout-set.ts';
 import { refreshSource } from './source.ts';
 import { keepOutgoing, keepSnapshots, loadSnapshots } from './stable.ts';
 import type { AppState } from './state.ts';
-import { mergeDiff, nextStatus, type PassResult } from './status.ts';
+import { nextStatus, type PassResult } from './status.ts';
 import { syncObjects } from './sync.ts';
 
 /** Returns when to look again, in milliseconds since the epoch. Throws what a later try may mend. */
@@ -141,7 +142,7 @@ async function saveStatus(
   next: ApplicationStatus,
   context: PassContext,
 ): Promise<void> {
-  const patch = mergeDiff(state.written as Record<string, unknown>, next as Record<string, unknown>);
+  const patch = mergePatch(state.written as Record<string, unknown>, next as Record<string, unknown>);
   state.status = next;
   if (!patch) return;
   const { name, namespace } = app.metadata;

@@ -3,7 +3,7 @@ import type { Application, ApplicationStatus, ResourceStatus } from '../api/appl
 import type { Condition } from '../api/k8s.ts';
 import { shortCommit } from '../api/revision.ts';
 import { describeHold } from './hold.ts';
-import { isRecord, nameOf } from './identity.ts';
+import { nameOf } from './identity.ts';
 import type { AppState } from './state.ts';
 import { revisionRef } from './state.ts';
 
@@ -144,21 +144,3 @@ const sorted = (resources: readonly ResourceStatus[]): ResourceStatus[] =>
   [...resources].sort((a, b) => (order(a) < order(b) ? -1 : 1));
 const order = ({ group, kind, namespace, name }: ResourceStatus): string =>
   `${kind}/${group}/${namespace ?? ''}/${name}`;
-
-/** A merge patch that turns `from` into `to`; undefined when they are equal. */
-export function mergeDiff(
-  from: Record<string, unknown>,
-  to: Record<string, unknown>,
-): Record<string, unknown> | undefined {
-  const patch: Record<string, unknown> = {};
-  for (const key of new Set([...Object.keys(from), ...Object.keys(to)])) {
-    const [a, b] = [from[key], to[key]];
-    if (b === undefined) {
-      if (a !== undefined) patch[key] = null;
-    } else if (isRecord(a) && isRecord(b)) {
-      const inner = mergeDiff(a, b);
-      if (inner) patch[key] = inner;
-    } else if (JSON.stringify(a) !== JSON.stringify(b)) patch[key] = b;
-  }
-  return Object.keys(patch).length > 0 ? patch : undefined;
-}

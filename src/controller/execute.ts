@@ -204,6 +204,12 @@ async function startRun(deps: ExecuteDeps, pass: Pass, intent: Of<'StartRun'>): 
   }
 }
 
+async function patchRollout(deps: ExecuteDeps, { seen }: Pass, body: readonly object[]): Promise<void> {
+  const { name, namespace } = seen;
+  const request = { name, namespace, type: 'json' as const, body, fieldManager: CONTROLLER_MANAGER };
+  deps.caches.rollouts.observe(await deps.client.patch<Rollout>(RESOURCES.rollouts, request));
+}
+
 /** Moves what an annotation asks for to one of Sluice's own, in one write: from here on it has an identity and is acted on once. */
 async function takeCommand(deps: ExecuteDeps, pass: Pass, intent: Of<'TakeCommand'>): Promise<void> {
   const { rollout, seen } = pass;
@@ -220,14 +226,7 @@ async function takeCommand(deps: ExecuteDeps, pass: Pass, intent: Of<'TakeComman
     { op: 'remove', path: from },
     { op: 'add', path: pointer(ANNOTATIONS.command), value: JSON.stringify(taken) },
   ];
-  const request = {
-    name: seen.name,
-    namespace: seen.namespace,
-    type: 'json' as const,
-    body,
-    fieldManager: CONTROLLER_MANAGER,
-  };
-  deps.caches.rollouts.observe(await deps.client.patch<Rollout>(RESOURCES.rollouts, request));
+  return patchRollout(deps, pass, body);
 }
 
 async function restoreTemplate(deps: ExecuteDeps, pass: Pass, intent: Of<'RestoreTemplate'>): Promise<void> {
@@ -235,14 +234,7 @@ async function restoreTemplate(deps: ExecuteDeps, pass: Pass, intent: Of<'Restor
   const rs = deps.caches.replicaSets.get(seen.namespace, `${rollout.metadata.name}-${intent.hash}`);
   if (rs === undefined) return;
   const body = [{ op: 'replace', path: '/spec/template', value: declaredTemplate(rs) }];
-  const request = {
-    name: seen.name,
-    namespace: seen.namespace,
-    type: 'json' as const,
-    body,
-    fieldManager: CONTROLLER_MANAGER,
-  };
-  deps.caches.rollouts.observe(await deps.client.patch<Rollout>(RESOURCES.rollouts, request));
+  return patchRollout(deps, pass, body);
 }
 
 export async function execute(deps: ExecuteDeps, pass: Pass, intent: Intent): Promise<void> {

@@ -17,7 +17,7 @@ import { followAll, keyOf, splitKey, type Caches } from './caches.ts';
 import { execute, type ExecuteDeps, type Pass } from './execute.ts';
 import { gather } from './gather.ts';
 import { invalidStatus } from './invalid.ts';
-import { mergePatch } from './merge-patch.ts';
+import { mergePatch } from '../api/merge-patch.ts';
 import type { RolloutMetrics } from './metrics-port.ts';
 import { createRestarter } from './restart.ts';
 import type { Runs } from './runs.ts';

@@ -13,7 +13,7 @@ import type { WatchCache } from '../kube/watch-cache.ts';
 import { delay, type Cancel, type Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { keyOf } from './caches.ts';
-import { mergePatch } from './merge-patch.ts';
+import { mergePatch } from '../api/merge-patch.ts';
 
 export interface RunsDeps {
   client: KubeClient;

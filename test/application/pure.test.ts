@@ -10,7 +10,7 @@ import { planPrune, wantedObjects } from '../../src/application/plan.ts';
 import { declaredSets } from '../../src/application/rollout-set.ts';
 import { readSnapshot, snapshotSecret, takeSnapshot, type StableSnapshot } from '../../src/application/snapshot.ts';
 import { drivenBy, stamped } from '../../src/application/stamps.ts';
-import { mergeDiff } from '../../src/application/status.ts';
+import { mergePatch } from '../../src/api/merge-patch.ts';
 import { restoreFiles } from '../../src/application/write-back.ts';
 import { config, files, rolloutText } from './agent-world.ts';
 
@@ -403,10 +403,10 @@ describe('evidence', () => {
 });
 
 it('a status patch holds what differs, and nothing where nothing does', () => {
-  expect(mergeDiff({ a: 1, b: { c: 1, d: 2 }, l: [1] }, { a: 1, b: { c: 1 }, l: [1, 2], n: 'x' })).toEqual({
+  expect(mergePatch({ a: 1, b: { c: 1, d: 2 }, l: [1] }, { a: 1, b: { c: 1 }, l: [1, 2], n: 'x' })).toEqual({
     b: { d: null },
     l: [1, 2],
     n: 'x',
   });
-  expect(mergeDiff({ a: { b: [1] } }, { a: { b: [1] } })).toBeUndefined();
+  expect(mergePatch({ a: { b: [1] } }, { a: { b: [1] } })).toBeUndefined();
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mergePatch } from '../../src/controller/merge-patch.ts';
+import { mergePatch } from '../../src/api/merge-patch.ts';
 
 type Json = Record<string, unknown>;
 const isObject = (value: unknown): value is Json =>
