@@ -1,0 +1,77 @@
+// Runs a command in a cluster of its own: installs what is missing, makes the network, starts the cluster in it, and clears up. The door for
+// `npm run e2e` and `npm run bench`.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { installAll, installControlPlane, type Say } from '../install/install.ts';
+import { kubeconfigFor } from './control-plane.ts';
+import { createNetwork, type Network } from './network.ts';
+import { relayOut } from './relay.ts';
+
+export interface RunOptions {
+  /** Command and arguments; empty: nothing is run. */
+  command: readonly string[];
+  /** A control plane alone: no node, mesh or Prometheus. */
+  bare?: boolean;
+  /** Leave the cluster until SIGINT or SIGTERM once the command has ended. */
+  keep?: boolean;
+  say?: Say;
+}
+
+const MAIN = join(import.meta.dirname, 'main.ts');
+
+/** Resolves with the command's exit code. Rejects when a part cannot be had or the cluster cannot be started. */
+export async function runInCluster(options: RunOptions): Promise<number> {
+  const say = options.say ?? ((line) => console.log(line));
+  const parts = options.bare === true ? await installControlPlane(say) : await installAll(say);
+  const directory = mkdtempSync(join(tmpdir(), 'sluice-e2e-'));
+  writeFileSync(join(directory, 'parts.json'), JSON.stringify(parts));
+  const network = createNetwork(`sluice-e2e-${process.pid}`);
+  let code = 1;
+  try {
+    code = await runInside(network, directory, options, say);
+    return code;
+  } finally {
+    network.close();
+    if (code === 0) rmSync(directory, { recursive: true, force: true });
+    else say(`logs of the cluster are in ${directory}`);
+  }
+}
+
+async function runInside(network: Network, directory: string, options: RunOptions, say: Say): Promise<number> {
+  const flags = [`--directory=${directory}`, `--parts=${join(directory, 'parts.json')}`];
+  if (options.bare === true) flags.push('--bare');
+  if (options.keep === true) flags.push('--keep');
+  const [command, args] = network.inside(process.execPath, [
+    '--import',
+    'tsx',
+    MAIN,
+    ...flags,
+    '--',
+    ...options.command,
+  ]);
+  const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => child.kill(signal));
+  child.on('message', (message) => {
+    if (message === 'kept') void tellOfDoors(directory, options.bare === true, say);
+  });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+async function tellOfDoors(directory: string, bare: boolean, say: Say): Promise<void> {
+  const api = await relayOut(join(directory, 'apiserver.sock'));
+  const kubeconfig = join(directory, 'kubeconfig-outside');
+  writeFileSync(kubeconfig, kubeconfigFor(`https://127.0.0.1:${api.port}`), { mode: 0o600 });
+  say(`the cluster stays until you press Ctrl-C:\n\n  export KUBECONFIG=${kubeconfig}`);
+  if (!bare) {
+    const prometheus = await relayOut(join(directory, 'prometheus.sock'));
+    const gateway = await relayOut(join(directory, 'gateway.sock'));
+    say(`  export PROMETHEUS=http://127.0.0.1:${prometheus.port}`);
+    say(`  export GATEWAY=http://127.0.0.1:${gateway.port}       # Istio's ingress gateway; send a Host header`);
+  }
+  say(`\nlogs are in ${directory}\n`);
+}
