@@ -4,13 +4,19 @@ import { parseArgs } from 'node:util';
 import { runInCluster } from '../test/e2e/cluster/run.ts';
 
 const USAGE = `npm run e2e -- [NAME…]   scenarios whose file name contains NAME; without one, all
+  -t TEXT                 only those whose title contains TEXT
   --keep                  leave the cluster when they have ended, and print a kubeconfig
   --up                    only start the cluster, and leave it
 KUBECONFIG=FILE PROMETHEUS=URL GATEWAY=URL npm run e2e   in a cluster you have; what it lacks is skipped, with the reason`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { keep: { type: 'boolean' }, up: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+  options: {
+    test: { type: 'string', short: 't' },
+    keep: { type: 'boolean' },
+    up: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  },
 });
 const scenarios = [
   process.execPath,
@@ -19,6 +25,7 @@ const scenarios = [
   '--config',
   'vitest.e2e.config.ts',
   ...positionals,
+  ...(values.test === undefined ? [] : ['--testNamePattern', values.test]),
 ];
 
 async function main(): Promise<number> {

@@ -1,0 +1,92 @@
+// Objects of the scenarios. The pods run a stock Node image with the program in the command, so that any cluster can run them.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const PROGRAM = readFileSync(join(import.meta.dirname, '../programs/web.mjs'), 'utf8');
+
+export interface WebOptions {
+  version: string;
+  /** Further environment, as ERROR_RATE. */
+  env?: Record<string, string>;
+  replicas?: number;
+  app?: string;
+}
+
+const envOf = (values: Record<string, string>): object[] =>
+  Object.entries(values).map(([name, value]) => ({ name, value }));
+
+export function podTemplate({ version, env = {}, app = 'web' }: WebOptions): object {
+  const container = {
+    name: 'web',
+    image: 'docker.io/library/node:20-alpine',
+    command: ['node', '--input-type=module', '-e', PROGRAM],
+    env: [
+      ...envOf({ VERSION: version, ...env }),
+      { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+    ],
+    ports: [{ containerPort: 8080 }],
+    readinessProbe: { httpGet: { path: '/ready', port: 8080 }, periodSeconds: 1 },
+    lifecycle: { preStop: { sleep: { seconds: 1 } } }, // proxies let go of the pod first
+  };
+  return { metadata: { labels: { app } }, spec: { terminationGracePeriodSeconds: 5, containers: [container] } };
+}
+
+/** A Rollout with this `strategy.canary`. */
+export function rollout(canary: object, options: WebOptions): object {
+  const { app = 'web', replicas = 2 } = options;
+  return {
+    apiVersion: 'sluice.dev/v1alpha1',
+    kind: 'Rollout',
+    metadata: { name: app },
+    spec: { replicas, selector: { matchLabels: { app } }, template: podTemplate(options), strategy: { canary } },
+  };
+}
+
+export const service = (name: string, app = 'web'): object => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name },
+  spec: { selector: { app }, ports: [{ name: 'http', port: 80, targetPort: 8080 }] },
+});
+
+interface Destination {
+  host: string;
+  subset?: string;
+}
+
+/** One http route, named `primary`, behind the suite's gateway. */
+export const virtualService = (host: string, destinations: Destination[], name = 'web'): object => ({
+  apiVersion: 'networking.istio.io/v1',
+  kind: 'VirtualService',
+  metadata: { name },
+  spec: {
+    hosts: [host],
+    gateways: ['istio-system/public'],
+    http: [
+      {
+        name: 'primary',
+        route: destinations.map((destination, place) => ({ destination, weight: place === 0 ? 100 : 0 })),
+      },
+    ],
+  },
+});
+
+export const destinationRule = (host: string, spec: object): object => ({
+  apiVersion: 'networking.istio.io/v1',
+  kind: 'DestinationRule',
+  metadata: { name: host },
+  spec: { host, ...spec },
+});
+
+export const httpRoute = (host: string, backends: string[], name = 'web'): object => ({
+  apiVersion: 'gateway.networking.k8s.io/v1',
+  kind: 'HTTPRoute',
+  metadata: { name },
+  spec: {
+    parentRefs: [{ name: 'gateway-api', namespace: 'istio-system' }],
+    hostnames: [host],
+    rules: [
+      { backendRefs: backends.map((backend, place) => ({ name: backend, port: 80, weight: place === 0 ? 100 : 0 })) },
+    ],
+  },
+});

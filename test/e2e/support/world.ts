@@ -1,0 +1,122 @@
+// What a scenario runs in: the cluster that the environment names, a namespace of its own, and the controller under test. Everything is
+// cleared away when the scenario has ended; when it failed, what a person would look at first is printed.
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { expect, type TestContext } from 'vitest';
+import type { KubeObject } from '../../../src/api/k8s.ts';
+import { kubeClient } from '../../../src/kube/client.ts';
+import { isNotFound } from '../../../src/kube/errors.ts';
+import { loadAccess } from '../../../src/kube/kubeconfig.ts';
+import { undiciTransport } from '../../../src/kube/transport-undici.ts';
+import type { KubeClient } from '../../../src/kube/types.ts';
+import { until } from '../cluster/until.ts';
+import { startController, type Controller, type ControllerFlags } from './controller.ts';
+import { Traffic } from './traffic.ts';
+
+const execute = promisify(execFile);
+
+export const KUBECONFIG = process.env['KUBECONFIG'] ?? '';
+export const KUBECTL = process.env['KUBECTL'] ?? 'kubectl';
+
+/** Parts that a cluster may lack, and how to name them. */
+const PARTS = {
+  Prometheus: { variable: 'PROMETHEUS', means: 'URL of a Prometheus that scrapes the gateway every second' },
+  gateway: { variable: 'GATEWAY', means: 'URL of Istio’s ingress gateway' },
+  processes: { variable: 'SLUICE_E2E_DIRECTORY', means: 'a cluster whose processes the suite started itself' },
+} as const;
+export type Part = keyof typeof PARTS;
+
+/** The value of a part. Without it the scenario is skipped, with the reason; in CI it fails. */
+function need(context: TestContext, part: Part): string {
+  const { variable, means } = PARTS[part];
+  const value = process.env[variable];
+  if (value !== undefined && value !== '') return value;
+  const reason = `there is no ${part} (${variable}: ${means})`;
+  if (process.env['CI'] === 'true') throw new Error(reason);
+  return context.skip(reason);
+}
+
+export interface World {
+  namespace: string;
+  client: KubeClient;
+  /** The value of a part that the scenario needs. */
+  part(part: Part): string;
+  /** Output of kubectl in the namespace. Rejects when it fails, with what it said. */
+  kubectl(...args: string[]): Promise<string>;
+  /** Creates or changes objects as `kubectl apply` does. */
+  apply(...objects: object[]): Promise<void>;
+  /** Starts a controller; it is stopped at the end. */
+  controller(flags?: ControllerFlags): Promise<Controller>;
+  /** Starts requests for a host through the gateway; they are stopped at the end. */
+  traffic(host: string): Traffic;
+  /** Calls this when the scenario has ended, the last one first. */
+  atEnd(clear: () => unknown): void;
+}
+
+async function openClient(): Promise<{ client: KubeClient; close: () => Promise<void> }> {
+  const transport = undiciTransport({ access: await loadAccess({ kubeconfig: KUBECONFIG }) });
+  return { client: kubeClient({ transport, version: 'e2e' }), close: () => transport.close() };
+}
+
+const NAMESPACES = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false };
+
+/** Begins a scenario in a new namespace; `needs` are the parts without which it makes no sense. */
+export async function begin(context: TestContext, namespace: string, needs: readonly Part[] = []): Promise<World> {
+  for (const part of needs) need(context, part);
+  const { client, close } = await openClient();
+  const clearers: (() => unknown)[] = [close];
+  context.onTestFinished(async () => {
+    for (const clear of clearers.toReversed()) await clear();
+  }, 60_000);
+  const kubectl = async (...args: string[]): Promise<string> =>
+    (await execute(KUBECTL, ['--kubeconfig', KUBECONFIG, '--namespace', namespace, ...args])).stdout;
+  await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } } as KubeObject);
+  clearers.push(() => removed(client, namespace));
+  context.onTestFailed(() => tellAll(kubectl), 30_000);
+  return {
+    namespace,
+    client,
+    kubectl,
+    part: (part) => need(context, part),
+    async apply(...objects) {
+      const list = { apiVersion: 'v1', kind: 'List', items: objects };
+      const child = execute(KUBECTL, ['--kubeconfig', KUBECONFIG, '-n', namespace, 'apply', '-f', '-']);
+      child.child.stdin?.end(JSON.stringify(list));
+      await child;
+    },
+    async controller(flags = {}) {
+      const controller = await startController({ prometheus: process.env['PROMETHEUS'], ...flags });
+      clearers.push(async () => {
+        await controller.stop();
+        const troubles = controller.log().filter(isTrouble);
+        if (flags.inTrouble !== true) expect(troubles).toEqual([]);
+      });
+      context.onTestFailed(() => console.log(`the controller said:\n${controller.lastLines()}`));
+      return controller;
+    },
+    traffic(host) {
+      const traffic = new Traffic(need(context, 'gateway'), host);
+      clearers.push(() => traffic.stop());
+      return traffic;
+    },
+    atEnd: (clear) => clearers.push(clear),
+  };
+}
+
+/** What a controller in a healthy cluster has no reason to say. */
+const isTrouble = ({ level, message }: Record<string, unknown>): boolean =>
+  level === 'error' || message === 'a rollout could not be brought forward';
+
+async function removed(client: KubeClient, namespace: string): Promise<void> {
+  await client.delete(NAMESPACES, namespace);
+  const isGone = async (): Promise<boolean> => (await client.get(NAMESPACES, namespace)) === undefined;
+  await until(`the namespace ${namespace} to go`, isGone, { within: 50_000, every: 100 });
+}
+
+async function tellAll(kubectl: (...args: string[]) => Promise<string>): Promise<void> {
+  for (const args of [
+    ['get', 'rollouts,applications,analysisruns,replicasets,pods,services', '-o', 'wide'],
+    ['get', 'events', '--sort-by=.lastTimestamp'],
+  ])
+    console.log(await kubectl(...args).catch((error: unknown) => (isNotFound(error) ? '' : String(error))));
+}
