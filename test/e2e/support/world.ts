@@ -66,7 +66,11 @@ export async function begin(context: TestContext, namespace: string, needs: read
   const { client, close } = await openClient();
   const clearers: (() => unknown)[] = [close];
   context.onTestFinished(async () => {
-    for (const clear of clearers.toReversed()) await clear();
+    const results: unknown[] = [];
+    for (const clear of clearers.toReversed())
+      results.push(await Promise.resolve(clear()).catch((error: unknown) => error));
+    const failed = results.find((result) => result instanceof Error);
+    if (failed !== undefined) throw failed;
   }, 60_000);
   const kubectl = async (...args: string[]): Promise<string> =>
     (await execute(KUBECTL, ['--kubeconfig', KUBECONFIG, '--namespace', namespace, ...args])).stdout;
