@@ -1,8 +1,16 @@
-// Objects of the scenarios. The pods run a stock Node image with the program in the command, so that any cluster can run them.
+// Objects of the scenarios. The pods run a stock Node image and take their program from a ConfigMap, so that any cluster can run them.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const PROGRAM = readFileSync(join(import.meta.dirname, '../programs/web.mjs'), 'utf8');
+/** The program of the pods; every namespace of a scenario has it. */
+export const programConfigMap: object = {
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name: 'web-program' },
+  data: { program: readFileSync(join(import.meta.dirname, '../programs/web.mjs'), 'utf8') },
+};
+const PROGRAM = { name: 'PROGRAM', valueFrom: { configMapKeyRef: { name: 'web-program', key: 'program' } } };
+const POD_NAME = { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } };
 
 export interface WebOptions {
   version: string;
@@ -19,11 +27,8 @@ export function podTemplate({ version, env = {}, app = 'web' }: WebOptions): obj
   const container = {
     name: 'web',
     image: 'docker.io/library/node:20-alpine',
-    command: ['node', '--input-type=module', '-e', PROGRAM],
-    env: [
-      ...envOf({ VERSION: version, ...env }),
-      { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
-    ],
+    command: ['sh', '-c', 'exec node --input-type=module -e "$PROGRAM"'],
+    env: [...envOf({ VERSION: version, ...env }), POD_NAME, PROGRAM],
     ports: [{ containerPort: 8080 }],
     readinessProbe: { httpGet: { path: '/ready', port: 8080 }, periodSeconds: 1 },
     lifecycle: { preStop: { sleep: { seconds: 1 } } }, // proxies let go of the pod first

@@ -11,6 +11,7 @@ import { undiciTransport } from '../../../src/kube/transport-undici.ts';
 import type { KubeClient } from '../../../src/kube/types.ts';
 import { until } from '../cluster/until.ts';
 import { startController, type Controller, type ControllerFlags } from './controller.ts';
+import { programConfigMap } from './manifests.ts';
 import { Traffic } from './traffic.ts';
 
 const execute = promisify(execFile);
@@ -42,7 +43,7 @@ export interface World {
   /** The value of a part that the scenario needs. */
   part(part: Part): string;
   /** Output of kubectl in the namespace. Rejects when it fails, with what it said. */
-  kubectl(...args: string[]): Promise<string>;
+  kubectl: (...args: string[]) => Promise<string>;
   /** Creates or changes objects as `kubectl apply` does. */
   apply(...objects: object[]): Promise<void>;
   /** Starts a controller; it is stopped at the end. */
@@ -65,37 +66,29 @@ export async function begin(context: TestContext, namespace: string, needs: read
   for (const part of needs) need(context, part);
   const { client, close } = await openClient();
   const clearers: (() => unknown)[] = [close];
-  context.onTestFinished(async () => {
-    const results: unknown[] = [];
-    for (const clear of clearers.toReversed())
-      results.push(await Promise.resolve(clear()).catch((error: unknown) => error));
-    const failed = results.find((result) => result instanceof Error);
-    if (failed !== undefined) throw failed;
-  }, 60_000);
   const kubectl = async (...args: string[]): Promise<string> =>
     (await execute(KUBECTL, ['--kubeconfig', KUBECONFIG, '--namespace', namespace, ...args])).stdout;
+  context.onTestFinished(async () => {
+    if (context.task.result?.state === 'fail') await tellAll(kubectl);
+    await clearAll(clearers);
+  }, 60_000);
   await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } } as KubeObject);
   clearers.push(() => removed(client, namespace));
-  context.onTestFailed(() => tellAll(kubectl), 30_000);
+  await apply(namespace, [programConfigMap]);
   return {
     namespace,
     client,
     kubectl,
     part: (part) => need(context, part),
-    async apply(...objects) {
-      const list = { apiVersion: 'v1', kind: 'List', items: objects };
-      const child = execute(KUBECTL, ['--kubeconfig', KUBECONFIG, '-n', namespace, 'apply', '-f', '-']);
-      child.child.stdin?.end(JSON.stringify(list));
-      await child;
-    },
+    apply: (...objects) => apply(namespace, objects),
     async controller(flags = {}) {
       const controller = await startController({ prometheus: process.env['PROMETHEUS'], ...flags });
       clearers.push(async () => {
         await controller.stop();
         const troubles = controller.log().filter(isTrouble);
+        if (context.task.result?.state === 'fail') console.log(`the controller said:\n${controller.lastLines()}`);
         if (flags.inTrouble !== true) expect(troubles).toEqual([]);
       });
-      context.onTestFailed(() => console.log(`the controller said:\n${controller.lastLines()}`));
       return controller;
     },
     traffic(host) {
@@ -107,9 +100,29 @@ export async function begin(context: TestContext, namespace: string, needs: read
   };
 }
 
+async function apply(namespace: string, items: readonly object[]): Promise<void> {
+  const list = { apiVersion: 'v1', kind: 'List', items };
+  const child = execute(KUBECTL, ['--kubeconfig', KUBECONFIG, '-n', namespace, 'apply', '-f', '-']);
+  child.child.stdin?.end(JSON.stringify(list));
+  await child;
+}
+
 /** What a controller in a healthy cluster has no reason to say. */
 const isTrouble = ({ level, message }: Record<string, unknown>): boolean =>
   level === 'error' || message === 'a rollout could not be brought forward';
+
+/** The last one first, every one of them, whatever happens. */
+async function clearAll(clearers: readonly (() => unknown)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const clear of clearers.toReversed()) {
+    try {
+      await clear();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+}
 
 async function removed(client: KubeClient, namespace: string): Promise<void> {
   await client.delete(NAMESPACES, namespace);

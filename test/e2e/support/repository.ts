@@ -1,0 +1,74 @@
+// A repository behind a real `git http-backend`, followed by an Application of the scenario's namespace.
+import { dump, load } from 'js-yaml';
+import type { Application } from '../../../src/api/application.ts';
+import { RESOURCES } from '../../../src/api/names.ts';
+import { startGitServer, type GitServer, type GitServerOptions } from '../../support/git-server.ts';
+import { until } from '../cluster/until.ts';
+import type { World } from './world.ts';
+
+export interface Repository extends GitServer {
+  /** Commits objects, one file each by kind and name, beside what is there; returns the commit. */
+  declare(message: string, ...objects: object[]): string;
+  /** The object in a file of the branch's head. */
+  declared(kind: string, name: string): object;
+  /** The Application as it is now. */
+  application(): Promise<Application>;
+  /** Resolves with the Application once it `holds`. */
+  applicationIs(what: string, holds: (status: NonNullable<Application['status']>) => boolean): Promise<Application>;
+}
+
+interface Named {
+  kind: string;
+  metadata: { name: string };
+}
+
+const fileOf = ({ kind, metadata }: Named): string => `deploy/${kind.toLowerCase()}-${metadata.name}.yaml`;
+
+export interface RepositoryOptions extends GitServerOptions {
+  /** Default `1s`. */
+  interval?: string;
+  /** Name of a Secret with credentials. */
+  secret?: string;
+}
+
+export async function startRepository(world: World, options: RepositoryOptions = {}): Promise<Repository> {
+  const server = await startGitServer(options);
+  world.atEnd(() => server.close());
+  const source = { repoURL: server.url, targetRevision: 'main', path: 'deploy', interval: options.interval ?? '1s' };
+  const application = {
+    apiVersion: 'sluice.dev/v1alpha1',
+    kind: 'Application',
+    metadata: { name: 'shop' },
+    spec: {
+      source: options.secret === undefined ? source : { ...source, secretRef: { name: options.secret } },
+      sync: { prune: true, selfHeal: true },
+      writeBack: { onAbort: 'Commit' },
+    },
+  };
+  const read = async (): Promise<Application> => {
+    const found = await world.client.get<Application>(RESOURCES.applications, 'shop', world.namespace);
+    if (found === undefined) throw new Error('there is no Application');
+    return found;
+  };
+  let begun = false;
+  return {
+    ...server,
+    declare(message, ...objects) {
+      const files = Object.fromEntries((objects as Named[]).map((object) => [fileOf(object), dump(object)]));
+      const commit = server.commit('main', files, message);
+      if (!begun) void world.apply(application);
+      begun = true;
+      return commit;
+    },
+    declared: (kind, name) => load(server.git('show', `main:${fileOf({ kind, metadata: { name } })}`)) as object,
+    application: read,
+    applicationIs(what, holds) {
+      const look = async (): Promise<Application | undefined> => {
+        const found = await read();
+        return holds(found.status ?? {}) ? found : undefined;
+      };
+      const state = async (): Promise<unknown> => (await read()).status;
+      return until(`the Application to be ${what}`, look, { within: 60_000, every: 50, state });
+    },
+  };
+}
