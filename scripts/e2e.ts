@@ -1,6 +1,7 @@
 // npm run e2e [-- NAME…] [--keep] [--up]: the scenarios on real parts; in a cluster of its own, or in the one that KUBECONFIG names.
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import { prepareGivenCluster } from '../test/e2e/cluster/given.ts';
 import { runInCluster } from '../test/e2e/cluster/run.ts';
 
 const USAGE = `npm run e2e -- [NAME…]   scenarios whose file name contains NAME; without one, all
@@ -31,6 +32,7 @@ const scenarios = [
 async function main(): Promise<number> {
   if (values.help === true) return (console.log(USAGE), 0);
   if (process.env['KUBECONFIG']) {
+    prepareGivenCluster();
     const [command = '', ...args] = scenarios;
     return spawnSync(command, args, { stdio: 'inherit' }).status ?? 1;
   }

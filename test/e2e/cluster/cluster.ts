@@ -66,6 +66,7 @@ export async function startCluster(parts: Parts, directory: string, say: Say): P
       KUBECONFIG: kubeconfig,
       KUBECTL: parts.kubectl,
       PROMETHEUS: PROMETHEUS_URL,
+      PROMETHEUS_PROGRAM: parts.prometheus,
       GATEWAY: `http://${address}:${PORTS.gateway}`,
       SLUICE_E2E_DIRECTORY: directory,
     };

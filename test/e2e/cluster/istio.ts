@@ -66,7 +66,7 @@ export function istiod(command: string, directory: string, kubeconfig: string): 
 const meta = (name: string): object => ({ name, namespace: MESH_NAMESPACE, labels: { app: name } });
 
 /** The gateway's pod and Service, an Istio Gateway for every host, and the Gateway API's Gateway on the same Envoy. */
-export function gatewayObjects(): object[] {
+export function gatewayObjects(): { kind: string; [field: string]: unknown }[] {
   const labels = { ...GATEWAY_LABELS, app: GATEWAY_NAME };
   const container = {
     name: 'istio-proxy',

@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { cached, digestOf } from './cache.ts';
 import { MissingProgram, run } from './command.ts';
-import { GO, KUBERNETES } from './versions.ts';
+import { GO, ISTIO, KUBERNETES } from './versions.ts';
 
 /** A kind's definition; beside them are an admission policy and trials under another group. */
 const KIND = /^gateway\.networking\.k8s\.io_(?!vap)/;
@@ -19,28 +19,37 @@ async function checkGo(log: string): Promise<void> {
     throw new MissingProgram(`Go ${GO} or newer is needed to build the real parts; there is ${printed.trim()}`);
 }
 
-async function build(module: string, into: string, packages: readonly string[], stamps = ''): Promise<void> {
+interface Build {
+  /** Folder of the module below `go`. */
+  module: string;
+  packages: readonly string[];
+  stamps?: string;
+  /** Told how many packages are compiled. */
+  progress: (packages: number) => void;
+}
+
+async function build(into: string, { module, packages, stamps = '', progress }: Build): Promise<void> {
   const log = join(into, 'build.log');
   await checkGo(log);
-  const flags = ['-mod=readonly', '-buildvcs=false', '-ldflags', `-s -w ${stamps}`.trim(), '-o', `${into}/`];
-  await run('go', ['build', ...flags, ...packages], { cwd: join(MODULES, module), log });
+  const flags = ['-mod=readonly', '-buildvcs=false', '-v', '-ldflags', `-s -w ${stamps}`.trim(), '-o', `${into}/`];
+  await run('go', ['build', ...flags, ...packages], { cwd: join(MODULES, module), log, progress });
 }
 
 /** Folder with kube-apiserver, kube-controller-manager and kubectl. */
-export function kubernetes(): Promise<string> {
+export function kubernetes(progress: Build['progress']): Promise<string> {
   const [major, minor] = KUBERNETES.split('.');
   const stamp = { gitVersion: `v${KUBERNETES}`, gitMajor: major, gitMinor: minor };
   const stamps = Object.entries(stamp).map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`);
   const packages = ['kube-apiserver', 'kube-controller-manager', 'kubectl'].map((n) => `k8s.io/kubernetes/cmd/${n}`);
   const key = `kubernetes-${KUBERNETES}-${digestOf(join(MODULES, 'kubernetes'))}`;
-  return cached(key, (into) => build('kubernetes', into, packages, stamps.join(' ')));
+  return cached(key, (into) => build(into, { module: 'kubernetes', packages, stamps: stamps.join(' '), progress }));
 }
 
 /** Folder with pilot-discovery, and in `crds` the definitions of Istio and of the Gateway API as istiod was built against them. */
-export function istio(version: string): Promise<string> {
-  const key = `istio-${version}-${digestOf(join(MODULES, 'istio'))}`;
+export function istio(progress: Build['progress']): Promise<string> {
+  const key = `istio-${ISTIO}-${digestOf(join(MODULES, 'istio'))}`;
   return cached(key, async (into) => {
-    await build('istio', into, ['istio.io/istio/pilot/cmd/pilot-discovery']);
+    await build(into, { module: 'istio', packages: ['istio.io/istio/pilot/cmd/pilot-discovery'], progress });
     const crds = join(into, 'crds');
     mkdirSync(crds);
     const istioCrds = join(await moduleFolder('istio.io/istio', into), 'manifests/charts/base/files');

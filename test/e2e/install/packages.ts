@@ -2,34 +2,39 @@
 // started, and the machine stays as it is.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { cached } from './cache.ts';
+import { cached, cacheRoot, newestHeld } from './cache.ts';
 import { run } from './command.ts';
 import { ENVOY } from './versions.ts';
 
-/** Version of a Debian package that would be had now; the lists are fetched when there are none. */
-async function candidate(name: string, log: string): Promise<string> {
-  const ask = async (): Promise<string | undefined> =>
-    /^Version: (.+)$/m.exec(await run('apt-cache', ['show', '--no-all-versions', name], { log }).catch(() => ''))?.[1];
-  const known = await ask();
-  if (known !== undefined) return known;
-  await run('apt-get', ['update'], { log });
-  const version = await ask();
-  if (version === undefined) throw new Error(`Debian's lists have no package ${name}`);
-  return version;
+const log = (): string => join(cacheRoot(), 'packages.log');
+
+/** Version of a Debian package that would be had now, where there are lists to look it up in. */
+async function candidate(name: string): Promise<string | undefined> {
+  const args = ['show', '--no-all-versions', name];
+  return /^Version: (.+)$/m.exec(await run('apt-cache', args, { log: log() }).catch(() => ''))?.[1];
 }
 
 /** Folder with the unpacked package; programs are in its usr/bin. */
-export async function debian(name: string, log: string): Promise<string> {
-  const version = await candidate(name, log);
-  return cached(`${name}-${version.replaceAll(/[^\w.+-]/g, '_')}`, async (into) => {
-    const own = { cwd: into, log: join(into, 'install.log') };
-    await run('apt-get', ['download', name], own).catch(async () => {
-      await run('apt-get', ['update'], own); // lists older than the archive name files that are gone
-      await run('apt-get', ['download', name], own);
-    });
-    const file = readdirSync(into).find((n) => n.endsWith('.deb'));
-    await run('dpkg-deb', ['-x', file ?? `${name}.deb`, '.'], own);
+export async function debian(name: string): Promise<string> {
+  let version = await candidate(name);
+  const held = version === undefined ? newestHeld(name) : undefined;
+  if (held !== undefined) return held;
+  if (version === undefined) {
+    await run('apt-get', ['update'], { log: log() });
+    version = await candidate(name);
+  }
+  if (version === undefined) throw new Error(`Debian's lists have no package ${name}`);
+  return cached(`${name}-${version.replaceAll(/[^\w.+-]/g, '_')}`, (into) => unpack(name, into));
+}
+
+async function unpack(name: string, into: string): Promise<void> {
+  const own = { cwd: into, log: join(into, 'install.log') };
+  await run('apt-get', ['download', name], own).catch(async () => {
+    await run('apt-get', ['update'], own); // lists older than the archive name files that are gone
+    await run('apt-get', ['download', name], own);
   });
+  const file = readdirSync(into).find((n) => n.endsWith('.deb'));
+  await run('dpkg-deb', ['-x', file ?? `${name}.deb`, '.'], own);
 }
 
 /** Path of the Envoy program. */
