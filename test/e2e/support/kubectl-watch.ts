@@ -6,7 +6,7 @@ import { KUBECONFIG, KUBECTL, type World } from './world.ts';
 export interface KubectlWatch {
   /** Lines so far, the header first, with one space between columns. */
   lines: string[];
-  /** Resolves when a line after the first `from` lines matches. */
+  /** Resolves when a line matches that came after the one that this resolved with before. */
   shows(line: RegExp): Promise<void>;
 }
 
@@ -16,6 +16,7 @@ export function startKubectlWatch(world: World, ...args: string[]): KubectlWatch
   const child = spawn(KUBECTL, flags, { stdio: ['ignore', 'pipe', 'inherit'] });
   world.atEnd(() => child.kill('SIGTERM'));
   let rest = '';
+  let shown = 0;
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     const parts = (rest + text).split('\n');
     rest = parts.pop() ?? '';
@@ -25,7 +26,8 @@ export function startKubectlWatch(world: World, ...args: string[]): KubectlWatch
     lines,
     async shows(line) {
       const state = (): string[] => lines;
-      await until(`a line ${line} in kubectl get -w`, () => lines.some((each) => line.test(each)), { state });
+      const find = (): number => lines.findIndex((each, place) => place >= shown && line.test(each)) + 1;
+      shown = await until(`a line ${line} in kubectl get -w`, () => find() || undefined, { state });
     },
   };
 }

@@ -27,11 +27,13 @@ const PARTS = {
 } as const;
 export type Part = keyof typeof PARTS;
 
+const valueOf = (part: Part): string | undefined => process.env[PARTS[part].variable] || undefined;
+
 /** The value of a part. Without it the scenario is skipped, with the reason; in CI it fails. */
 function need(context: TestContext, part: Part): string {
   const { variable, means } = PARTS[part];
-  const value = process.env[variable];
-  if (value !== undefined && value !== '') return value;
+  const value = valueOf(part);
+  if (value !== undefined) return value;
   const reason = `there is no ${part} (${variable}: ${means})`;
   if (process.env['CI'] === 'true') throw new Error(reason);
   return context.skip(reason);
@@ -42,6 +44,8 @@ export interface World {
   client: KubeClient;
   /** The value of a part that the scenario needs. */
   part(part: Part): string;
+  /** Whether the cluster has a part that the scenario can do without; in CI every part has to be there. */
+  has(part: Part): boolean;
   /** Output of kubectl in the namespace. Rejects when it fails, with what it said. */
   kubectl: (...args: string[]) => Promise<string>;
   /** Creates or changes objects as `kubectl apply` does. */
@@ -80,6 +84,7 @@ export async function begin(context: TestContext, namespace: string, needs: read
     client,
     kubectl,
     part: (part) => need(context, part),
+    has: (part) => valueOf(part) !== undefined || (process.env['CI'] === 'true' && need(context, part) !== ''),
     apply: (...objects) => apply(namespace, objects),
     async controller(flags = {}) {
       const controller = await startController({ prometheus: process.env['PROMETHEUS'], ...flags });
