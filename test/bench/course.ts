@@ -1,0 +1,100 @@
+// What a scenario runs in: the world of one contestant whose controller is up, the Prometheus both look at, and the fleet.
+import { setTimeout as pause } from 'node:timers/promises';
+import { PROBE_STEPS, WAVE_STEPS } from './manifests.ts';
+import type { Contestant, Running } from './contestant.ts';
+import type { PretendPrometheus } from './pretend-prometheus.ts';
+import { countWrites, totalOf, writesBetween } from './write-counts.ts';
+import type { World } from './world.ts';
+
+export interface Course {
+  contestant: Contestant;
+  world: World;
+  running: Running;
+  prometheus: PretendPrometheus;
+  /** Rollouts in a wave. */
+  fleet: number;
+  /** Releases of the probe in one run. */
+  repeats: number;
+  idleSeconds: number;
+  /** Different in each run, so that every release is one that was never seen. */
+  round: string;
+}
+
+export const PROBE = 'probe';
+const LONG_MS = 900_000;
+const AT_ONCE = 32;
+
+export const fleetOf = (course: Course): string[] =>
+  Array.from({ length: course.fleet }, (_, at) => `app-${String(at).padStart(5, '0')}`);
+
+async function inBatches(names: readonly string[], each: (name: string) => Promise<void>): Promise<void> {
+  for (let at = 0; at < names.length; at += AT_ONCE) await Promise.all(names.slice(at, at + AT_ONCE).map(each));
+}
+
+/** The fleet stands, and nothing is left to be done for it. */
+export async function gatherFleet(course: Course): Promise<string[]> {
+  const names = fleetOf(course);
+  await inBatches(names, (name) => course.world.declare(name, WAVE_STEPS));
+  await course.world.healthy(names, LONG_MS);
+  await quiet(course);
+  return names;
+}
+
+/** All of the fleet to another revision at once; resolves when every one of them is promoted. */
+export async function releaseFleet(course: Course, names: readonly string[], to: string): Promise<void> {
+  await inBatches(names, (name) => course.world.change(name, to));
+  await course.world.healthy(names, LONG_MS);
+}
+
+/** The rollout that is judged, with a release behind it: the controller is there and warm. */
+export async function readyProbe(course: Course): Promise<void> {
+  const { world, prometheus } = course;
+  prometheus.turn('good');
+  await world.declare(PROBE, PROBE_STEPS, true);
+  await world.healthy([PROBE], LONG_MS);
+}
+
+/** The probe to a new revision and into its pause, with the analysis at work. */
+export async function intoPause(course: Course, to: string): Promise<number> {
+  const { world, prometheus } = course;
+  prometheus.turn('good');
+  const began = performance.now();
+  await world.change(PROBE, to);
+  const took = (await world.reached(PROBE, 20)) - began;
+  const before = prometheus.queries;
+  prometheus.onQuery(() => world.nudge());
+  await world.until('the analysis looks at the metric', () => prometheus.queries >= before + 2, 60_000);
+  return took;
+}
+
+/** The metric turns bad; resolves with what it took until no request went to the probe's new revision. */
+export async function turnBad({ world, prometheus }: Course): Promise<{ served: number; turned: number }> {
+  const turnedAt = performance.now();
+  prometheus.turn('bad');
+  const back = await world.reached(PROBE, 0, LONG_MS);
+  return { served: back - (prometheus.badServedAt ?? turnedAt), turned: back - turnedAt };
+}
+
+/** Back to the revision that serves, so that the next release begins from rest. */
+export async function recover({ world, prometheus }: Course, stable: string): Promise<void> {
+  prometheus.turn('good');
+  await world.change(PROBE, stable);
+  await world.healthy([PROBE], LONG_MS);
+}
+
+const QUIET_MS = 2_000;
+const LOOK_MS = 1_000;
+
+/** Nobody has written for two seconds; what scales down by a delay is waited for by `patience`. */
+export async function quiet({ world }: Course, patience = 60_000): Promise<void> {
+  const writes = async () => countWrites(await world.client.text('/metrics'));
+  let before = await writes();
+  let since = performance.now();
+  for (const end = performance.now() + patience; performance.now() < end;) {
+    await pause(LOOK_MS);
+    const now = await writes();
+    const isStill = totalOf(writesBetween(before, now)) === 0;
+    if (isStill && performance.now() - since >= QUIET_MS) return;
+    if (!isStill) [before, since] = [now, performance.now()];
+  }
+}
