@@ -58,7 +58,7 @@ async function main(): Promise<number> {
   }
   const cluster = await openCluster(options);
   const client = await openClient(cluster.kubeconfig);
-  const kubelet = cluster.needsKubelet ? await startKubelet(client, options.podDelayMs) : undefined;
+  const kubelet = cluster.needsKubelet ? await startKubelet(cluster.kubeconfig, options.podDelayMs) : undefined;
   const prometheus = await startPrometheus();
   const logs = options.logs ?? mkdtempSync(join(tmpdir(), 'sluice-bench-'));
   mkdirSync(logs, { recursive: true });

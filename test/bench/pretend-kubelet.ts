@@ -1,6 +1,7 @@
-// Plays the kubelets of a cluster that has none: every pod is ready a moment after it is made, and no process runs. Runs inside the
-// bench, or by itself: tsx test/bench/pretend-kubelet.ts --kubeconfig FILE [--pod-delay MS]
-import { pathToFileURL } from 'node:url';
+// Plays scheduler and kubelets of a cluster that has none: every pod is ready a moment after it is made, and no process runs. The bench
+// runs it as a process of its own, so that it takes no time from what is measured: tsx test/bench/pretend-kubelet.ts --kubeconfig FILE [--pod-delay MS]
+import { spawn } from 'node:child_process';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { openClient, type BenchClient, type Item } from './bench-client.ts';
 
@@ -37,6 +38,16 @@ export function readyStatus(pod: Pod, address: string, now: string): object {
   };
 }
 
+/** The node that all pods are bound to: endpoints of a pod on no node are refused by the API server. */
+export const NODE = 'pretended';
+
+const node = {
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name: NODE, labels: { 'kubernetes.io/hostname': NODE } },
+  status: { conditions: [{ type: 'Ready', status: 'True', reason: 'Pretended' }] },
+};
+
 /** What there is to do about a pod: the API server removes one that was never bound by itself. */
 export function dutyOf(pod: Pod): 'run' | 'remove' | undefined {
   if (pod.metadata.deletionTimestamp !== undefined) return pod.spec.nodeName ? 'remove' : undefined;
@@ -44,13 +55,18 @@ export function dutyOf(pod: Pod): 'run' | 'remove' | undefined {
 }
 
 /** Resolves to what ends it, once it follows the pods. */
-export async function startKubelet(client: BenchClient, delayMs: number): Promise<() => void> {
+async function playKubelet(client: BenchClient, delayMs: number): Promise<() => void> {
   const taken = new Set<string>();
   const timers = new Set<NodeJS.Timeout>();
   let pods = 0;
   const pathOf = ({ metadata }: Pod): string => `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}`;
   const run = async (pod: Pod): Promise<void> => {
     const now = `${new Date().toISOString().slice(0, 19)}Z`;
+    if (!pod.spec.nodeName) {
+      const { name, uid } = pod.metadata;
+      const binding = { metadata: { name, uid }, target: { apiVersion: 'v1', kind: 'Node', name: NODE } };
+      await client.call('POST', `${pathOf(pod)}/binding`, binding, [404, 409]);
+    }
     const body = { metadata: { uid: pod.metadata.uid }, status: readyStatus(pod, addressOf(++pods), now) };
     await client.call('STRATEGIC', `${pathOf(pod)}/status`, body, [404, 409]);
   };
@@ -74,6 +90,7 @@ export async function startKubelet(client: BenchClient, delayMs: number): Promis
   const forget = ({ metadata }: Pod): void => {
     for (const duty of ['run', 'remove']) taken.delete(`${duty} ${metadata.uid}`);
   };
+  await client.call('POST', '/api/v1/nodes', node, [409]);
   const unfollow = await client.follow<Pod>('/api/v1/pods', (pod, change) =>
     change === 'DELETED' ? forget(pod) : consider(pod),
   );
@@ -83,13 +100,27 @@ export async function startKubelet(client: BenchClient, delayMs: number): Promis
   };
 }
 
+/** Starts one as a process; resolves once it follows the pods. */
+export async function startKubelet(kubeconfig: string, delayMs: number): Promise<() => void> {
+  const args = ['--import', 'tsx', fileURLToPath(import.meta.url), '--kubeconfig', kubeconfig];
+  const child = spawn(process.execPath, [...args, '--pod-delay', String(delayMs)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await new Promise<void>((ready, failed) => {
+    child.once('exit', (code) => failed(new Error(`the pretended kubelet ended (${code})`)));
+    child.stdout.once('data', () => ready());
+  });
+  return () => void child.kill('SIGTERM');
+}
+
 async function main(): Promise<void> {
   const flags = { kubeconfig: { type: 'string' }, 'pod-delay': { type: 'string' } } as const;
   const { values } = parseArgs({ options: flags });
   const kubeconfig = values.kubeconfig ?? process.env['KUBECONFIG'];
   if (kubeconfig === undefined) throw new Error('give --kubeconfig FILE, or set KUBECONFIG');
   const client = await openClient(kubeconfig);
-  const stop = await startKubelet(client, Number(values['pod-delay'] ?? 50));
+  const stop = await playKubelet(client, Number(values['pod-delay'] ?? 50));
+  console.log('following the pods');
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
       stop();

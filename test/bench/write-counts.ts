@@ -80,12 +80,10 @@ function patchWriters(kind: string, count: number, { controller, changed }: Know
   return [{ writer: 'bench', kind, count: own }, ...(rest > 0 ? [{ writer: controller, kind, count: rest }] : [])];
 }
 
-/** Creations are told apart by the Events that are there; a repeat that raised a count is the controller's or stays unnamed. */
-function eventWriters(kind: string, count: number, { controller, events }: Known): Writes[] {
-  if (!kind.startsWith('POST')) return [{ writer: controller, kind, count }];
-  const managers = Math.min(count, events.get('replicaset-controller') ?? 0);
-  return [
-    { writer: MANAGER, kind, count: managers },
-    { writer: controller, kind, count: count - managers },
-  ].filter((w) => w.count > 0);
+/** Creations are told apart by the Events that are there; what raised the count of one is told of as a whole. */
+function eventWriters(kind: string, count: number, { events }: Known): Writes[] {
+  if (!kind.startsWith('POST')) return [{ writer: 'all components', kind, count }];
+  const known = [...events].filter(([, made]) => made > 0).map(([writer, made]) => ({ writer, kind, count: made }));
+  const rest = count - known.reduce((sum, w) => sum + w.count, 0);
+  return rest > 0 ? [...known, { writer: 'unknown', kind, count: rest }] : known;
 }
