@@ -1,9 +1,14 @@
 // The bench's own view of a cluster: plain JSON over a pool of connections, under a name of its own in the server's logs. It shares no
 // cache, queue or retry with the controller that is measured.
+import { setMaxListeners } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Agent, type Dispatcher } from 'undici';
 import { loadAccess, type ClusterAccess } from '../../src/kube/kubeconfig.ts';
 
 export const USER_AGENT = 'sluice-bench';
+
+/** A watch that broke begins anew after this long. */
+const AGAIN_MS = 200;
 
 const TYPES = {
   DELETE: 'application/json',
@@ -63,6 +68,7 @@ class UndiciClient implements BenchClient {
   readonly #closed = new AbortController();
 
   constructor(access: ClusterAccess) {
+    setMaxListeners(0, this.#closed.signal); // one for each watch
     this.access = access;
     this.#agent = new Agent({ connections: 64, connect: { ...access.tls } });
   }
@@ -109,9 +115,12 @@ class UndiciClient implements BenchClient {
       try {
         const since: string = version ?? (await this.#list(path, told));
         const answer = await this.#send('GET', `${path}?watch=1&resourceVersion=${since}`, undefined, signal);
+        if (answer.statusCode >= 400) throw new Error(`${answer.statusCode} ${await answer.body.text()}`);
         for await (const { object, type } of changesOf<T>(answer.body)) told(object, type);
       } catch (error) {
-        if (!signal.aborted) console.error(`the watch of ${path} broke: ${String(error)}`);
+        if (signal.aborted) return;
+        console.error(`the watch of ${path} broke: ${String(error)}`);
+        await pause(AGAIN_MS);
       }
     }
   }

@@ -36,7 +36,7 @@ export async function gatherFleet(course: Course): Promise<string[]> {
   const names = fleetOf(course);
   await inBatches(names, (name) => course.world.declare(name, WAVE_STEPS));
   await course.world.healthy(names, LONG_MS);
-  await quiet(course);
+  await rest(course);
   return names;
 }
 
@@ -84,8 +84,21 @@ export async function recover({ world, prometheus }: Course, stable: string): Pr
 
 const QUIET_MS = 2_000;
 const LOOK_MS = 1_000;
+const PODS_EACH = 2;
 
-/** Nobody has written for two seconds; what scales down by a delay is waited for by `patience`. */
+/** Old pods have gone after their delay, and nobody has written for two seconds. */
+export async function rest(course: Course): Promise<void> {
+  const { client, namespace } = course.world;
+  for (const end = performance.now() + LONG_MS; performance.now() < end; await pause(LOOK_MS)) {
+    const path = `/api/v1/namespaces/${namespace}/pods?limit=1`;
+    const list = await client.call<{ items: unknown[]; metadata: { remainingItemCount?: number } }>('GET', path);
+    const pods = (list?.items.length ?? 0) + (list?.metadata.remainingItemCount ?? 0);
+    if (pods === PODS_EACH * course.world.size) break;
+  }
+  await quiet(course);
+}
+
+/** Nobody has written for two seconds, or `patience` is at its end. */
 export async function quiet({ world }: Course, patience = 60_000): Promise<void> {
   const writes = async () => countWrites(await world.client.text('/metrics'));
   let before = await writes();

@@ -7,6 +7,8 @@ export const WAVE_STEPS: readonly Step[] = [{ setWeight: 10 }, { setWeight: 50 }
 export const PROBE_WEIGHT = 20;
 export const PROBE_STEPS: readonly Step[] = [{ setWeight: PROBE_WEIGHT }, { pause: {} }];
 export const ISTIO = 'networking.istio.io/v1alpha3';
+/** Longer than a wave: what removes old pods is no part of it, however fast it is. */
+export const SCALE_DOWN_DELAY_S = 60;
 export const TEMPLATE = 'success-rate';
 
 export interface Declared {
@@ -58,6 +60,7 @@ export const rollout = ({ apiVersion, name, steps, analysed }: Declared): object
     strategy: {
       canary: {
         canaryService: `${name}-canary`,
+        scaleDownDelaySeconds: SCALE_DOWN_DELAY_S,
         stableService: `${name}-stable`,
         trafficRouting: { istio: { virtualService: { name, routes: ['primary'] } } },
         ...(analysed ? { analysis: { templates: [{ templateName: TEMPLATE }], startingStep: 1 } } : {}),

@@ -88,6 +88,11 @@ export class World {
     this.#generations.set(name, changed?.metadata.generation ?? 0);
   }
 
+  /** Rollouts in it. */
+  get size(): number {
+    return this.#rollouts.size;
+  }
+
   isHealthy(name: string): boolean {
     const item = this.#rollouts.get(name);
     return item !== undefined && isHealthy(item, this.#generations.get(name) ?? 0);

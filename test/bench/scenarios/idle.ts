@@ -1,12 +1,11 @@
 // Many rollouts with nothing to do: they should cost their place in memory and nothing else.
 import { setTimeout as pause } from 'node:timers/promises';
-import { gatherFleet, quiet, type Course } from '../course.ts';
+import { gatherFleet, type Course } from '../course.ts';
 import type { Measured } from '../figures.ts';
 import { usageOf } from '../process-tree.ts';
 
 export async function idle(course: Course): Promise<Measured> {
   await gatherFleet(course);
-  await quiet(course);
   const before = usageOf(course.running.pid);
   await pause(course.idleSeconds * 1000);
   const after = usageOf(course.running.pid);

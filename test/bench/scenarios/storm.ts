@@ -1,6 +1,6 @@
 // An abort in the middle of a wave: whatever else there is to do, a bad release loses its traffic at once.
 import { setTimeout as pause } from 'node:timers/promises';
-import { gatherFleet, intoPause, quiet, readyProbe, recover, releaseFleet, turnBad, type Course } from '../course.ts';
+import { gatherFleet, intoPause, readyProbe, recover, releaseFleet, turnBad, type Course } from '../course.ts';
 import type { Measured } from '../figures.ts';
 
 /** So far the wave has got when the metric turns bad. */
@@ -15,6 +15,5 @@ export async function storm(course: Course): Promise<Measured> {
   const { served, turned } = await turnBad(course);
   await released;
   await recover(course, '1');
-  await quiet(course);
   return { stormAbort: [served], stormCaught: [turned] };
 }

@@ -15,7 +15,7 @@ export interface WaveResult {
   writes: readonly Writes[];
 }
 
-/** Long enough for what trails behind the last promotion, too short for pods that go after their delay. */
+/** Long enough for what trails behind the last promotion; old pods go later. */
 const TRAIL_MS = 10_000;
 
 export async function wave(course: Course): Promise<WaveResult> {
@@ -32,7 +32,6 @@ export async function wave(course: Course): Promise<WaveResult> {
   await quiet(course, TRAIL_MS);
   const written = writesBetween(writesBefore, await counts());
   const events = eventsBetween(eventsBefore, await eventsOf(course));
-  await quiet(course);
   return {
     measured: {
       wave: [took],
