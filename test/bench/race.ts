@@ -9,6 +9,7 @@ import { idle } from './scenarios/idle.ts';
 import { latency } from './scenarios/latency.ts';
 import { storm } from './scenarios/storm.ts';
 import { wave } from './scenarios/wave.ts';
+import { digits } from './table.ts';
 import { World } from './world.ts';
 import type { Writes } from './write-counts.ts';
 
@@ -80,7 +81,9 @@ async function runOnce({ contestant, world, prometheus, run, options, result }: 
   try {
     for (const scenario of options.scenarios) {
       options.say(`run ${run}/${options.runs}, ${contestant.name}: ${scenario}`);
-      keep(result, await measure(scenario, course, result));
+      const measured = await measure(scenario, course, result);
+      keep(result, measured);
+      options.say(`  ${inShort(measured)}`);
     }
   } finally {
     await running.stop();
@@ -102,6 +105,12 @@ async function measure(scenario: Scenario, course: Course, result: Result): Prom
     }
   }
 }
+
+/** So that a bench which is broken off has told what it found. */
+const inShort = (measured: Measured): string =>
+  Object.entries(measured)
+    .map(([id, values]) => `${id} ${values.map(digits).join(' ')}`)
+    .join(', ');
 
 function keep(result: Result, measured: Measured): void {
   for (const [id, values] of Object.entries(measured)) (result.measured[id] ??= []).push(...values);
