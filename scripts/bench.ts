@@ -32,7 +32,7 @@ function report({ options }: Bench, [own, peer]: Result[]): boolean {
     const data = { at: new Date().toISOString(), node: process.version, rollouts, figures: rows, own, peer };
     writeFileSync(json, `${JSON.stringify(data, null, 2)}\n`);
   }
-  return rows.every((row) => row.met !== false);
+  return rows.every((row) => row.met !== false) && own.failures.length === 0;
 }
 
 async function compare(bench: Bench): Promise<boolean> {
@@ -74,4 +74,6 @@ async function main(): Promise<number> {
   }
 }
 
+// What the bench started ends with it.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 process.exitCode = await main();

@@ -46,8 +46,11 @@ export function start(contestant: Contestant, where: Surroundings): Running {
   const { pid } = child;
   if (pid === undefined) throw new Error(`${contestant.name} could not be started: ${contestant.command}`);
   let stopping = false;
+  const endWithBench = (): void => void process.kill(-pid, 'SIGKILL');
+  process.once('exit', endWithBench);
   const ended = new Promise<void>((resolve) => {
     child.once('exit', (code, signal) => {
+      process.off('exit', endWithBench);
       if (!stopping) console.error(`${contestant.name} ended by itself (${signal ?? code}); see ${where.logFile}`);
       resolve();
     });

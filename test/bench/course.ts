@@ -21,6 +21,8 @@ export interface Course {
 }
 
 export const PROBE = 'probe';
+/** The probe's first revision: no other is ever promoted. */
+const STABLE = '1';
 const LONG_MS = 900_000;
 const AT_ONCE = 32;
 
@@ -46,11 +48,12 @@ export async function releaseFleet(course: Course, names: readonly string[], to:
   await course.world.healthy(names, LONG_MS);
 }
 
-/** The rollout that is judged, with a release behind it: the controller is there and warm. */
+/** The rollout that is judged, on its stable revision, whatever a bench that was broken off left of it. */
 export async function readyProbe(course: Course): Promise<void> {
   const { world, prometheus } = course;
   prometheus.turn('good');
   await world.declare(PROBE, PROBE_STEPS, true);
+  await world.change(PROBE, STABLE);
   await world.healthy([PROBE], LONG_MS);
 }
 
@@ -63,7 +66,7 @@ export async function intoPause(course: Course, to: string): Promise<number> {
   const took = (await world.reached(PROBE, 20)) - began;
   const before = prometheus.queries;
   prometheus.onQuery(() => world.nudge());
-  await world.until('the analysis looks at the metric', () => prometheus.queries >= before + 2, 60_000);
+  await world.until('the analysis looks at the metric', () => prometheus.queries >= before + 2, LONG_MS);
   return took;
 }
 
@@ -76,9 +79,9 @@ export async function turnBad({ world, prometheus }: Course): Promise<{ served: 
 }
 
 /** Back to the revision that serves, so that the next release begins from rest. */
-export async function recover({ world, prometheus }: Course, stable: string): Promise<void> {
+export async function recover({ world, prometheus }: Course): Promise<void> {
   prometheus.turn('good');
-  await world.change(PROBE, stable);
+  await world.change(PROBE, STABLE);
   await world.healthy([PROBE], LONG_MS);
 }
 

@@ -30,6 +30,8 @@ export interface Result {
   measured: Record<string, number[]>;
   /** Of the last wave. */
   writes: readonly Writes[];
+  /** Runs that broke off; what they measured before counts. */
+  failures: string[];
 }
 
 /** A namespace each: what one leaves behind is not the other's to follow. */
@@ -40,7 +42,7 @@ export async function race(
   prometheus: PretendPrometheus,
   options: RaceOptions,
 ): Promise<Result[]> {
-  const results = options.contestants.map((c): Result => ({ name: c.name, measured: {}, writes: [] }));
+  const results = options.contestants.map((c): Result => ({ name: c.name, measured: {}, writes: [], failures: [] }));
   const worlds = options.contestants.map((c) => new World(client, namespaceOf(c), c.apiVersion));
   for (const world of worlds) {
     await world.open();
@@ -85,6 +87,9 @@ async function runOnce({ contestant, world, prometheus, run, options, result }: 
       keep(result, measured);
       options.say(`  ${inShort(measured)}`);
     }
+  } catch (error) {
+    result.failures.push(`run ${run}: ${error instanceof Error ? error.message : String(error)}`);
+    options.say(`  ${result.failures.at(-1)}`);
   } finally {
     await running.stop();
   }

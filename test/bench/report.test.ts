@@ -2,7 +2,12 @@ import { describe, expect, it } from 'vitest';
 import type { Result } from './race.ts';
 import { figuresTable, rowsOf, writesTable } from './report.ts';
 
-const result = (name: string, measured: Record<string, number[]>): Result => ({ name, measured, writes: [] });
+const result = (name: string, measured: Record<string, number[]>): Result => ({
+  name,
+  measured,
+  writes: [],
+  failures: [],
+});
 const own = result('sluice', { firstWeight: [80, 90, 85], stormAbort: [30] });
 const peer = result('peer', { firstWeight: [100, 120, 110], stormAbort: [3000] });
 

@@ -15,6 +15,9 @@ interface RolloutItem extends Item {
   };
 }
 
+/** A controller that has just been started may wait for its Lease first. */
+const LIMIT_MS = 180_000;
+
 interface SeenWeight {
   weight: number;
   at: number;
@@ -107,7 +110,7 @@ export class World {
   }
 
   /** Resolves to when the route was heard to have the weight. */
-  async reached(name: string, weight: number, limitMs = 60_000): Promise<number> {
+  async reached(name: string, weight: number, limitMs = LIMIT_MS): Promise<number> {
     await this.until(`the weight of ${name} is ${weight}`, () => this.#weights.get(name)?.weight === weight, limitMs);
     return this.#weights.get(name)?.at ?? Number.NaN;
   }

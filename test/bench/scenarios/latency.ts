@@ -14,7 +14,7 @@ export async function latency(course: Course): Promise<Measured> {
     const took = await intoPause(course, `${course.round}-${at}`);
     const { served } = await turnBad(course);
     await pause(BREATH_MS);
-    await recover(course, '1');
+    await recover(course);
     await pause(BREATH_MS);
     if (at === 0) continue;
     firstWeight.push(took);

@@ -14,6 +14,6 @@ export async function storm(course: Course): Promise<Measured> {
   await pause(INTO_THE_WAVE_MS);
   const { served, turned } = await turnBad(course);
   await released;
-  await recover(course, '1');
+  await recover(course);
   return { stormAbort: [served], stormCaught: [turned] };
 }
