@@ -92,7 +92,11 @@ export const canarySchema = z
       .extend({ startingStep: z.int().min(0).optional().describe('First step at which it runs. Default 0.') })
       .optional()
       .describe('Measure in the background while the steps go on.'),
-    maxSurge: intOrPercent.optional().describe('Pods above spec.replicas, without a router. Default 25%.'),
+    maxSurge: intOrPercent
+      .optional()
+      .describe(
+        'Without a router: pods above spec.replicas. With one: canary pods ahead of a step for those right behind it. Default 25%.',
+      ),
     maxUnavailable: intOrPercent.optional().describe('Pods below spec.replicas, without a router. Default 25%.'),
     scaleDownDelaySeconds: z
       .int()

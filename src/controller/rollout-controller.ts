@@ -21,11 +21,7 @@ import { mergePatch } from '../api/merge-patch.ts';
 import type { RolloutMetrics } from './metrics-port.ts';
 import { createRestarter } from './restart.ts';
 import type { Runs } from './runs.ts';
-
-export interface EventRecorder {
-  /** Never throws and never waits; a repeat of a key is a no-op. */
-  emit(object: { apiVersion: string; kind: string; metadata: Rollout['metadata'] }, event: Announcement): void;
-}
+import { Teller, type EventRecorder } from './teller.ts';
 
 export interface RolloutControllerDeps {
   client: KubeClient;
@@ -43,12 +39,13 @@ export interface RolloutControllerDeps {
 /** A pass that finds no rest after so many looks is broken off and tried again later. */
 const MOST_LOOKS = 20;
 /** Changes of counters alone wait this long for company. */
-const QUIET_MS = 500;
+const QUIET_MS = 2_000;
 
 export class RolloutController {
   readonly queue: WorkQueue;
   readonly #deps: RolloutControllerDeps;
   readonly #execute: ExecuteDeps;
+  readonly #teller: Teller;
   /** When the last bad measurement of a Rollout came in, until the traffic is back. */
   readonly #badAt = new Map<string, number>();
   /** Since when a Rollout has counters to write. */
@@ -67,6 +64,7 @@ export class RolloutController {
       workers: deps.workers ?? 16,
       onError: (key, error) => this.#failed(key, error),
     });
+    this.#teller = new Teller(deps.events, deps.clock);
     const again = (key: string, at: number): void => this.queue.addAt(key, at);
     const restarter = createRestarter({ client: deps.client, clock: deps.clock, again });
     this.#execute = {
@@ -89,6 +87,7 @@ export class RolloutController {
   async stop(): Promise<void> {
     this.#unfollow?.();
     await this.queue.stop();
+    this.#teller.flush();
   }
 
   /** A run of a Rollout came to a verdict; a bad one overtakes everything. */
@@ -176,7 +175,7 @@ export class RolloutController {
   }
 
   #tell(rollout: Rollout, { decision, announcements, happenings }: News): void {
-    for (const announcement of announcements) this.#deps.events.emit(rollout, announcement);
+    this.#teller.tell(rollout, announcements);
     this.#deps.metrics.observed(rollout, decision, happenings);
   }
 
@@ -245,6 +244,7 @@ export class RolloutController {
     this.#badAt.delete(key);
     this.#quietSince.delete(key);
     this.#untold.delete(key);
+    this.#teller.forget(key);
     this.#deps.metrics.forgotten(splitKey(key));
   }
 

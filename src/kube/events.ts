@@ -6,7 +6,7 @@ import { delay, toTime } from '../ports/clock.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { backoffMs } from './backoff.ts';
-import { isAlreadyExists, isNotFound, isTransient } from './errors.ts';
+import { isAlreadyExists, isConflict, isNotFound, isTransient } from './errors.ts';
 import type { KubeClient } from './types.ts';
 
 /** What an Event is about. */
@@ -149,7 +149,8 @@ class QueuedRecorder implements EventRecorder {
         return await this.#store(pending);
       } catch (error) {
         if (signal.aborted) return;
-        if (tries >= MAX_TRIES || !isTransient(error)) {
+        // A namespace with a quota answers a creation with a conflict now and then.
+        if (tries >= MAX_TRIES || !(isTransient(error) || isConflict(error))) {
           log.warn('an event could not be written', {
             object: `${pending.namespace}/${pending.object.metadata.name}`,
             reason: pending.content.reason,

@@ -15,6 +15,19 @@ export interface Announcement {
   readonly key: string;
   /** Place among the Events of the Rollout, so that those of one second read in order. */
   readonly rank?: number;
+  /** The release whose finished steps may be told of in the same breath. */
+  readonly release?: string;
+  /** It tells of nothing but steps that ended by themselves: it may wait for what they lead to. */
+  readonly finished?: FinishedSteps;
+}
+
+/** Steps in a row, counted from 0. */
+export interface FinishedSteps {
+  readonly first: number;
+  readonly last: number;
+  readonly of: number;
+  /** What each of them was. */
+  readonly what: readonly string[];
 }
 
 function stepText(seen: Observed, index: number): string {
@@ -29,17 +42,38 @@ function stepText(seen: Observed, index: number): string {
 }
 
 type StepDone = Extract<Happening, { kind: 'StepDone' }>;
-type Told = Omit<Announcement, 'key'>;
+type Told = Pick<Announcement, 'type' | 'reason' | 'message'>;
+
+const range = ({ first, last }: FinishedSteps, plus: number): string =>
+  first === last ? String(first + plus) : `${first + plus}-${last + plus}`;
+
+function stepsText(steps: FinishedSteps, how: 'skipped' | 'completed'): string {
+  const which = steps.first === steps.last ? 'Step' : 'Steps';
+  return `${which} ${range(steps, 1)}/${steps.of} ${how} (${steps.what.join(', ')})`;
+}
 
 /** Steps in a row that ended alike in one decision are told of together: each Event is a write. */
-function stepsDone(seen: Observed, done: readonly StepDone[]): Told & { steps: string } {
+function stepsDone(seen: Observed, release: string, done: readonly StepDone[]): Omit<Announcement, 'rank'> {
   const [first, last] = [done[0]?.step ?? 0, done.at(-1)?.step ?? 0];
-  const which = first === last ? `Step ${first + 1}` : `Steps ${first + 1}-${last + 1}`;
-  const how = done[0]?.skipped ? 'skipped' : 'completed';
-  const what = done.map(({ step }) => stepText(seen, step)).join(', ');
-  const message = `${which}/${stepsOf(seen).length} ${how} (${what})`;
-  const steps = first === last ? String(first) : `${first}-${last}`;
-  return { type: 'Normal', reason: 'RolloutStepCompleted', message, steps };
+  const steps = { first, last, of: stepsOf(seen).length, what: done.map(({ step }) => stepText(seen, step)) };
+  return done[0]?.skipped
+    ? { ...completed(release, steps), message: stepsText(steps, 'skipped') }
+    : { ...completed(release, steps), release, finished: steps };
+}
+
+function completed(release: string, steps: FinishedSteps): Omit<Announcement, 'rank'> {
+  const key = `${release}/StepDone/${range(steps, 0)}`;
+  return { type: 'Normal', reason: 'RolloutStepCompleted', message: stepsText(steps, 'completed'), key };
+}
+
+/** The steps of both in one announcement, where the ones follow on the others. */
+export function inARow(before: Announcement, after: Announcement): Announcement | undefined {
+  const [a, b] = [before.finished, after.finished];
+  const { release } = before;
+  if (a === undefined || b === undefined || release === undefined || release !== after.release) return undefined;
+  if (b.first !== a.last + 1 || a.of !== b.of) return undefined;
+  const finished = { first: a.first, last: b.last, of: a.of, what: [...a.what, ...b.what] };
+  return { ...after, ...completed(release, finished), release, finished };
 }
 
 /** Happenings in order, neighbouring ends of steps in one group. */
@@ -64,16 +98,17 @@ function placeOf(happening: Happening): number {
   return 'step' in happening ? 11 + 2 * happening.step : FIRST_AND_LAST[happening.kind];
 }
 
+/** What finished steps lead to. An abort speaks for itself. */
+const LED_TO_BY_STEPS = new Set<Happening['kind']>(['Paused', 'Inconclusive', 'Promoted']);
+
 function tell(seen: Observed, memory: Memory, group: StepDone[] | Exclude<Happening, StepDone>): Announcement {
   const release = facts.releaseKey(memory);
   const last = Array.isArray(group) ? group.at(-1) : group;
   const rank = memory.attempt * RANKS + (last === undefined ? 0 : placeOf(last));
-  if (Array.isArray(group)) {
-    const { steps, ...told } = stepsDone(seen, group);
-    return { ...told, key: `${release}/StepDone/${steps}`, rank };
-  }
+  if (Array.isArray(group)) return { ...stepsDone(seen, release, group), rank };
   const which = 'step' in group ? group.step : group.hash;
-  return { ...announce(seen, group), key: `${release}/${group.kind}/${which}`, rank };
+  const told = { ...announce(seen, group), key: `${release}/${group.kind}/${which}`, rank };
+  return LED_TO_BY_STEPS.has(group.kind) ? { ...told, release } : told;
 }
 
 function announce(seen: Observed, happening: Exclude<Happening, StepDone>): Told {

@@ -2,7 +2,7 @@
 import { isFrozen, mostRouted, olderPods, rejectedHash, surgeOf } from './facts.ts';
 import type { Memory, StateName } from './memory.ts';
 import { availableOf, hasRouter, replicaSet, replicasOf, type Observed, type SeenReplicaSet } from './observed.ts';
-import { canaryPodsAt, presentStep, stepsOf, weightAt } from './steps.ts';
+import { canaryPodsAhead, canaryPodsAt, presentStep, stepsOf, weightAt } from './steps.ts';
 import { frozenCounts, nextCounts, resolveCount, type Counts, type SurgeInput } from './surge.ts';
 
 /** Pods by hash; what is not named retires. */
@@ -23,9 +23,11 @@ function routedPods(seen: Observed, memory: Memory, state: StateName): Map<strin
   }
   const full = state === 'promoting' || state === 'releasing';
   const step = presentStep(seen, memory.step);
-  const wanted = full ? replicas : canaryPodsAt(seen, step);
+  const weighing = state === 'updating.weighing';
+  const ofStep = weighing ? canaryPodsAhead(seen, step, surgeOf(seen)) : canaryPodsAt(seen, step);
+  const wanted = full ? replicas : ofStep;
   // A falling weight leaves first, the pods follow.
-  const leaving = state === 'updating.weighing' && mostRouted(seen) > weightAt(stepsOf(seen), step);
+  const leaving = weighing && mostRouted(seen) > weightAt(stepsOf(seen), step);
   pods.set(memory.candidate, leaving ? Math.max(wanted, desiredOf(seen, memory.candidate)) : wanted);
   return pods;
 }

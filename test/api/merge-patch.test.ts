@@ -39,6 +39,13 @@ describe('a merge patch', () => {
     expect(mergePatch({ a: 1, b: { c: [1, 2], d: 'x' } }, { b: { d: 'x', c: [1, 2] }, a: 1 })).toBeUndefined();
   });
 
+  it('is nothing where lists hold the same with keys in another order, as an API server stores them', () => {
+    const written = { conditions: [{ type: 'Healthy', status: 'True', reason: 'RolloutHealthy' }] };
+    const stored = { conditions: [{ reason: 'RolloutHealthy', status: 'True', type: 'Healthy' }] };
+    expect(mergePatch(stored, written)).toBeUndefined();
+    expect(mergePatch({ conditions: [{ ...stored.conditions[0], status: 'False' }] }, written)).toEqual(written);
+  });
+
   it('holds no more than what differs, and takes out what is undefined', () => {
     const before = { phase: 'Healthy', machine: { step: 1, until: 'noon' }, weight: 10 };
     const after = { phase: 'Healthy', machine: { step: 2, until: undefined }, weight: 10 };

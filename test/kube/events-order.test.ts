@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { KubeObject } from '../../src/api/k8s.ts';
+import { ApiError } from '../../src/kube/errors.ts';
 import { eventRecorder } from '../../src/kube/events.ts';
 import { silentLog } from '../../src/ports/log.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
@@ -29,5 +30,23 @@ describe('events of one object', () => {
     await recorder.flush();
     expect(names).toHaveLength(7);
     expect(names).toEqual(names.toSorted());
+  });
+
+  it('are written again where a namespace with a quota answers with a conflict', async () => {
+    const answers = [new ApiError({ status: 409, reason: 'Conflict', message: 'the quota was updated meanwhile' })];
+    const created: string[] = [];
+    const create = (_resource: unknown, object: KubeObject) => {
+      const error = answers.shift();
+      if (error !== undefined) return Promise.reject(error);
+      created.push(String(object['message']));
+      return Promise.resolve(object);
+    };
+    const clock = new VirtualClock();
+    const client = { create } as never;
+    const recorder = eventRecorder({ client, clock, random: () => 0.5, log: silentLog, instance: 'test' });
+    const about = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'web', namespace: 'shop' } };
+    recorder.emit(about, { type: 'Normal', reason: 'Step', message: 'done', key: 'k' });
+    await clock.advance(2_000);
+    expect(created).toEqual(['done']);
   });
 });

@@ -158,6 +158,44 @@ describe('a canary', () => {
     expect(world.rs('v2')?.desired).toBe(1);
   });
 
+  describe('whose weights follow each other without a wait', () => {
+    const inARow: Step[] = [{ setWeight: 10 }, { setWeight: 50 }, { setWeight: 75 }];
+    const wanted = (steps: Step[], maxSurge?: number | string): number | undefined => {
+      const world = served(steps);
+      if (maxSurge !== undefined) world.spec.strategy.canary = { ...world.spec.strategy.canary, maxSurge };
+      world.broken.add('v2');
+      world.declare('v2').settle();
+      return world.rs('v2')?.desired;
+    };
+
+    it('brings up pods for those behind the first, at most maxSurge more', () => {
+      expect(wanted(inARow)).toBe(2);
+      expect(wanted(inARow, 2)).toBe(3);
+      expect(wanted(inARow, 0)).toBe(1);
+    });
+
+    it('brings up all pods at most, where the end follows', () => {
+      expect(wanted(inARow, '100%')).toBe(4);
+    });
+
+    it('brings up none for what comes after a wait', () => {
+      expect(wanted([{ setWeight: 10 }, { pause: {} }, { setWeight: 75 }], '100%')).toBe(1);
+      expect(wanted([{ setWeight: 10 }, analysis, { setWeight: 75 }], '100%')).toBe(1);
+      expect(wanted([{ setWeight: 10 }, { setWeight: 50 }, { pause: {} }], '100%')).toBe(2);
+    });
+
+    it('brings up no more than an explicit scale says', () => {
+      expect(wanted([{ setWeight: 0 }, { setCanaryScale: { replicas: 2 } }, ...inARow], '100%')).toBe(2);
+    });
+
+    it('still writes each weight only when its own pods are ready', () => {
+      const world = served(inARow);
+      world.declare('v2').settle();
+      expect(world.weights).toEqual([0, 10, 50, 75, 0]);
+      expect(world.status).toMatchObject({ phase: 'Healthy', stableRS: 'v2' });
+    });
+  });
+
   it('with nothing new asks for nothing and writes nothing', () => {
     const world = served();
     world.declare('v2').settle();

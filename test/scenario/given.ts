@@ -17,8 +17,9 @@ import {
 } from './manifests.ts';
 
 export function isPromoted(cluster: Cluster, version: string): boolean {
-  const { status } = cluster.rollout();
-  const isStable = status?.stableRS !== undefined && status.stableRS === status.currentPodHash;
+  const { status, metadata } = cluster.rollout();
+  const isSeen = Number(status?.observedGeneration) === metadata.generation;
+  const isStable = isSeen && status?.stableRS !== undefined && status.stableRS === status.currentPodHash;
   return cluster.declaredImage() === IMAGE(version) && status?.phase === 'Healthy' && isStable;
 }
 

@@ -58,15 +58,25 @@ describe('a good release', () => {
   it('tells of each step in Events, in order', async () => {
     const { v2 } = await givenV2();
     const since = cluster.events().findIndex((event) => event.includes(`Rolling out revision ${v2.slice(0, 7)}`));
-    const steps = cluster.events('RolloutStepCompleted').map((event) => event.replace('RolloutStepCompleted: ', ''));
+    const told = cluster
+      .events()
+      .join('\n')
+      .matchAll(/Steps? (\d)(?:-(\d))?\/8 completed \(([^)]*)\)/g);
+    const steps = [...told].map(([, first, last = first, what]) => ({
+      first: Number(first),
+      last: Number(last),
+      what,
+    }));
     expect(since).toBeGreaterThan(-1);
-    expect(steps.filter((text) => text.includes('weight'))).toEqual([
-      'Step 1/8 completed (weight 10)',
-      'Step 3/8 completed (weight 25)',
-      'Step 5/8 completed (weight 50)',
-      'Step 7/8 completed (weight 100)',
-    ]);
-    expect(cluster.events('RolloutCompleted')).toContain(`RolloutCompleted: Revision ${v2.slice(0, 7)} is promoted`);
+    // Each step once, in order; those that follow at once in one Event.
+    expect(steps.flatMap(({ first, last }) => Array.from({ length: last - first + 1 }, (_, at) => first + at))).toEqual(
+      [1, 2, 3, 4, 5, 6, 7, 8],
+    );
+    expect(steps.flatMap(({ what }) => what?.split(', '))).toEqual(
+      WEIGHTS.flatMap((percent) => [`weight ${percent}`, 'analysis']),
+    );
+    const end = `; revision ${v2.slice(0, 7)} is promoted`;
+    expect(cluster.events('RolloutCompleted').filter((event) => event.endsWith(end))).toHaveLength(1);
   });
 
   it('leaves a note with the evidence on the commit', async () => {

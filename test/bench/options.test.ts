@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { fillIn } from './contestant.ts';
+import { parseBenchOptions } from './options.ts';
+
+describe('the flags of the bench', () => {
+  it('ask for every scenario on the cluster of the environment unless they say otherwise', () => {
+    const options = parseBenchOptions([], { KUBECONFIG: '/k' });
+    expect(options).toMatchObject({ kubeconfig: '/k', runs: 3, rollouts: 200, peer: undefined });
+    expect(options?.scenarios).toEqual(['latency', 'wave', 'storm', 'idle']);
+  });
+
+  it('name a peer by its command and what it serves', () => {
+    const options = parseBenchOptions(['--peer', 'run it', '--group', 'example.com/v1', '--peer-name', 'it'], {});
+    expect(options?.peer).toEqual({ name: 'it', apiVersion: 'example.com/v1', command: 'run it' });
+  });
+
+  it('that are wrong are answered with what to write', () => {
+    expect(() => parseBenchOptions(['--scenario', 'wave,storms'], {})).toThrow('latency, wave, storm, idle');
+    expect(() => parseBenchOptions(['--runs', '0'], {})).toThrow('--runs 0: write a whole number');
+  });
+
+  it('can ask for help', () => {
+    expect(parseBenchOptions(['--help'], {})).toBeUndefined();
+  });
+});
+
+describe('the command of a controller', () => {
+  it('is told the cluster and the Prometheus of the run', () => {
+    const where = { kubeconfig: '/tmp/k', prometheus: 'http://127.0.0.1:1', logFile: '' };
+    expect(fillIn('c --kubeconfig {kubeconfig} -p {prometheus}', where)).toBe(
+      'c --kubeconfig /tmp/k -p http://127.0.0.1:1',
+    );
+  });
+});

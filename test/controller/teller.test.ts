@@ -1,0 +1,82 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Rollout } from '../../src/api/rollout.ts';
+import { Teller } from '../../src/controller/teller.ts';
+import type { Announcement } from '../../src/rollout/announcements.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
+
+const web: Rollout = {
+  apiVersion: 'sluice.dev/v1alpha1',
+  kind: 'Rollout',
+  metadata: { name: 'web', namespace: 'shop' },
+  spec: { selector: {}, template: {}, strategy: { canary: {} } },
+};
+
+const step = (number: number): Announcement => ({
+  type: 'Normal',
+  reason: 'RolloutStepCompleted',
+  message: `Step ${number}/9 completed (weight ${number})`,
+  key: `r/StepDone/${number - 1}`,
+  release: 'r',
+  finished: { first: number - 1, last: number - 1, of: 9, what: [`weight ${number}`] },
+});
+const paused: Announcement = {
+  type: 'Normal',
+  reason: 'RolloutPaused',
+  message: 'Step 3/9: pause',
+  key: 'p',
+  release: 'r',
+};
+const begun: Announcement = { type: 'Normal', reason: 'RolloutUpdated', message: 'Rolling out', key: 'b' };
+
+let clock: VirtualClock;
+let events: string[];
+let teller: Teller;
+
+beforeEach(() => {
+  clock = new VirtualClock();
+  events = [];
+  teller = new Teller({ emit: (_, { message }) => void events.push(message) }, clock);
+});
+
+describe('telling', () => {
+  it('does not wait with the beginning of a release', () => {
+    teller.tell(web, [begun]);
+    expect(events).toEqual(['Rolling out']);
+  });
+
+  it('tells of a finished step with what it led to', () => {
+    teller.tell(web, [step(1)]);
+    teller.tell(web, [step(2), paused]);
+    expect(events).toEqual(['Steps 1-2/9 completed (weight 1, weight 2); step 3/9: pause']);
+  });
+
+  it('tells of a finished step within five seconds, however many follow', async () => {
+    teller.tell(web, [step(1)]);
+    await clock.advance(3_000);
+    teller.tell(web, [step(2)]);
+    await clock.advance(1_999);
+    expect(events).toEqual([]);
+    await clock.advance(1);
+    expect(events).toEqual(['Steps 1-2/9 completed (weight 1, weight 2)']);
+  });
+
+  it('tells of what waits before anything that does not belong to it', () => {
+    teller.tell(web, [step(1)]);
+    teller.tell(web, [begun]);
+    expect(events).toEqual(['Step 1/9 completed (weight 1)', 'Rolling out']);
+  });
+
+  it('leaves nothing untold when it ends', async () => {
+    teller.tell(web, [step(1)]);
+    teller.flush();
+    await clock.advance(10_000);
+    expect(events).toEqual(['Step 1/9 completed (weight 1)']);
+  });
+
+  it('forgets a Rollout that is gone', async () => {
+    teller.tell(web, [step(1)]);
+    teller.forget('shop/web');
+    await clock.advance(10_000);
+    expect(events).toEqual([]);
+  });
+});
