@@ -118,6 +118,12 @@ function nextLook(seen: Observed, state: StateName, memory: Memory): number | un
   return ahead.length === 0 ? undefined : Math.min(...ahead);
 }
 
+/** An abort is recorded right after its weight was written, without another look in between. */
+function asRecorded(seen: Observed, happenings: readonly Happening[], { weight }: Wanted): Observed {
+  if (weight === undefined || !happenings.some((h) => h.kind === 'Aborted')) return seen;
+  return { ...seen, routes: seen.routes.map((r) => (r.canary === undefined ? r : { ...r, canary: weight })) };
+}
+
 /** One pass. `chart` is the machine to decide by; tests give one that notes which transitions it takes. */
 export function decide(seen: Observed, chart: typeof machine = machine): Decision {
   const before = recall(seen) ?? recovered(seen);
@@ -140,7 +146,7 @@ export function decide(seen: Observed, chart: typeof machine = machine): Decisio
     memory,
     wanted,
     intents: [...intentsOf(state, memory, seen, wanted), ...rest.extra],
-    status: statusOf(seen, outcome),
+    status: statusOf(asRecorded(seen, outcome.happenings, wanted), outcome),
     announcements: announcementsOf(seen, outcome),
     happenings: outcome.happenings,
     nextAt: nextLook(seen, state, memory),

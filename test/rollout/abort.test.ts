@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Step } from '../../src/api/rollout.ts';
+import { decide } from '../../src/rollout/decide.ts';
 import { World } from './world.ts';
 
 const analysis: Step = { analysis: { templates: [{ templateName: 'success-rate' }] } };
@@ -29,6 +30,14 @@ describe('an abort', () => {
       outcome: 'Aborted',
       reason: 'success-rate 0.82 < 0.95',
     });
+  });
+
+  it('is recorded with the weight that was written before it, not with the one it took back', () => {
+    const world = inCanary();
+    world.runs[0]!.phase = 'Failed';
+    const { status } = decide(world.seen());
+    expect(status).toMatchObject({ phase: 'Degraded', weight: 0 });
+    expect(status.canary?.weights).toMatchObject({ canary: { weight: 0 }, stable: { weight: 100 } });
   });
 
   it('points both Services at the stable revision and lets the rejected pods go after the delay', () => {
