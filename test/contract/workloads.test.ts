@@ -210,6 +210,19 @@ describe('a Deployment', () => {
     ]);
   });
 
+  test('counts changes of its spec and its annotations, but no annotation that came with its status', async () => {
+    await made(DEPLOYMENTS, workload('counted', 1));
+    const { body: settled } = await target.eventually(`${DEPLOYMENTS}/counted`, settledAt(1));
+    expect(settled.metadata.annotations).toEqual({ 'deployment.kubernetes.io/revision': '1' });
+    expect(settled.metadata.generation).toBe(1);
+    const note = { metadata: { annotations: { note: 'by status' }, labels: { note: 'no' } } };
+    const { body: noted } = await patch(`${DEPLOYMENTS}/counted/status`, note);
+    expect(noted.metadata).toMatchObject({ generation: 1, annotations: { note: 'by status' } });
+    expect(noted.metadata.labels).toBeUndefined();
+    const { body: annotated } = await patch(`${DEPLOYMENTS}/counted`, { metadata: { annotations: { note: 'own' } } });
+    expect(annotated.metadata.generation).toBe(2);
+  });
+
   test('names its ReplicaSet by the hash of the template and notes its sizes', async () => {
     const deployment = await made(DEPLOYMENTS, workload('hash', 2));
     await target.eventually(`${DEPLOYMENTS}/hash`, settledAt(2));

@@ -121,7 +121,7 @@ export class Objects {
   }
 
   #replace(type: ResourceType, old: Dict, next: Dict, mode: WriteMode): Dict {
-    countGeneration(type, next, old);
+    countGeneration(type, next, old, mode.subresource);
     check(type, next, old);
     if (equal(old, next)) return old;
     if (mode.dryRun) return next;
