@@ -1,7 +1,7 @@
 // The contract of the Kubernetes API, as the sandbox and a real server keep it.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Reply, Target } from './target.ts';
-import { CORE, NAMESPACE, WIDGETS, clear, openTarget, prepare, widget } from './target.ts';
+import { NAMESPACE, WIDGETS, clear, openTarget, prepare, widget } from './target.ts';
 
 let target: Target;
 beforeAll(async () => {
@@ -349,35 +349,5 @@ describe('deleting', () => {
       status: 'Success',
       details: { name: 'del', group: 'contract.sluice.dev', kind: 'widgets', uid: made.metadata.uid },
     });
-  });
-  test('dependents go with their owner', async () => {
-    const owner = await create('owner');
-    const reference = { apiVersion: owner.apiVersion, kind: 'Widget', name: 'owner', uid: owner.metadata.uid };
-    await target.call('POST', `${CORE}/configmaps`, {
-      metadata: { name: 'dependent', ownerReferences: [reference] },
-    });
-    await target.call('DELETE', `${WIDGETS}/owner`);
-    const gone = await target.eventually(`${CORE}/configmaps/dependent`, (reply) => reply.status === 404);
-    expect(gone.body.reason).toBe('NotFound');
-  });
-});
-
-describe('leases', () => {
-  const path = `/apis/coordination.k8s.io/v1/namespaces/${NAMESPACE}/leases`;
-  test('PUT creates, times need six decimals, stale writes conflict', async () => {
-    const lease = {
-      apiVersion: 'coordination.k8s.io/v1',
-      kind: 'Lease',
-      metadata: { name: 'l', namespace: NAMESPACE },
-      spec: { holderIdentity: 'a', renewTime: '2026-11-21T07:00:00.000000Z' },
-    };
-    const made = await target.call('PUT', `${path}/l`, lease);
-    expect(made.status).toBe(201);
-    const bad = await target.call('PUT', `${path}/l`, { ...lease, spec: { renewTime: '2026-11-21T07:00:00Z' } });
-    expect(bad.body.message).toBe(
-      'Lease in version "v1" cannot be handled as a Lease: parsing time "2026-11-21T07:00:00Z" as "2006-01-02T15:04:05.000000Z07:00": cannot parse "Z" as ".000000"',
-    );
-    await target.call('PUT', `${path}/l`, { ...made.body, spec: { holderIdentity: 'b' } });
-    expect((await target.call('PUT', `${path}/l`, { ...made.body, spec: { holderIdentity: 'c' } })).status).toBe(409);
   });
 });

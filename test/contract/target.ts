@@ -66,8 +66,10 @@ export interface Target {
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Reply>;
   /** Events of a watch until `count` came or the server ended it. */
   watch(path: string, count: number): Promise<Reply['body'][]>;
-  /** Asks again until the condition holds; the limit is 5 s. */
-  eventually(path: string, holds: (reply: Reply) => boolean): Promise<Reply>;
+  /** Asks again until the condition holds; the limit is 5 s unless another is given. */
+  eventually(path: string, holds: (reply: Reply) => boolean, limitMs?: number): Promise<Reply>;
+  /** For what speaks to the server by itself. */
+  readonly transport: Transport;
   close(): Promise<void>;
 }
 
@@ -122,8 +124,9 @@ export function openTarget(options: { workloads?: boolean } = {}): Target {
       }
       return events;
     },
-    async eventually(path, holds) {
-      const end = Date.now() + 5_000;
+    transport,
+    async eventually(path, holds, limitMs = 5_000) {
+      const end = Date.now() + limitMs;
       for (;;) {
         const reply = await target.call('GET', path);
         if (holds(reply)) return reply;
@@ -216,6 +219,13 @@ export const widget = (name: string, spec: object = {}, metadata: object = {}): 
   metadata: { name, ...metadata },
   spec: { color: 'red', ...spec },
 });
+
+/** A namespace of its own for a suite that needs built-in kinds only. Returns the path of its core objects. */
+export async function openNamespace(target: Target, name: string): Promise<string> {
+  const reply = await target.call('POST', '/api/v1/namespaces', { metadata: { name } });
+  if (reply.status !== 201) throw new Error(`${name} was refused: ${JSON.stringify(reply.body)}`);
+  return `/api/v1/namespaces/${name}`;
+}
 
 /** A namespace and the Widget kind, ready for use. */
 export async function prepare(target: Target): Promise<void> {

@@ -2,6 +2,7 @@
 import type { Clock } from '../../ports/clock.ts';
 import type { GroupKind, ObjectStore } from '../apiserver/store.ts';
 import type { KubeObject } from '../../api/k8s.ts';
+import { ControllerEvents } from './controller-events.ts';
 import { DEPLOYMENT, type Deployment } from './deployment.ts';
 import { Deployments } from './deployments.ts';
 import {
@@ -72,9 +73,10 @@ export function startWorkloads(options: WorkloadsOptions): Workloads {
   const endpoints = cacheOf(ENDPOINTS, MANAGER);
   const slices = cacheOf<Slice>(ENDPOINT_SLICE, MANAGER, { [BY_SERVICE]: sliceIndexer });
   const kubelet = new Kubelet({ clock, random, pods, readyAfterMs });
+  const events = new ControllerEvents(store, clock);
   const controllers = [
-    new Deployments({ clock, pods, replicaSets, deployments }),
-    new ReplicaSets({ clock, pods, replicaSets }),
+    new Deployments({ clock, pods, replicaSets, deployments, tell: events.by('deployment-controller') }),
+    new ReplicaSets({ clock, pods, replicaSets, tell: events.by('replicaset-controller') }),
     new EndpointsController({ clock, pods, services, endpoints, slices }),
     kubelet,
   ];
