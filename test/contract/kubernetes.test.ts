@@ -320,6 +320,24 @@ describe('watching', () => {
     expect(events.map((e) => e.type)).toEqual(['MODIFIED', 'DELETED', 'ADDED', 'DELETED']);
     expect(events[1].object.metadata.labels).toEqual({ w: 'on' });
   });
+  test('from a version that is too old ends in one error that says so', async () => {
+    await create('old');
+    const events = await target.watch(`${WIDGETS}?watch=1&resourceVersion=1&timeoutSeconds=2`, 2);
+    expect(events).toEqual([
+      {
+        type: 'ERROR',
+        object: {
+          kind: 'Status',
+          apiVersion: 'v1',
+          metadata: {},
+          status: 'Failure',
+          message: expect.stringMatching(/^too old resource version: 1 \(\d+\)$/),
+          reason: 'Expired',
+          code: 410,
+        },
+      },
+    ]);
+  });
   test('a watch ends cleanly when its time is over', async () => {
     const list = await target.call('GET', WIDGETS);
     const from = list.body.metadata.resourceVersion;
