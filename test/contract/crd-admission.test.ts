@@ -34,3 +34,10 @@ it.each(BAD_OBJECTS)('refuses $title', async ({ object, field, message }) => {
     expect.objectContaining({ field, message: expect.stringContaining(message) }),
   ]);
 });
+
+it.each(customResourceDefinitions())('takes $metadata.name from a second manager without a conflict', async (crd) => {
+  const path = `${CRDS}/${crd.metadata.name}?fieldManager=sluice-contract-second`;
+  const applied = await target.call('PATCH', path, crd, { 'content-type': 'application/apply-patch+yaml' });
+  expect(applied.body.message).toBeUndefined();
+  expect(applied.status).toBe(200);
+});

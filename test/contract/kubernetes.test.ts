@@ -261,6 +261,62 @@ describe('server-side apply', () => {
     expect(reply.body.spec.code).toBeUndefined();
     expect(reply.body.spec.items.map((i: { name: string }) => i.name)).toEqual(['b']);
   });
+  test('an apply that changes nothing of the object gives its entry no time', async () => {
+    await create('timeless', { code: 'abc' });
+    const { body } = await apply('timeless', 'm1', { color: 'red', code: 'abc' });
+    expect(entry(body, 'm1').time).toBeUndefined();
+    const { body: changed } = await apply('timeless', 'm1', { color: 'red', code: 'abc', tags: ['t'] });
+    expect(entry(changed, 'm1').time).toBeDefined();
+  });
+  test('a status belongs to who applied it, apart from the rest', async () => {
+    await create('stat');
+    const path = `${WIDGETS}/stat/status?fieldManager=m1`;
+    const body = { apiVersion: 'contract.sluice.dev/v1', kind: 'Widget', metadata: { name: 'stat' } };
+    const { body: applied } = await target.call('PATCH', path, { ...body, status: { phase: 'X' } }, APPLY);
+    expect(applied.status).toEqual({ phase: 'X' });
+    expect(entry(applied, 'm1')).toMatchObject({ operation: 'Apply', subresource: 'status' });
+    const lost = await target.call('PATCH', path.replace('m1', 'm2'), { ...body, status: { phase: 'Y' } }, APPLY);
+    expect(lost.body.message).toBe(
+      'Apply failed with 1 conflict: conflict with "m1" with subresource "status": .status.phase',
+    );
+  });
+  test('many conflicts are told by manager', async () => {
+    await apply('many', 'm1', { color: 'red', code: 'abc', items: [{ name: 'a', value: '1' }] });
+    const { body } = await apply('many', 'm2', { color: 'blue', code: 'xyz', items: [{ name: 'a', value: '2' }] });
+    expect(body.message).toBe(
+      'Apply failed with 3 conflicts: conflicts with "m1":\n- .spec.code\n- .spec.color\n- .spec.items[name="a"].value',
+    );
+  });
+  test('an object without entries was owned by nobody known', async () => {
+    await create('bare');
+    await target.call('PATCH', `${WIDGETS}/bare`, { metadata: { managedFields: [{}] } }, MERGE);
+    expect((await target.call('GET', `${WIDGETS}/bare`)).body.metadata.managedFields).toBeUndefined();
+    const lost = await apply('bare', 'm1', { color: 'blue' });
+    expect(lost.body.message).toBe(
+      'Apply failed with 1 conflict: conflict with "before-first-apply" using contract.sluice.dev/v1: .spec.color',
+    );
+  });
+  test('the entries that a write names are taken for those of the object', async () => {
+    const { body: before } = await apply('handed', 'm1', { color: 'red' });
+    const managedFields = [{ ...entry(before, 'm1'), manager: 'm2' }];
+    const { body } = await target.call('PATCH', `${WIDGETS}/handed`, { metadata: { managedFields } }, MERGE);
+    expect(body.metadata.managedFields).toEqual(managedFields);
+    expect((await apply('handed', 'm2', { color: 'blue' })).status).toBe(200);
+  });
+  test('kubectl takes what its note says it applied, and renews the note', async () => {
+    const note = 'kubectl.kubernetes.io/last-applied-configuration';
+    const config = {
+      apiVersion: 'contract.sluice.dev/v1',
+      kind: 'Widget',
+      metadata: { name: 'noted' },
+      spec: { color: 'red' },
+    };
+    await create('noted', {}, { annotations: { [note]: JSON.stringify(config) } });
+    expect((await apply('noted', 'm1', { color: 'blue' })).status).toBe(409);
+    const { body } = await apply('noted', 'kubectl', { color: 'blue' });
+    expect(body.spec.color).toBe('blue');
+    expect(JSON.parse(body.metadata.annotations[note])).toEqual({ ...config, spec: { color: 'blue' } });
+  });
   test('an unknown field is refused', async () => {
     const reply = await apply('unknown', 'm1', { color: 'red', bogus: 1 });
     expect(reply.status).toBe(500);
