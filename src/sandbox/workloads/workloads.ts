@@ -16,6 +16,8 @@ import {
   sliceIndexer,
   type Slice,
 } from './endpoints.ts';
+import { JOB, type Job } from './job-status.ts';
+import { Jobs } from './jobs.ts';
 import { BY_IP, Kubelet, ipIndexer } from './kubelet.ts';
 import { type Indexer, KindCache } from './kind-cache.ts';
 import { ensureNode } from './node.ts';
@@ -69,6 +71,7 @@ export function startWorkloads(options: WorkloadsOptions): Workloads {
     [BY_SELECTOR]: selectorIndexer,
   });
   const deployments = cacheOf<Deployment>(DEPLOYMENT, MANAGER);
+  const jobs = cacheOf<Job>(JOB, MANAGER);
   const services = cacheOf<Service>(SERVICE, 'sandbox', { [BY_SELECTED]: selectedIndexer });
   const endpoints = cacheOf(ENDPOINTS, MANAGER);
   const slices = cacheOf<Slice>(ENDPOINT_SLICE, MANAGER, { [BY_SERVICE]: sliceIndexer });
@@ -77,6 +80,7 @@ export function startWorkloads(options: WorkloadsOptions): Workloads {
   const controllers = [
     new Deployments({ clock, pods, replicaSets, deployments, tell: events.by('deployment-controller') }),
     new ReplicaSets({ clock, pods, replicaSets, tell: events.by('replicaset-controller') }),
+    new Jobs({ clock, pods, jobs, tell: events.by('job-controller') }),
     new EndpointsController({ clock, pods, services, endpoints, slices }),
     kubelet,
   ];
