@@ -2,6 +2,7 @@
 import type { Clock } from '../../ports/clock.ts';
 import type { GroupKind, ObjectStore } from '../apiserver/store.ts';
 import type { KubeObject } from '../../api/k8s.ts';
+import { BUDGET, Budgets, type Budget } from './budgets.ts';
 import { ControllerEvents } from './controller-events.ts';
 import { DEPLOYMENT, type Deployment } from './deployment.ts';
 import { Deployments } from './deployments.ts';
@@ -72,6 +73,7 @@ export function startWorkloads(options: WorkloadsOptions): Workloads {
   });
   const deployments = cacheOf<Deployment>(DEPLOYMENT, MANAGER);
   const jobs = cacheOf<Job>(JOB, MANAGER);
+  const budgets = cacheOf<Budget>(BUDGET, MANAGER);
   const services = cacheOf<Service>(SERVICE, 'sandbox', { [BY_SELECTED]: selectedIndexer });
   const endpoints = cacheOf(ENDPOINTS, MANAGER);
   const slices = cacheOf<Slice>(ENDPOINT_SLICE, MANAGER, { [BY_SERVICE]: sliceIndexer });
@@ -81,6 +83,7 @@ export function startWorkloads(options: WorkloadsOptions): Workloads {
     new Deployments({ clock, pods, replicaSets, deployments, tell: events.by('deployment-controller') }),
     new ReplicaSets({ clock, pods, replicaSets, tell: events.by('replicaset-controller') }),
     new Jobs({ clock, pods, jobs, tell: events.by('job-controller') }),
+    new Budgets({ clock, pods, replicaSets, deployments, budgets }),
     new EndpointsController({ clock, pods, services, endpoints, slices }),
     kubelet,
   ];
