@@ -36,12 +36,13 @@ const words = (command: string): string[] =>
 
 const AGE = String.raw`(?:<invalid>|\d+[smhd](?:\d+[smh])?)`;
 const MASKS: [RegExp, string][] = [
+  [/^Waiting for deployment .*\n/gm, ''],
   [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UID'],
   [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, 'TIME'],
   [/[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}/g, 'TIME'],
   [/(resourceVersion: |Resource Version: +)"?\d+"?/g, '$1VERSION'],
   [/\b\d+\.\d+\.\d+\.\d+\b/g, 'IP'],
-  [/(\b[a-z][a-z-]*)-[bcdfghjklmnpqrstvwxz2456789]{6,10}(-[bcdfghjklmnpqrstvwxz2456789]{5})?\b/g, '$1-HASH'],
+  [/(\b[a-z][a-z-]*)-[bcdfghjklmnpqrstvwxz2456789]{5,10}(-[bcdfghjklmnpqrstvwxz2456789]{5})?\b/g, '$1-HASH'],
   [/pod-template-hash([=:]) ?[bcdfghjklmnpqrstvwxz2456789]{6,10}/g, 'pod-template-hash$1HASH'],
   [new RegExp(String.raw`(^|  )${AGE}(?: \(x(\d+) over ${AGE}\))?(?=  |$)`, 'gm'), '$1AGE$2'],
   [/^[- ]{4,}$/gm, '----'],

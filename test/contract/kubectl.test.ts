@@ -8,7 +8,8 @@ import { documentedCommands } from './kubectl-commands.ts';
 import { hasKubectl, openSides, type Output, type Sides } from './kubectl-sides.ts';
 import { isSandbox } from './target.ts';
 
-const NAMESPACE = `kubectl-${process.pid}`;
+/** Ends in a letter that no generated name has, so that it is not masked as one. */
+const NAMESPACE = `kubectl-${process.pid}a`;
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const DEPLOY = join(ROOT, 'examples/shop/deploy');
 
@@ -273,10 +274,50 @@ describe.skipIf(!hasKubectl)(`${title}`, () => {
         'kubectl describe replicaset -l app=backend',
         /SuccessfulCreate +AGE +replicaset-controller +Created pod/,
       );
+      await says('kubectl set image deployment/backend api=api:v2', 'deployment.apps/backend image updated');
+      await says('kubectl rollout status deployment/backend', /successfully rolled out/);
+      await says('kubectl rollout history deployment/backend', /1 +<none>\n2 +<none>/);
+      await says('kubectl rollout undo deployment/backend', 'deployment.apps/backend rolled back');
+      await says('kubectl rollout status deployment/backend', /successfully rolled out/);
+      await says('kubectl get deployment backend -o yaml', /image: api:v1/);
       await says('kubectl scale deployment backend --replicas=0', 'deployment.apps/backend scaled');
       await says('kubectl wait --for=delete pod -l app=backend --timeout=10s', /condition met|^$/);
       await says('kubectl delete deployment backend', 'deployment.apps "backend" deleted');
     });
+  });
+
+  test('shows what else is there', async () => {
+    const job = {
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      metadata: { name: 'once' },
+      spec: {
+        template: {
+          spec: {
+            restartPolicy: 'Never',
+            containers: [{ name: 'c', image: 'job:v1', command: ['sh', '-c', 'exit 0'] }],
+          },
+        },
+      },
+    };
+    const budget = {
+      apiVersion: 'policy/v1',
+      kind: 'PodDisruptionBudget',
+      metadata: { name: 'web' },
+      spec: { minAvailable: 1, selector: { matchLabels: { app: 'web' } } },
+    };
+    const lease = {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { name: 'sluice' },
+      spec: { holderIdentity: 'sluice-0', leaseDurationSeconds: 15 },
+    };
+    const documents = [job, budget, lease].map((object) => JSON.stringify(object)).join('\n');
+    await says('kubectl apply -f -', /lease\.coordination\.k8s\.io\/sluice created/, documents);
+    await says('kubectl wait --for=condition=complete job/once --timeout=10s', 'job.batch/once condition met');
+    await says('kubectl describe job once', /Completed +AGE +job-controller +Job completed/);
+    await says('kubectl get jobs,pods,pdb,leases -l app!=backend', /once-HASH +0\/1 +Completed +0/);
+    await says('kubectl get lease sluice -o yaml', /holderIdentity: sluice-0/);
   });
 
   test('deletes', async () => {

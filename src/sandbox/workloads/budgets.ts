@@ -60,9 +60,16 @@ export class Budgets {
   #reconcile(key: string): void {
     const budget = this.#parts.budgets.fresh(key);
     if (budget === undefined) return;
-    const pods = this.#parts.pods.all().filter((pod) => isOver(budget, pod) && isActive(pod));
+    const pods = this.#podsUnder(budget);
     const status = this.#statusOf(budget, pods);
     if (!equal(status, budget.status)) this.#parts.budgets.updateStatus({ ...budget, status });
+  }
+
+  /** As they are in the store: one that was just evicted must not be counted again. */
+  #podsUnder(budget: Budget): Pod[] {
+    const { pods } = this.#parts;
+    const known = pods.all().filter((pod) => isOver(budget, pod));
+    return known.flatMap((pod) => pods.fresh(keyOf(pod)) ?? []).filter((pod) => isOver(budget, pod) && isActive(pod));
   }
 
   #statusOf(budget: Budget, pods: readonly Pod[]): BudgetStatus {
