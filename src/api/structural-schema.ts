@@ -17,7 +17,7 @@ function structural(node: Json, path: string): Json {
     throw new Error(`a CRD has no unions, found one at ${path === '' ? 'the root' : path}`);
   const out: Json = {};
   for (const [key, value] of Object.entries(node)) {
-    if (key === 'properties') out[key] = properties(value as Json, path);
+    if (key === 'properties') Object.assign(out, properties(value as Json, path));
     else if (key === 'items') out[key] = structural(value as Json, `${path}[]`);
     else if (!DROPPED.has(key)) out[key] = value;
   }
@@ -27,13 +27,13 @@ function structural(node: Json, path: string): Json {
   return out['type'] === 'integer' ? integer(out) : out;
 }
 
-function properties(fields: Json, path: string): Json {
-  return Object.fromEntries(
-    Object.entries(fields).map(([key, value]) => [
-      key,
-      structural(value as Json, path === '' ? key : `${path}.${key}`),
-    ]),
-  );
+/** The server does not keep an empty map: with one, the next to apply the same definition would be told of a conflict. */
+function properties(fields: Json, path: string): { properties?: Json } {
+  const entries = Object.entries(fields).map(([key, value]) => [
+    key,
+    structural(value as Json, path === '' ? key : `${path}.${key}`),
+  ]);
+  return entries.length === 0 ? {} : { properties: Object.fromEntries(entries) as Json };
 }
 
 /** zod bounds every integer by what JavaScript holds exactly; kubectl wants the width instead. */

@@ -1,7 +1,7 @@
 // The contract of the Kubernetes API, as the sandbox and a real server keep it.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Reply, Target } from './target.ts';
-import { CORE, NAMESPACE, WIDGETS, clear, openTarget, prepare, widget } from './target.ts';
+import { NAMESPACE, WIDGETS, clear, openTarget, prepare, widget } from './target.ts';
 
 let target: Target;
 beforeAll(async () => {
@@ -261,6 +261,62 @@ describe('server-side apply', () => {
     expect(reply.body.spec.code).toBeUndefined();
     expect(reply.body.spec.items.map((i: { name: string }) => i.name)).toEqual(['b']);
   });
+  test('an apply that changes nothing of the object gives its entry no time', async () => {
+    await create('timeless', { code: 'abc' });
+    const { body } = await apply('timeless', 'm1', { color: 'red', code: 'abc' });
+    expect(entry(body, 'm1').time).toBeUndefined();
+    const { body: changed } = await apply('timeless', 'm1', { color: 'red', code: 'abc', tags: ['t'] });
+    expect(entry(changed, 'm1').time).toBeDefined();
+  });
+  test('a status belongs to who applied it, apart from the rest', async () => {
+    await create('stat');
+    const path = `${WIDGETS}/stat/status?fieldManager=m1`;
+    const body = { apiVersion: 'contract.sluice.dev/v1', kind: 'Widget', metadata: { name: 'stat' } };
+    const { body: applied } = await target.call('PATCH', path, { ...body, status: { phase: 'X' } }, APPLY);
+    expect(applied.status).toEqual({ phase: 'X' });
+    expect(entry(applied, 'm1')).toMatchObject({ operation: 'Apply', subresource: 'status' });
+    const lost = await target.call('PATCH', path.replace('m1', 'm2'), { ...body, status: { phase: 'Y' } }, APPLY);
+    expect(lost.body.message).toBe(
+      'Apply failed with 1 conflict: conflict with "m1" with subresource "status": .status.phase',
+    );
+  });
+  test('many conflicts are told by manager', async () => {
+    await apply('many', 'm1', { color: 'red', code: 'abc', items: [{ name: 'a', value: '1' }] });
+    const { body } = await apply('many', 'm2', { color: 'blue', code: 'xyz', items: [{ name: 'a', value: '2' }] });
+    expect(body.message).toBe(
+      'Apply failed with 3 conflicts: conflicts with "m1":\n- .spec.code\n- .spec.color\n- .spec.items[name="a"].value',
+    );
+  });
+  test('an object without entries was owned by nobody known', async () => {
+    await create('bare');
+    await target.call('PATCH', `${WIDGETS}/bare`, { metadata: { managedFields: [{}] } }, MERGE);
+    expect((await target.call('GET', `${WIDGETS}/bare`)).body.metadata.managedFields).toBeUndefined();
+    const lost = await apply('bare', 'm1', { color: 'blue' });
+    expect(lost.body.message).toBe(
+      'Apply failed with 1 conflict: conflict with "before-first-apply" using contract.sluice.dev/v1: .spec.color',
+    );
+  });
+  test('the entries that a write names are taken for those of the object', async () => {
+    const { body: before } = await apply('handed', 'm1', { color: 'red' });
+    const managedFields = [{ ...entry(before, 'm1'), manager: 'm2' }];
+    const { body } = await target.call('PATCH', `${WIDGETS}/handed`, { metadata: { managedFields } }, MERGE);
+    expect(body.metadata.managedFields).toEqual(managedFields);
+    expect((await apply('handed', 'm2', { color: 'blue' })).status).toBe(200);
+  });
+  test('kubectl takes what its note says it applied, and renews the note', async () => {
+    const note = 'kubectl.kubernetes.io/last-applied-configuration';
+    const config = {
+      apiVersion: 'contract.sluice.dev/v1',
+      kind: 'Widget',
+      metadata: { name: 'noted' },
+      spec: { color: 'red' },
+    };
+    await create('noted', {}, { annotations: { [note]: JSON.stringify(config) } });
+    expect((await apply('noted', 'm1', { color: 'blue' })).status).toBe(409);
+    const { body } = await apply('noted', 'kubectl', { color: 'blue' });
+    expect(body.spec.color).toBe('blue');
+    expect(JSON.parse(body.metadata.annotations[note])).toEqual({ ...config, spec: { color: 'blue' } });
+  });
   test('an unknown field is refused', async () => {
     const reply = await apply('unknown', 'm1', { color: 'red', bogus: 1 });
     expect(reply.status).toBe(500);
@@ -320,6 +376,24 @@ describe('watching', () => {
     expect(events.map((e) => e.type)).toEqual(['MODIFIED', 'DELETED', 'ADDED', 'DELETED']);
     expect(events[1].object.metadata.labels).toEqual({ w: 'on' });
   });
+  test('from a version that is too old ends in one error that says so', async () => {
+    await create('old');
+    const events = await target.watch(`${WIDGETS}?watch=1&resourceVersion=1&timeoutSeconds=2`, 2);
+    expect(events).toEqual([
+      {
+        type: 'ERROR',
+        object: {
+          kind: 'Status',
+          apiVersion: 'v1',
+          metadata: {},
+          status: 'Failure',
+          message: expect.stringMatching(/^too old resource version: 1 \(\d+\)$/),
+          reason: 'Expired',
+          code: 410,
+        },
+      },
+    ]);
+  });
   test('a watch ends cleanly when its time is over', async () => {
     const list = await target.call('GET', WIDGETS);
     const from = list.body.metadata.resourceVersion;
@@ -349,35 +423,5 @@ describe('deleting', () => {
       status: 'Success',
       details: { name: 'del', group: 'contract.sluice.dev', kind: 'widgets', uid: made.metadata.uid },
     });
-  });
-  test('dependents go with their owner', async () => {
-    const owner = await create('owner');
-    const reference = { apiVersion: owner.apiVersion, kind: 'Widget', name: 'owner', uid: owner.metadata.uid };
-    await target.call('POST', `${CORE}/configmaps`, {
-      metadata: { name: 'dependent', ownerReferences: [reference] },
-    });
-    await target.call('DELETE', `${WIDGETS}/owner`);
-    const gone = await target.eventually(`${CORE}/configmaps/dependent`, (reply) => reply.status === 404);
-    expect(gone.body.reason).toBe('NotFound');
-  });
-});
-
-describe('leases', () => {
-  const path = `/apis/coordination.k8s.io/v1/namespaces/${NAMESPACE}/leases`;
-  test('PUT creates, times need six decimals, stale writes conflict', async () => {
-    const lease = {
-      apiVersion: 'coordination.k8s.io/v1',
-      kind: 'Lease',
-      metadata: { name: 'l', namespace: NAMESPACE },
-      spec: { holderIdentity: 'a', renewTime: '2026-11-21T07:00:00.000000Z' },
-    };
-    const made = await target.call('PUT', `${path}/l`, lease);
-    expect(made.status).toBe(201);
-    const bad = await target.call('PUT', `${path}/l`, { ...lease, spec: { renewTime: '2026-11-21T07:00:00Z' } });
-    expect(bad.body.message).toBe(
-      'Lease in version "v1" cannot be handled as a Lease: parsing time "2026-11-21T07:00:00Z" as "2006-01-02T15:04:05.000000Z07:00": cannot parse "Z" as ".000000"',
-    );
-    await target.call('PUT', `${path}/l`, { ...made.body, spec: { holderIdentity: 'b' } });
-    expect((await target.call('PUT', `${path}/l`, { ...made.body, spec: { holderIdentity: 'c' } })).status).toBe(409);
   });
 });

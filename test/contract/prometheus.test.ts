@@ -3,6 +3,7 @@
 // SLUICE_CONTRACT_RECORD=1 keeps the binary's answers in prometheus-answers.json, which the sandbox is held to when there is no binary.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { documentedQueries } from './documented-queries.ts';
 import { binaryTarget, PROMETHEUS_BIN, PROMETHEUS_URL, sandboxTarget, urlTarget } from './prometheus-target.ts';
 import type { PrometheusTarget, Reply } from './prometheus-target.ts';
 
@@ -146,6 +147,9 @@ const QUERIES: string[] = [
   `sparse offset 4m`,
   `ln(temperature{room="a"}) + scalar(exp(sqrt(vector(2))))`,
   `sgn(temperature)`,
+  // The demo's own.
+  `istio_requests_total`,
+  `sum(rate(istio_requests_total{destination_service_name="web-canary",response_code!~"5.."}[1m])) / sum(rate(istio_requests_total{destination_service_name="web-canary"}[1m]))`,
 ];
 
 /** Need no samples: also asked of a Prometheus of which only the URL is known. */
@@ -326,8 +330,12 @@ describe('Prometheus contract', () => {
     await sandbox.close();
   });
 
-  it.each(QUERIES)('answers %s', async (text) => {
+  it.each([...QUERIES, ...documentedQueries()])('answers %s', async (text) => {
     expect(await ask(true, query(text))).toMatchObject({ status: 200, body: { status: 'success' } });
+  });
+
+  it('finds the queries that are documented', () => {
+    expect(documentedQueries().length).toBeGreaterThanOrEqual(2);
   });
 
   it.each(PLAIN)('answers %s without samples', async (text) => {

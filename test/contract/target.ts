@@ -9,6 +9,8 @@ import { systemClock } from '../../src/ports/clock.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../src/ports/transport.ts';
 
 export const KUBECONFIG = process.env['SLUICE_CONTRACT_KUBECONFIG'];
+/** The address of the real server's etcd, for the tests that have its history forgotten. */
+const ETCD = process.env['SLUICE_CONTRACT_ETCD'];
 export const isSandbox = KUBECONFIG === undefined || KUBECONFIG === '';
 
 interface Kubeconfig {
@@ -66,8 +68,12 @@ export interface Target {
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Reply>;
   /** Events of a watch until `count` came or the server ended it. */
   watch(path: string, count: number): Promise<Reply['body'][]>;
-  /** Asks again until the condition holds; the limit is 5 s. */
-  eventually(path: string, holds: (reply: Reply) => boolean): Promise<Reply>;
+  /** Asks again until the condition holds; the limit is 5 s unless another is given. */
+  eventually(path: string, holds: (reply: Reply) => boolean, limitMs?: number): Promise<Reply>;
+  /** Makes the store forget its history. False where that cannot be had. */
+  compact: () => Promise<boolean>;
+  /** For what speaks to the server by itself. */
+  readonly transport: Transport;
   close(): Promise<void>;
 }
 
@@ -77,24 +83,42 @@ async function textOf(response: HttpResponse): Promise<string> {
   return text;
 }
 
+interface Server {
+  transport: Transport;
+  compact: () => Promise<boolean>;
+}
+
 /** The sandbox's API server; with its workload controllers where a test is about them. */
-function sandboxTransport(withWorkloads: boolean): Transport {
+function sandboxServer(withWorkloads: boolean): Server {
   const server = createApiServer({ clock: systemClock });
   const transport = server.transport('contract');
-  if (!withWorkloads) return transport;
-  const workloads = startWorkloads({ store: server.store, clock: systemClock, random: seededRandom(1) });
-  return {
-    request: (request) => transport.request(request),
-    close() {
-      workloads.stop();
-      return transport.close();
-    },
+  const compact = async (): Promise<boolean> => {
+    server.compact();
+    return true;
   };
+  if (!withWorkloads) return { transport, compact };
+  const workloads = startWorkloads({ store: server.store, clock: systemClock, random: seededRandom(1) });
+  const close = (): Promise<void> => {
+    workloads.stop();
+    return transport.close();
+  };
+  return { transport: { request: (request) => transport.request(request), close }, compact };
+}
+
+async function compactEtcd(): Promise<boolean> {
+  if (ETCD === undefined || ETCD === '') return false;
+  const post = async (path: string, body: object): Promise<Reply['body']> =>
+    (await fetch(`${ETCD}${path}`, { method: 'POST', body: JSON.stringify(body) })).json();
+  const { header } = await post('/v3/kv/range', { key: Buffer.from('/').toString('base64'), count_only: true });
+  await post('/v3/kv/compaction', { revision: header.revision, physical: true });
+  return true;
 }
 
 /** `workloads`: the sandbox runs its controllers and kubelet too, as the real server's always do. */
 export function openTarget(options: { workloads?: boolean } = {}): Target {
-  const transport = isSandbox ? sandboxTransport(options.workloads === true) : realTransport(KUBECONFIG ?? '');
+  const { transport, compact } = isSandbox
+    ? sandboxServer(options.workloads === true)
+    : { transport: realTransport(KUBECONFIG ?? ''), compact: compactEtcd };
   const target: Target = {
     async call(method, path, body, headers = {}) {
       const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
@@ -122,8 +146,10 @@ export function openTarget(options: { workloads?: boolean } = {}): Target {
       }
       return events;
     },
-    async eventually(path, holds) {
-      const end = Date.now() + 5_000;
+    transport,
+    compact,
+    async eventually(path, holds, limitMs = 5_000) {
+      const end = Date.now() + limitMs;
       for (;;) {
         const reply = await target.call('GET', path);
         if (holds(reply)) return reply;
@@ -216,6 +242,13 @@ export const widget = (name: string, spec: object = {}, metadata: object = {}): 
   metadata: { name, ...metadata },
   spec: { color: 'red', ...spec },
 });
+
+/** A namespace of its own for a suite that needs built-in kinds only. Returns the path of its core objects. */
+export async function openNamespace(target: Target, name: string): Promise<string> {
+  const reply = await target.call('POST', '/api/v1/namespaces', { metadata: { name } });
+  if (reply.status !== 201) throw new Error(`${name} was refused: ${JSON.stringify(reply.body)}`);
+  return `/api/v1/namespaces/${name}`;
+}
 
 /** A namespace and the Widget kind, ready for use. */
 export async function prepare(target: Target): Promise<void> {

@@ -72,6 +72,10 @@ const neverFalls = (values: number[]): boolean => values.every((value, i) => i =
 const reasonOf = (object: Loose, type: string): string =>
   object.status?.conditions?.find((c: Loose) => c.type === type)?.reason ?? 'none';
 
+const eventsOf = (name: string): string => `${CORE}/events?fieldSelector=involvedObject.name%3D${name}`;
+const told = (events: Loose[]): string[] =>
+  events.map(({ reason, message }): string => `${reason}: ${message}`).toSorted();
+
 describe('a ReplicaSet', () => {
   test('counts its pods in order: seen, made, ready', async () => {
     const set = await made(SETS, workload('order', 2));
@@ -167,6 +171,52 @@ describe('a ReplicaSet', () => {
     await target.eventually(of(PODS, 'adopt'), ({ body }) => body.items.length === 1);
   });
 
+  test('says in Events which pods it made and deleted', async () => {
+    const set = await made(SETS, workload('told', 2));
+    await target.eventually(`${SETS}/told`, settledAt(2));
+    const pods = (await items(PODS, 'told')).map(({ metadata }) => metadata.name);
+    await scale(`${SETS}/told`, 1);
+    await target.eventually(`${SETS}/told`, settledAt(1));
+    const [kept] = await livePods('told');
+    const { body } = await target.eventually(eventsOf('told'), ({ body: list }) => list.items.length === 3);
+    expect(told(body.items)).toEqual(
+      [
+        ...pods.map((pod) => `SuccessfulCreate: Created pod: ${pod}`),
+        `SuccessfulDelete: Deleted pod: ${pods.find((pod) => pod !== kept.metadata.name)}`,
+      ].toSorted(),
+    );
+    const [event] = body.items;
+    expect(event.metadata.name).toMatch(/^told\.[0-9a-f]{16}$/);
+    expect(event).toMatchObject({
+      type: 'Normal',
+      count: 1,
+      source: { component: 'replicaset-controller' },
+      reportingComponent: 'replicaset-controller',
+      reportingInstance: '',
+      eventTime: null,
+      involvedObject: {
+        apiVersion: 'apps/v1',
+        kind: 'ReplicaSet',
+        name: 'told',
+        namespace: NAMESPACE,
+        uid: set.metadata.uid,
+        resourceVersion: expect.stringMatching(/^\d+$/),
+      },
+    });
+    expect(event.firstTimestamp).toBe(event.lastTimestamp);
+  });
+
+  test('tells of many pods at once in one Event', async () => {
+    await made(SETS, workload('many', 12));
+    const { body } = await target.eventually(eventsOf('many'), ({ body: list }) =>
+      list.items.some(({ count }: Loose) => count === 3),
+    );
+    expect(body.items).toHaveLength(10);
+    const combined = body.items.filter(({ message }: Loose) => message.startsWith('(combined from similar events): '));
+    expect(combined.map(({ count, reason }: Loose) => [count, reason])).toEqual([[3, 'SuccessfulCreate']]);
+    await scale(`${SETS}/many`, 0);
+  });
+
   test('goes with its pods', async () => {
     await made(SETS, workload('gone', 2));
     await target.eventually(`${SETS}/gone`, settledAt(2));
@@ -208,6 +258,19 @@ describe('a Deployment', () => {
         `ReplicaSet "${set.metadata.name}" has successfully progressed.`,
       ],
     ]);
+  });
+
+  test('counts changes of its spec and its annotations, but no annotation that came with its status', async () => {
+    await made(DEPLOYMENTS, workload('counted', 1));
+    const { body: settled } = await target.eventually(`${DEPLOYMENTS}/counted`, settledAt(1));
+    expect(settled.metadata.annotations).toEqual({ 'deployment.kubernetes.io/revision': '1' });
+    expect(settled.metadata.generation).toBe(1);
+    const note = { metadata: { annotations: { note: 'by status' }, labels: { note: 'no' } } };
+    const { body: noted } = await patch(`${DEPLOYMENTS}/counted/status`, note);
+    expect(noted.metadata).toMatchObject({ generation: 1, annotations: { note: 'by status' } });
+    expect(noted.metadata.labels).toBeUndefined();
+    const { body: annotated } = await patch(`${DEPLOYMENTS}/counted`, { metadata: { annotations: { note: 'own' } } });
+    expect(annotated.metadata.generation).toBe(2);
   });
 
   test('names its ReplicaSet by the hash of the template and notes its sizes', async () => {
@@ -257,6 +320,28 @@ describe('a Deployment', () => {
     expect(back.spec.replicas).toBe(3);
     expect(back.metadata.annotations['deployment.kubernetes.io/revision']).toBe('3');
     expect(await items(SETS, 'rolled')).toHaveLength(2);
+  });
+
+  test('says in Events how it sized its ReplicaSets', async () => {
+    await made(DEPLOYMENTS, workload('sized', 1));
+    await target.eventually(`${DEPLOYMENTS}/sized`, settledAt(1));
+    const [old] = await items(SETS, 'sized');
+    await release('sized', 'web:v2');
+    await target.eventually(`${DEPLOYMENTS}/sized`, settledAt(1));
+    const fresh = (await items(SETS, 'sized')).find(({ metadata }) => metadata.uid !== old.metadata.uid);
+    const { body } = await target.eventually(eventsOf('sized'), ({ body: list }) => list.items.length === 3);
+    const [before, after] = [old.metadata.name, fresh.metadata.name];
+    expect(told(body.items)).toEqual(
+      [
+        `ScalingReplicaSet: Scaled up replica set ${before} from 0 to 1`,
+        `ScalingReplicaSet: Scaled up replica set ${after} from 0 to 1`,
+        `ScalingReplicaSet: Scaled down replica set ${before} from 1 to 0`,
+      ].toSorted(),
+    );
+    expect(body.items[0]).toMatchObject({
+      source: { component: 'deployment-controller' },
+      involvedObject: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: NAMESPACE },
+    });
   });
 
   test('keeps its old pods while the new ones cannot start, and says so at the deadline', async () => {

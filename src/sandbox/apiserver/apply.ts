@@ -16,6 +16,8 @@ export interface ApplyTask {
   type: TypeNode;
   writer: Writer;
   force: boolean;
+  /** Fields that are taken from others without force. */
+  takeable?: FieldSet | undefined;
   /** Brings the merged object into the form that will be stored (defaults, reset fields) before it is compared. */
   settle: (merged: Dict) => Dict;
 }
@@ -31,7 +33,8 @@ export function applyConfiguration(task: ApplyTask): Dict {
   const merged = dictOr(merge(clone(live), task.config, type));
   removeAbandoned(merged, record.last, record.kept, type);
   const ready = task.settle(merged);
-  const entries = settleApply(record, compare(ownable(live), ownable(merged), type), writer, task.force);
+  const change = compare(ownable(live), ownable(merged), type);
+  const entries = settleApply(record, change, writer, task);
   stampApply(entries, writer, live, !equal(ownable(live), ownable(ready)));
   writeEntries(ready, entries);
   return ready;

@@ -14,7 +14,6 @@ import {
 } from './builtin-defaults.ts';
 import {
   validateData,
-  validateEvent,
   validateJob,
   validateLease,
   validatePod,
@@ -23,6 +22,7 @@ import {
 } from './builtin-validation.ts';
 import { BUILTIN_COLUMNS, ageColumn, nameColumn } from './columns.ts';
 import { validateCrd } from './crd-validation.ts';
+import { validateEvent, validateNewEvent } from './event-validation.ts';
 import { eventView } from './event-view.ts';
 import type { Dict } from './json.ts';
 import { defaultPod } from './pod-defaults.ts';
@@ -51,6 +51,15 @@ const template = { metadata: {}, spec: { containers: null } };
 const EVENT_FIELDS = ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath']
   .map((field) => `involvedObject.${field}`)
   .concat(['reason', 'reportingComponent', 'source', 'type']);
+const EVENT_SKELETON: Dict = {
+  involvedObject: {},
+  source: {},
+  firstTimestamp: null,
+  lastTimestamp: null,
+  eventTime: null,
+  reportingComponent: '',
+  reportingInstance: '',
+};
 const POD_FIELDS = ['spec.nodeName', 'spec.restartPolicy', 'spec.schedulerName', 'spec.serviceAccountName'].concat([
   'spec.hostNetwork',
   'status.phase',
@@ -133,15 +142,7 @@ const ROWS: Row[] = [
     kind: 'Event',
     plural: 'events',
     short: ['ev'],
-    skeleton: {
-      involvedObject: {},
-      source: {},
-      firstTimestamp: null,
-      lastTimestamp: null,
-      eventTime: null,
-      reportingComponent: '',
-      reportingInstance: '',
-    },
+    skeleton: EVENT_SKELETON,
     fields: EVENT_FIELDS,
     brief: true,
     more: { defaults: defaultEvent, validate: validateEvent },
@@ -155,7 +156,8 @@ const ROWS: Row[] = [
     bucket: '/events',
     fields: ['reason', 'type', 'regarding.kind', 'regarding.name', 'regarding.namespace', 'regarding.uid'],
     brief: true,
-    more: { view: eventView },
+    skeleton: EVENT_SKELETON,
+    more: { view: eventView, defaults: defaultEvent, validate: validateNewEvent },
   },
   {
     gv: 'apps/v1',

@@ -139,13 +139,6 @@ export function validateData(object: Dict, old: Dict | undefined): Causes {
   return causes;
 }
 
-export function validateEvent(object: Dict): Causes {
-  const namespace = textOr(at(object, 'metadata', 'namespace'));
-  const involved = textOr(at(object, 'involvedObject', 'namespace'));
-  if (involved === namespace || (involved === '' && namespace === 'default')) return [];
-  return [wrong('involvedObject.namespace', involved, 'does not match event.namespace')];
-}
-
 export function validateLease(object: Dict): Causes {
   const seconds = at(object, 'spec', 'leaseDurationSeconds');
   if (typeof seconds !== 'number' || seconds > 0) return [];

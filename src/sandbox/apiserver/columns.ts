@@ -1,8 +1,9 @@
 // The columns that the server prints for built-in kinds.
 import { ageText, shortDuration } from './duration.ts';
-import { at, dictOr, isDict, listOr, numberOr, textOr } from './json.ts';
+import { at, dictOr, listOr, numberOr, textOr } from './json.ts';
 import type { Dict } from './json.ts';
 import type { Column } from './resource.ts';
+import { selectorText } from './selector-text.ts';
 
 type Cell = Column['cell'];
 
@@ -38,18 +39,6 @@ const word =
   (o) =>
     textOr(at(o, ...path)) || otherwise;
 
-function selectorText(selector: unknown): string {
-  const given = dictOr(selector);
-  const labels =
-    isDict(given['matchLabels']) || Array.isArray(given['matchExpressions']) ? given['matchLabels'] : given;
-  const parts = Object.entries(dictOr(labels)).map(([k, v]) => `${k}=${String(v)}`);
-  for (const item of listOr(given['matchExpressions'])) {
-    const e = dictOr(item);
-    parts.push(`${textOr(e['key'])} ${textOr(e['operator']).toLowerCase()} (${listOr(e['values']).join(',')})`);
-  }
-  return parts.length === 0 ? '<none>' : parts.toSorted().join(',');
-}
-
 const fromContainers = (o: Dict, field: string): string =>
   listOr(at(o, 'spec', 'template', 'spec', 'containers'))
     .map((c) => textOr(dictOr(c)[field]))
@@ -58,7 +47,7 @@ const fromContainers = (o: Dict, field: string): string =>
 const templateColumns = [
   wide('Containers', (o) => fromContainers(o, 'name')),
   wide('Images', (o) => fromContainers(o, 'image')),
-  wide('Selector', (o) => selectorText(at(o, 'spec', 'selector'))),
+  wide('Selector', (o) => selectorText(at(o, 'spec', 'selector')) || '<none>'),
 ];
 
 function podStatus(pod: Dict): string {
@@ -212,7 +201,7 @@ export const BUILTIN_COLUMNS: Record<string, readonly Column[]> = {
     text('External-IP', externalIP),
     text('Port(s)', servicePorts),
     ageColumn,
-    wide('Selector', (o) => selectorText(at(o, 'spec', 'selector'))),
+    wide('Selector', (o) => selectorText(at(o, 'spec', 'selector')) || '<none>'),
   ],
   ConfigMap: [nameColumn, dataCount, ageColumn],
   Secret: [nameColumn, text('Type', word('', 'type')), dataCount, ageColumn],

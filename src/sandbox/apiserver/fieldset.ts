@@ -53,8 +53,6 @@ export const intersection = (a: FieldSet, b: FieldSet): FieldSet => combine(a, b
 /** Members of `a` that are not in `b`. */
 export const difference = (a: FieldSet, b: FieldSet): FieldSet => combine(a, b, (x, y) => x && !y);
 
-export const sameSet = (a: FieldSet, b: FieldSet): boolean => equal(toFieldsV1(a), toFieldsV1(b)) && a.own === b.own;
-
 const fieldKey = (name: string): string => `f:${name}`;
 
 /** The key of a list element: its key fields with their defaults, or its value. Undefined where a list has no keys. */

@@ -4,6 +4,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { HttpRequest, HttpResponse } from '../../ports/transport.ts';
+import { PROTOBUF, jsonOfProtobuf } from './protobuf.ts';
 
 export interface Listening {
   /** Such as http://127.0.0.1:41234 */
@@ -33,14 +34,14 @@ function closed(server: Server): Promise<void> {
 
 const MAX_BODY = 4 * 1024 * 1024;
 
-async function readBody(request: IncomingMessage): Promise<string> {
+async function readBody(request: IncomingMessage): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let size = 0;
   for await (const piece of request) {
     size += (piece as Buffer).length;
     if (size <= MAX_BODY) pieces.push(piece as Buffer);
   }
-  return Buffer.concat(pieces).toString('utf8');
+  return Buffer.concat(pieces);
 }
 
 function headersOf(request: IncomingMessage): Record<string, string> {
@@ -51,16 +52,23 @@ function headersOf(request: IncomingMessage): Record<string, string> {
   return headers;
 }
 
+/** All that the server reads is text: protobuf of a known kind turns into JSON here, any other is refused further on. */
+function asText(body: Buffer, headers: Record<string, string>): { body: string; headers: Record<string, string> } {
+  const isProtobuf = headers['content-type']?.startsWith(PROTOBUF) === true;
+  const json = isProtobuf ? jsonOfProtobuf(body) : undefined;
+  if (json === undefined) return { body: body.toString('utf8'), headers };
+  return { body: json, headers: { ...headers, 'content-type': 'application/json' } };
+}
+
 async function serve(handle: Handle, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const gone = new AbortController();
   response.on('close', () => gone.abort(new Error('the client went away')));
   try {
-    const body = await readBody(request);
+    const content = asText(await readBody(request), headersOf(request));
     const answer = await handle({
       method: request.method ?? 'GET',
       path: request.url ?? '/',
-      headers: headersOf(request),
-      body,
+      ...content,
       signal: gone.signal,
     });
     response.writeHead(answer.status, answer.headers);

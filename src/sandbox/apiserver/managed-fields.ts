@@ -10,7 +10,6 @@ import {
   intersection,
   isEmpty,
   pathsOf,
-  sameSet,
   toFieldsV1,
   union,
 } from './fieldset.ts';
@@ -103,10 +102,10 @@ const isOf = (entry: ManagedEntry, operation: string, writer: Writer): boolean =
   entry.apiVersion === writer.apiVersion &&
   entry.subresource === writer.subresource;
 
-/** Records an update: what changed is now the writer's, what went is nobody's. */
+/** Records an update on the entries that `after` came with: what changed is now the writer's, what went is nobody's. */
 export function recordUpdate(before: Dict, after: Dict, type: TypeNode, writer: Writer): void {
   const change = compare(ownable(before), ownable(after), type);
-  const entries = readEntries(before);
+  const entries = readEntries(after);
   const taken = union(change.added, change.modified);
   const isFirst = dictOr(before['metadata'])['resourceVersion'] === undefined;
   // An object that has lost its entries, or never had any, gets new ones only from an apply.
@@ -151,25 +150,30 @@ export function claim(live: Dict, set: FieldSet, writer: Writer, before: FieldSe
 }
 
 /** Settles an apply: others lose what changed (or it is refused), the entries go into `after`. */
-export function settleApply(record: ApplyRecord, change: Comparison, writer: Writer, force: boolean): ManagedEntry[] {
+export function settleApply(
+  record: ApplyRecord,
+  change: Comparison,
+  writer: Writer,
+  rights: { force: boolean; takeable?: FieldSet | undefined },
+): ManagedEntry[] {
   const contested = union(change.added, change.modified);
   const others = record.entries.filter((entry) => !isOf(entry, 'Apply', writer));
   const fights = others
     .map((entry) => ({ entry, set: intersection(entry.set, contested) }))
     .filter((fight) => !isEmpty(fight.set));
-  if (fights.length > 0 && !force) throw applyConflict(fights);
+  const { force, takeable = emptySet() } = rights;
+  if (!force && fights.some((fight) => !isEmpty(difference(fight.set, takeable)))) throw applyConflict(fights);
   for (const fight of fights) fight.entry.set = difference(fight.entry.set, fight.set);
   for (const entry of record.entries) entry.set = difference(entry.set, change.removed);
   return record.entries;
 }
 
-/** Gives the writer's entry its time: a new one when anything changed. */
+/** Gives the writer's entry its time: a new one when the object changed, none where it never did. */
 export function stampApply(entries: ManagedEntry[], writer: Writer, live: Dict, changed: boolean): void {
   const mine = entries.find((entry) => isOf(entry, 'Apply', writer));
   const old = readEntries(live).find((entry) => isOf(entry, 'Apply', writer));
   if (mine === undefined) return;
-  const same = !changed && old !== undefined && sameSet(old.set, mine.set);
-  mine.time = same ? old.time : writer.time;
+  mine.time = changed ? writer.time : old?.time;
 }
 
 interface Fight {
@@ -199,15 +203,21 @@ function applyConflict(fights: Fight[]): StatusError {
   return new StatusError({ code: 409, message, reason: 'Conflict', details: { causes } });
 }
 
-/** Takes a user's own managedFields into account: `[{}]` clears them. */
+/** The entries that a write builds on: a user's own, if they say anything, else the stored ones. */
+export function entriesFor(wanted: Dict, old: Dict): unknown {
+  const given = dictOr(wanted['metadata'])['managedFields'];
+  const isSaid = listOr(given).some((entry) => isDict(entry) && textOr(entry['operation']) !== '');
+  return isSaid ? given : dictOr(old['metadata'])['managedFields'];
+}
+
+/** `[{}]` clears them. */
 export function clearsEntries(object: Dict): boolean {
   const list = dictOr(object['metadata'])['managedFields'];
   return Array.isArray(list) && list.length === 1 && isDict(list[0]) && Object.keys(list[0]).length === 0;
 }
 
-export const copyEntries = (from: Dict, to: Dict): void => {
-  const entries = dictOr(from['metadata'])['managedFields'];
-  const metadata = dictOr(to['metadata']);
+export function putEntries(object: Dict, entries: unknown): void {
+  const metadata = dictOr(object['metadata']);
   if (entries === undefined) delete metadata['managedFields'];
   else metadata['managedFields'] = clone(entries);
-};
+}

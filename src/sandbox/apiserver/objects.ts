@@ -6,8 +6,9 @@ import { checkPreconditions, planDeletion } from './deletion.ts';
 import { NAMESPACES, alreadyExists, forbidden, internal, notFound, StatusError } from './errors.ts';
 import type { Dict } from './json.ts';
 import { at, clone, dictOr, ensure, equal, listOr, textOr } from './json.ts';
+import { renewNote, takeable } from './last-applied.ts';
 import type { Writer } from './managed-fields.ts';
-import { clearsEntries, copyEntries, recordUpdate } from './managed-fields.ts';
+import { clearsEntries, entriesFor, putEntries, recordUpdate } from './managed-fields.ts';
 import type { Place } from './prepare.ts';
 import { around, check, checkVersion, countGeneration, prepareCreate, prepareUpdate } from './prepare.ts';
 import type { Registry } from './registry.ts';
@@ -112,8 +113,9 @@ export class Objects {
     checkVersion(type, wanted, old, mode.isPut && type.needsVersion);
     const clears = clearsEntries(wanted);
     const subresource = mode.subresource;
+    const entries = entriesFor(subresource === '' ? wanted : old, old);
     const next = prepareUpdate(type, wanted, old, { subresource, around: this.around });
-    copyEntries(old, next);
+    putEntries(next, entries);
     if (clears) delete ensure(next, 'metadata')['managedFields'];
     else if (equal(old, next)) return old;
     else recordUpdate(old, next, type.type, this.#writer(type, mode));
@@ -121,7 +123,7 @@ export class Objects {
   }
 
   #replace(type: ResourceType, old: Dict, next: Dict, mode: WriteMode): Dict {
-    countGeneration(type, next, old);
+    countGeneration(type, next, old, mode.subresource);
     check(type, next, old);
     if (equal(old, next)) return old;
     if (mode.dryRun) return next;
@@ -154,8 +156,10 @@ export class Objects {
       type: type.type,
       writer: this.#writer(type, mode),
       force: mode.force,
+      takeable: takeable(old, type.type, mode.manager),
       settle: (merged) => prepareUpdate(type, clone(merged), old, { subresource, around: this.around }),
     });
+    renewNote(next, config, mode.manager);
     return { object: this.#replace(type, old, next, mode), created: false };
   }
 

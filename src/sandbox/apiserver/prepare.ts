@@ -107,9 +107,9 @@ function statusOf(type: ResourceType, object: Dict, old: Dict): Dict {
   return result;
 }
 
-/** Counts the change. Call after all else is settled. */
-export function countGeneration(type: ResourceType, object: Dict, old: Dict): void {
-  if (type.generation === 'none') return;
+/** Counts the change, unless it came through the status. Call after all else is settled. */
+export function countGeneration(type: ResourceType, object: Dict, old: Dict, subresource: string): void {
+  if (type.generation === 'none' || subresource === 'status') return;
   const annotated =
     type.generation === 'annotations' &&
     !equal(at(old, 'metadata', 'annotations'), at(object, 'metadata', 'annotations'));

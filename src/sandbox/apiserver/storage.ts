@@ -22,7 +22,8 @@ export class Storage {
   readonly #historyLength: number;
   #history: StoredEvent[] = [];
   #revision = 1;
-  #compacted = 0;
+  /** History begins with the server: nothing was ever at revision 1. */
+  #compacted = 1;
 
   /** `historyLength`: how many events old lists and watches can go back. */
   constructor(historyLength = 10_000) {

@@ -2,6 +2,7 @@
 import type { HttpResponse } from '../../ports/transport.ts';
 import type { Call } from './call.ts';
 import { isTrue, outgoing } from './call.ts';
+import type { StatusCause } from './errors.ts';
 import { StatusError, invalidOptions } from './errors.ts';
 import { at } from './json.ts';
 import type { Dict } from './json.ts';
@@ -24,29 +25,27 @@ interface Plan {
   timeoutMs: number;
 }
 
-const refused = (reason: string, message: string): StatusError =>
-  invalidOptions('ListOptions', [{ reason, message, field: 'resourceVersionMatch' }]);
+const matchCause = (reason: string, message: string): StatusCause => ({
+  reason,
+  message,
+  field: 'resourceVersionMatch',
+});
+
+/** What is wrong with `resourceVersionMatch` in the light of `sendInitialEvents`. */
+function matchCauses(match: string, isInitial: boolean): StatusCause[] {
+  if (!isInitial) {
+    const why = 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided';
+    return match === '' ? [] : [matchCause('FieldValueForbidden', `Forbidden: ${why}`)];
+  }
+  if (match === 'NotOlderThan') return [];
+  const why = 'Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan';
+  const odd = `Unsupported value: ${JSON.stringify(match)}: supported values: "NotOlderThan"`;
+  return [matchCause('FieldValueForbidden', why), ...(match === '' ? [] : [matchCause('FieldValueNotSupported', odd)])];
+}
 
 function checkOptions(query: URLSearchParams): void {
-  const match = query.get('resourceVersionMatch') ?? '';
-  if (!query.has('sendInitialEvents')) {
-    if (match !== '')
-      throw refused(
-        'FieldValueForbidden',
-        'Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
-      );
-    return;
-  }
-  if (match === '')
-    throw refused(
-      'FieldValueForbidden',
-      'Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
-    );
-  if (match !== 'NotOlderThan')
-    throw refused(
-      'FieldValueNotSupported',
-      `Unsupported value: ${JSON.stringify(match)}: supported values: "NotOlderThan"`,
-    );
+  const causes = matchCauses(query.get('resourceVersionMatch') ?? '', query.has('sendInitialEvents'));
+  if (causes.length > 0) throw invalidOptions('ListOptions', causes);
 }
 
 function readFrom(query: URLSearchParams): number | undefined {

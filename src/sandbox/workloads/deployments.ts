@@ -21,6 +21,7 @@ import {
   type DeploymentStatus,
   type Family,
 } from './deployment.ts';
+import type { Tell } from './controller-events.ts';
 import { KeyQueue } from './key-queue.ts';
 import { keyOf, type KindCache } from './kind-cache.ts';
 import { BY_CONTROLLER, controlledBy, controllerOf, hasEnded, isDeleted, type Pod } from './pod.ts';
@@ -35,6 +36,7 @@ export interface DeploymentParts {
   pods: KindCache<Pod>;
   replicaSets: KindCache<ReplicaSet>;
   deployments: KindCache<Deployment>;
+  tell: Tell;
 }
 
 export class Deployments {
@@ -195,7 +197,9 @@ export class Deployments {
       },
     };
     try {
-      return this.#parts.replicaSets.create(object);
+      const made = this.#parts.replicaSets.create(object);
+      this.#tellSize(deployment, made, 0);
+      return made;
     } catch (error) {
       if (error instanceof StatusError && error.code === 409) this.#countCollision(deployment, object);
       throw error;
@@ -232,14 +236,20 @@ export class Deployments {
       const isNoted = !notesToo || replicasOf(rs) === 0 || equal(pickNotes(rs), sizeNotes(family.deployment));
       if (size === replicasOf(rs) && isNoted) return rs;
       const annotations = { ...rs.metadata.annotations, ...sizeNotes(family.deployment) };
-      return this.#parts.replicaSets.update({
-        ...rs,
-        metadata: { ...rs.metadata, annotations },
-        spec: { ...rs.spec, replicas: size },
-      });
+      const metadata = { ...rs.metadata, annotations };
+      const next = this.#parts.replicaSets.update({ ...rs, metadata, spec: { ...rs.spec, replicas: size } });
+      this.#tellSize(family.deployment, next, replicasOf(rs));
+      return next;
     };
     const { deployment, current, old } = family;
     return { deployment, old: old.map(resized), current: current === undefined ? undefined : resized(current) };
+  }
+
+  #tellSize(deployment: Deployment, rs: ReplicaSet, before: number): void {
+    const size = replicasOf(rs);
+    if (size === before) return;
+    const message = `Scaled ${size > before ? 'up' : 'down'} replica set ${rs.metadata.name} from ${before} to ${size}`;
+    this.#parts.tell(deployment, { reason: 'ScalingReplicaSet', message });
   }
 
   /** Of the ReplicaSets without pods, only as many as the history may hold. */

@@ -1,7 +1,9 @@
 // The ReplicaSet controller: as many pods as asked for, and a status that says how many there are.
 import type { KubeObject, ReplicaSet as Shape } from '../../api/k8s.ts';
 import type { Clock } from '../../ports/clock.ts';
+import { StatusError } from '../apiserver/errors.ts';
 import { equal } from '../apiserver/json.ts';
+import type { Tell } from './controller-events.ts';
 import { KeyQueue } from './key-queue.ts';
 import { type KindCache, keyOf } from './kind-cache.ts';
 import {
@@ -25,6 +27,7 @@ export interface ReplicaSetParts {
   clock: Clock;
   pods: KindCache<Pod>;
   replicaSets: KindCache<ReplicaSet>;
+  tell: Tell;
 }
 
 export class ReplicaSets {
@@ -90,9 +93,24 @@ export class ReplicaSets {
 
   #follow(rs: ReplicaSet, pods: readonly Pod[]): void {
     const surplus = pods.length - (rs.spec.replicas ?? 1);
-    for (let missing = -surplus; missing > 0; missing--) this.#parts.pods.create(podOf(rs));
+    for (let missing = -surplus; missing > 0; missing--) this.#make(rs);
     if (surplus <= 0) return;
-    for (const pod of pods.toSorted(compareForDeletion).slice(0, surplus)) this.#parts.pods.delete(pod);
+    for (const pod of pods.toSorted(compareForDeletion).slice(0, surplus)) {
+      this.#parts.pods.delete(pod);
+      this.#parts.tell(rs, { reason: 'SuccessfulDelete', message: `Deleted pod: ${pod.metadata.name}` });
+    }
+  }
+
+  #make(rs: ReplicaSet): void {
+    const { pods, tell } = this.#parts;
+    try {
+      const pod = pods.create(podOf(rs));
+      tell(rs, { reason: 'SuccessfulCreate', message: `Created pod: ${pod.metadata.name}` });
+    } catch (error) {
+      if (error instanceof StatusError)
+        tell(rs, { type: 'Warning', reason: 'FailedCreate', message: `Error creating: ${error.message}` });
+      throw error;
+    }
   }
 
   /** Speaks of the pods as they were found: those that were just made or deleted count from the next look on. */

@@ -2,6 +2,8 @@
 import type { Clock } from '../../ports/clock.ts';
 import type { GroupKind, ObjectStore } from '../apiserver/store.ts';
 import type { KubeObject } from '../../api/k8s.ts';
+import { BUDGET, Budgets, type Budget } from './budgets.ts';
+import { ControllerEvents } from './controller-events.ts';
 import { DEPLOYMENT, type Deployment } from './deployment.ts';
 import { Deployments } from './deployments.ts';
 import {
@@ -15,6 +17,8 @@ import {
   sliceIndexer,
   type Slice,
 } from './endpoints.ts';
+import { JOB, type Job } from './job-status.ts';
+import { Jobs } from './jobs.ts';
 import { BY_IP, Kubelet, ipIndexer } from './kubelet.ts';
 import { type Indexer, KindCache } from './kind-cache.ts';
 import { ensureNode } from './node.ts';
@@ -68,13 +72,18 @@ export function startWorkloads(options: WorkloadsOptions): Workloads {
     [BY_SELECTOR]: selectorIndexer,
   });
   const deployments = cacheOf<Deployment>(DEPLOYMENT, MANAGER);
+  const jobs = cacheOf<Job>(JOB, MANAGER);
+  const budgets = cacheOf<Budget>(BUDGET, MANAGER);
   const services = cacheOf<Service>(SERVICE, 'sandbox', { [BY_SELECTED]: selectedIndexer });
   const endpoints = cacheOf(ENDPOINTS, MANAGER);
   const slices = cacheOf<Slice>(ENDPOINT_SLICE, MANAGER, { [BY_SERVICE]: sliceIndexer });
   const kubelet = new Kubelet({ clock, random, pods, readyAfterMs });
+  const events = new ControllerEvents(store, clock);
   const controllers = [
-    new Deployments({ clock, pods, replicaSets, deployments }),
-    new ReplicaSets({ clock, pods, replicaSets }),
+    new Deployments({ clock, pods, replicaSets, deployments, tell: events.by('deployment-controller') }),
+    new ReplicaSets({ clock, pods, replicaSets, tell: events.by('replicaset-controller') }),
+    new Jobs({ clock, pods, jobs, tell: events.by('job-controller') }),
+    new Budgets({ clock, pods, replicaSets, deployments, budgets }),
     new EndpointsController({ clock, pods, services, endpoints, slices }),
     kubelet,
   ];

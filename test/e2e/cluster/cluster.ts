@@ -1,7 +1,7 @@
 // Brings the whole cluster up inside its network namespace: the control plane, a node, the mesh and Prometheus.
 import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ControlPlaneParts, Parts, Say } from '../install/install.ts';
 import { NODE_NAME, PORTS, PROMETHEUS_URL } from './addresses.ts';
@@ -65,6 +65,8 @@ export async function startCluster(parts: Parts, directory: string, say: Say): P
     const env = {
       KUBECONFIG: kubeconfig,
       KUBECTL: parts.kubectl,
+      PATH: `${dirname(parts.kubectl)}:${process.env['PATH'] ?? ''}`,
+      ETCD: `http://127.0.0.1:${PORTS.etcd}`,
       PROMETHEUS: PROMETHEUS_URL,
       PROMETHEUS_PROGRAM: parts.prometheus,
       GATEWAY: `http://${address}:${PORTS.gateway}`,

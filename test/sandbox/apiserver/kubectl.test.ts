@@ -58,6 +58,18 @@ describe.skipIf(!hasKubectl)(`${title}`, () => {
     expect(await kubectl('apply', '--server-side', '-f', file)).toContain('serverside-applied');
   });
 
+  test('creates what it sends as protobuf', async () => {
+    await kubectl('create', 'namespace', 'made');
+    await kubectl('create', 'configmap', 'c', '-n', 'made', '--from-literal=a=ä', '--from-literal=b=');
+    await kubectl('create', 'secret', 'generic', 's', '-n', 'made', '--from-literal=token=geheim', '--type=a/b');
+    await kubectl('create', 'serviceaccount', 'robot', '-n', 'made');
+    expect(await kubectl('get', 'cm', 'c', '-n', 'made', '-o', 'jsonpath={.data}')).toBe('{"a":"ä","b":""}');
+    expect(await kubectl('get', 'secret', 's', '-n', 'made', '-o', 'jsonpath={.type} {.data.token}')).toBe(
+      'a/b Z2VoZWlt',
+    );
+    await expect(kubectl('create', 'namespace', 'made')).rejects.toThrow(/namespaces "made" already exists/);
+  });
+
   test('explains a field of the schema', async () => {
     expect(await kubectl('explain', 'widget.spec.size')).toMatch(/FIELD: size <integer>/);
   });
