@@ -1,4 +1,4 @@
-// The PromQL that README, docs and examples show, with a service put in for their arguments.
+// The PromQL that README, docs and examples show, with values put in for their arguments.
 import { readFileSync, readdirSync } from 'node:fs';
 
 const ROOT = new URL('../../', import.meta.url);
@@ -7,6 +7,12 @@ const FILES = ['docs/', 'examples/'].flatMap((folder) =>
     .filter((name) => /\.(md|ya?ml)$/.test(name))
     .map((name) => `${folder}${name}`),
 );
+
+/** What the samples of the contract are about. */
+const ARGUMENTS: Record<string, string> = { service: 'web-canary', namespace: 'shop' };
+
+const withArguments = (query: string): string =>
+  query.replaceAll(/\{\{\s*args\.(\w+)\s*\}\}/g, (whole, name: string) => ARGUMENTS[name] ?? whole);
 
 const indentOf = (line: string): number => line.length - line.trimStart().length;
 
@@ -32,6 +38,6 @@ function queriesIn(text: string): string[] {
 /** As they are written, and over a minute: the samples of a test are rarer than those of a demo. */
 export function documentedQueries(): string[] {
   const texts = ['README.md', ...FILES].map((file) => readFileSync(new URL(file, ROOT), 'utf8'));
-  const found = texts.flatMap(queriesIn).map((query) => query.replaceAll(/\{\{\s*args\.\w+\s*\}\}/g, 'web-canary'));
+  const found = texts.flatMap(queriesIn).map(withArguments);
   return [...new Set(found.flatMap((query) => [query, query.replaceAll(/\[\d+s\]/g, '[1m]')]))];
 }

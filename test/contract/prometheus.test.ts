@@ -18,7 +18,7 @@ function samples(): string {
     for (let n = from; n <= 60; n++) lines.push(`${name}{${labels}} ${value(n)} ${T0 + 5 * n}`);
   };
   const istio = (service: string, code: string): string =>
-    `reporter="source",destination_service_name="${service}",response_code="${code}"`;
+    `reporter="source",destination_service_name="${service}",destination_service_namespace="shop",response_code="${code}"`;
   const restarted = (perStep: number) => (n: number) => perStep * (n < 40 ? n + 3 : n - 40);
   series('istio_requests_total', istio('web-canary', '200'), restarted(40));
   series('istio_requests_total', istio('web-canary', '503'), restarted(10));
