@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** What `npm run e2e` gives: a cluster, and of one of the suite's own the logs, and the Prometheus program. */
-const { KUBECONFIG = '', PROMETHEUS_PROGRAM = '', ETCD = '', SLUICE_E2E_DIRECTORY = '' } = process.env;
+const { KUBECONFIG = '', PROMETHEUS_PROGRAM = '', SLUICE_E2E_DIRECTORY = '' } = process.env;
 const isOwn = SLUICE_E2E_DIRECTORY !== '';
 
 export default defineConfig({
@@ -11,7 +11,6 @@ export default defineConfig({
     env: {
       SLUICE_CONTRACT_KUBECONFIG: KUBECONFIG,
       SLUICE_CONTRACT_PROMETHEUS_BIN: PROMETHEUS_PROGRAM,
-      SLUICE_CONTRACT_ETCD: ETCD,
     },
     pool: 'forks',
     // Scenarios measure: they do not share the machine with each other.

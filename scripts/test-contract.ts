@@ -1,16 +1,14 @@
 // npm run test:contract -- --kubeconfig FILE --prometheus URL: the contract suite against real parts; without options, the sandbox.
-// --etcd URL, of the API server's own: for a server so young that it has forgotten nothing yet.
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 const { values } = parseArgs({
-  options: { kubeconfig: { type: 'string' }, prometheus: { type: 'string' }, etcd: { type: 'string' } },
+  options: { kubeconfig: { type: 'string' }, prometheus: { type: 'string' } },
 });
 const env = { ...process.env };
 if (values.kubeconfig !== undefined) env['SLUICE_CONTRACT_KUBECONFIG'] = resolve(values.kubeconfig);
 if (values.prometheus !== undefined) env['SLUICE_CONTRACT_PROMETHEUS'] = values.prometheus;
-if (values.etcd !== undefined) env['SLUICE_CONTRACT_ETCD'] = values.etcd;
 const run = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', 'test/contract'], {
   env,
   stdio: 'inherit',

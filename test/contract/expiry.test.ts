@@ -21,14 +21,17 @@ const tokenOf = (reply: Reply): string => encodeURIComponent(reply.body.metadata
 const encoded = (token: object): string => Buffer.from(JSON.stringify(token)).toString('base64url');
 const decoded = (token: string): Reply['body'] => JSON.parse(Buffer.from(token, 'base64url').toString('utf8'));
 
-describe('what has been forgotten', () => {
-  /** Asks for it; a server so young that it has forgotten nothing yet is made to. */
+/** The end-to-end cluster's server, which compacts every 10 s. */
+const FORGETS_WITHIN_MS = 60_000;
+
+describe('what has been forgotten', { timeout: 2 * FORGETS_WITHIN_MS }, () => {
+  /** Asks until it is forgotten. Undefined: the server is young, and keeps its history for minutes. */
   const forgotten = async (path: string): Promise<Reply | undefined> => {
-    const reply = await target.call('GET', path);
-    if (reply.status === 410) return reply;
-    return (await target.compact()) ? target.eventually(path, ({ status }) => status === 410) : undefined;
+    target.compact();
+    const asked = target.eventually(path, ({ status }) => status === 410, FORGETS_WITHIN_MS);
+    return process.env['CI'] === 'true' ? asked : asked.catch(() => undefined);
   };
-  const YOUNG = 'this server has forgotten nothing yet, and SLUICE_CONTRACT_ETCD does not say how to make it';
+  const YOUNG = 'this server has forgotten nothing yet; come back in some minutes';
 
   test('ends a list in pages, with a token that goes on at the present state', async ({ skip }) => {
     for (const name of ['page-1', 'page-2', 'page-3']) await made(name);

@@ -42,6 +42,8 @@ const says = async (command: string, expected: string | RegExp, stdin?: string):
   if (typeof expected === 'string') expect(out.trim()).toBe(expected);
   else expect(out).toMatch(expected);
 };
+/** Newer versions of kubectl name the namespace, too. */
+const deleted = (what: string): RegExp => new RegExp(`^${what} deleted( from \\S+ namespace)?\\n$`);
 const fails = async (command: string, expected: string | RegExp, stdin?: string): Promise<void> => {
   const { code, err } = await run(command, stdin);
   expect(code).toBe(1);
@@ -282,7 +284,7 @@ describe.skipIf(!hasKubectl)(`${title}`, () => {
       await says('kubectl get deployment backend -o yaml', /image: api:v1/);
       await says('kubectl scale deployment backend --replicas=0', 'deployment.apps/backend scaled');
       await says('kubectl wait --for=delete pod -l app=backend --timeout=10s', /condition met|^$/);
-      await says('kubectl delete deployment backend', 'deployment.apps "backend" deleted');
+      await says('kubectl delete deployment backend', deleted('deployment.apps "backend"'));
     });
   });
 
@@ -321,10 +323,10 @@ describe.skipIf(!hasKubectl)(`${title}`, () => {
   });
 
   test('deletes', async () => {
-    await says('kubectl delete -f examples/shop/application.yaml', 'application.sluice.dev "shop" deleted');
-    await says('kubectl delete rollout web', 'rollout.sluice.dev "web" deleted');
+    await says('kubectl delete -f examples/shop/application.yaml', deleted('application.sluice.dev "shop"'));
+    await says('kubectl delete rollout web', deleted('rollout.sluice.dev "web"'));
     await fails('kubectl delete rollout web', 'rollouts.sluice.dev "web" not found');
-    await says('kubectl delete analysisruns --all', 'analysisrun.sluice.dev "web-1" deleted');
+    await says('kubectl delete analysisruns --all', deleted('analysisrun.sluice.dev "web-1"'));
     const { err } = await run('kubectl get rollouts');
     expect(err).toBe(`No resources found in ${NAMESPACE} namespace.\n`);
   });

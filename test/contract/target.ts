@@ -9,8 +9,6 @@ import { systemClock } from '../../src/ports/clock.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../src/ports/transport.ts';
 
 export const KUBECONFIG = process.env['SLUICE_CONTRACT_KUBECONFIG'];
-/** The address of the real server's etcd, for the tests that have its history forgotten. */
-const ETCD = process.env['SLUICE_CONTRACT_ETCD'];
 export const isSandbox = KUBECONFIG === undefined || KUBECONFIG === '';
 
 interface Kubeconfig {
@@ -70,8 +68,8 @@ export interface Target {
   watch(path: string, count: number): Promise<Reply['body'][]>;
   /** Asks again until the condition holds; the limit is 5 s unless another is given. */
   eventually(path: string, holds: (reply: Reply) => boolean, limitMs?: number): Promise<Reply>;
-  /** Makes the store forget its history. False where that cannot be had. */
-  compact: () => Promise<boolean>;
+  /** Makes the sandbox forget its history; a real server does so by itself, in its own time. */
+  compact: () => void;
   /** For what speaks to the server by itself. */
   readonly transport: Transport;
   close(): Promise<void>;
@@ -85,17 +83,14 @@ async function textOf(response: HttpResponse): Promise<string> {
 
 interface Server {
   transport: Transport;
-  compact: () => Promise<boolean>;
+  compact: () => void;
 }
 
 /** The sandbox's API server; with its workload controllers where a test is about them. */
 function sandboxServer(withWorkloads: boolean): Server {
   const server = createApiServer({ clock: systemClock });
   const transport = server.transport('contract');
-  const compact = async (): Promise<boolean> => {
-    server.compact();
-    return true;
-  };
+  const compact = (): void => server.compact();
   if (!withWorkloads) return { transport, compact };
   const workloads = startWorkloads({ store: server.store, clock: systemClock, random: seededRandom(1) });
   const close = (): Promise<void> => {
@@ -105,20 +100,11 @@ function sandboxServer(withWorkloads: boolean): Server {
   return { transport: { request: (request) => transport.request(request), close }, compact };
 }
 
-async function compactEtcd(): Promise<boolean> {
-  if (ETCD === undefined || ETCD === '') return false;
-  const post = async (path: string, body: object): Promise<Reply['body']> =>
-    (await fetch(`${ETCD}${path}`, { method: 'POST', body: JSON.stringify(body) })).json();
-  const { header } = await post('/v3/kv/range', { key: Buffer.from('/').toString('base64'), count_only: true });
-  await post('/v3/kv/compaction', { revision: header.revision, physical: true });
-  return true;
-}
-
 /** `workloads`: the sandbox runs its controllers and kubelet too, as the real server's always do. */
 export function openTarget(options: { workloads?: boolean } = {}): Target {
   const { transport, compact } = isSandbox
     ? sandboxServer(options.workloads === true)
-    : { transport: realTransport(KUBECONFIG ?? ''), compact: compactEtcd };
+    : { transport: realTransport(KUBECONFIG ?? ''), compact: () => {} };
   const target: Target = {
     async call(method, path, body, headers = {}) {
       const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);

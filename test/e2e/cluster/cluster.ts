@@ -66,7 +66,6 @@ export async function startCluster(parts: Parts, directory: string, say: Say): P
       KUBECONFIG: kubeconfig,
       KUBECTL: parts.kubectl,
       PATH: `${dirname(parts.kubectl)}:${process.env['PATH'] ?? ''}`,
-      ETCD: `http://127.0.0.1:${PORTS.etcd}`,
       PROMETHEUS: PROMETHEUS_URL,
       PROMETHEUS_PROGRAM: parts.prometheus,
       GATEWAY: `http://${address}:${PORTS.gateway}`,

@@ -26,7 +26,7 @@ export const WEB_PROGRAM = join(import.meta.dirname, '../programs/web.mjs');
 export function entrypoint(container: PodContainer, context: ImageContext): Entrypoint | undefined {
   const { image, command = [], args = [] } = container;
   if (command[0] !== undefined) return { command: command[0], args: [...command.slice(1), ...args] };
-  if (/(^|\/)web:/.test(image)) return { command: process.execPath, args: [WEB_PROGRAM, ...args] };
+  if (/(^|\/)(web|api):/.test(image)) return { command: process.execPath, args: [WEB_PROGRAM, ...args] };
   if (/(^|\/)proxyv2:/.test(image)) return proxy(context);
   return undefined;
 }
