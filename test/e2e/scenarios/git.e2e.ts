@@ -12,6 +12,8 @@ import { tally, type Traffic } from '../support/traffic.ts';
 import { shifts, watchWeights, weightOf, type WeightSeen } from '../support/weights-seen.ts';
 import { begin, type World } from '../support/world.ts';
 
+/** Nothing but webhooks tells of a push. */
+const NEVER = '1h';
 const WAITING = [{ setWeight: 50 }, { pause: {} }];
 
 interface Served {
@@ -28,7 +30,7 @@ async function givenV1(context: TestContext, name: string, options: Partial<Shop
   const world = await begin(context, name, ['gateway', 'Prometheus']);
   const host = `${name}.example.com`;
   const controller = await world.controller();
-  const shop = await openShop(world, { host, steps: WAITING, ...options });
+  const shop = await openShop(world, { host, steps: WAITING, interval: NEVER, ...options });
   await shop.applicationIs('Synced', ({ phase }) => phase === 'Synced');
   await isHealthy(world);
   const traffic = world.traffic(host);
