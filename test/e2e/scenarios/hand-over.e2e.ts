@@ -7,7 +7,8 @@ import { apiProxy, type ApiProxy } from '../support/api-proxy.ts';
 import { expectOnePromotion, stepsOf, stepsTold, surroundings, told, watchedRollout } from '../support/canary.ts';
 import type { Controller } from '../support/controller.ts';
 import { record } from '../support/history.ts';
-import { isHealthy, read, waitFor } from '../support/rollouts.ts';
+import { isHealthy, isPausedAt, read, waitFor } from '../support/rollouts.ts';
+import { openShop } from '../support/shop.ts';
 import { tally, type Traffic } from '../support/traffic.ts';
 import { shifts, watchWeights, weightOf, type WeightSeen } from '../support/weights-seen.ts';
 import { begin, type World } from '../support/world.ts';
@@ -34,15 +35,20 @@ const leads = (controller: Controller): Promise<true> =>
     state: () => controller.lastLines(),
   });
 
-/** Two controllers, the first of which leads; v1 is healthy and serves. */
-async function givenTwo(context: TestContext, name: string): Promise<Pair> {
-  const world = await begin(context, name, ['gateway', 'Prometheus']);
-  const host = `${name}.example.com`;
+/** Two controllers, the first of which leads. */
+async function twoControllers(world: World): Promise<Pick<Pair, 'leader' | 'standby' | 'proxy'>> {
   const proxy = await apiProxy(world);
   const election = { leaderElect: true, leaseNamespace: world.namespace };
   const leader = await world.controller({ ...election, kubeconfig: proxy.kubeconfig, inTrouble: true });
   await leads(leader);
-  const standby = await world.controller(election);
+  return { leader, standby: await world.controller(election), proxy };
+}
+
+/** v1 is healthy and serves. */
+async function givenTwo(context: TestContext, name: string): Promise<Pair> {
+  const world = await begin(context, name, ['gateway', 'Prometheus']);
+  const host = `${name}.example.com`;
+  const controllers = await twoControllers(world);
   await world.apply(...surroundings(host), watchedRollout({ namespace: name, steps: STEPS, version: 'v1' }));
   await isHealthy(world);
   const traffic = world.traffic(host);
@@ -52,7 +58,7 @@ async function givenTwo(context: TestContext, name: string): Promise<Pair> {
     RESOURCES.rollouts,
     (rollout) => rollout.status?.currentStepIndex,
   );
-  return { world, leader, standby, proxy, traffic, weights: await watchWeights(world), steps };
+  return { world, ...controllers, traffic, weights: await watchWeights(world), steps };
 }
 
 /** v2 is declared, and its canary has got to this weight. */
@@ -124,5 +130,34 @@ describe('the leader', () => {
     expect((await read(world)).status?.history?.map(({ outcome }) => outcome)).toEqual(['Promoted', 'Aborted']);
     expect(await told(world, 'RolloutAborted')).toHaveLength(1);
     expect(traffic.failed.filter(({ version }) => version !== 'v2')).toEqual([]);
+  });
+
+  test('is stopped as it is about to push a revert: the other pushes it, and the woken one does not', async (context) => {
+    const world = await begin(context, 'hand-over-push', ['gateway', 'Prometheus']);
+    const { leader, standby, proxy } = await twoControllers(world);
+    const shop = await openShop(world, {
+      host: 'hand-over-push.example.com',
+      steps: [{ setWeight: 50 }, { pause: {} }],
+      writeBack: { onAbort: 'Commit', notes: false },
+    });
+    await isHealthy(world);
+    shop.declare('Deploy v2', ...shop.version('v2'));
+    await isPausedAt(world, 1);
+    let stoppedAt = 0;
+    shop.onRequest = ({ url }) => {
+      if (stoppedAt > 0 || !url?.includes('service=git-receive-pack')) return;
+      leader.signal('SIGSTOP');
+      stoppedAt = performance.now();
+    };
+    await world.kubectl('annotate', 'rollout', 'web', 'sluice.dev/abort=not today');
+    await leads(standby);
+    await until('the revert', () => shop.git('log', '-1', '--format=%s', 'main').startsWith('Revert'));
+    leader.signal('SIGCONT');
+    expect(await leader.ended).toBe(1);
+    await shop.applicationIs('Synced', ({ phase, holds = [] }) => phase === 'Synced' && holds.length === 0);
+    const subjects = shop.git('log', '--format=%s', 'main').split('\n');
+    expect(subjects).toEqual([expect.stringMatching(/^Revert/), 'Deploy v2', 'Deploy v1']);
+    expect(shop.requests.filter((request) => request === 'POST /shop.git/git-receive-pack')).toHaveLength(1);
+    expect(proxy.writesSince(stoppedAt)).toEqual([]);
   });
 });
