@@ -70,9 +70,10 @@ export async function told(world: World, reason?: string): Promise<string[]> {
 
 /** The steps, counted from 1, that Events say have ended; one of several Events is there as often. */
 export async function stepsTold(world: World): Promise<number[]> {
-  const matches = (await told(world, 'RolloutStepCompleted')).map((text) => /Steps? (\d+)(?:-(\d+))?\//.exec(text));
+  const matches = (await told(world)).map((text) => /Steps? (\d+)(?:-(\d+))?\/\d+ completed/.exec(text));
   const steps = matches.flatMap((match) => {
-    const [from, to] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])];
+    if (match === null) return [];
+    const [from, to] = [Number(match[1]), Number(match[2] ?? match[1])];
     return Array.from({ length: to - from + 1 }, (_, i) => from + i);
   });
   return steps.sort((a, b) => a - b);
