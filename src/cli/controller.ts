@@ -67,6 +67,8 @@ function endings(log: Log): Ends {
 
 interface Leading {
   client: KubeClient;
+  /** Judged at the moment of asking. */
+  leads: () => boolean;
   start(act: () => void): void;
   stop(): Promise<void>;
 }
@@ -83,7 +85,7 @@ function leadership(
       hooks.leads(true);
       act();
     };
-    return { client, start, stop: () => Promise.resolve() };
+    return { client, leads: () => true, start, stop: () => Promise.resolve() };
   }
   let act = (): void => {};
   const lease = new LeaseElection({
@@ -105,6 +107,7 @@ function leadership(
   });
   return {
     client: fenced(client, lease),
+    leads: () => lease.isLeader(),
     start: (then) => {
       act = then;
       lease.start();
@@ -128,11 +131,11 @@ interface Works {
   readSecret: ReadSecret;
 }
 
-function build(options: ControllerOptions, client: KubeClient, log: Log, metrics: Metrics): Works {
+function build(options: ControllerOptions, { client, leads }: Leading, log: Log, metrics: Metrics): Works {
   const readSecret = secretReader(client);
   const events = eventRecorder({ client, clock: systemClock, random: Math.random, log, instance: hostname() });
   const address = options.prometheus === undefined ? {} : { defaultAddress: options.prometheus };
-  const mirrors = createMirrors({ clock: systemClock, directory: options.gitDir });
+  const mirrors = createMirrors({ clock: systemClock, directory: options.gitDir, mayPush: leads });
   const engine = createEngine({
     client,
     clock: systemClock,
@@ -182,7 +185,7 @@ export async function runController(argv: readonly string[]): Promise<number> {
   const { code, end } = endings(log);
   const leads = (yes: boolean): void => metrics.leader(yes);
   const leading = leadership(options, client, log, { namespace: access.namespace, leads, lost: () => end(1) });
-  const works = build(options, leading.client, log, metrics);
+  const works = build(options, leading, log, metrics);
   const { engine, events, mirrors } = works;
   const { server, synced } = await serve(options, works, log, metrics);
   const where = { cluster: access.baseUrl, namespace: options.namespace ?? 'all' };

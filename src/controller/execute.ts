@@ -76,11 +76,13 @@ async function patchRoute(
       cache.observe(await deps.client.patch<KubeObject>(target.resource, request, options));
       return;
     } catch (error) {
-      // 422: a test operation found another list than the one that was planned for.
-      if (fresh || !(error instanceof ApiError && error.status === 422)) throw error;
+      if (fresh || !isUnprocessable(error)) throw error;
     }
   }
 }
+
+/** How a JSON patch is answered whose test finds something else than was planned for. */
+const isUnprocessable = (error: unknown): boolean => error instanceof ApiError && error.status === 422;
 
 const ops = (
   result: { ok: true; value: JsonPatchOp[] } | { ok: false; error: { field: string; message: string }[] },
@@ -226,7 +228,15 @@ async function takeCommand(deps: ExecuteDeps, pass: Pass, intent: Of<'TakeComman
     { op: 'remove', path: from },
     { op: 'add', path: pointer(ANNOTATIONS.command), value: JSON.stringify(taken) },
   ];
-  return patchRollout(deps, pass, body);
+  return patchRollout(deps, pass, body).catch((error: unknown) => lookAgain(deps, pass, intent, error));
+}
+
+/** The test found another command than the one that was seen: withdrawn, changed or taken meanwhile. The next look decides on what is there. */
+async function lookAgain(deps: ExecuteDeps, { seen }: Pass, intent: Of<'TakeCommand'>, error: unknown): Promise<void> {
+  if (!isUnprocessable(error)) throw error;
+  const live = await deps.client.get<Rollout>(RESOURCES.rollouts, seen.name, seen.namespace);
+  if (live === undefined || live.metadata.annotations?.[verbAnnotation(intent.verb)] === intent.value) throw error;
+  deps.caches.rollouts.observe(live);
 }
 
 async function restoreTemplate(deps: ExecuteDeps, pass: Pass, intent: Of<'RestoreTemplate'>): Promise<void> {

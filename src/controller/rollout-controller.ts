@@ -38,6 +38,8 @@ export interface RolloutControllerDeps {
 
 /** A pass that finds no rest after so many looks is broken off and tried again later. */
 const MOST_LOOKS = 20;
+/** Tries of one record that are remembered; the later ones meet a server that is surely away. */
+const MOST_UNTOLD = 16;
 /** Changes of counters alone wait this long for company. */
 const QUIET_MS = 2_000;
 
@@ -50,8 +52,8 @@ export class RolloutController {
   readonly #badAt = new Map<string, number>();
   /** Since when a Rollout has counters to write. */
   readonly #quietSince = new Map<string, number>();
-  /** What a record that may or may not have arrived would have told. */
-  readonly #untold = new Map<string, { status: RolloutStatus; news: News }>();
+  /** What records that may or may not have arrived would have told; at most one of them has. */
+  readonly #untold = new Map<string, { status: RolloutStatus; news: News }[]>();
   #unfollow: (() => void) | undefined;
 
   constructor(deps: RolloutControllerDeps) {
@@ -165,7 +167,9 @@ export class RolloutController {
     if (patch !== undefined && !(isCosmetic(patch) && this.#waitsForCompany(key))) {
       this.#quietSince.delete(key);
       await this.#writeStatus(rollout, patch, urgent).catch((error: unknown) => {
-        if (!isConflict(error)) this.#untold.set(key, { status: decision.status, news });
+        const untold = this.#untold.get(key) ?? [];
+        if (!isConflict(error) && untold.length < MOST_UNTOLD)
+          this.#untold.set(key, [...untold, { status: decision.status, news }]);
         throw error;
       });
       this.#untold.delete(key);
@@ -181,10 +185,12 @@ export class RolloutController {
 
   /** The answer to a record was lost, and the record is there: nobody else will tell of it. */
   #catchUp(key: string, rollout: Rollout): void {
-    const untold = this.#untold.get(key);
-    if (untold === undefined || mergePatch({ ...rollout.status?.machine }, { ...untold.status.machine })) return;
+    const isThere = ({ status }: { status: RolloutStatus }): boolean =>
+      mergePatch({ ...rollout.status?.machine }, { ...status.machine }) === undefined;
+    const arrived = this.#untold.get(key)?.find(isThere);
+    if (arrived === undefined) return;
     this.#untold.delete(key);
-    this.#tell(rollout, untold.news);
+    this.#tell(rollout, arrived.news);
   }
 
   /** With the resourceVersion it was made on as precondition: a person's write in between is never run over. */

@@ -15,6 +15,8 @@ export interface GitHttpOptions {
   timeoutMs: number;
   /** Largest answer taken, in bytes. */
   maxBytes: number;
+  /** Asked in the last moment before a push is sent. */
+  mayPush?: (() => boolean) | undefined;
 }
 
 const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) };
@@ -36,6 +38,8 @@ export function gitHttpClient(options: GitHttpOptions): HttpClient {
       const headers: Record<string, string> = { ...request.headers };
       if (options.credentials) headers['authorization'] = authorization(options.credentials);
       const body = await exchangeBody(request);
+      if (isPush(url) && options.mayPush?.() === false)
+        throw new GitError('unreachable', 'this process does not lead any more, and pushes nothing');
       const response = await exchange(url, { method: request.method ?? 'GET', headers, body }, options);
       const usable = isRefListing(url) ? withHead(response.body) : response.body;
       return { url: request.url, statusCode: 200, statusMessage: 'OK', headers: response.headers, body: once(usable) };
@@ -147,6 +151,8 @@ function once(body: Buffer): NonNullable<GitHttpResponse['body']> {
   }
   return pieces();
 }
+
+const isPush = (url: URL): boolean => url.pathname.endsWith('/git-receive-pack');
 
 const isRefListing = (url: URL): boolean =>
   url.pathname.endsWith('/info/refs') && url.searchParams.get('service') === 'git-upload-pack';

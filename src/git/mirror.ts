@@ -36,6 +36,8 @@ export interface MirrorOptions {
   maxBytes?: number | undefined;
   /** Commits taken at the first fetch; later ones bring what is new. Default 50. */
   depth?: number | undefined;
+  /** Whether this process may still write, asked before each push. Default: it may. */
+  mayPush?: (() => boolean) | undefined;
 }
 
 const MAX_PACKS = 40;
@@ -75,6 +77,7 @@ class Mirror implements GitMirror {
       clock: options.clock,
       timeoutMs: options.timeoutMs ?? 60_000,
       maxBytes: options.maxBytes ?? 256 * 2 ** 20,
+      mayPush: options.mayPush,
     });
   }
 

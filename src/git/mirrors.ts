@@ -1,6 +1,5 @@
 // The mirrors of a process: one per repository and credentials, shared by all that ask.
-import type { Clock } from '../ports/clock.ts';
-import { openMirror } from './mirror.ts';
+import { openMirror, type MirrorOptions } from './mirror.ts';
 import type { GitCredentials, GitMirror } from './types.ts';
 
 export interface Mirrors {
@@ -10,7 +9,7 @@ export interface Mirrors {
 }
 
 /** Mirrors live under `directory`; default: `sluice-git` in the system's temporary folder. */
-export function createMirrors(options: { clock: Clock; directory?: string | undefined }): Mirrors {
+export function createMirrors(options: Pick<MirrorOptions, 'clock' | 'directory' | 'mayPush'>): Mirrors {
   const open = new Map<string, ReturnType<typeof openMirror>>();
   return {
     async mirrorFor({ repoURL, timeoutMs, credentials }) {

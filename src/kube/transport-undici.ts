@@ -7,7 +7,8 @@ import { delay, systemClock } from '../ports/clock.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../ports/transport.ts';
 import { retryAfter } from './errors.ts';
-import { RequestGate } from './request-gate.ts';
+import { RequestGate, type Place } from './request-gate.ts';
+import { endOf, Limit } from './request-limit.ts';
 import type { ClusterAccess } from './kubeconfig.ts';
 
 export interface UndiciOptions {
@@ -17,9 +18,10 @@ export interface UndiciOptions {
   /** Connections kept for urgent requests when all others are busy. Default 4. */
   urgentConnections?: number;
   clock?: Clock;
+  /** Milliseconds on a clock that never goes back and runs on while the process is stopped. Default `performance.now`. */
+  monotonic?: () => number;
 }
 
-const DEFAULT_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Shorter than the 90 s after which an API server closes an idle connection, so that a request rarely meets a closing one. */
 const KEEP_ALIVE_MS = 45_000;
@@ -35,6 +37,7 @@ export function undiciTransport(options: UndiciOptions): Transport & { readonly 
 class UndiciTransport implements Transport {
   readonly #access: UndiciOptions['access'];
   readonly #clock: Clock;
+  readonly #monotonic: () => number;
   readonly #prefix: string;
   readonly #gate: RequestGate;
   readonly #pools: Record<'ordinary' | 'reserved' | 'watch', Dispatcher>;
@@ -47,6 +50,7 @@ class UndiciTransport implements Transport {
     const url = new URL(options.access.baseUrl);
     this.#access = options.access;
     this.#clock = options.clock ?? systemClock;
+    this.#monotonic = options.monotonic ?? (() => performance.now());
     this.#origin = url.origin;
     this.#prefix = url.pathname.replace(/\/$/, '');
     const ordinary = options.maxInFlight ?? 32;
@@ -63,14 +67,17 @@ class UndiciTransport implements Transport {
     return this.#gate.queued;
   }
 
-  /** A 429 that names a time is waited out (up to 30 s each, 5 tries) without holding a place; then it is the answer. */
+  /** A 429 that names a time within the limit is waited out (up to 30 s each, 5 tries) without holding a place; then it is the answer. */
   async request(request: HttpRequest): Promise<HttpResponse> {
+    const until = endOf(request, this.#monotonic());
     for (let tries = 1; ; tries++) {
-      const response = await (request.stream ? this.#open(request) : this.#exchange(request));
-      const wait = response.status === 429 ? retryAfter(response.headers) : undefined;
-      if (wait === undefined || tries >= MAX_THROTTLED_TRIES) return response;
+      const response = await (request.stream ? this.#open(request, until) : this.#exchange(request, until));
+      const asked = response.status === 429 ? retryAfter(response.headers) : undefined;
+      if (asked === undefined || tries >= MAX_THROTTLED_TRIES) return response;
+      const wait = Math.min(asked, MAX_RETRY_AFTER_MS);
+      if (this.#monotonic() + wait >= until) return response;
       for await (const _ of response.body); // lets the connection go
-      await delay(this.#clock, Math.min(wait, MAX_RETRY_AFTER_MS), request.signal);
+      await delay(this.#clock, wait, request.signal);
       request.signal?.throwIfAborted();
     }
   }
@@ -80,26 +87,29 @@ class UndiciTransport implements Transport {
     await Promise.all(Object.values(this.#pools).map((each) => each.destroy()));
   }
 
-  async #exchange(request: HttpRequest): Promise<HttpResponse> {
+  async #exchange(request: HttpRequest, until: number): Promise<HttpResponse> {
     if (this.#gate.queued > 0) this.#warm();
-    const place = await this.#gate.enter(request.urgent ?? false, request.signal);
-    const limit = this.#limit(request);
+    const limit = this.#limit(request, until);
+    let place: Place | undefined;
     try {
-      const answer = await this.#dispatch(this.#pools[place.lane], request, limit.signal);
+      place = await this.#gate.enter(request.urgent ?? false, limit.signal);
+      limit.begin();
+      const answer = await this.#dispatch(this.#pools[place.lane], request, limit);
       const text = await answer.body.text();
       return { status: answer.statusCode, headers: plain(answer.headers), body: once(text) };
     } catch (error) {
       throw limit.cause(error);
     } finally {
       limit.end();
-      place.release();
+      place?.release();
     }
   }
 
-  async #open(request: HttpRequest): Promise<HttpResponse> {
-    const limit = this.#limit(request);
+  async #open(request: HttpRequest, until: number): Promise<HttpResponse> {
+    const limit = this.#limit(request, until);
+    limit.begin();
     try {
-      const answer = await this.#dispatch(this.#pools.watch, request, limit.signal);
+      const answer = await this.#dispatch(this.#pools.watch, request, limit);
       limit.disarm(); // the limit is for the headers only
       const body = pieces(answer.body, limit);
       return { status: answer.statusCode, headers: plain(answer.headers), body };
@@ -109,24 +119,26 @@ class UndiciTransport implements Transport {
     }
   }
 
-  async #dispatch(via: Dispatcher, request: HttpRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async #dispatch(via: Dispatcher, request: HttpRequest, limit: Limit): Promise<Dispatcher.ResponseData> {
     const auth = await this.#access.authHeaders();
-    return via.request({
+    const options: Dispatcher.RequestOptions & Dated = {
       origin: this.#origin,
       method: request.method as Dispatcher.HttpMethod,
       path: this.#prefix + request.path,
       headers: { ...request.headers, ...auth },
       body: request.body ?? null,
-      signal,
+      signal: limit.signal,
       headersTimeout: 0,
       bodyTimeout: 0,
       reset: false,
-    });
+      ...(request.timeoutMs !== undefined && { passed: () => limit.passed() }),
+    };
+    return via.request(options);
   }
 
-  /** One signal for the caller's abort, the time limit and the transport's end. */
-  #limit(request: HttpRequest): Limit {
-    return new Limit(this.#clock, request, this.#closed.signal);
+  #limit(request: HttpRequest, until = Number.POSITIVE_INFINITY): Limit {
+    const options = { clock: this.#clock, monotonic: this.#monotonic, closed: this.#closed.signal };
+    return new Limit(options, request, until);
   }
 
   /** Opens a reserved connection ahead of need, so that an urgent request does not wait for a TLS handshake. */
@@ -136,58 +148,43 @@ class UndiciTransport implements Transport {
     this.#warmAt = now;
     const request: HttpRequest = { method: 'GET', path: '/version' };
     const limit = this.#limit(request);
-    this.#dispatch(this.#pools.reserved, request, limit.signal)
+    limit.begin();
+    this.#dispatch(this.#pools.reserved, request, limit)
       .then((answer) => answer.body.dump())
       .catch(() => undefined)
       .finally(() => limit.end());
   }
 }
 
-class Limit {
-  readonly #controller = new AbortController();
-  readonly #request: HttpRequest;
-  readonly #closed: AbortSignal;
-  readonly #abort: () => void;
-  #cancel: () => void;
-
-  constructor(clock: Clock, request: HttpRequest, closed: AbortSignal) {
-    const ms = request.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    this.#request = request;
-    this.#closed = closed;
-    this.#abort = () => this.#controller.abort(request.signal?.aborted ? request.signal.reason : closed.reason);
-    this.#cancel = clock.after(ms, () => {
-      this.#controller.abort(new Error(`${request.method} ${request.path} was not answered within ${ms} ms`));
-    });
-    request.signal?.addEventListener('abort', this.#abort, { once: true });
-    closed.addEventListener('abort', this.#abort, { once: true });
-    if (request.signal?.aborted || closed.aborted) this.#abort();
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  /** Why the exchange ended: the reason of the abort if there was one, else what the socket said. */
-  cause(error: unknown): unknown {
-    return this.#controller.signal.aborted ? this.#controller.signal.reason : error;
-  }
-
-  disarm(): void {
-    this.#cancel();
-  }
-
-  end(): void {
-    this.#cancel();
-    this.#request.signal?.removeEventListener('abort', this.#abort);
-    this.#closed.removeEventListener('abort', this.#abort);
-  }
+/** A request asks once more in the last moment, when its connection is there and nothing of it has been sent. */
+interface Dated {
+  passed?: () => Error | undefined;
 }
+
+const lastLook: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (options, handler) => {
+  const { passed } = options as Dated;
+  if (passed === undefined) return dispatch(options, handler);
+  return dispatch(options, {
+    onRequestStart(controller, context) {
+      const reason = passed();
+      if (reason === undefined) handler.onRequestStart?.(controller, context);
+      else controller.abort(reason);
+    },
+    onRequestUpgrade: (...args) => handler.onRequestUpgrade?.(...args),
+    onResponseStart: (...args) => handler.onResponseStart?.(...args),
+    onResponseData: (...args) => handler.onResponseData?.(...args),
+    onResponseEnd: (...args) => handler.onResponseEnd?.(...args),
+    onResponseError: (...args) => handler.onResponseError?.(...args),
+  });
+};
 
 function pool(access: UndiciOptions['access'], connections: number | null): Dispatcher {
   const connect = { ...access.tls, timeout: CONNECT_TIMEOUT_MS };
   const shared = { connections, pipelining: 1, keepAliveTimeout: KEEP_ALIVE_MS, keepAliveMaxTimeout: KEEP_ALIVE_MS };
-  if (access.proxyUrl) return new ProxyAgent({ ...shared, uri: access.proxyUrl, requestTls: connect });
-  return new Pool(new URL(access.baseUrl).origin, { ...shared, connect });
+  const dispatcher = access.proxyUrl
+    ? new ProxyAgent({ ...shared, uri: access.proxyUrl, requestTls: connect })
+    : new Pool(new URL(access.baseUrl).origin, { ...shared, connect });
+  return dispatcher.compose(lastLook);
 }
 
 async function* once(text: string): AsyncGenerator<string> {

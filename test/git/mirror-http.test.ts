@@ -34,6 +34,32 @@ function open(url: string, options: Partial<MirrorOptions> = {}) {
   return mirror;
 }
 
+describe('a process that does not lead any more', () => {
+  it('pushes nothing, though it was about to', async () => {
+    let leads = true;
+    const server = await serve({
+      // It stands still between asking where the branch is and sending its commit.
+      intercept: (request) => {
+        if (request.url?.includes('service=git-receive-pack')) leads = false;
+        return false;
+      },
+    });
+    const parent = server.commit('main', { 'a.yaml': '1' }, 'First');
+    const mirror = open(server.url, { mayPush: () => leads });
+    await mirror.fetch('main');
+    const author = { name: 'Sluice', email: 'sluice@example.com' };
+    const changes = new Map([['a.yaml', '0']]);
+    await expect(
+      mirror.commitFiles({ branch: 'main', parent, changes, message: 'Revert', author }),
+    ).rejects.toMatchObject({
+      kind: 'unreachable',
+      message: 'this process does not lead any more, and pushes nothing',
+    });
+    await expect(mirror.addNotes(new Map([[parent, 'x']]), author)).rejects.toMatchObject({ kind: 'unreachable' });
+    expect(server.git('for-each-ref', '--format=%(refname) %(objectname)')).toBe(`refs/heads/main ${parent}`);
+  });
+});
+
 describe('credentials', () => {
   it('are sent, and a wrong one is called so without being shown', async () => {
     const server = await serve({ basic: 'bot:s3cret' });

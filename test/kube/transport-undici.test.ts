@@ -12,7 +12,11 @@ let server: Server;
 let transport: ReturnType<typeof undiciTransport>;
 let sockets = 0;
 
-async function serve(handler: (request: IncomingMessage, response: ServerResponse) => void, clock?: VirtualClock) {
+async function serve(
+  handler: (request: IncomingMessage, response: ServerResponse) => void,
+  clock?: VirtualClock,
+  monotonic?: () => number,
+) {
   sockets = 0;
   server = createServer(handler);
   server.on('connection', () => sockets++);
@@ -24,6 +28,7 @@ async function serve(handler: (request: IncomingMessage, response: ServerRespons
     maxInFlight: 2,
     urgentConnections: 1,
     ...(clock && { clock }),
+    ...(monotonic && { monotonic }),
   });
   return kubeClient({ transport, version: '9.9' });
 }
@@ -132,5 +137,66 @@ describe('the transport', () => {
     const error = await client.update(RESOURCES.configMaps, { metadata: { name: 'a' } }).catch((each: unknown) => each);
     expect(isConflict(error)).toBe(true);
     expect((error as Error).message).toBe('changed');
+  });
+});
+
+describe('a request whose limit has passed is never sent', () => {
+  const BODY = { name: 'a', namespace: 'shop', type: 'merge', body: {} } as const;
+
+  it('though the process stood still while it waited for its connection', async () => {
+    const sent: string[] = [];
+    let now = 0;
+    const client = await serve(
+      (request, response) => {
+        sent.push(request.method ?? '');
+        ok(response);
+      },
+      new VirtualClock(), // its timers never fire, as in a process that has just been woken
+      () => now,
+    );
+    await client.get(RESOURCES.configMaps, 'a', 'shop');
+    const write = client.patch(RESOURCES.configMaps, BODY, { timeoutMs: 12_000 });
+    now = 20_000;
+    await expect(write).rejects.toThrow(/not answered within 12000 ms/);
+    await client.get(RESOURCES.configMaps, 'a', 'shop');
+    expect(sent).toEqual(['GET', 'GET']);
+  });
+
+  it('though it only then got a place', async () => {
+    const held: ServerResponse[] = [];
+    const sent: string[] = [];
+    let now = 0;
+    const client = await serve(
+      (request, response) => {
+        sent.push(request.method ?? '');
+        held.push(response);
+      },
+      new VirtualClock(),
+      () => now,
+    );
+    const slow = [1, 2].map(() => client.get(RESOURCES.configMaps, 'slow', 'shop'));
+    const write = client.patch(RESOURCES.configMaps, BODY, { timeoutMs: 12_000 });
+    while (held.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    now = 20_000;
+    for (const response of held) ok(response);
+    await Promise.all(slow);
+    await expect(write).rejects.toThrow(/not answered within 12000 ms/);
+    expect(sent).toEqual(['GET', 'GET']);
+  });
+
+  it('though a throttling server asked to send it again later', async () => {
+    const clock = new VirtualClock();
+    let tries = 0;
+    const client = await serve(
+      (_, response) => {
+        tries++;
+        response.writeHead(429, { 'retry-after': '15' }).end('Too many requests');
+      },
+      clock,
+      () => clock.now(),
+    );
+    const write = client.patch(RESOURCES.configMaps, BODY, { timeoutMs: 12_000 });
+    await expect(write).rejects.toMatchObject({ status: 429, retryAfterMs: 15_000 });
+    expect(tries).toBe(1);
   });
 });

@@ -85,6 +85,31 @@ describe('writes that go wrong', () => {
     inOrder();
   });
 
+  it('the server dies with the record of a step, whose answer is lost, and is away for a while: each step is told of', async () => {
+    const steps = [20, 40, 60].flatMap((setWeight) => [{ setWeight }, { pause: { duration: '10s' } }]);
+    await givenV1(cluster, { steps });
+    apply(cluster, 'v2', { steps });
+    await weight(cluster, 20);
+    await cluster.run(1_000);
+    let back = 0;
+    cluster.server.intercept((request) => {
+      if (!isSluice(request) || (back > 0 && cluster.clock.now() >= back)) return undefined;
+      if (back > 0) return { fail: 'refuse' };
+      if (cluster.weights()?.canary !== 40 || !touches(request, '/rollouts/web/status')) return undefined;
+      back = cluster.clock.now() + 5_000;
+      cluster.server.dropWatches('broken');
+      return { fail: 'after' };
+    });
+    await promoted(cluster, 'v2');
+    await cluster.run(60_000);
+    expect(back).toBeGreaterThan(0);
+    const told = cluster.events().flatMap((text) => {
+      const [, first, last = first] = /Steps? (\d)(?:-(\d))?\/6 completed/.exec(text) ?? [];
+      return steps.map((_, index) => index + 1).filter((step) => Number(first) <= step && step <= Number(last));
+    });
+    expect(told).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
   it('the traffic cannot be moved for a while: the release waits, and says so in an Event', async () => {
     await givenV1(cluster);
     next(8, { fail: 500 }, '/virtualservices/');

@@ -249,3 +249,58 @@ describe("the status fields that Argo Rollouts' plugin writes", () => {
     await weight(cluster, 50);
   });
 });
+
+describe('a command that changes in the very moment in which it is taken', () => {
+  /** Just before Sluice takes the next command, somebody else does something. */
+  function justBefore(change: () => void): void {
+    let done = false;
+    cluster.server.intercept(({ method, path, body }) => {
+      if (done || method !== 'PATCH' || !path.includes('/rollouts/web') || !String(body).includes('"test"')) return;
+      done = true;
+      change();
+    });
+  }
+
+  const quietly = async (): Promise<void> => {
+    await cluster.run(600_000);
+    expect(cluster.events('ReconciliationError')).toEqual([]);
+  };
+
+  it('is taken as it is now', async () => {
+    await givenV2AtItsFirstPause();
+    justBefore(() => cluster.annotate('promote', 'full'));
+    cluster.annotate('promote');
+    await promoted(cluster, 'v2');
+    expect(cluster.rollout().status?.lastCommand).toMatchObject({ value: 'full', outcome: 'Done: promoted in full' });
+    await quietly();
+  });
+
+  it('is not taken when it was withdrawn', async () => {
+    await givenV2AtItsFirstPause();
+    justBefore(() =>
+      cluster.edit('Rollout', 'web', ({ metadata }) => {
+        delete metadata.annotations?.['sluice.dev/promote'];
+      }),
+    );
+    cluster.annotate('promote');
+    await quietly();
+    expect(cluster.weights()?.canary).toBe(10);
+    expect(cluster.rollout().status?.lastCommand).toBeUndefined();
+  });
+
+  it('is acted on once when another process took it first', async () => {
+    await givenV2AtItsFirstPause();
+    justBefore(() =>
+      cluster.edit('Rollout', 'web', ({ metadata }) => {
+        const { 'sluice.dev/promote': value, ...rest } = metadata.annotations ?? {};
+        const taken = { id: `${metadata.resourceVersion}-promote`, verb: 'promote', value, at: '2026-11-25T10:00:00Z' };
+        metadata.annotations = { ...rest, 'sluice.dev/command': JSON.stringify(taken) };
+      }),
+    );
+    cluster.annotate('promote');
+    await weight(cluster, 50);
+    await waits(cluster);
+    await quietly();
+    expect(cluster.rollout().status?.step).toBe('3/4');
+  });
+});

@@ -1,5 +1,6 @@
 // A web service as pods of the suite run it: answers with its version, fails and delays as ERROR_RATE (0 to 1) and LATENCY_MS say, counts
-// its requests at /metrics, and drains on SIGTERM. Plain JavaScript without imports of the project: it also runs from a stock Node image.
+// its requests at /metrics, and drains on SIGTERM. A request whose header x-fail names the version fails, too. Plain JavaScript without
+// imports of the project: it also runs from a stock Node image.
 import http from 'node:http';
 
 const {
@@ -22,8 +23,8 @@ const metrics = () =>
     )
     .join('\n');
 
-function answer(response) {
-  const code = Math.random() < errorRate ? 500 : 200;
+function answer(response, failing) {
+  const code = failing === VERSION || Math.random() < errorRate ? 500 : 200;
   counts.set(code, (counts.get(code) ?? 0) + 1);
   response.writeHead(code, { 'content-type': 'text/plain', 'x-version': VERSION, 'x-pod': POD_NAME });
   response.end(`${GREETING} ${VERSION} ${POD_NAME}\n`);
@@ -33,8 +34,9 @@ const server = http.createServer((request, response) => {
   request.resume();
   if (request.url === '/metrics') return response.end(`${metrics()}\n`);
   if (request.url === '/ready') return response.end('ok\n');
-  if (latency > 0) return setTimeout(answer, latency, response);
-  answer(response);
+  const failing = request.headers['x-fail'];
+  if (latency > 0) return setTimeout(answer, latency, response, failing);
+  answer(response, failing);
 });
 server.keepAliveTimeout = 60_000;
 server.listen(Number(PORT), POD_IP);

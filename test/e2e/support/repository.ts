@@ -29,7 +29,13 @@ export interface RepositoryOptions extends GitServerOptions {
   interval?: string;
   /** Name of a Secret with credentials. */
   secret?: string;
+  /** Default: commits on abort, and notes. */
+  writeBack?: object;
 }
+
+/** Path and text of the files that declare objects. */
+export const filesOf = (...objects: object[]): Record<string, string> =>
+  Object.fromEntries((objects as Named[]).map((object) => [fileOf(object), dump(object)]));
 
 export async function startRepository(world: World, options: RepositoryOptions = {}): Promise<Repository> {
   const server = await startGitServer(options);
@@ -42,7 +48,7 @@ export async function startRepository(world: World, options: RepositoryOptions =
     spec: {
       source: options.secret === undefined ? source : { ...source, secretRef: { name: options.secret } },
       sync: { prune: true, selfHeal: true },
-      writeBack: { onAbort: 'Commit' },
+      writeBack: options.writeBack ?? { onAbort: 'Commit' },
     },
   };
   const read = async (): Promise<Application> => {
@@ -54,8 +60,7 @@ export async function startRepository(world: World, options: RepositoryOptions =
   return {
     ...server,
     declare(message, ...objects) {
-      const files = Object.fromEntries((objects as Named[]).map((object) => [fileOf(object), dump(object)]));
-      const commit = server.commit('main', files, message);
+      const commit = server.commit('main', filesOf(...objects), message);
       if (!begun) void world.apply(application);
       begun = true;
       return commit;

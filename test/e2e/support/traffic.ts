@@ -26,6 +26,8 @@ export class Traffic {
   readonly #loops: Promise<void>[];
   /** Milliseconds between two requests of one connection. */
   pause = IDLE_PAUSE_MS;
+  /** Further headers, as x-fail. */
+  headers: Record<string, string> = {};
   #isOn = true;
 
   constructor(gateway: string, host: string, connections = CONNECTIONS) {
@@ -45,7 +47,11 @@ export class Traffic {
     const at = performance.now();
     const since = (): number => performance.now() - at;
     try {
-      const answer = await this.#pool.request({ path: '/', method: 'GET', headers: { host: this.#host } });
+      const answer = await this.#pool.request({
+        path: '/',
+        method: 'GET',
+        headers: { ...this.headers, host: this.#host },
+      });
       await answer.body.dump();
       return { at, ms: since(), status: answer.statusCode, version: String(answer.headers['x-version'] ?? '') };
     } catch (error) {

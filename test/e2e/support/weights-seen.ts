@@ -37,3 +37,9 @@ export async function watchWeights(world: World, name = 'web'): Promise<WeightSe
   await until('the first state of the route', () => seen.length > 0);
   return seen;
 }
+
+/** The canary's weight as last seen. */
+export const weightOf = (seen: readonly WeightSeen[]): number | undefined => seen.at(-1)?.canary;
+
+/** Every weight of the canary in order. */
+export const shifts = (seen: readonly WeightSeen[]): number[] => seen.map(({ canary }) => canary);

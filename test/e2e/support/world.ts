@@ -63,6 +63,7 @@ async function openClient(): Promise<{ client: KubeClient; close: () => Promise<
   return { client: kubeClient({ transport, version: 'e2e' }), close: () => transport.close() };
 }
 
+const PODS = { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true };
 const NAMESPACES = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false };
 
 /** Begins a scenario in a new namespace; `needs` are the parts without which it makes no sense. */
@@ -76,8 +77,10 @@ export async function begin(context: TestContext, namespace: string, needs: read
     if (context.task.result?.state === 'fail') await tellAll(kubectl);
     await clearAll(clearers);
   }, 60_000);
+  const isGone = async (): Promise<boolean> => (await client.get(NAMESPACES, namespace)) === undefined;
+  await until(`an earlier namespace ${namespace} to go`, isGone, { every: 100 });
   await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } } as KubeObject);
-  clearers.push(() => removed(client, namespace));
+  clearers.push(() => cleared(client, namespace, kubectl));
   await apply(namespace, [programConfigMap]);
   return {
     namespace,
@@ -129,10 +132,12 @@ async function clearAll(clearers: readonly (() => unknown)[]): Promise<void> {
   if (failures.length > 0) throw failures[0];
 }
 
-async function removed(client: KubeClient, namespace: string): Promise<void> {
+/** Nothing acts or runs in it any more. That the namespace itself goes is not waited for: that takes five seconds at least. */
+async function cleared(client: KubeClient, namespace: string, kubectl: World['kubectl']): Promise<void> {
+  await kubectl('delete', 'applications,rollouts,all', '--all', '--wait=false');
   await client.delete(NAMESPACES, namespace);
-  const isGone = async (): Promise<boolean> => (await client.get(NAMESPACES, namespace)) === undefined;
-  await until(`the namespace ${namespace} to go`, isGone, { within: 50_000, every: 100 });
+  const isStill = async (): Promise<boolean> => (await client.list(PODS, { namespace })).items.length === 0;
+  await until(`the pods of ${namespace} to go`, isStill, { within: 50_000, every: 50 });
 }
 
 async function tellAll(kubectl: (...args: string[]) => Promise<string>): Promise<void> {
