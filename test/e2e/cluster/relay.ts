@@ -24,11 +24,24 @@ export function relayIn(socketFile: string, port: number, host = '127.0.0.1'): P
   );
 }
 
+export interface Door {
+  port: number;
+  /** Nobody comes through any more. */
+  close(): void;
+}
+
 /** Outside: a free loopback port that leads to the Unix socket. */
-export async function relayOut(socketFile: string): Promise<{ port: number; close(): void }> {
-  const server = await listen(
-    createServer((incoming) => join(incoming, connect(socketFile))),
-    { port: 0, host: '127.0.0.1' },
-  );
-  return { port: (server.address() as AddressInfo).port, close: () => void server.close() };
+export async function relayOut(socketFile: string): Promise<Door> {
+  const inside = new Set<Socket>();
+  const enter = (incoming: Socket): void => {
+    inside.add(incoming);
+    incoming.once('close', () => inside.delete(incoming));
+    join(incoming, connect(socketFile));
+  };
+  const server = await listen(createServer(enter), { port: 0, host: '127.0.0.1' });
+  const close = (): void => {
+    server.close();
+    for (const socket of inside) socket.destroy();
+  };
+  return { port: (server.address() as AddressInfo).port, close };
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { installAll, installControlPlane, type Say } from '../install/install.ts';
 import { kubeconfigFor } from './control-plane.ts';
 import { createNetwork, type Network } from './network.ts';
-import { relayOut } from './relay.ts';
+import { relayOut, type Door } from './relay.ts';
 
 export interface RunOptions {
   /** Command and arguments; empty: nothing is run. */
@@ -53,25 +53,38 @@ async function runInside(network: Network, directory: string, options: RunOption
   ]);
   const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => child.kill(signal));
+  const doors: Door[] = [];
   child.on('message', (message) => {
-    if (message === 'kept') void tellOfDoors(directory, options.bare === true, say);
+    if (message === 'kept') void tellOfDoors(directory, options.bare === true, { say, doors });
   });
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code) => resolve(code ?? 1));
-  });
+  try {
+    return await new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('exit', (code) => resolve(code ?? 1));
+    });
+  } finally {
+    for (const door of doors) door.close();
+  }
 }
 
-async function tellOfDoors(directory: string, bare: boolean, say: Say): Promise<void> {
-  const api = await relayOut(join(directory, 'apiserver.sock'));
+async function tellOfDoors(
+  directory: string,
+  bare: boolean,
+  { say, doors }: { say: Say; doors: Door[] },
+): Promise<void> {
+  const open = async (name: string): Promise<number> => {
+    const door = await relayOut(join(directory, `${name}.sock`));
+    doors.push(door);
+    return door.port;
+  };
   const kubeconfig = join(directory, 'kubeconfig-outside');
-  writeFileSync(kubeconfig, kubeconfigFor(`https://127.0.0.1:${api.port}`), { mode: 0o600 });
+  writeFileSync(kubeconfig, kubeconfigFor(`https://127.0.0.1:${await open('apiserver')}`), { mode: 0o600 });
   say(`the cluster stays until you press Ctrl-C:\n\n  export KUBECONFIG=${kubeconfig}`);
   if (!bare) {
-    const prometheus = await relayOut(join(directory, 'prometheus.sock'));
-    const gateway = await relayOut(join(directory, 'gateway.sock'));
-    say(`  export PROMETHEUS=http://127.0.0.1:${prometheus.port}`);
-    say(`  export GATEWAY=http://127.0.0.1:${gateway.port}       # Istio's ingress gateway; send a Host header`);
+    say(`  export PROMETHEUS=http://127.0.0.1:${await open('prometheus')}`);
+    say(
+      `  export GATEWAY=http://127.0.0.1:${await open('gateway')}       # Istio's ingress gateway; send a Host header`,
+    );
   }
   say(`\nlogs are in ${directory}\n`);
 }
