@@ -36,7 +36,7 @@ test('hangs up when nothing listens inside', async () => {
   const socket = join(folder, 'door.sock');
   const relay = await relayIn(socket, 1);
   const door = await relayOut(socket);
-  await expect(read(door.port)).rejects.toThrow();
+  await expect(read(door.port)).rejects.toThrow('socket hang up');
   door.close();
   relay.close();
 });

@@ -11,7 +11,7 @@ const DESCRIBED = [
   /^ {2}Phase: +Degraded$/m,
   /^ {2}Message: +RolloutAborted: Rollout aborted update to revision \w+: checkout is slow$/m,
   /^ {4}Outcome: +Done: aborted$/m,
-  /^ {2}Normal +RolloutPaused .* Step 4\/4: pause$/m,
+  /^ {2}Normal +RolloutPaused .* Step 3\/4 completed \(weight 50\); step 4\/4: pause$/m,
   /^ {2}Warning +RolloutAborted .*: checkout is slow$/m,
 ];
 
