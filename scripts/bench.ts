@@ -64,6 +64,8 @@ async function main(): Promise<number> {
     return 0;
   }
   if (options.kubeconfig === undefined) return inOwnCluster();
+  // What the bench started ends with it.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   const cluster = await openCluster(options.kubeconfig, options.pretendKubelet);
   const client = await openClient(cluster.kubeconfig);
   const kubelet = cluster.needsKubelet ? await startKubelet(cluster.kubeconfig, options.podDelayMs) : undefined;
@@ -81,6 +83,4 @@ async function main(): Promise<number> {
   }
 }
 
-// What the bench started ends with it.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 process.exitCode = await main();
