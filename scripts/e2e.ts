@@ -32,7 +32,9 @@ const scenarios = [
 async function main(): Promise<number> {
   if (values.help === true) return (console.log(USAGE), 0);
   if (process.env['KUBECONFIG']) {
-    prepareGivenCluster();
+    if (values.up || values.keep)
+      throw new Error('--up and --keep are for a cluster of the suite’s own: leave KUBECONFIG out');
+    prepareGivenCluster((line) => console.log(line));
     const [command = '', ...args] = scenarios;
     return spawnSync(command, args, { stdio: 'inherit' }).status ?? 1;
   }

@@ -64,7 +64,8 @@ interface Pending {
 
 const COMPONENT = 'sluice';
 const MAX_MESSAGE = 1_024;
-const MAX_TRIES = 5;
+/** An API server that is started anew is back by then. */
+const TRY_FOR_MS = 30_000;
 const MAX_REMEMBERED = 4_096;
 const RETRY = { baseMs: 500, maxMs: 10_000 };
 
@@ -144,13 +145,14 @@ class QueuedRecorder implements EventRecorder {
   async #write(pending: Pending): Promise<void> {
     const { clock, random, log } = this.#options;
     const { signal } = this.#stopped;
+    const end = clock.now() + TRY_FOR_MS;
     for (let tries = 1; !signal.aborted; tries++) {
       try {
         return await this.#store(pending);
       } catch (error) {
         if (signal.aborted) return;
         // A namespace with a quota answers a creation with a conflict now and then.
-        if (tries >= MAX_TRIES || !(isTransient(error) || isConflict(error))) {
+        if (clock.now() >= end || !(isTransient(error) || isConflict(error))) {
           log.warn('an event could not be written', {
             object: `${pending.namespace}/${pending.object.metadata.name}`,
             reason: pending.content.reason,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { KubeObject } from '../../src/api/k8s.ts';
-import { ApiError } from '../../src/kube/errors.ts';
+import { ApiError, ConnectionError } from '../../src/kube/errors.ts';
 import { eventRecorder } from '../../src/kube/events.ts';
 import { silentLog } from '../../src/ports/log.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
@@ -48,5 +48,29 @@ describe('events of one object', () => {
     recorder.emit(about, { type: 'Normal', reason: 'Step', message: 'done', key: 'k' });
     await clock.advance(2_000);
     expect(created).toEqual(['done']);
+  });
+
+  it('outlive an API server that is away for twenty seconds, and not one that stays away', async () => {
+    const clock = new VirtualClock();
+    const begun = clock.now();
+    let backAfterMs = 20_000;
+    const created: string[] = [];
+    const create = (_resource: unknown, object: KubeObject) => {
+      if (clock.now() - begun < backAfterMs) return Promise.reject(new ConnectionError('refused'));
+      created.push(String(object['message']));
+      return Promise.resolve(object);
+    };
+    const client = { create } as never;
+    const recorder = eventRecorder({ client, clock, random: () => 0.5, log: silentLog, instance: 'test' });
+    const about = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'web', namespace: 'shop' } };
+    recorder.emit(about, { type: 'Normal', reason: 'Step', message: 'first', key: '1' });
+    await clock.advance(40_000);
+    expect(created).toEqual(['first']);
+    backAfterMs = Infinity;
+    recorder.emit(about, { type: 'Normal', reason: 'Step', message: 'second', key: '2' });
+    await clock.advance(60_000);
+    backAfterMs = 0;
+    await clock.advance(60_000);
+    expect(created).toEqual(['first']);
   });
 });

@@ -67,6 +67,7 @@ export async function startCluster(parts: Parts, directory: string, say: Say): P
       KUBECTL: parts.kubectl,
       PATH: `${dirname(parts.kubectl)}:${process.env['PATH'] ?? ''}`,
       PROMETHEUS: PROMETHEUS_URL,
+      GATEWAY_API: 'served',
       PROMETHEUS_PROGRAM: parts.prometheus,
       GATEWAY: `http://${address}:${PORTS.gateway}`,
       SLUICE_E2E_DIRECTORY: directory,

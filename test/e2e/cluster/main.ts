@@ -32,7 +32,8 @@ async function openDoors(env: Record<string, string>): Promise<void> {
 
 function interrupted(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+    // A terminal's Ctrl-C comes twice: to the whole process group, and passed on.
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve());
   });
 }
 
@@ -54,7 +55,6 @@ async function main(): Promise<number> {
   const cluster = await start;
   try {
     await openDoors(cluster.env);
-    process.send?.('ready');
     const code = await runCommand(cluster.env, end);
     if (values.keep) {
       process.send?.('kept');

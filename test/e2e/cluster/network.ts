@@ -6,7 +6,8 @@ import { POD_RANGE, SERVICE_RANGE } from './addresses.ts';
 const ip = (...args: string[]): string =>
   execFileSync('ip', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 
-function checkTools(): void {
+/** Throws with what to do where a network cannot be made; before anything is built for it. */
+export function checkNetworkTools(): void {
   try {
     ip('-V');
   } catch {
@@ -27,10 +28,19 @@ export interface Network {
 }
 
 export function createNetwork(name: string): Network {
-  checkTools();
   ip('netns', 'add', name);
-  ip('-n', name, 'link', 'set', 'lo', 'up');
-  for (const range of [POD_RANGE, SERVICE_RANGE]) ip('-n', name, 'route', 'add', 'local', range, 'dev', 'lo');
+  const network = networkOf(name);
+  try {
+    ip('-n', name, 'link', 'set', 'lo', 'up');
+    for (const range of [POD_RANGE, SERVICE_RANGE]) ip('-n', name, 'route', 'add', 'local', range, 'dev', 'lo');
+    return network;
+  } catch (error) {
+    network.close();
+    throw error;
+  }
+}
+
+function networkOf(name: string): Network {
   return {
     name,
     inside: (command, args) => ['ip', ['netns', 'exec', name, command, ...args]],

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installAll, installControlPlane, type Say } from '../install/install.ts';
 import { kubeconfigFor } from './control-plane.ts';
-import { createNetwork, type Network } from './network.ts';
+import { checkNetworkTools, createNetwork, type Network } from './network.ts';
 import { relayOut, type Door } from './relay.ts';
 
 export interface RunOptions {
@@ -24,16 +24,18 @@ const MAIN = join(import.meta.dirname, 'main.ts');
 /** Resolves with the command's exit code. Rejects when a part cannot be had or the cluster cannot be started. */
 export async function runInCluster(options: RunOptions): Promise<number> {
   const say = options.say ?? ((line) => console.log(line));
+  checkNetworkTools();
   const parts = options.bare === true ? await installControlPlane(say) : await installAll(say);
   const directory = mkdtempSync(join(tmpdir(), 'sluice-e2e-'));
   writeFileSync(join(directory, 'parts.json'), JSON.stringify(parts));
-  const network = createNetwork(`sluice-e2e-${process.pid}`);
+  let network: Network | undefined;
   let code = 1;
   try {
+    network = createNetwork(`sluice-e2e-${process.pid}`);
     code = await runInside(network, directory, options, say);
     return code;
   } finally {
-    network.close();
+    network?.close();
     if (code === 0) rmSync(directory, { recursive: true, force: true });
     else say(`logs of the cluster are in ${directory}`);
   }
@@ -55,7 +57,8 @@ async function runInside(network: Network, directory: string, options: RunOption
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => child.kill(signal));
   const doors: Door[] = [];
   child.on('message', (message) => {
-    if (message === 'kept') void tellOfDoors(directory, options.bare === true, { say, doors });
+    if (message !== 'kept') return;
+    void tellOfDoors(directory, options.bare === true, { say, doors }).catch((error: unknown) => say(String(error)));
   });
   try {
     return await new Promise((resolve, reject) => {

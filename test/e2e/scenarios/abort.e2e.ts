@@ -1,6 +1,7 @@
 // A bad release is caught by a real Prometheus that scrapes a real Envoy, and everything is put back: traffic, cluster, Git.
 import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../../src/api/k8s.ts';
+import { until } from '../cluster/until.ts';
 import { analysisOf, analysisTemplate, documentedSuccessRate, p99 } from '../support/analysis.ts';
 import { rollout, service, virtualService, type WebOptions } from '../support/manifests.ts';
 import { startRepository } from '../support/repository.ts';
@@ -160,11 +161,14 @@ describe('a healthy release with half a request a second', () => {
     await world.controller();
     await world.apply(...routes('quiet.example.com'), template, rollout(canary, { version: 'v1' }));
     await isHealthy(world);
-    const traffic = world.traffic('quiet.example.com');
-    await traffic.works();
-    traffic.pause = 1600; // 8 connections: 5 requests a second in all
 
+    // Nobody is awake yet: the first measurements have nothing to look at.
     await world.apply(rollout(canary, { version: 'v2' }));
+    const measured = (): Promise<string> =>
+      world.kubectl('get', 'analysisruns', '-o', 'jsonpath={..measurements[*].message}');
+    await until('a measurement without data', async () => (await measured()).includes('does not count'));
+    const traffic = world.traffic('quiet.example.com');
+    traffic.pause = 1600; // 8 connections: 5 requests a second in all
     const healthy = await isHealthy(world, { within: 120_000 });
     expect(healthy.status?.stableRS).toBe(healthy.status?.currentPodHash);
     await traffic.stop();

@@ -32,7 +32,7 @@ const gateway = {
 };
 
 test('the example is deployed, a good release of it is promoted and a bad one undone', async (context) => {
-  const world = await begin(context, 'shop', ['gateway', 'Prometheus', 'processes']);
+  const world = await begin(context, 'shop', ['gateway', 'Prometheus', 'ownCluster']);
   const git = await startGitServer();
   world.atEnd(() => git.close());
   const application = load(readFileSync(join(EXAMPLE, 'application.yaml'), 'utf8')) as { spec: { source: object } };

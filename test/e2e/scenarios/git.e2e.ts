@@ -78,6 +78,7 @@ describe('a push', () => {
     const { world, shop, controller, weights } = served;
     const took: number[] = [];
     for (const version of ['v2', 'v3', 'v4']) {
+      await until('the weight of the release before to be gone', () => weightOf(weights) === 0);
       shop.declare(`Deploy ${version}`, ...shop.version(version));
       const pushedAt = performance.now();
       expect(await shop.tell(controller)).toBe(202);
@@ -86,7 +87,7 @@ describe('a push', () => {
       await waitFor(world, `healthy with ${version}`, (s, r) => s.phase === 'Healthy' && versionOf(r) === version);
     }
     console.log(`from the push to its first weight: ${took.join(', ')} ms, the start of the pods included`);
-    expect(Math.min(...took)).toBeLessThan(1000);
+    expect(took.toSorted((a, b) => a - b)[1]).toBeLessThan(1000);
     await noneFailed(served);
   });
 

@@ -4,12 +4,13 @@ import { until } from '../cluster/until.ts';
 import { destinationRule, httpRoute, rollout, service, virtualService, type WebOptions } from '../support/manifests.ts';
 import { isHealthy, isPausedAt, promote, read } from '../support/rollouts.ts';
 import { tally } from '../support/traffic.ts';
-import { begin, type World } from '../support/world.ts';
+import { begin, type Part, type World } from '../support/world.ts';
 
 const WEIGHTS = [10, 25, 50, 80];
 /** At 50 % the share of so many has a standard deviation of 0.6 points, so that 3 points are five of them; of 2,000 they were less than three. */
 const REQUESTS = 8000;
 const POINTS = 3;
+const replicas = 3;
 
 const STEPS = WEIGHTS.flatMap((setWeight) => [{ setWeight }, { pause: {} }]);
 
@@ -18,7 +19,8 @@ interface Router {
   host: string;
   routes: object[];
   canary: object;
-  replicas: number;
+  /** Parts it needs beside the gateway. */
+  needs?: Part[];
 }
 
 const services = [service('web-stable'), service('web-canary')];
@@ -36,7 +38,6 @@ const ROUTERS: Router[] = [
     host: 'hosts.example.com',
     routes: [...services, virtualService('hosts.example.com', [{ host: 'web-stable' }, { host: 'web-canary' }])],
     canary: { ...byServices, trafficRouting: { istio: byVirtualService } },
-    replicas: 3,
   },
   {
     name: 'Istio by subsets',
@@ -55,14 +56,13 @@ const ROUTERS: Router[] = [
       ]),
     ],
     canary: { trafficRouting: { istio: { ...byVirtualService, destinationRule: subsets('web') } } },
-    replicas: 3,
   },
   {
     name: 'Gateway API',
     host: 'web.gw.example.com',
     routes: [...services, httpRoute('web.gw.example.com', ['web-stable', 'web-canary'])],
     canary: { ...byServices, trafficRouting: { gatewayAPI: { httpRoute: 'web' } } },
-    replicas: 3,
+    needs: ['gatewayApi'],
   },
 ];
 
@@ -76,9 +76,9 @@ async function release(world: World, canary: object, options: WebOptions): Promi
   await world.apply(rollout(canary, options));
 }
 
-describe.each(ROUTERS)('$name', ({ name, host, routes, canary, replicas }) => {
+describe.each(ROUTERS)('$name', ({ name, host, routes, canary, needs = [] }) => {
   test('each step has the share of its weight, and no request of the release fails', async (context) => {
-    const world = await begin(context, `weights-${host.split('.')[0]}`, ['gateway']);
+    const world = await begin(context, `weights-${host.split('.')[0]}`, ['gateway', ...needs]);
     const strategy = { ...canary, steps: STEPS, scaleDownDelaySeconds: 2 };
     await world.controller();
     await world.apply(...routes);

@@ -2,6 +2,7 @@
 import { expect } from 'vitest';
 import type { KubeObject } from '../../../src/api/k8s.ts';
 import { RESOURCES } from '../../../src/api/names.ts';
+import { until } from '../cluster/until.ts';
 import { analysisOf, analysisTemplate, documentedSuccessRate } from './analysis.ts';
 import { rollout, service, virtualService, type WebOptions } from './manifests.ts';
 import { read } from './rollouts.ts';
@@ -83,5 +84,7 @@ export async function stepsTold(world: World): Promise<number[]> {
 export async function expectOnePromotion(world: World): Promise<void> {
   const { status } = await read(world);
   expect(status?.history?.map(({ outcome }) => outcome)).toEqual(['Promoted', 'Promoted']);
+  // Events are written after the status, on their own.
+  await until('the Event of the promotion', async () => (await told(world, 'RolloutCompleted')).length >= 2);
   expect(await told(world, 'RolloutCompleted')).toHaveLength(2);
 }

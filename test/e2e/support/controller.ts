@@ -9,6 +9,8 @@ export interface ControllerFlags {
   /** Default false: it acts at once. */
   leaderElect?: boolean;
   leaseNamespace?: string;
+  /** The only namespace that it follows. */
+  namespace?: string | undefined;
   /** The scenario makes trouble for it: warnings and errors in its log do not fail the scenario. */
   inTrouble?: boolean;
   /** Further flags as they are written. */
@@ -39,6 +41,7 @@ function argsOf(flags: ControllerFlags): string[] {
     listen: '127.0.0.1:0',
     'leader-elect': String(flags.leaderElect ?? false),
     'lease-namespace': flags.leaseNamespace,
+    namespace: flags.namespace,
   };
   const given = Object.entries(values).filter(([, value]) => value !== undefined);
   return [...given.map(([name, value]) => `--${name}=${value}`), ...(flags.more ?? [])];
@@ -64,33 +67,30 @@ function parsed(line: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Resolves when it follows the cluster. */
+/** Resolves when it follows the cluster; one that does not get there is ended. */
 export async function startController(flags: ControllerFlags): Promise<Controller> {
   const child = spawn(PROGRAM, ['controller', ...argsOf(flags)], { stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const lines = linesOf(child);
   const log = (): Record<string, unknown>[] => lines.map(parsed).filter((entry) => entry !== undefined);
   const lastLines = (): string => lines.slice(-SHOWN_LINES).join('\n');
-  const url = await until(
-    'the controller to listen',
-    () => {
-      if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}`);
-      return log().find((entry) => entry['message'] === 'listening')?.['url'] as string | undefined;
-    },
-    { state: lastLines },
-  );
-  await until('the controller to be ready', async () => (await fetch(`${url}/readyz`)).ok, { state: lastLines });
-  return {
-    url,
-    pid: child.pid ?? 0,
-    ended,
-    lastLines,
-    log,
-    signal: (signal) => void child.kill(signal),
-    async stop() {
-      child.kill('SIGCONT');
-      child.kill('SIGTERM');
-      await ended;
-    },
+  const stop = async (): Promise<void> => {
+    child.kill('SIGCONT'); // a scenario may have left it stopped
+    child.kill('SIGTERM');
+    await ended;
   };
+  const listens = (): string | undefined => {
+    if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}`);
+    return log().find((entry) => entry['message'] === 'listening')?.['url'] as string | undefined;
+  };
+  try {
+    const url = await until('the controller to listen', listens, { state: lastLines });
+    const isReady = async (): Promise<boolean> => (await fetch(`${url}/readyz`)).ok;
+    await until('the controller to be ready', isReady, { state: lastLines });
+    const signal = (name: NodeJS.Signals): void => void child.kill(name);
+    return { url, pid: child.pid ?? 0, ended, lastLines, log, signal, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }

@@ -7,7 +7,7 @@ export type ClusterProgram = 'etcd' | 'kube-apiserver';
 
 /** The pid now; another one once the program has been started again. */
 export const pidOf = (world: World, program: ClusterProgram): number =>
-  Number(readFileSync(join(world.part('processes'), `${program}.pid`), 'utf8'));
+  Number(readFileSync(join(world.part('ownCluster'), `${program}.pid`), 'utf8'));
 
 /** Sends a signal; one that stands still is woken when the scenario has ended, whatever became of it. */
 export function signal(world: World, program: ClusterProgram, name: NodeJS.Signals): void {

@@ -56,13 +56,14 @@ export async function startRepository(world: World, options: RepositoryOptions =
     if (found === undefined) throw new Error('there is no Application');
     return found;
   };
-  let begun = false;
+  let begins: Promise<void> | undefined;
+  world.atEnd(() => begins); // where it could not be applied, that is why the scenario failed
   return {
     ...server,
     declare(message, ...objects) {
       const commit = server.commit('main', filesOf(...objects), message);
-      if (!begun) void world.apply(application);
-      begun = true;
+      begins ??= world.apply(application);
+      begins.catch(() => undefined);
       return commit;
     },
     declared: (kind, name) => load(server.git('show', `main:${fileOf({ kind, metadata: { name } })}`)) as object,

@@ -16,8 +16,11 @@ export interface Sent {
 const CONNECTIONS = 8;
 /** Between two requests of a connection when nothing is measured: some 100 requests a second in all. */
 const IDLE_PAUSE_MS = 80;
-/** Points that the share of a hundred requests may be off. */
-const NEAR = 15;
+/** Points that the share may be off, of so many requests. */
+const NEAR = 6;
+const NEAR_REQUESTS = 400;
+/** So many in a row have to be answered before a proxy counts as having taken a route. */
+const WORKING = 50;
 
 export class Traffic {
   readonly sent: Sent[] = [];
@@ -64,10 +67,11 @@ export class Traffic {
     return this.sent.filter(({ status }) => status !== 200);
   }
 
-  /** Resolves when a request that was sent from now on has been answered with 200. */
+  /** Resolves when requests are answered with 200, many in a row; what was sent until then is forgotten. */
   async works(): Promise<void> {
-    const now = performance.now();
-    await until('an answer through the gateway', () => this.sent.some((s) => s.at > now && s.status === 200));
+    const isWorking = (): boolean =>
+      this.sent.length >= WORKING && this.sent.slice(-WORKING).every(({ status }) => status === 200);
+    await until('answers through the gateway', isWorking);
     this.sent.length = 0;
   }
 
@@ -82,9 +86,9 @@ export class Traffic {
     return (answers.filter((s) => s.version === version).length / answers.length) * 100;
   }
 
-  /** Resolves when a version's share of a hundred is near this percentage: the proxy has taken the weight that was written. */
+  /** Resolves when a version's share is near this percentage: the proxy has taken the weight that was written. */
   async settles(version: string, percent: number): Promise<void> {
-    const isNear = async (): Promise<boolean> => Math.abs((await this.share(version, 100)) - percent) <= NEAR;
+    const isNear = async (): Promise<boolean> => Math.abs((await this.share(version, NEAR_REQUESTS)) - percent) <= NEAR;
     await until(`a share of ${percent} % for ${version}`, isNear);
   }
 
