@@ -141,9 +141,8 @@ export async function startKubelet(kubeconfig: string, delayMs: number): Promise
 async function main(): Promise<void> {
   const flags = { kubeconfig: { type: 'string' }, 'pod-delay': { type: 'string' } } as const;
   const { values } = parseArgs({ options: flags });
-  const kubeconfig = values.kubeconfig ?? process.env['KUBECONFIG'];
-  if (kubeconfig === undefined) throw new Error('give --kubeconfig FILE, or set KUBECONFIG');
-  const client = await openClient(kubeconfig);
+  if (values.kubeconfig === undefined) throw new Error('give --kubeconfig FILE');
+  const client = await openClient(values.kubeconfig);
   const stop = await playKubelet(client, Number(values['pod-delay'] ?? 50));
   console.log('following the pods');
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
