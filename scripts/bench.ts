@@ -1,9 +1,8 @@
 // npm run bench: measures what the design promises, against a real control plane; see docs/benchmark.md.
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { openClient, type BenchClient } from '../test/bench/bench-client.ts';
-import { openCluster, type BenchCluster } from '../test/bench/bench-cluster.ts';
 import { installCrds } from '../test/bench/install-crds.ts';
 import { HELP, parseBenchOptions, type BenchOptions } from '../test/bench/options.ts';
 import { startKubelet } from '../test/bench/pretend-kubelet.ts';
@@ -15,7 +14,7 @@ import { runInCluster } from '../test/e2e/cluster/run.ts';
 
 interface Bench {
   options: BenchOptions;
-  cluster: BenchCluster;
+  kubeconfig: string;
   client: BenchClient;
   prometheus: PretendPrometheus;
   logs: string;
@@ -37,11 +36,11 @@ function report({ options }: Bench, [own, peer]: Result[]): boolean {
 }
 
 async function compare(bench: Bench): Promise<boolean> {
-  const { options, cluster, client, prometheus, logs } = bench;
+  const { options, kubeconfig, client, prometheus, logs } = bench;
   const { sluice, peer, scenarios, runs, repeats, rollouts, idleSeconds } = options;
   const contestants = [sluice, ...(peer === undefined ? [] : [peer])];
   const course = { contestants, scenarios, runs, repeats, fleet: rollouts, idleSeconds };
-  const where = { kubeconfig: cluster.kubeconfig, logDirectory: logs, say: (line: string) => console.error(line) };
+  const where = { kubeconfig, logDirectory: logs, say: (line: string) => console.error(line) };
   return report(bench, await race(client, prometheus, { ...course, ...where }));
 }
 
@@ -54,11 +53,13 @@ async function trace({ options, client, prometheus, logs }: Bench): Promise<bool
 /** The same again, inside a control plane of the project's own; its kubelet is pretended. */
 function inOwnCluster(): Promise<number> {
   const again = [process.execPath, '--import', 'tsx', import.meta.filename, ...process.argv.slice(2)];
-  return runInCluster({ bare: true, command: [...again, '--pretend-kubelet'], say: (line) => console.error(line) });
+  // The kubeconfig of that control plane is in the environment of the command.
+  const command = ['/bin/sh', '-c', 'exec "$@" --kubeconfig "$KUBECONFIG"', 'bench', ...again, '--pretend-kubelet'];
+  return runInCluster({ bare: true, command, say: (line) => console.error(line) });
 }
 
 async function main(): Promise<number> {
-  const options = parseBenchOptions(process.argv.slice(2), process.env);
+  const options = parseBenchOptions(process.argv.slice(2));
   if (options === undefined) {
     console.log(HELP);
     return 0;
@@ -66,15 +67,16 @@ async function main(): Promise<number> {
   if (options.kubeconfig === undefined) return inOwnCluster();
   // What the bench started ends with it.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
-  const cluster = await openCluster(options.kubeconfig, options.pretendKubelet);
-  const client = await openClient(cluster.kubeconfig);
-  const kubelet = cluster.needsKubelet ? await startKubelet(cluster.kubeconfig, options.podDelayMs) : undefined;
+  const kubeconfig = resolve(options.kubeconfig);
+  const client = await openClient(kubeconfig);
+  console.error(`the cluster is ${client.access.baseUrl}, from ${kubeconfig}`);
+  const kubelet = options.pretendKubelet ? await startKubelet(kubeconfig, options.podDelayMs) : undefined;
   const prometheus = await startPrometheus();
   const logs = options.logs ?? mkdtempSync(join(tmpdir(), 'sluice-bench-'));
   mkdirSync(logs, { recursive: true });
   try {
     await installCrds(client, ['crds', ...(options.peerCrds === undefined ? [] : [options.peerCrds])]);
-    const bench = { options, cluster, client, prometheus, logs };
+    const bench = { options, kubeconfig, client, prometheus, logs };
     return (await (options.trace ? trace(bench) : compare(bench))) ? 0 : 1;
   } finally {
     kubelet?.();

@@ -83,7 +83,10 @@ class UndiciClient implements BenchClient {
 
   async text(path: string): Promise<string> {
     const answer = await this.#send('GET', path);
-    return answer.body.text();
+    const text = await answer.body.text();
+    // Metrics that are refused would count as no writes at all.
+    if (answer.statusCode >= 400) throw new CallError('GET', path, answer.statusCode, text);
+    return text;
   }
 
   async follow<T extends Item>(path: string, told: (object: T, change: Change) => void): Promise<() => void> {

@@ -18,6 +18,8 @@ export interface Course {
   idleSeconds: number;
   /** Different in each run, so that every release is one that was never seen. */
   round: string;
+  /** What a reader of the figures has to know. */
+  say: (line: string) => void;
 }
 
 export const PROBE = 'probe';
@@ -89,20 +91,26 @@ const QUIET_MS = 2_000;
 const LOOK_MS = 1_000;
 const PODS_EACH = 2;
 
-/** Old pods have gone after their delay, and nobody has written for two seconds. */
+async function podsIn({ client, namespace }: World): Promise<number> {
+  const path = `/api/v1/namespaces/${namespace}/pods?limit=1`;
+  const list = await client.call<{ items: unknown[]; metadata: { remainingItemCount?: number } }>('GET', path);
+  return (list?.items.length ?? 0) + (list?.metadata.remainingItemCount ?? 0);
+}
+
+/** Old pods have gone after their delay, and nobody has written for two seconds. Rejects when they do not go. */
 export async function rest(course: Course): Promise<void> {
-  const { client, namespace } = course.world;
-  for (const end = performance.now() + LONG_MS; performance.now() < end; await pause(LOOK_MS)) {
-    const path = `/api/v1/namespaces/${namespace}/pods?limit=1`;
-    const list = await client.call<{ items: unknown[]; metadata: { remainingItemCount?: number } }>('GET', path);
-    const pods = (list?.items.length ?? 0) + (list?.metadata.remainingItemCount ?? 0);
-    if (pods === PODS_EACH * course.world.size) break;
+  const { world } = course;
+  const end = performance.now() + LONG_MS;
+  for (let pods = await podsIn(world); pods !== PODS_EACH * world.size; pods = await podsIn(world)) {
+    if (performance.now() >= end)
+      throw new Error(`${pods} pods are left after ${LONG_MS / 1000} s; at rest there are ${PODS_EACH * world.size}`);
+    await pause(LOOK_MS);
   }
   await quiet(course);
 }
 
-/** Nobody has written for two seconds, or `patience` is at its end. */
-export async function quiet({ world }: Course, patience = 60_000): Promise<void> {
+/** Nobody has written for two seconds; or `patience` is at its end, and that is said. */
+export async function quiet({ world, say }: Course, patience = 60_000): Promise<void> {
   const writes = async () => countWrites(await world.client.text('/metrics'));
   let before = await writes();
   let since = performance.now();
@@ -113,4 +121,5 @@ export async function quiet({ world }: Course, patience = 60_000): Promise<void>
     if (isStill && performance.now() - since >= QUIET_MS) return;
     if (!isStill) [before, since] = [now, performance.now()];
   }
+  say(`  the API server still had writes after ${patience / 1000} s without two seconds of rest`);
 }

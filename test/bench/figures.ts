@@ -34,7 +34,7 @@ export const FIGURES = [
     scenario: 'latency',
     title: 'bad sample served → weight 0',
     unit: 'ms',
-    budget: { most: 11.2, share: 0.4 },
+    budget: { most: 11, share: 0.4 },
   },
   {
     id: 'wave',

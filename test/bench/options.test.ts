@@ -1,26 +1,34 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { fillIn } from './contestant.ts';
 import { parseBenchOptions } from './options.ts';
 
+afterEach(() => void vi.unstubAllEnvs());
+
 describe('the flags of the bench', () => {
-  it('ask for every scenario on the cluster of the environment unless they say otherwise', () => {
-    const options = parseBenchOptions([], { KUBECONFIG: '/k' });
-    expect(options).toMatchObject({ kubeconfig: '/k', runs: 3, rollouts: 200, peer: undefined });
+  it('ask for every scenario on a cluster of its own unless they say otherwise', () => {
+    const options = parseBenchOptions([]);
+    expect(options).toMatchObject({ kubeconfig: undefined, runs: 3, rollouts: 200, peer: undefined });
     expect(options?.scenarios).toEqual(['latency', 'wave', 'storm', 'idle']);
   });
 
+  it('alone name a cluster that is there: one of the environment is left alone', () => {
+    vi.stubEnv('KUBECONFIG', '/exported');
+    expect(parseBenchOptions([])?.kubeconfig).toBeUndefined();
+    expect(parseBenchOptions(['--kubeconfig', '/given'])?.kubeconfig).toBe('/given');
+  });
+
   it('name a peer by its command and what it serves', () => {
-    const options = parseBenchOptions(['--peer', 'run it', '--group', 'example.com/v1', '--peer-name', 'it'], {});
+    const options = parseBenchOptions(['--peer', 'run it', '--group', 'example.com/v1', '--peer-name', 'it']);
     expect(options?.peer).toEqual({ name: 'it', apiVersion: 'example.com/v1', command: 'run it' });
   });
 
   it('that are wrong are answered with what to write', () => {
-    expect(() => parseBenchOptions(['--scenario', 'wave,storms'], {})).toThrow('latency, wave, storm, idle');
-    expect(() => parseBenchOptions(['--runs', '0'], {})).toThrow('--runs 0: write a whole number');
+    expect(() => parseBenchOptions(['--scenario', 'wave,storms'])).toThrow('latency, wave, storm, idle');
+    expect(() => parseBenchOptions(['--runs', '0'])).toThrow('--runs 0: write a whole number');
   });
 
   it('can ask for help', () => {
-    expect(parseBenchOptions(['--help'], {})).toBeUndefined();
+    expect(parseBenchOptions(['--help'])).toBeUndefined();
   });
 });
 

@@ -54,10 +54,16 @@ export function dutyOf(pod: Pod): 'run' | 'remove' | undefined {
   return (pod.status?.phase ?? 'Pending') === 'Pending' ? 'run' : undefined;
 }
 
-/** Resolves to what ends it, once it follows the pods. */
-async function playKubelet(client: BenchClient, delayMs: number): Promise<() => void> {
-  const taken = new Set<string>();
-  const timers = new Set<NodeJS.Timeout>();
+/** What failed is tried again after this long. */
+const AGAIN_MS = 1_000;
+
+interface Duties {
+  run: (pod: Pod) => Promise<void>;
+  remove: (pod: Pod) => Promise<void>;
+}
+
+/** What is done for a pod, by calls of the API. */
+function dutiesOf(client: BenchClient): Duties {
   let pods = 0;
   const pathOf = ({ metadata }: Pod): string => `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}`;
   const run = async (pod: Pod): Promise<void> => {
@@ -74,18 +80,33 @@ async function playKubelet(client: BenchClient, delayMs: number): Promise<() => 
     const options = { gracePeriodSeconds: 0, preconditions: { uid: pod.metadata.uid } };
     await client.call('DELETE', pathOf(pod), options, [404, 409]);
   };
-  const failed = (error: unknown): void => console.error(`pretended kubelet: ${String(error)}`);
+  return { run, remove };
+}
+
+/** Resolves to what ends it, once it follows the pods. */
+export async function playKubelet(client: BenchClient, delayMs: number): Promise<() => void> {
+  const duties = dutiesOf(client);
+  const taken = new Set<string>();
+  const timers = new Set<NodeJS.Timeout>();
+  let isStopped = false;
+  const fulfil = (duty: keyof Duties, pod: Pod, afterMs: number): void => {
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      duties[duty](pod).catch((error: unknown) => {
+        if (isStopped) return;
+        console.error(`pretended kubelet: ${String(error)}`);
+        // No watch tells of a pod to which nothing happened, so this does not wait for one; a pod that has gone is done with.
+        if (taken.has(`${duty} ${pod.metadata.uid}`)) fulfil(duty, pod, AGAIN_MS);
+      });
+    }, afterMs);
+    timers.add(timer);
+  };
   const consider = (pod: Pod): void => {
     const duty = dutyOf(pod);
     const id = `${duty} ${pod.metadata.uid}`;
     if (duty === undefined || taken.has(id)) return;
     taken.add(id);
-    if (duty === 'remove') return void remove(pod).catch(failed);
-    const timer = setTimeout(() => {
-      timers.delete(timer);
-      run(pod).catch(failed);
-    }, delayMs);
-    timers.add(timer);
+    fulfil(duty, pod, duty === 'run' ? delayMs : 0);
   };
   const forget = ({ metadata }: Pod): void => {
     for (const duty of ['run', 'remove']) taken.delete(`${duty} ${metadata.uid}`);
@@ -95,6 +116,7 @@ async function playKubelet(client: BenchClient, delayMs: number): Promise<() => 
     change === 'DELETED' ? forget(pod) : consider(pod),
   );
   return () => {
+    isStopped = true;
     unfollow();
     for (const timer of timers) clearTimeout(timer);
   };
@@ -106,19 +128,21 @@ export async function startKubelet(kubeconfig: string, delayMs: number): Promise
   const child = spawn(process.execPath, [...args, '--pod-delay', String(delayMs)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  const endWithBench = (): void => void child.kill('SIGTERM');
+  process.once('exit', endWithBench);
+  child.once('exit', () => process.off('exit', endWithBench));
   await new Promise<void>((ready, failed) => {
     child.once('exit', (code) => failed(new Error(`the pretended kubelet ended (${code})`)));
     child.stdout.once('data', () => ready());
   });
-  return () => void child.kill('SIGTERM');
+  return endWithBench;
 }
 
 async function main(): Promise<void> {
   const flags = { kubeconfig: { type: 'string' }, 'pod-delay': { type: 'string' } } as const;
   const { values } = parseArgs({ options: flags });
-  const kubeconfig = values.kubeconfig ?? process.env['KUBECONFIG'];
-  if (kubeconfig === undefined) throw new Error('give --kubeconfig FILE, or set KUBECONFIG');
-  const client = await openClient(kubeconfig);
+  if (values.kubeconfig === undefined) throw new Error('give --kubeconfig FILE');
+  const client = await openClient(values.kubeconfig);
   const stop = await playKubelet(client, Number(values['pod-delay'] ?? 50));
   console.log('following the pods');
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

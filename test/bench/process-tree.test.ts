@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { parseMegabytes, parseStat } from './process-tree.ts';
+import { parseMegabytes, parseStat, resetPeak } from './process-tree.ts';
 
 describe('what /proc says of a process', () => {
   it('is read past a name that holds spaces and brackets', () => {
@@ -15,5 +16,10 @@ describe('what /proc says of a process', () => {
 
   it('has no memory when it has ended', () => {
     expect(parseMegabytes('Name:\tnode\nState:\tZ\n', 'VmRSS')).toBe(0);
+  });
+
+  it('needs no new peak when it has ended', () => {
+    const { pid } = spawnSync(process.execPath, ['--version']);
+    expect(() => resetPeak(pid)).not.toThrow();
   });
 });

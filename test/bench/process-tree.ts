@@ -66,5 +66,14 @@ export function usageOf(root: number): Usage {
 
 /** Peaks count from here on. */
 export function resetPeaks(root: number): void {
-  for (const pid of treeOf(root).keys()) writeFileSync(`/proc/${pid}/clear_refs`, '5');
+  for (const pid of treeOf(root).keys()) resetPeak(pid);
+}
+
+export function resetPeak(pid: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/clear_refs`, '5');
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (!['ENOENT', 'ESRCH'].includes(code)) throw error; // those say that it has ended meanwhile
+  }
 }

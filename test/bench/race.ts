@@ -79,7 +79,8 @@ async function runOnce({ contestant, world, prometheus, run, options, result }: 
   const where = { kubeconfig, prometheus: prometheus.url, logFile: `${logDirectory}/${contestant.name}.log` };
   const running = start(contestant, where);
   const round = `${Date.now().toString(36)}-${run}`;
-  const course: Course = { contestant, world, running, prometheus, fleet, repeats, idleSeconds, round };
+  const { say } = options;
+  const course: Course = { contestant, world, running, prometheus, fleet, repeats, idleSeconds, round, say };
   try {
     for (const scenario of options.scenarios) {
       options.say(`run ${run}/${options.runs}, ${contestant.name}: ${scenario}`);

@@ -4,7 +4,7 @@ import { USER_AGENT, type BenchClient, type Item } from './bench-client.ts';
 import { start, type Contestant } from './contestant.ts';
 import { WAVE_STEPS } from './manifests.ts';
 import type { PretendPrometheus } from './pretend-prometheus.ts';
-import { startRecording } from './recording-proxy.ts';
+import { isWatch, startRecording } from '../support/recording-proxy.ts';
 import { leaves, stepOf, traceText, type Step } from './trace.ts';
 import { World } from './world.ts';
 
@@ -47,7 +47,7 @@ export async function traceOf(
     await world.healthy([NAME], LIMIT_MS);
     await pause(TRAIL_MS);
     unfollow();
-    const calls = proxy.calls.filter((call) => call.at >= began).map(stepOf);
+    const calls = proxy.calls.filter((call) => call.at >= began && !isWatch(call)).map(stepOf);
     return traceText([changed, ...calls, ...outside], began);
   } finally {
     await running.stop();

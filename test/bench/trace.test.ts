@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Call } from './recording-proxy.ts';
+import type { Call } from '../support/recording-proxy.ts';
 import { gist, leaves, parsePath, stepOf, traceText } from './trace.ts';
 
 const call = (part: Partial<Call>): Call => ({

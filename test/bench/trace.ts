@@ -1,5 +1,5 @@
 // One release as a list of API calls: who, what, on which object, and what it changed. Pure.
-import type { Call } from './recording-proxy.ts';
+import type { Call } from '../support/recording-proxy.ts';
 import { table } from './table.ts';
 
 export interface Step {
@@ -86,7 +86,7 @@ export function stepOf(call: Call): Step {
     verb: call.contentType.includes('apply-patch') ? 'APPLY' : call.method,
     resource,
     name,
-    what: `${call.status >= 400 ? `(${call.status}) ` : ''}${gist(call)}`,
+    what: `${(call.status ?? 0) >= 400 ? `(${call.status}) ` : ''}${gist(call)}`,
     tookMs: call.tookMs,
   };
 }
