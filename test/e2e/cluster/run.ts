@@ -88,6 +88,7 @@ async function tellOfDoors(
     say(
       `  export GATEWAY=http://127.0.0.1:${await open('gateway')}       # Istio's ingress gateway; send a Host header`,
     );
+    say(`  export SLUICE_E2E_DIRECTORY=${directory}       # with it npm run e2e counts it as its own`);
   }
   say(`\nlogs are in ${directory}\n`);
 }
