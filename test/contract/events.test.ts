@@ -1,7 +1,7 @@
 // The contract of Events: one stored object with two views, counted by patches.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Reply, Target } from './target.ts';
-import { openNamespace, openTarget } from './target.ts';
+import { describe, expect, test } from 'vitest';
+import type { Reply } from './target.ts';
+import { openNamespace } from './target.ts';
 
 const NAMESPACE = `events-${process.pid}`;
 const CORE = `/api/v1/namespaces/${NAMESPACE}/events`;
@@ -10,15 +10,7 @@ const MERGE = { 'content-type': 'application/merge-patch+json' };
 const STRATEGIC = { 'content-type': 'application/strategic-merge-patch+json' };
 const TABLE = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json' };
 
-let target: Target;
-beforeAll(async () => {
-  target = openTarget();
-  await openNamespace(target, NAMESPACE);
-});
-afterAll(async () => {
-  await target.call('DELETE', `/api/v1/namespaces/${NAMESPACE}`);
-  await target.close();
-});
+const target = openNamespace(NAMESPACE);
 
 const involved = { apiVersion: 'sluice.dev/v1alpha1', kind: 'Rollout', name: 'web', namespace: NAMESPACE, uid: 'u1' };
 /** As Sluice makes them. */

@@ -1,7 +1,7 @@
 // The contract of evictions: PodDisruptionBudgets count the pods they are about and allow what is to spare.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Reply, Target } from './target.ts';
-import { openNamespace, openTarget } from './target.ts';
+import { describe, expect, test } from 'vitest';
+import type { Reply } from './target.ts';
+import { openNamespace } from './target.ts';
 
 type Loose = Reply['body'];
 
@@ -11,15 +11,7 @@ const DEPLOYMENTS = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments`;
 const PODS = `/api/v1/namespaces/${NAMESPACE}/pods`;
 const BUDGETS = `/apis/policy/v1/namespaces/${NAMESPACE}/poddisruptionbudgets`;
 
-let target: Target;
-beforeAll(async () => {
-  target = openTarget({ workloads: true });
-  await openNamespace(target, NAMESPACE);
-});
-afterAll(async () => {
-  await target.call('DELETE', `/api/v1/namespaces/${NAMESPACE}`);
-  await target.close();
-});
+const target = openNamespace(NAMESPACE, { workloads: true });
 
 const workload = (app: string, replicas: number): object => ({
   metadata: { name: app },

@@ -1,20 +1,12 @@
 // The contract of history: how a watch or a list is told that what it asks for is too old, and how bookmarks keep a watch young.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Reply, Target } from './target.ts';
-import { openNamespace, openTarget } from './target.ts';
+import { describe, expect, test } from 'vitest';
+import type { Reply } from './target.ts';
+import { openNamespace } from './target.ts';
 
 const NAMESPACE = `expiry-${process.pid}`;
 const MAPS = `/api/v1/namespaces/${NAMESPACE}/configmaps`;
 
-let target: Target;
-beforeAll(async () => {
-  target = openTarget();
-  await openNamespace(target, NAMESPACE);
-});
-afterAll(async () => {
-  await target.call('DELETE', `/api/v1/namespaces/${NAMESPACE}`);
-  await target.close();
-});
+const target = openNamespace(NAMESPACE);
 
 const made = (name: string): Promise<Reply> => target.call('POST', MAPS, { metadata: { name } });
 const tokenOf = (reply: Reply): string => encodeURIComponent(reply.body.metadata.continue);

@@ -1,21 +1,13 @@
 // The contract of the garbage collector: what becomes of dependents by each way of deleting their owner.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Reply, Target } from './target.ts';
-import { openNamespace, openTarget } from './target.ts';
+import { describe, expect, test } from 'vitest';
+import type { Reply } from './target.ts';
+import { openNamespace } from './target.ts';
 
 const NAMESPACE = `garbage-${process.pid}`;
 const MAPS = `/api/v1/namespaces/${NAMESPACE}/configmaps`;
 const MERGE = { 'content-type': 'application/merge-patch+json' };
 
-let target: Target;
-beforeAll(async () => {
-  target = openTarget();
-  await openNamespace(target, NAMESPACE);
-});
-afterAll(async () => {
-  await target.call('DELETE', `/api/v1/namespaces/${NAMESPACE}`);
-  await target.close();
-});
+const target = openNamespace(NAMESPACE);
 
 const made = async (name: string, metadata: object = {}): Promise<Reply['body']> => {
   const reply = await target.call('POST', MAPS, { metadata: { name, ...metadata } });

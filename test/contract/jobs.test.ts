@@ -1,7 +1,7 @@
 // The contract of Jobs: pods until enough succeeded or too many failed, and a status that counts each once.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Reply, Target } from './target.ts';
-import { openNamespace, openTarget } from './target.ts';
+import { describe, expect, test } from 'vitest';
+import type { Reply } from './target.ts';
+import { openNamespace } from './target.ts';
 
 type Loose = Reply['body'];
 
@@ -10,15 +10,7 @@ const JOBS = `/apis/batch/v1/namespaces/${NAMESPACE}/jobs`;
 const PODS = `/api/v1/namespaces/${NAMESPACE}/pods`;
 const EVENTS = `/api/v1/namespaces/${NAMESPACE}/events`;
 
-let target: Target;
-beforeAll(async () => {
-  target = openTarget({ workloads: true });
-  await openNamespace(target, NAMESPACE);
-});
-afterAll(async () => {
-  await target.call('DELETE', `/api/v1/namespaces/${NAMESPACE}`);
-  await target.close();
-});
+const target = openNamespace(NAMESPACE, { workloads: true });
 
 async function made(name: string, command: string, more: object = {}): Promise<Loose> {
   const container = { name: 'c', image: 'job:v1', command: ['sh', '-c', command] };

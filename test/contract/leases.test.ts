@@ -1,20 +1,12 @@
 // The contract of Leases, as an election relies on it.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Reply, Target } from './target.ts';
-import { openNamespace, openTarget } from './target.ts';
+import { describe, expect, test } from 'vitest';
+import type { Reply } from './target.ts';
+import { openNamespace } from './target.ts';
 
 const NAMESPACE = `leases-${process.pid}`;
 const LEASES = `/apis/coordination.k8s.io/v1/namespaces/${NAMESPACE}/leases`;
 
-let target: Target;
-beforeAll(async () => {
-  target = openTarget();
-  await openNamespace(target, NAMESPACE);
-});
-afterAll(async () => {
-  await target.call('DELETE', `/api/v1/namespaces/${NAMESPACE}`);
-  await target.close();
-});
+const target = openNamespace(NAMESPACE);
 
 const lease = (name: string, spec: object = {}): Reply['body'] => ({
   apiVersion: 'coordination.k8s.io/v1',

@@ -1,36 +1,26 @@
 // Every kind of request that Sluice makes, by its own client: what it relies on, stated once more in its own words.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { RESOURCES } from '../../src/api/names.ts';
 import { kubeClient } from '../../src/kube/client.ts';
 import { ApiError, isAlreadyExists, isConflict, isNotFound } from '../../src/kube/errors.ts';
 import { eventRecorder } from '../../src/kube/events.ts';
 import { LeaseElection } from '../../src/kube/lease.ts';
-import type { KubeClient, WatchEvent } from '../../src/kube/types.ts';
+import type { WatchEvent } from '../../src/kube/types.ts';
 import { WatchCache } from '../../src/kube/watch-cache.ts';
 import { systemClock } from '../../src/ports/clock.ts';
 import type { Log } from '../../src/ports/log.ts';
-import type { Reply, Target } from './target.ts';
-import { openNamespace, openTarget } from './target.ts';
+import type { Reply } from './target.ts';
+import { openNamespace } from './target.ts';
 
 const NAMESPACE = `requests-${process.pid}`;
 const MAPS = { group: '', version: 'v1', plural: 'configmaps', kind: 'ConfigMap', namespaced: true };
 const PODS = { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true };
 
-let target: Target;
-let client: KubeClient;
+const target = openNamespace(NAMESPACE);
+const client = kubeClient({ transport: target.transport, version: 'contract' });
 const lines: string[] = [];
 const note = (level: string) => (message: string) => void lines.push(`${level}: ${message}`);
 const log = { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') } as unknown as Log;
-
-beforeAll(async () => {
-  target = openTarget();
-  client = kubeClient({ transport: target.transport, version: 'contract' });
-  await openNamespace(target, NAMESPACE);
-});
-afterAll(async () => {
-  await target.call('DELETE', `/api/v1/namespaces/${NAMESPACE}`);
-  await target.close();
-});
 
 const map = (name: string, data: Record<string, string> = {}): Reply['body'] => ({
   apiVersion: 'v1',

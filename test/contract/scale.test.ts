@@ -1,21 +1,13 @@
 // The contract of the scale subresource of built-in workloads, through which autoscalers write.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Reply, Target } from './target.ts';
-import { openNamespace, openTarget } from './target.ts';
+import { describe, expect, test } from 'vitest';
+import type { Reply } from './target.ts';
+import { openNamespace } from './target.ts';
 
 const NAMESPACE = `scale-${process.pid}`;
 const APPS = `/apis/apps/v1/namespaces/${NAMESPACE}`;
 const MERGE = { 'content-type': 'application/merge-patch+json' };
 
-let target: Target;
-beforeAll(async () => {
-  target = openTarget({ workloads: true });
-  await openNamespace(target, NAMESPACE);
-});
-afterAll(async () => {
-  await target.call('DELETE', `/api/v1/namespaces/${NAMESPACE}`);
-  await target.close();
-});
+const target = openNamespace(NAMESPACE, { workloads: true });
 
 const labels = { app: 'web', tier: 'front' };
 const workload = (name: string, replicas: number): object => ({

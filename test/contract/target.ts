@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { load } from 'js-yaml';
 import { Agent, request as send } from 'undici';
+import { afterAll, beforeAll } from 'vitest';
 import { createApiServer } from '../../src/sandbox/apiserver/api-server.ts';
 import { seededRandom } from '../../src/sandbox/dataplane/seeded-random.ts';
 import { startWorkloads } from '../../src/sandbox/workloads/workloads.ts';
@@ -229,11 +230,18 @@ export const widget = (name: string, spec: object = {}, metadata: object = {}): 
   spec: { color: 'red', ...spec },
 });
 
-/** A namespace of its own for a suite that needs built-in kinds only. Returns the path of its core objects. */
-export async function openNamespace(target: Target, name: string): Promise<string> {
-  const reply = await target.call('POST', '/api/v1/namespaces', { metadata: { name } });
-  if (reply.status !== 201) throw new Error(`${name} was refused: ${JSON.stringify(reply.body)}`);
-  return `/api/v1/namespaces/${name}`;
+/** A target with a namespace of its own for a suite that needs built-in kinds only: there before its tests, gone after them. */
+export function openNamespace(name: string, options: { workloads?: boolean } = {}): Target {
+  const target = openTarget(options);
+  beforeAll(async () => {
+    const reply = await target.call('POST', '/api/v1/namespaces', { metadata: { name } });
+    if (reply.status !== 201) throw new Error(`${name} was refused: ${JSON.stringify(reply.body)}`);
+  });
+  afterAll(async () => {
+    await target.call('DELETE', `/api/v1/namespaces/${name}`);
+    await target.close();
+  });
+  return target;
 }
 
 /** A namespace and the Widget kind, ready for use. */

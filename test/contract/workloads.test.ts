@@ -1,7 +1,7 @@
 // The contract of workloads: how ReplicaSets, Deployments and Services move, as the sandbox and a real cluster show it to a watcher.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Reply, Target } from './target.ts';
-import { openTarget } from './target.ts';
+import { describe, expect, test } from 'vitest';
+import type { Reply } from './target.ts';
+import { openNamespace } from './target.ts';
 
 type Loose = Reply['body'];
 
@@ -14,15 +14,7 @@ const PODS = `${CORE}/pods`;
 const SLICES = `/apis/discovery.k8s.io/v1/namespaces/${NAMESPACE}/endpointslices`;
 const MERGE = { 'content-type': 'application/merge-patch+json' };
 
-let target: Target;
-beforeAll(async () => {
-  target = openTarget({ workloads: true });
-  await target.call('POST', '/api/v1/namespaces', { metadata: { name: NAMESPACE } });
-});
-afterAll(async () => {
-  await target.call('DELETE', `/api/v1/namespaces/${NAMESPACE}`);
-  await target.close();
-});
+const target = openNamespace(NAMESPACE, { workloads: true });
 
 const template = (app: string, image: string): Loose => ({
   metadata: { labels: { app } },

@@ -1,5 +1,4 @@
 // The Job controller: pods until enough of them succeeded or too many failed, and a status that counts each of them once.
-import type { KubeObject } from '../../api/k8s.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { equal } from '../apiserver/json.ts';
 import type { Tell } from './controller-events.ts';
@@ -20,7 +19,7 @@ import {
 } from './job-status.ts';
 import { KeyQueue } from './key-queue.ts';
 import { type KindCache, keyOf } from './kind-cache.ts';
-import { BY_CONTROLLER, controlledBy, controllerOf, isDeleted, type Pod } from './pod.ts';
+import { BY_CONTROLLER, controllerOf, isDeleted, podOf, type Pod } from './pod.ts';
 
 export interface JobParts {
   clock: Clock;
@@ -88,7 +87,9 @@ export class Jobs {
     if (wanted === 0) return;
     if (wait > 0) return this.#queue.addAfter(key, wait);
     for (let left = wanted; left > 0; left--) {
-      const pod = this.#parts.pods.create(podOf(job));
+      const pod = this.#parts.pods.create(
+        podOf({ ...job, apiVersion: 'batch/v1', kind: 'Job' }, job.spec.template, [TRACKING]),
+      );
       crew.active.push(pod);
       this.#parts.tell(job, { reason: 'SuccessfulCreate', message: `Created pod: ${pod.metadata.name}` });
     }
@@ -123,24 +124,4 @@ export class Jobs {
     if (equal(status, job.status)) return job;
     return this.#parts.jobs.updateStatus({ ...job, status });
   }
-}
-
-function podOf(job: Job): KubeObject {
-  const { metadata = {}, spec } = job.spec.template;
-  const { name, namespace = '' } = job.metadata;
-  const { labels, annotations } = metadata;
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      name: '',
-      generateName: `${name}-`,
-      namespace,
-      ...(labels === undefined ? {} : { labels }),
-      ...(annotations === undefined ? {} : { annotations }),
-      finalizers: [TRACKING],
-      ownerReferences: [controlledBy({ ...job, apiVersion: 'batch/v1', kind: 'Job' })],
-    },
-    spec,
-  };
 }

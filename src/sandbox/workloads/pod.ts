@@ -1,5 +1,5 @@
 // Pods as the workload controllers see them: the part of their shape that matters here, and what their status says.
-import type { KubeObject, ObjectMeta, OwnerReference, PodSpec } from '../../api/k8s.ts';
+import type { KubeObject, ObjectMeta, OwnerReference, PodSpec, PodTemplate } from '../../api/k8s.ts';
 
 export interface PodCondition {
   type: string;
@@ -57,6 +57,27 @@ export const controlledBy = (owner: KubeObject): OwnerReference => ({
   controller: true,
   blockOwnerDeletion: true,
 });
+
+/** A pod that `owner` makes of its template. */
+export function podOf(owner: KubeObject, template: PodTemplate, finalizers?: string[]): KubeObject {
+  const { metadata = {}, spec } = template;
+  const { name, namespace = '' } = owner.metadata;
+  const { labels, annotations } = metadata;
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: '',
+      generateName: `${name}-`,
+      namespace,
+      ...(labels === undefined ? {} : { labels }),
+      ...(annotations === undefined ? {} : { annotations }),
+      ...(finalizers === undefined ? {} : { finalizers }),
+      ownerReferences: [controlledBy(owner)],
+    },
+    spec,
+  };
+}
 
 export const isDeleted = ({ metadata }: KubeObject): boolean => metadata.deletionTimestamp !== undefined;
 

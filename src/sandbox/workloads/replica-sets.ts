@@ -14,6 +14,7 @@ import {
   isActive,
   isDeleted,
   isReady,
+  podOf,
   readyCondition,
   type Pod,
 } from './pod.ts';
@@ -104,7 +105,7 @@ export class ReplicaSets {
   #make(rs: ReplicaSet): void {
     const { pods, tell } = this.#parts;
     try {
-      const pod = pods.create(podOf(rs));
+      const pod = pods.create(podOf(rs, rs.spec.template));
       tell(rs, { reason: 'SuccessfulCreate', message: `Created pod: ${pod.metadata.name}` });
     } catch (error) {
       if (error instanceof StatusError)
@@ -135,25 +136,6 @@ export class ReplicaSets {
     };
     if (!equal(status, rs.status)) this.#parts.replicaSets.updateStatus({ ...rs, status });
   }
-}
-
-function podOf(rs: ReplicaSet): KubeObject {
-  const { metadata = {}, spec } = rs.spec.template;
-  const { name, namespace = '' } = rs.metadata;
-  const { labels, annotations } = metadata;
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      name: '',
-      generateName: `${name}-`,
-      namespace,
-      ...(labels === undefined ? {} : { labels }),
-      ...(annotations === undefined ? {} : { annotations }),
-      ownerReferences: [controlledBy(rs)],
-    },
-    spec,
-  };
 }
 
 const PHASES = ['Pending', 'Unknown', 'Running'];
