@@ -19,7 +19,8 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
-const CRDS = join(import.meta.dirname, '../../../crds');
+/** Definitions of Sluice's own kinds. */
+export const CRDS = join(import.meta.dirname, '../../../crds');
 
 async function answers(url: string): Promise<boolean> {
   return (await fetch(url, { signal: AbortSignal.timeout(1000) })).ok;
@@ -31,11 +32,10 @@ function stopper(programs: Supervised[]): () => Promise<void> {
   };
 }
 
-/** etcd, API server and controller manager, with Sluice's own kinds; pods are somebody else's. */
+/** etcd, API server and controller manager alone: kinds and pods are somebody else's. */
 export async function startBareCluster(parts: ControlPlaneParts, directory: string, say: Say): Promise<Cluster> {
   const { kubeconfig, programs } = await startControlPlane(parts, directory);
   say('control plane is ready');
-  await execute(parts.kubectl, ['--kubeconfig', kubeconfig, 'apply', '--server-side', '-f', CRDS]);
   return { env: { KUBECONFIG: kubeconfig, KUBECTL: parts.kubectl }, stop: stopper(programs) };
 }
 

@@ -1,11 +1,10 @@
 // A cluster that somebody has: it gets Sluice's kinds and, where a gateway of Istio is named, the Gateways that the scenarios' routes name.
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import type { Say } from '../install/install.ts';
+import { CRDS } from './cluster.ts';
 import { gatewayObjects } from './istio.ts';
 
 const GATEWAY_API = 'gateway.networking.k8s.io/v1';
-const CRDS = join(import.meta.dirname, '../../../crds');
 
 function kubectl(args: readonly string[], input?: string): string {
   const { error, status, stdout, stderr } = spawnSync('kubectl', args, { input, encoding: 'utf8' });

@@ -12,7 +12,7 @@ import { relayOut, type Door } from './relay.ts';
 export interface RunOptions {
   /** Command and arguments; empty: nothing is run. */
   command: readonly string[];
-  /** A control plane alone: no node, mesh or Prometheus. */
+  /** A control plane alone: no kinds of Sluice's, no node, mesh or Prometheus. */
   bare?: boolean;
   /** Leave the cluster until SIGINT or SIGTERM once the command has ended. */
   keep?: boolean;

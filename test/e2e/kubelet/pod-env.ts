@@ -1,8 +1,9 @@
 // The environment of a pod's container, with what its ConfigMaps and Secrets say now.
 import type { KubeObject } from '../../../src/api/k8s.ts';
+import { RESOURCES } from '../../../src/api/names.ts';
 import type { KubeClient } from '../../../src/kube/types.ts';
 import { containerEnv, type ContainerEnv } from '../../../src/sandbox/dataplane/container-env.ts';
-import { CONFIG_MAPS, SECRETS, type Pod } from './pod.ts';
+import type { Pod } from './pod.ts';
 
 interface Sources {
   envFrom?: { configMapRef?: { name: string }; secretRef?: { name: string } }[];
@@ -20,8 +21,8 @@ function namesOf(pod: Pod, of: 'ConfigMap' | 'Secret'): string[] {
 export async function podEnv(client: KubeClient, pod: Pod, ip: string): Promise<ContainerEnv> {
   const found = new Map<string, KubeObject>();
   for (const [kind, resource] of [
-    ['ConfigMap', CONFIG_MAPS],
-    ['Secret', SECRETS],
+    ['ConfigMap', RESOURCES.configMaps],
+    ['Secret', RESOURCES.secrets],
   ] as const) {
     for (const name of namesOf(pod, kind)) {
       const object = await client.get(resource, name, pod.metadata.namespace);

@@ -34,8 +34,6 @@ const core = (plural: string, kind: string, namespaced: boolean): Resource => ({
 });
 export const PODS = core('pods', 'Pod', true);
 export const NODES = core('nodes', 'Node', false);
-export const CONFIG_MAPS = core('configmaps', 'ConfigMap', true);
-export const SECRETS = core('secrets', 'Secret', true);
 
 /** A container's first port, which also its probe and its program take where they name none. */
 export const firstPort = (container: PodContainer | undefined): number => container?.ports?.[0]?.containerPort ?? 8080;

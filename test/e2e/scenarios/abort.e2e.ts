@@ -1,41 +1,17 @@
 // A bad release is caught by a real Prometheus that scrapes a real Envoy, and everything is put back: traffic, cluster, Git.
 import { describe, expect, test } from 'vitest';
-import type { KubeObject } from '../../../src/api/k8s.ts';
 import { until } from '../cluster/until.ts';
 import { analysisOf, analysisTemplate, documentedSuccessRate, p99 } from '../support/analysis.ts';
-import { rollout, service, virtualService, type WebOptions } from '../support/manifests.ts';
+import { GREETING, greetingOf, liveGreeting } from '../support/greeting.ts';
+import { istioCanary, istioRoutes, rollout } from '../support/manifests.ts';
 import { startRepository } from '../support/repository.ts';
 import { isHealthy, read, waitFor } from '../support/rollouts.ts';
 import { tally, type Sent, type Traffic } from '../support/traffic.ts';
 import { watchWeights, type WeightSeen } from '../support/weights-seen.ts';
-import { begin, type World } from '../support/world.ts';
+import { begin } from '../support/world.ts';
 
-const routing = {
-  stableService: 'web-stable',
-  canaryService: 'web-canary',
-  trafficRouting: { istio: { virtualService: { name: 'web', routes: ['primary'] } } },
-};
-const routes = (host: string): object[] => [
-  service('web-stable'),
-  service('web-canary'),
-  virtualService(host, [{ host: 'web-stable' }, { host: 'web-canary' }]),
-];
-const greeting = (text: string): object => ({
-  apiVersion: 'v1',
-  kind: 'ConfigMap',
-  metadata: { name: 'greeting' },
-  data: { GREETING: text },
-});
 /** Some 400 requests a second. */
 const BRISK_MS = 20;
-
-/** Pods that read the ConfigMap. */
-function withGreeting(canary: object, options: WebOptions): object {
-  const object = rollout(canary, options) as { spec: { template: { spec: { containers: object[] } } } };
-  const [container] = object.spec.template.spec.containers;
-  object.spec.template.spec.containers = [{ ...container, envFrom: [{ configMapRef: { name: 'greeting' } }] }];
-  return object;
-}
 
 /** What the bad version answered before and after its weight of 0 was written. */
 function reached(traffic: Traffic, weights: readonly WeightSeen[], version: string) {
@@ -46,17 +22,12 @@ function reached(traffic: Traffic, weights: readonly WeightSeen[], version: stri
   return { before: to((s) => s.at <= zeroAt).length, after: late.length, lastMs: Math.round(lastMs) };
 }
 
-const configOf = async (world: World): Promise<unknown> => {
-  const configMaps = { group: '', version: 'v1', plural: 'configmaps', kind: 'ConfigMap', namespaced: true };
-  return (await world.client.get<KubeObject>(configMaps, 'greeting', world.namespace))?.['data'];
-};
-
 describe('a release that fails a tenth of its requests', () => {
   test('is aborted, and traffic, cluster and Git are back at the revision before it', async (context) => {
     const world = await begin(context, 'abort-errors', ['gateway', 'Prometheus']);
     const repository = await startRepository(world);
     const canary = {
-      ...routing,
+      ...istioCanary,
       steps: [{ setWeight: 20 }, { analysis: analysisOf('success-rate', world.namespace) }],
     };
     const template = analysisTemplate({
@@ -70,10 +41,10 @@ describe('a release that fails a tenth of its requests', () => {
     await world.controller();
     const v1 = repository.declare(
       'v1',
-      ...routes('errors.example.com'),
-      greeting('hello'),
+      ...istioRoutes('errors.example.com'),
+      greetingOf('hello'),
       template,
-      withGreeting(canary, { version: 'v1' }),
+      rollout(canary, { version: 'v1', config: GREETING }),
     );
     await isHealthy(world);
     const traffic = world.traffic('errors.example.com');
@@ -81,8 +52,8 @@ describe('a release that fails a tenth of its requests', () => {
     traffic.pause = BRISK_MS;
     const weights = await watchWeights(world);
 
-    const bad = withGreeting(canary, { version: 'v2', env: { ERROR_RATE: '0.1' } });
-    const v2 = repository.declare('v2, which fails', greeting('hello again'), bad);
+    const bad = rollout(canary, { version: 'v2', env: { ERROR_RATE: '0.1' }, config: GREETING });
+    const v2 = repository.declare('v2, which fails', greetingOf('hello again'), bad);
     const held = await repository.applicationIs('Held', (status) => (status.holds ?? []).length > 0);
     expect(held.status?.holds?.[0]).toMatchObject({ rejected: { commit: v2 }, stable: { commit: v1 } });
     const reason = held.status?.holds?.[0]?.reason ?? '';
@@ -96,7 +67,7 @@ describe('a release that fails a tenth of its requests', () => {
     expect((await read(world)).spec.template).toEqual(
       (repository.declared('Rollout', 'web') as { spec: { template: unknown } }).spec.template,
     );
-    expect(await configOf(world)).toEqual({ GREETING: 'hello' });
+    expect(await liveGreeting(world)).toBe('hello');
     expect(repository.git('diff', '--stat', v1, 'main')).toBe('');
     expect(repository.git('log', '-1', '--format=%s', 'main')).toBe(`Revert web to ${v1.slice(0, 7)}: ${reason}`);
     expect(repository.git('notes', '--ref=sluice', 'show', v2)).toContain('Aborted');
@@ -118,7 +89,7 @@ describe('a release that is slow', () => {
   test('is aborted by its 99th percentile, which the stable revision keeps', async (context) => {
     const world = await begin(context, 'abort-latency', ['gateway', 'Prometheus']);
     const analysis = analysisOf('latency', world.namespace);
-    const canary = { ...routing, steps: [{ setWeight: 20 }, { analysis }, { setWeight: 50 }] };
+    const canary = { ...istioCanary, steps: [{ setWeight: 20 }, { analysis }, { setWeight: 50 }] };
     const template = analysisTemplate({
       name: 'latency',
       query: p99('4s'),
@@ -128,7 +99,7 @@ describe('a release that is slow', () => {
       noData: 'Ignore',
     });
     await world.controller();
-    await world.apply(...routes('latency.example.com'), template, rollout(canary, { version: 'v1' }));
+    await world.apply(...istioRoutes('latency.example.com'), template, rollout(canary, { version: 'v1' }));
     await isHealthy(world);
     const traffic = world.traffic('latency.example.com');
     await traffic.works();
@@ -150,7 +121,7 @@ describe('a healthy release with half a request a second', () => {
   test('is not aborted for lack of data, and is promoted', async (context) => {
     const world = await begin(context, 'low-traffic', ['gateway', 'Prometheus']);
     const analysis = analysisOf('success-rate', world.namespace);
-    const canary = { ...routing, steps: [{ setWeight: 10 }, { analysis }] };
+    const canary = { ...istioCanary, steps: [{ setWeight: 10 }, { analysis }] };
     const template = analysisTemplate({
       name: 'success-rate',
       query: documentedSuccessRate('10s'),
@@ -159,7 +130,7 @@ describe('a healthy release with half a request a second', () => {
       noData: 'Ignore',
     });
     await world.controller();
-    await world.apply(...routes('quiet.example.com'), template, rollout(canary, { version: 'v1' }));
+    await world.apply(...istioRoutes('quiet.example.com'), template, rollout(canary, { version: 'v1' }));
     await isHealthy(world);
 
     // Nobody is awake yet: the first measurements have nothing to look at.

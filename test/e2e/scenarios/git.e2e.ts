@@ -1,8 +1,7 @@
 // The way of a commit through a real Git server: found by webhook and by poll, rewritten, out of reach, and written back against others.
 import { describe, expect, test, type TestContext } from 'vitest';
-import type { KubeObject } from '../../../src/api/k8s.ts';
-import { RESOURCES } from '../../../src/api/names.ts';
 import { until } from '../cluster/until.ts';
+import { liveGreeting } from '../support/greeting.ts';
 import { stepsOf } from '../support/canary.ts';
 import type { Controller } from '../support/controller.ts';
 import { filesOf } from '../support/repository.ts';
@@ -60,15 +59,6 @@ async function noneFailed({ traffic }: Served): Promise<void> {
 
 const aborts = ({ world }: Served, reason: string): Promise<string> =>
   world.kubectl('annotate', 'rollout', 'web', `sluice.dev/abort=${reason}`);
-
-async function greeting({ world }: Served): Promise<string | undefined> {
-  const map = await world.client.get<KubeObject & { data?: Record<string, string> }>(
-    RESOURCES.configMaps,
-    'greeting',
-    world.namespace,
-  );
-  return map?.data?.['GREETING'];
-}
 
 const subjects = ({ shop }: Served): string[] => shop.git('log', '--format=%s', 'main').split('\n');
 
@@ -162,7 +152,7 @@ describe('a Git server that is away in the middle of a canary', () => {
     await aborts(served, 'not today');
     await until('the traffic to be back', () => weightOf(weights) === 0);
     await waitFor(world, 'v1 again', (_, rollout) => versionOf(rollout) === 'v1');
-    await until('the greeting of v1', async () => (await greeting(served)) === 'hello from v1');
+    await until('the greeting of v1', async () => (await liveGreeting(served.world)) === 'hello from v1');
     expect((await read(world)).spec.template).toEqual(v1);
     await traffic.settles('v1', 100);
     expect(shop.git('rev-parse', 'main')).toBe(v2);

@@ -1,7 +1,17 @@
 // A release by weights through a real Envoy: the share of each step, and not one failed request from beginning to end.
 import { describe, expect, test } from 'vitest';
 import { until } from '../cluster/until.ts';
-import { destinationRule, httpRoute, rollout, service, virtualService, type WebOptions } from '../support/manifests.ts';
+import {
+  destinationRule,
+  httpRoute,
+  istioCanary,
+  istioRoutes,
+  rollout,
+  service,
+  virtualService,
+  type WebOptions,
+} from '../support/manifests.ts';
+import { PODS } from '../kubelet/pod.ts';
 import { isHealthy, isPausedAt, promote, read } from '../support/rollouts.ts';
 import { tally } from '../support/traffic.ts';
 import { begin, type Part, type World } from '../support/world.ts';
@@ -23,9 +33,6 @@ interface Router {
   needs?: Part[];
 }
 
-const services = [service('web-stable'), service('web-canary')];
-const byServices = { stableService: 'web-stable', canaryService: 'web-canary' };
-const byVirtualService = { virtualService: { name: 'web', routes: ['primary'] } };
 const subsets = (destinationRuleName: string) => ({
   name: destinationRuleName,
   canarySubsetName: 'canary',
@@ -36,8 +43,8 @@ const ROUTERS: Router[] = [
   {
     name: 'Istio by hosts',
     host: 'hosts.example.com',
-    routes: [...services, virtualService('hosts.example.com', [{ host: 'web-stable' }, { host: 'web-canary' }])],
-    canary: { ...byServices, trafficRouting: { istio: byVirtualService } },
+    routes: istioRoutes('hosts.example.com'),
+    canary: istioCanary,
   },
   {
     name: 'Istio by subsets',
@@ -55,21 +62,24 @@ const ROUTERS: Router[] = [
         { host: 'web', subset: 'canary' },
       ]),
     ],
-    canary: { trafficRouting: { istio: { ...byVirtualService, destinationRule: subsets('web') } } },
+    canary: { trafficRouting: { istio: { ...istioCanary.trafficRouting.istio, destinationRule: subsets('web') } } },
   },
   {
     name: 'Gateway API',
     host: 'web.gw.example.com',
-    routes: [...services, httpRoute('web.gw.example.com', ['web-stable', 'web-canary'])],
-    canary: { ...byServices, trafficRouting: { gatewayAPI: { httpRoute: 'web' } } },
+    routes: [
+      service('web-stable'),
+      service('web-canary'),
+      httpRoute('web.gw.example.com', ['web-stable', 'web-canary']),
+    ],
+    canary: { ...istioCanary, trafficRouting: { gatewayAPI: { httpRoute: 'web' } } },
     needs: ['gatewayApi'],
   },
 ];
 
 async function podsOf(world: World, hash: string): Promise<number> {
-  const pods = { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true };
   const labelSelector = `rollouts-pod-template-hash=${hash}`;
-  return (await world.client.list(pods, { namespace: world.namespace, labelSelector })).items.length;
+  return (await world.client.list(PODS, { namespace: world.namespace, labelSelector })).items.length;
 }
 
 async function release(world: World, canary: object, options: WebOptions): Promise<void> {

@@ -4,15 +4,13 @@ import type { KubeObject } from '../../../src/api/k8s.ts';
 import { RESOURCES } from '../../../src/api/names.ts';
 import { until } from '../cluster/until.ts';
 import { analysisOf, analysisTemplate, documentedSuccessRate } from './analysis.ts';
-import { rollout, service, virtualService, type WebOptions } from './manifests.ts';
+import { istioCanary, istioRoutes, rollout, type WebOptions } from './manifests.ts';
 import { read } from './rollouts.ts';
 import type { World } from './world.ts';
 
 /** What the Rollout of `watchedRollout` needs beside it. */
 export const surroundings = (host: string): object[] => [
-  service('web-stable'),
-  service('web-canary'),
-  virtualService(host, [{ host: 'web-stable' }, { host: 'web-canary' }]),
+  ...istioRoutes(host),
   analysisTemplate({
     name: 'success-rate',
     query: documentedSuccessRate('3s'),
@@ -24,29 +22,12 @@ export const surroundings = (host: string): object[] => [
 export interface WatchedOptions extends WebOptions {
   namespace: string;
   steps: object[];
-  /** A ConfigMap whose data is environment of the pods, too. */
-  config?: string;
 }
 
-interface Pods {
-  spec: { template: { spec: { containers: object[] } } };
-}
-
-export function watchedRollout({ namespace, steps, config, ...options }: WatchedOptions): object {
-  const canary = {
-    stableService: 'web-stable',
-    canaryService: 'web-canary',
-    trafficRouting: { istio: { virtualService: { name: 'web', routes: ['primary'] } } },
-    analysis: analysisOf('success-rate', namespace),
-    scaleDownDelaySeconds: 1,
-    abortScaleDownDelaySeconds: 1,
-    steps,
-  };
-  const declared = rollout(canary, options) as Pods;
-  if (config === undefined) return declared;
-  const { spec } = declared.spec.template;
-  spec.containers = spec.containers.map((each) => ({ ...each, envFrom: [{ configMapRef: { name: config } }] }));
-  return declared;
+export function watchedRollout({ namespace, steps, ...options }: WatchedOptions): object {
+  const analysis = analysisOf('success-rate', namespace);
+  const delays = { scaleDownDelaySeconds: 1, abortScaleDownDelaySeconds: 1 };
+  return rollout({ ...istioCanary, ...delays, analysis, steps }, options);
 }
 
 /** Weights with a pause after each. */

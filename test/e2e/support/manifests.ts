@@ -18,17 +18,20 @@ export interface WebOptions {
   env?: Record<string, string>;
   replicas?: number;
   app?: string;
+  /** A ConfigMap whose data is environment of the pods, too. */
+  config?: string;
 }
 
 const envOf = (values: Record<string, string>): object[] =>
   Object.entries(values).map(([name, value]) => ({ name, value }));
 
-export function podTemplate({ version, env = {}, app = 'web' }: WebOptions): object {
+export function podTemplate({ version, env = {}, app = 'web', config }: WebOptions): object {
   const container = {
     name: 'web',
     image: 'docker.io/library/node:20-alpine',
     command: ['sh', '-c', 'exec node --input-type=module -e "$PROGRAM"'],
     env: [...envOf({ VERSION: version, ...env }), POD_NAME, PROGRAM],
+    ...(config === undefined ? {} : { envFrom: [{ configMapRef: { name: config } }] }),
     ports: [{ containerPort: 8080 }],
     readinessProbe: { httpGet: { path: '/ready', port: 8080 }, periodSeconds: 1 },
     lifecycle: { preStop: { sleep: { seconds: 1 } } }, // proxies let go of the pod first
@@ -75,6 +78,20 @@ export const virtualService = (host: string, destinations: Destination[], name =
     ],
   },
 });
+
+/** Of a `strategy.canary` whose weights are those of `istioRoutes`. */
+export const istioCanary = {
+  stableService: 'web-stable',
+  canaryService: 'web-canary',
+  trafficRouting: { istio: { virtualService: { name: 'web', routes: ['primary'] } } },
+};
+
+/** Both Services, and the route between them. */
+export const istioRoutes = (host: string): object[] => [
+  service('web-stable'),
+  service('web-canary'),
+  virtualService(host, [{ host: 'web-stable' }, { host: 'web-canary' }]),
+];
 
 export const destinationRule = (host: string, spec: object): object => ({
   apiVersion: 'networking.istio.io/v1',

@@ -6,6 +6,7 @@ import { parseRevision } from '../../../src/application/snapshot.ts';
 import type { Rollout } from '../../../src/api/rollout.ts';
 import { surroundings, watchedRollout } from './canary.ts';
 import type { Controller } from './controller.ts';
+import { GREETING, greetingOf } from './greeting.ts';
 import { record } from './history.ts';
 import { startRepository, type Repository, type RepositoryOptions } from './repository.ts';
 import type { World } from './world.ts';
@@ -37,13 +38,6 @@ const secret = {
   stringData: { username: USER, password: PASSWORD, webhookSecret: WEBHOOK_SECRET },
 };
 
-const greetingOf = (version: string): object => ({
-  apiVersion: 'v1',
-  kind: 'ConfigMap',
-  metadata: { name: 'greeting' },
-  data: { GREETING: `hello from ${version}` },
-});
-
 /** Starts the server, declares v1 and applies the Application with its Secret. */
 export async function openShop(world: World, { host, steps, ...options }: ShopOptions): Promise<Shop> {
   await world.apply(secret);
@@ -63,8 +57,8 @@ export async function openShop(world: World, { host, steps, ...options }: ShopOp
     down: false,
     onRequest: () => {},
     version: (version) => [
-      greetingOf(version),
-      watchedRollout({ namespace: world.namespace, steps, version, config: 'greeting' }),
+      greetingOf(`hello from ${version}`),
+      watchedRollout({ namespace: world.namespace, steps, version, config: GREETING }),
     ],
     tell: (controller) => sendWebhook(world, controller, repository.url),
   };

@@ -1,10 +1,8 @@
 // The weights that a VirtualService had over time, as a watch tells of them.
 import type { KubeObject } from '../../../src/api/k8s.ts';
 import { RESOURCES } from '../../../src/api/names.ts';
-import { WatchCache } from '../../../src/kube/watch-cache.ts';
-import { systemClock } from '../../../src/ports/clock.ts';
-import { silentLog } from '../../../src/ports/log.ts';
 import { until } from '../cluster/until.ts';
+import { follow } from './history.ts';
 import type { World } from './world.ts';
 
 export interface WeightSeen {
@@ -21,19 +19,12 @@ interface VirtualService extends KubeObject {
 const canaryOf = (route: VirtualService): number => route.spec.http[0]?.route[1]?.weight ?? 0;
 
 /** Begins to watch; the list grows with every change of the weight. */
-export async function watchWeights(world: World, name = 'web'): Promise<WeightSeen[]> {
-  const { client, namespace } = world;
+export async function watchWeights(world: World): Promise<WeightSeen[]> {
   const seen: WeightSeen[] = [];
-  const resource = RESOURCES.virtualServices;
-  const own = { clock: systemClock, random: Math.random, log: silentLog };
-  const routes = new WatchCache<VirtualService>({ client, resource, namespace, ...own });
-  routes.onChange(({ type, object }) => {
-    if (type === 'deleted' || object.metadata.name !== name) return;
-    const canary = canaryOf(object);
+  await follow<VirtualService>(world, RESOURCES.virtualServices, (route) => {
+    const canary = canaryOf(route);
     if (seen.at(-1)?.canary !== canary) seen.push({ at: performance.now(), canary });
   });
-  routes.start();
-  world.atEnd(() => routes.stop());
   await until('the first state of the route', () => seen.length > 0);
   return seen;
 }

@@ -10,6 +10,7 @@ import { loadAccess } from '../../../src/kube/kubeconfig.ts';
 import { undiciTransport } from '../../../src/kube/transport-undici.ts';
 import type { KubeClient } from '../../../src/kube/types.ts';
 import { until } from '../cluster/until.ts';
+import { PODS } from '../kubelet/pod.ts';
 import { startController, type Controller, type ControllerFlags } from './controller.ts';
 import { programConfigMap } from './manifests.ts';
 import { Traffic } from './traffic.ts';
@@ -66,7 +67,6 @@ async function openClient(): Promise<{ client: KubeClient; close: () => Promise<
   return { client: kubeClient({ transport, version: 'e2e' }), close: () => transport.close() };
 }
 
-const PODS = { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true };
 const NAMESPACES = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false };
 
 /** Begins a scenario in a new namespace; `needs` are the parts without which it makes no sense. */
