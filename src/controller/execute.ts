@@ -12,7 +12,7 @@ import {
 } from '../api/names.ts';
 import type { Rollout } from '../api/rollout.ts';
 import { resolveRun } from '../analysis/resolve.ts';
-import { ApiError, isAlreadyExists } from '../kube/errors.ts';
+import { isAlreadyExists, isUnprocessable } from '../kube/errors.ts';
 import type { KubeClient } from '../kube/types.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Intent } from '../rollout/intents.ts';
@@ -80,9 +80,6 @@ async function patchRoute(
     }
   }
 }
-
-/** How a JSON patch is answered whose test finds something else than was planned for. */
-const isUnprocessable = (error: unknown): boolean => error instanceof ApiError && error.status === 422;
 
 const ops = (
   result: { ok: true; value: JsonPatchOp[] } | { ok: false; error: { field: string; message: string }[] },

@@ -126,6 +126,11 @@ export function isAlreadyExists(error: unknown): error is ApiError {
   return error instanceof ApiError && error.status === 409 && error.reason === 'AlreadyExists';
 }
 
+/** A JSON patch's test found something else than was planned for, or the object would not be valid. */
+export function isUnprocessable(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.status === 422;
+}
+
 /** The list or watch must begin anew: its resourceVersion or page token is too old. */
 export function isExpired(error: unknown): error is ApiError {
   return error instanceof ApiError && (error.status === 410 || error.reason === 'Expired');
