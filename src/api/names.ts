@@ -1,7 +1,9 @@
 // Every name that the outside world sees: groups, labels, annotations, field managers.
+import { dialect, type Group, type Verb } from './dialect.ts';
 import type { Resource } from './k8s.ts';
 
-export const GROUP = 'sluice.dev';
+/** Sluice's own group. */
+export const GROUP: Group = 'sluice.dev';
 export const VERSION = 'v1alpha1';
 
 /** Label on ReplicaSets, pods and Service selectors that tells revisions apart; the field's standard name, shared with Argo Rollouts. */
@@ -12,7 +14,8 @@ export const CONTROLLER_MANAGER = 'sluice-controller';
 /** Field manager of what the agent applies from Git. */
 export const AGENT_MANAGER = 'sluice-agent';
 
-const prefix = (name: string): string => `${GROUP}/${name}`;
+const own = dialect(GROUP);
+const prefix = (name: string): string => own.named(name);
 
 export const ANNOTATIONS = {
   /** JSON of `RevisionRef`: the commit that declared the content of this object. Written by the agent. */
@@ -39,25 +42,12 @@ export const APPLICATION_LABEL = prefix('application');
 /** Labels of an AnalysisRun. */
 export const RUN_LABELS = { type: prefix('run-type'), step: prefix('step-index'), attempt: prefix('attempt') } as const;
 
-/** Manual control: an annotation `sluice.dev/<verb>`, consumed once. */
-export const VERBS = ['promote', 'abort', 'retry', 'pause', 'resume', 'restart', 'rollback'] as const;
-export type Verb = (typeof VERBS)[number];
-export const verbAnnotation = (verb: Verb): string => prefix(verb);
-
-const own = (plural: string, kind: string, namespaced = true): Resource => ({
-  group: GROUP,
-  version: VERSION,
-  plural,
-  kind,
-  namespaced,
-});
+/** Annotation of a verb of Sluice's own group. */
+export const verbAnnotation = (verb: Verb): string => own.verb(verb);
 
 export const RESOURCES = {
-  rollouts: own('rollouts', 'Rollout'),
-  analysisTemplates: own('analysistemplates', 'AnalysisTemplate'),
-  clusterAnalysisTemplates: own('clusteranalysistemplates', 'ClusterAnalysisTemplate', false),
-  analysisRuns: own('analysisruns', 'AnalysisRun'),
-  applications: own('applications', 'Application'),
+  ...own.resources,
+  applications: { group: GROUP, version: VERSION, plural: 'applications', kind: 'Application', namespaced: true },
   replicaSets: { group: 'apps', version: 'v1', plural: 'replicasets', kind: 'ReplicaSet', namespaced: true },
   services: { group: '', version: 'v1', plural: 'services', kind: 'Service', namespaced: true },
   secrets: { group: '', version: 'v1', plural: 'secrets', kind: 'Secret', namespaced: true },

@@ -6,7 +6,7 @@ import type { Rollout } from '../api/rollout.ts';
 import { WorkQueue } from '../kube/work-queue.ts';
 import { toTime } from '../ports/clock.ts';
 import type { PassContext } from './context.ts';
-import { LiveObjects } from './live.ts';
+import { LiveObjects } from './sync/live.ts';
 import { runPass } from './pass.ts';
 import type { ApplicationController, ApplicationControllerDeps, Hint } from './ports.ts';
 import { freshState, type AppState } from './state.ts';

@@ -7,15 +7,15 @@ import type { Hold } from '../api/application.ts';
 import { isConflict, isNotFound } from '../kube/errors.ts';
 import { toTime } from '../ports/clock.ts';
 import type { PassContext } from './context.ts';
-import { reportToGit } from './git-report.ts';
-import { decideHolds, describeHold, holdKey, type HoldDecision } from './hold.ts';
-import { wantedObjects } from './plan.ts';
-import { appliedSets, type RolloutSet } from './rollout-set.ts';
-import { refreshSource } from './source.ts';
-import { keepOutgoing, keepSnapshots, loadSnapshots } from './stable.ts';
+import { reportToGit } from './report/git-report.ts';
+import { decideHolds, describeHold, holdKey, type HoldDecision } from './revert/hold.ts';
+import { wantedObjects } from './sync/plan.ts';
+import { appliedSets, type RolloutSet } from './revert/rollout-set.ts';
+import { refreshSource } from './source/source.ts';
+import { keepOutgoing, keepSnapshots, loadSnapshots } from './revert/stable.ts';
 import type { AppState } from './state.ts';
-import { nextStatus, type PassResult } from './status.ts';
-import { syncObjects } from './sync.ts';
+import { nextStatus, type PassResult } from './report/status.ts';
+import { syncObjects } from './sync/sync.ts';
 
 /** Returns when to look again, in milliseconds since the epoch. Throws what a later try may mend. */
 export async function runPass(app: Application, state: AppState, context: PassContext): Promise<number> {

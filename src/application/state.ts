@@ -3,10 +3,10 @@ import type { Application, ApplicationStatus } from '../api/application.ts';
 import { durationMs } from '../api/fields.ts';
 import { shortCommit, type RevisionRef } from '../api/revision.ts';
 import type { Commit } from '../git/types.ts';
-import type { NoteInput } from './evidence.ts';
-import type { DesiredObject } from './desired.ts';
-import type { RolloutSet } from './rollout-set.ts';
-import type { StableSnapshot } from './snapshot.ts';
+import type { NoteInput } from './report/evidence.ts';
+import type { DesiredObject } from './source/desired.ts';
+import type { RolloutSet } from './revert/rollout-set.ts';
+import type { StableSnapshot } from './revert/snapshot.ts';
 
 /** What a commit declares. */
 export interface Rendered {

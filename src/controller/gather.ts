@@ -1,7 +1,8 @@
 // Gathers, from caches alone, everything one decision may look at. Reads nothing over the network.
 import type { AnalysisRun, AnalysisRunStatus, TemplateSpec } from '../api/analysis.ts';
 import type { KubeObject, ReplicaSet } from '../api/k8s.ts';
-import { ANNOTATIONS, POD_TEMPLATE_HASH, RUN_LABELS, VERBS, verbAnnotation, type Verb } from '../api/names.ts';
+import { VERBS, type Verb } from '../api/dialect.ts';
+import { ANNOTATIONS, POD_TEMPLATE_HASH, RUN_LABELS, verbAnnotation } from '../api/names.ts';
 import { parseRollout } from '../api/parse.ts';
 import type { Issue } from '../api/result.ts';
 import type { RevisionRef } from '../api/revision.ts';

@@ -1,6 +1,6 @@
 // Intents are differences: what is wanted against what was observed, as plain data in order of urgency. A crash anywhere loses
 // nothing, doing one twice does no harm, and a world that is as wanted asks for nothing.
-import type { Verb } from '../api/names.ts';
+import type { Verb } from '../api/dialect.ts';
 import { carriesTraffic, isFrozen } from './facts.ts';
 import type { Memory, StateName } from './memory.ts';
 import { hasRouter, replicaSet, replicasOf, type Observed, type Role, type SeenReplicaSet } from './observed.ts';

@@ -1,6 +1,6 @@
 // What one decision may look at: plain data, gathered from caches by controller/gather.ts. Nothing else is known to this folder.
 import type { AnalysisPhase } from '../api/analysis.ts';
-import type { Verb } from '../api/names.ts';
+import type { Verb } from '../api/dialect.ts';
 import type { Issue } from '../api/result.ts';
 import type { RevisionRef } from '../api/revision.ts';
 import type { HeldNote, RolloutSpec, RolloutStatus } from '../api/rollout.ts';

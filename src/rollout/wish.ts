@@ -1,6 +1,6 @@
 // What a person wants: a command taken from an annotation, or one of Argo Rollouts' status-field signals. Each carries, or may
 // carry, the revision it is meant for; one that is meant for another does nothing.
-import type { Verb } from '../api/names.ts';
+import type { Verb } from '../api/dialect.ts';
 import type { RolloutStatus } from '../api/rollout.ts';
 import type { Memory, StateName } from './memory.ts';
 import type { Observed } from './observed.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
-import { joinDocuments, splitDocuments } from '../../src/application/documents.ts';
-import { describeProblem, isManifest, readManifests } from '../../src/application/manifests.ts';
-import { render } from '../../src/application/desired.ts';
-import { parseDocument } from '../../src/application/yaml.ts';
+import { joinDocuments, splitDocuments } from '../../src/application/source/documents.ts';
+import { describeProblem, isManifest, readManifests } from '../../src/application/source/manifests.ts';
+import { render } from '../../src/application/source/desired.ts';
+import { parseDocument } from '../../src/application/source/yaml.ts';
 
 const read = (text: string, path = 'deploy/web.yaml') => readManifests([{ path, text }]);
 const problemsOf = (text: string, path?: string): string[] => {

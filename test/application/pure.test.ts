@@ -2,16 +2,21 @@ import { describe, expect, it } from 'vitest';
 import type { Hold, ResourceStatus } from '../../src/api/application.ts';
 import type { KubeObject } from '../../src/api/k8s.ts';
 import { ANNOTATIONS, POD_TEMPLATE_HASH } from '../../src/api/names.ts';
-import { dependencyKeys } from '../../src/application/dependents.ts';
-import { render, type DesiredObject } from '../../src/application/desired.ts';
-import { driftedFields } from '../../src/application/drift.ts';
-import { evidenceOf, revertMessage } from '../../src/application/evidence.ts';
-import { planPrune, wantedObjects } from '../../src/application/plan.ts';
-import { declaredSets } from '../../src/application/rollout-set.ts';
-import { readSnapshot, snapshotSecret, takeSnapshot, type StableSnapshot } from '../../src/application/snapshot.ts';
-import { drivenBy, stamped } from '../../src/application/stamps.ts';
+import { dependencyKeys } from '../../src/application/revert/dependents.ts';
+import { render, type DesiredObject } from '../../src/application/source/desired.ts';
+import { driftedFields } from '../../src/application/sync/drift.ts';
+import { evidenceOf, revertMessage } from '../../src/application/report/evidence.ts';
+import { planPrune, wantedObjects } from '../../src/application/sync/plan.ts';
+import { declaredSets } from '../../src/application/revert/rollout-set.ts';
+import {
+  readSnapshot,
+  snapshotSecret,
+  takeSnapshot,
+  type StableSnapshot,
+} from '../../src/application/revert/snapshot.ts';
+import { drivenBy, stamped } from '../../src/application/sync/stamps.ts';
 import { mergePatch } from '../../src/api/merge-patch.ts';
-import { restoreFiles } from '../../src/application/write-back.ts';
+import { restoreFiles } from '../../src/application/revert/write-back.ts';
 import { config, files, rolloutText } from './agent-world.ts';
 
 const object = (fields: Record<string, unknown>): KubeObject => ({

@@ -1,7 +1,7 @@
 import { getShortestPaths } from 'xstate/graph';
 import { describe, expect, it } from 'vitest';
 import type { AnalysisPhase } from '../../src/api/analysis.ts';
-import type { Verb } from '../../src/api/names.ts';
+import type { Verb } from '../../src/api/dialect.ts';
 import type { Step } from '../../src/api/rollout.ts';
 import { STATES } from '../../src/rollout/memory.ts';
 import { Auditor } from './auditor.ts';

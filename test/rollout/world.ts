@@ -1,7 +1,7 @@
 // A world of plain data for the pure core: ReplicaSets whose pods come up when told, routes, Services and runs. It plays the
 // executors and the cluster, so that whole releases run in microseconds and a crash can be put between any two writes.
 import type { AnalysisPhase } from '../../src/api/analysis.ts';
-import type { Verb } from '../../src/api/names.ts';
+import type { Verb } from '../../src/api/dialect.ts';
 import type { Issue } from '../../src/api/result.ts';
 import type { HeldNote, RolloutSpec, RolloutStatus, Step } from '../../src/api/rollout.ts';
 import type { RevisionRef } from '../../src/api/revision.ts';

@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { ANNOTATIONS, RESOURCES } from '../../../src/api/names.ts';
-import { parseRevision } from '../../../src/application/snapshot.ts';
+import { parseRevision } from '../../../src/application/revert/snapshot.ts';
 import type { Rollout } from '../../../src/api/rollout.ts';
 import { surroundings, watchedRollout } from './canary.ts';
 import type { Controller } from './controller.ts';

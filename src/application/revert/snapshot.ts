@@ -1,15 +1,16 @@
 // The stable snapshot of a Rollout: the rendered objects of its last promoted revision, kept in a Secret so that an abort has a target
 // whatever has become of the repository.
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { APPLICATION_LABEL, ANNOTATIONS, GROUP, POD_TEMPLATE_HASH } from '../api/names.ts';
-import type { KubeObject } from '../api/k8s.ts';
-import { revisionRefSchema, type RevisionRef } from '../api/revision.ts';
-import type { DesiredObject } from './desired.ts';
-import { isRecord, keyOfObject } from './identity.ts';
+import { APPLICATION_LABEL, ANNOTATIONS, GROUP, POD_TEMPLATE_HASH } from '../../api/names.ts';
+import type { KubeObject } from '../../api/k8s.ts';
+import { revisionRefSchema, type RevisionRef } from '../../api/revision.ts';
+import type { DesiredObject } from '../source/desired.ts';
+import { isRecord } from '../../api/json.ts';
+import { objectKeyOf, type ObjectKey } from '../../api/object-key.ts';
 import type { RolloutSet } from './rollout-set.ts';
 
 export interface SnapshotObject {
-  key: string;
+  key: ObjectKey;
   object: KubeObject;
   hash: string;
   /** File and text of the document that declared it, for write-back. */
@@ -82,7 +83,7 @@ export function readSnapshot(secret: KubeObject | undefined): StableSnapshot | u
   if (!revision || contentHash === undefined || typeof packed !== 'string') return undefined;
   try {
     const text = gunzipSync(Buffer.from(packed, 'base64'), { maxOutputLength: MAX_UNPACKED }).toString('utf8');
-    const objects = (JSON.parse(text) as SnapshotObject[]).map((item) => ({ ...item, key: keyOfObject(item.object) }));
+    const objects = (JSON.parse(text) as SnapshotObject[]).map((item) => ({ ...item, key: objectKeyOf(item.object) }));
     return { revision, contentHash, podHash: annotations[POD_TEMPLATE_HASH], objects };
   } catch {
     return undefined;

@@ -1,19 +1,19 @@
 // What the agent writes into Git: the commit that restores a stable revision's files, and notes on what became of commits. Nothing in the
 // cluster waits for it.
-import type { Application, ApplicationStatus, Hold } from '../api/application.ts';
-import { ANNOTATIONS } from '../api/names.ts';
-import { toTime } from '../ports/clock.ts';
-import { shortCommit } from '../api/revision.ts';
-import { GitError, PushRejected, type GitMirror } from '../git/types.ts';
-import type { PassContext } from './context.ts';
+import type { Application, ApplicationStatus, Hold } from '../../api/application.ts';
+import { ANNOTATIONS } from '../../api/names.ts';
+import { toTime } from '../../ports/clock.ts';
+import { shortCommit } from '../../api/revision.ts';
+import { GitError, PushRejected, type GitMirror } from '../../git/types.ts';
+import type { PassContext } from '../context.ts';
 import { evidenceOf, noteText, noteTitle, revertMessage, runsOf, type NoteInput } from './evidence.ts';
-import { holdKey } from './hold.ts';
+import { holdKey } from '../revert/hold.ts';
 import { historyNotes, restoredNote, type DueNote } from './past-notes.ts';
-import type { RolloutSet } from './rollout-set.ts';
-import { parseRevision } from './snapshot.ts';
-import { mirrorOf } from './source.ts';
-import { authorOf, branchOf, type AppState } from './state.ts';
-import { restoreFiles } from './write-back.ts';
+import type { RolloutSet } from '../revert/rollout-set.ts';
+import { parseRevision } from '../revert/snapshot.ts';
+import { mirrorOf } from '../source/source.ts';
+import { authorOf, branchOf, type AppState } from '../state.ts';
+import { restoreFiles } from '../revert/write-back.ts';
 
 const MAX_NOTES = 32;
 const NOTES_FAILED = 'notes could not be pushed';

@@ -1,7 +1,7 @@
 // Declared against live: which declared fields differ. What a declaration leaves out may be anything (defaults, other writers); values the
 // server spells differently (quantities, empty parts it drops) are the same.
-import type { KubeObject } from '../api/k8s.ts';
-import { isRecord } from './identity.ts';
+import type { KubeObject } from '../../api/k8s.ts';
+import { isRecord } from '../../api/json.ts';
 
 /** At most this many fields are named. */
 const MAX_FIELDS = 20;

@@ -1,11 +1,11 @@
 // The status of an Application: what a person reads, and the conditions tools wait for. Pure.
-import type { Application, ApplicationStatus, ResourceStatus } from '../api/application.ts';
-import type { Condition } from '../api/k8s.ts';
-import { shortCommit } from '../api/revision.ts';
-import { describeHold } from './hold.ts';
-import { nameOf } from './identity.ts';
-import type { AppState } from './state.ts';
-import { revisionRef } from './state.ts';
+import type { Application, ApplicationStatus, ResourceStatus } from '../../api/application.ts';
+import type { Condition } from '../../api/k8s.ts';
+import { shortCommit } from '../../api/revision.ts';
+import { describeHold } from '../revert/hold.ts';
+import { nameOf } from '../../api/object-key.ts';
+import type { AppState } from '../state.ts';
+import { revisionRef } from '../state.ts';
 
 export interface PassResult {
   resources: ResourceStatus[];

@@ -1,12 +1,12 @@
 // Restoring files: the documents of a rejected revision get the text they had in the stable one; everything else in the files, comments
 // included, stays as it is.
-import type { Hold } from '../api/application.ts';
-import { fail, ok, type Result } from '../api/result.ts';
+import type { Hold } from '../../api/application.ts';
+import { fail, ok, type Result } from '../../api/result.ts';
 import { dependencyKeys, isRollout } from './dependents.ts';
-import type { DesiredObject } from './desired.ts';
-import { joinDocuments, splitDocuments } from './documents.ts';
+import type { DesiredObject } from '../source/desired.ts';
+import { joinDocuments, splitDocuments } from '../source/documents.ts';
 import { holdKey } from './hold.ts';
-import { keyOf, nameOf } from './identity.ts';
+import { objectKey, nameOf } from '../../api/object-key.ts';
 import type { SnapshotObject, StableSnapshot } from './snapshot.ts';
 
 export interface RestoreInput {
@@ -28,7 +28,7 @@ interface Edit {
 /** New text by path (null: the file goes), or why the files cannot be restored without touching something else. */
 export function restoreFiles(input: RestoreInput): Result<Map<string, string | null>, string> {
   const stable = new Map(input.snapshot.objects.map((object) => [object.key, object]));
-  const held = new Set(input.hold.objects.map((ref) => keyOf(ref)));
+  const held = new Set(input.hold.objects.map((ref) => objectKey(ref)));
   const edits: Edit[] = [];
   const restored = new Set<string>();
   for (const object of input.desired) {

@@ -1,12 +1,13 @@
 // Brings single objects to what is wanted by server-side apply, and deletes what has left Git. Only what differs is written.
-import type { ObjectRef, ResourceStatus } from '../api/application.ts';
-import type { KubeObject } from '../api/k8s.ts';
-import { AGENT_MANAGER, ANNOTATIONS, APPLICATION_LABEL } from '../api/names.ts';
-import { ApiError, isConflict } from '../kube/errors.ts';
-import type { KubeClient, ServedResource } from '../kube/types.ts';
+import type { ObjectRef, ResourceStatus } from '../../api/application.ts';
+import type { KubeObject } from '../../api/k8s.ts';
+import { AGENT_MANAGER, ANNOTATIONS, APPLICATION_LABEL } from '../../api/names.ts';
+import { ApiError, isConflict } from '../../kube/errors.ts';
+import type { KubeClient, ServedResource } from '../../kube/types.ts';
 import { driftedFields } from './drift.ts';
-import { apiVersionOfRef, isRecord } from './identity.ts';
-import type { OpenedCache } from './ports.ts';
+import { isRecord } from '../../api/json.ts';
+import { apiVersionOfRef } from '../../api/object-key.ts';
+import type { OpenedCache } from '../ports.ts';
 import type { WantedObject } from './plan.ts';
 import type { KeepLive } from './stamps.ts';
 

@@ -1,15 +1,15 @@
 // The Git side of a pass: is there a new commit, and what does it declare? Whatever fails leaves the last good rendering in force.
-import type { Application } from '../api/application.ts';
-import { durationMs } from '../api/fields.ts';
-import { RESOURCES } from '../api/names.ts';
-import type { KubeObject } from '../api/k8s.ts';
-import { GitError, type Commit, type GitCredentials, type GitMirror } from '../git/types.ts';
+import type { Application } from '../../api/application.ts';
+import { durationMs } from '../../api/fields.ts';
+import { RESOURCES } from '../../api/names.ts';
+import type { KubeObject } from '../../api/k8s.ts';
+import { GitError, type Commit, type GitCredentials, type GitMirror } from '../../git/types.ts';
 import { kindsIn, render, type ScopeOf } from './desired.ts';
-import { isRecord } from './identity.ts';
+import { isRecord } from '../../api/json.ts';
 import { describeProblem, isManifest, readManifests, type SourceFile } from './manifests.ts';
-import type { ApplicationControllerDeps } from './ports.ts';
-import { declaredSets } from './rollout-set.ts';
-import { branchOf, intervalOf, namespaceOf, revisionRef, type AppState, type SourceFailure } from './state.ts';
+import type { ApplicationControllerDeps } from '../ports.ts';
+import { declaredSets } from '../revert/rollout-set.ts';
+import { branchOf, intervalOf, namespaceOf, revisionRef, type AppState, type SourceFailure } from '../state.ts';
 
 const MAX_BACKOFF_MS = 5 * 60_000;
 const MAX_PROBLEMS = 5;

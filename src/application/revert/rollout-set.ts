@@ -1,20 +1,21 @@
 // A Rollout together with what it depends on: the unit that is held, kept as a snapshot, and reverted.
-import type { ObjectRef, ResourceStatus } from '../api/application.ts';
-import type { KubeObject } from '../api/k8s.ts';
-import { ANNOTATIONS } from '../api/names.ts';
+import type { ObjectRef, ResourceStatus } from '../../api/application.ts';
+import type { KubeObject } from '../../api/k8s.ts';
+import { ANNOTATIONS } from '../../api/names.ts';
 import { dependencyKeys, isRollout } from './dependents.ts';
-import type { DesiredObject } from './desired.ts';
-import { keyOf, keyOfObject, setHash } from './identity.ts';
+import type { DesiredObject } from '../source/desired.ts';
+import { objectKey, objectKeyOf, type ObjectKey } from '../../api/object-key.ts';
+import { setHash } from '../source/content-hash.ts';
 
 export interface Member {
-  key: string;
+  key: ObjectKey;
   ref: ObjectRef;
   hash: string;
 }
 
 export interface RolloutSet {
   /** Key of the Rollout. */
-  key: string;
+  key: ObjectKey;
   rollout: Member;
   /** The Rollout first, then its dependents. */
   members: Member[];
@@ -40,11 +41,11 @@ export function appliedSets(
   for (const entry of inventory) {
     const { group, version, kind, namespace, name, hash } = entry;
     const ref = { group, version, kind, ...(namespace === undefined ? {} : { namespace }), name };
-    if (hash !== undefined) byKey.set(keyOf(ref), { key: keyOf(ref), ref, hash });
+    if (hash !== undefined) byKey.set(objectKey(ref), { key: objectKey(ref), ref, hash });
   }
   const sets = new Map<string, RolloutSet>();
   for (const live of rollouts) {
-    const entry = byKey.get(keyOfObject(live));
+    const entry = byKey.get(objectKeyOf(live));
     const hash = live.metadata.annotations?.[ANNOTATIONS.contentHash];
     if (!entry || hash === undefined) continue;
     sets.set(entry.key, buildSet({ ...entry, hash }, dependencyKeys(live), byKey));

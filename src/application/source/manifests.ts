@@ -1,8 +1,8 @@
 // Files of a commit → the objects they declare, or what is wrong with them, by file and line.
-import type { KubeObject } from '../api/k8s.ts';
-import { fail, ok, type Result } from '../api/result.ts';
+import type { KubeObject } from '../../api/k8s.ts';
+import { fail, ok, type Result } from '../../api/result.ts';
 import { splitDocuments } from './documents.ts';
-import { isRecord } from './identity.ts';
+import { isRecord } from '../../api/json.ts';
 import { parseDocument, YamlError } from './yaml.ts';
 
 export interface SourceFile {

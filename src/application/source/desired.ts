@@ -1,12 +1,13 @@
 // What a commit declares: objects with their namespace filled in, their content hash, and where each was written.
-import type { ObjectRef } from '../api/application.ts';
-import type { KubeObject } from '../api/k8s.ts';
-import { fail, ok, type Result } from '../api/result.ts';
-import { contentHash, keyOf, nameOf, refOf } from './identity.ts';
+import type { ObjectRef } from '../../api/application.ts';
+import type { KubeObject } from '../../api/k8s.ts';
+import { fail, ok, type Result } from '../../api/result.ts';
+import { objectKey, nameOf, refOf, type ObjectKey } from '../../api/object-key.ts';
+import { contentHash } from './content-hash.ts';
 import { readManifests, type Problem, type Source, type SourceFile } from './manifests.ts';
 
 export interface DesiredObject {
-  key: string;
+  key: ObjectKey;
   ref: ObjectRef;
   object: KubeObject;
   hash: string;
@@ -44,7 +45,7 @@ export function render(
   const desired = manifests.value.map(({ object, source }) => {
     const placed = inNamespace(object, namespace, scopeOf);
     const ref = refOf(placed);
-    const key = keyOf(ref);
+    const key = objectKey(ref);
     const other = seen.get(key);
     if (other) {
       const message = `${nameOf(ref)} is already declared at ${other.path}:${other.line}`;

@@ -1,16 +1,16 @@
 // What to apply and in which order, and what to delete. Pure: a plan is data.
-import type { Hold, ObjectRef, ResourceStatus } from '../api/application.ts';
-import type { KubeObject } from '../api/k8s.ts';
-import type { HeldNote } from '../api/rollout.ts';
-import { isRollout } from './dependents.ts';
-import type { DesiredObject } from './desired.ts';
-import { holdKey } from './hold.ts';
-import { keyOf, refOf } from './identity.ts';
-import type { StableSnapshot } from './snapshot.ts';
+import type { Hold, ObjectRef, ResourceStatus } from '../../api/application.ts';
+import type { KubeObject } from '../../api/k8s.ts';
+import type { HeldNote } from '../../api/rollout.ts';
+import { isRollout } from '../revert/dependents.ts';
+import type { DesiredObject } from '../source/desired.ts';
+import { holdKey } from '../revert/hold.ts';
+import { objectKey, refOf, type ObjectKey } from '../../api/object-key.ts';
+import type { StableSnapshot } from '../revert/snapshot.ts';
 
 /** An object as it shall be in the cluster now. */
 export interface WantedObject {
-  key: string;
+  key: ObjectKey;
   ref: ObjectRef;
   object: KubeObject;
   hash: string;
@@ -23,7 +23,7 @@ export interface WantedObject {
 export interface Wanted {
   objects: WantedObject[];
   /** Declared, but kept back without something to put in their place: neither applied nor deleted. */
-  keptBack: { key: string; ref: ObjectRef; hold: Hold }[];
+  keptBack: { key: ObjectKey; ref: ObjectRef; hold: Hold }[];
 }
 
 /** What Git declares, with the stable content in place of what is held. */
@@ -42,11 +42,11 @@ export function wantedObjects(
     if (!snapshot) continue;
     const stable = new Set(snapshot.objects.map(({ key }) => key));
     for (const { key, object, hash, path } of snapshot.objects) {
-      const held = hold.objects.some((each) => keyOf(each) === key) || !declared.has(key);
+      const held = hold.objects.some((each) => objectKey(each) === key) || !declared.has(key);
       if (held) wanted.set(key, { key, ref: refOf(object), object, hash, path, hold });
     }
     for (const { hash: _hash, ...ref } of hold.objects) {
-      const key = keyOf(ref);
+      const key = objectKey(ref);
       if (stable.has(key)) continue;
       wanted.delete(key);
       keptBack.push({ key, ref, hold });
@@ -105,12 +105,12 @@ export interface PrunePlan {
 /** What has left Git, in the reverse of the order in which it is applied. */
 export function planPrune(input: PruneInput): PrunePlan {
   const present = new Set([...input.wanted.objects, ...input.wanted.keptBack].map(({ key }) => key));
-  const left = input.inventory.filter((entry) => entry.status !== 'Missing' && !present.has(keyOf(entry)));
+  const left = input.inventory.filter((entry) => entry.status !== 'Missing' && !present.has(objectKey(entry)));
   const plan: PrunePlan = { remove: [], skipped: [], refusedEmpty: false };
   if (!input.declared) return { ...plan, skipped: left.map((entry) => skip(entry, entry.message ?? '')) };
   plan.refusedEmpty = input.wanted.objects.length === 0 && input.inventory.length > 0 && !input.allowEmpty;
   for (const entry of left) {
-    const keeper = neededBy(keyOf(entry), present, input.snapshots);
+    const keeper = neededBy(objectKey(entry), present, input.snapshots);
     if (plan.refusedEmpty) plan.skipped.push(skip(entry, 'the commit declares nothing at all; set sync.allowEmpty'));
     else if (!input.prune) plan.skipped.push(skip(entry, 'has left Git; sync.prune is off'));
     else if (keeper !== undefined) plan.skipped.push(skip(entry, `the stable revision of ${keeper} still needs it`));
@@ -126,7 +126,7 @@ function skip(entry: ResourceStatus, message: string): PrunePlan['skipped'][numb
 
 /** Name of a Rollout that is still declared and whose stable revision holds the object. */
 function neededBy(
-  key: string,
+  key: ObjectKey,
   present: ReadonlySet<string>,
   snapshots: ReadonlyMap<string, StableSnapshot>,
 ): string | undefined {

@@ -1,12 +1,13 @@
 // What is sent to the API server for an object: the declared content, the agent's stamps, and, for what a Rollout drives, the live values
 // that are the controller's to decide.
-import type { HeldNote, Rollout } from '../api/rollout.ts';
-import type { KubeObject } from '../api/k8s.ts';
-import { ANNOTATIONS, APPLICATION_LABEL, GROUP, POD_TEMPLATE_HASH } from '../api/names.ts';
-import type { RevisionRef } from '../api/revision.ts';
-import { routersOf, subsetRoutersOf } from '../traffic/routers.ts';
-import { canaryOf } from './dependents.ts';
-import { isRecord, keyOf, recordsIn } from './identity.ts';
+import type { HeldNote, Rollout } from '../../api/rollout.ts';
+import type { KubeObject } from '../../api/k8s.ts';
+import { ANNOTATIONS, APPLICATION_LABEL, GROUP, POD_TEMPLATE_HASH } from '../../api/names.ts';
+import type { RevisionRef } from '../../api/revision.ts';
+import { routersOf, subsetRoutersOf } from '../../traffic/routers.ts';
+import { canaryOf } from '../revert/dependents.ts';
+import { isRecord, recordsIn } from '../../api/json.ts';
+import { objectKey } from '../../api/object-key.ts';
 
 export interface Stamps {
   application: string;
@@ -47,17 +48,17 @@ export function drivenBy(rollouts: readonly KubeObject[]): Map<string, KeepLive>
     const namespace = rollout.metadata.namespace ?? '';
     const canary = canaryOf((rollout as unknown as Rollout).spec);
     for (const name of [canary.canaryService, canary.stableService]) {
-      if (name !== undefined) driven.set(keyOf({ group: '', kind: 'Service', namespace, name }), keepSelectorHash);
+      if (name !== undefined) driven.set(objectKey({ group: '', kind: 'Service', namespace, name }), keepSelectorHash);
     }
     for (const router of routersOf(canary, namespace)) {
       const { resource, kind, namespace: at, name } = router;
-      const before = driven.get(keyOf({ group: resource.group, kind, namespace: at, name }));
-      driven.set(keyOf({ group: resource.group, kind, namespace: at, name }), (applied, live) =>
+      const before = driven.get(objectKey({ group: resource.group, kind, namespace: at, name }));
+      driven.set(objectKey({ group: resource.group, kind, namespace: at, name }), (applied, live) =>
         router.keep(before?.(applied, live) ?? applied, live),
       );
     }
     for (const { resource, kind, namespace: at, name } of subsetRoutersOf(canary, namespace)) {
-      driven.set(keyOf({ group: resource.group, kind, namespace: at, name }), keepSubsetHashes);
+      driven.set(objectKey({ group: resource.group, kind, namespace: at, name }), keepSubsetHashes);
     }
   }
   return driven;

@@ -1,9 +1,9 @@
 // Notes that follow from what is on record, in the status of a Rollout and in a commit's trailers: so that none is lost with the
 // process that should have written it.
-import type { AnalysisRun } from '../api/analysis.ts';
-import type { ApplicationStatus } from '../api/application.ts';
-import type { HistoryEntry, Rollout } from '../api/rollout.ts';
-import type { Commit } from '../git/types.ts';
+import type { AnalysisRun } from '../../api/analysis.ts';
+import type { ApplicationStatus } from '../../api/application.ts';
+import type { HistoryEntry, Rollout } from '../../api/rollout.ts';
+import type { Commit } from '../../git/types.ts';
 import { evidenceOf, runsOf, type NoteInput } from './evidence.ts';
 
 export type DueNote = [NonNullable<ApplicationStatus['notes']>[number], NoteInput];

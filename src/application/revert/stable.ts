@@ -1,16 +1,16 @@
 // Loading and keeping the stable snapshots of an Application's Rollouts: one Secret each, read by name only.
-import type { Application } from '../api/application.ts';
-import type { KubeObject } from '../api/k8s.ts';
-import { AGENT_MANAGER, ANNOTATIONS, RESOURCES } from '../api/names.ts';
-import type { Rollout } from '../api/rollout.ts';
-import { GitError } from '../git/types.ts';
-import type { PassContext } from './context.ts';
+import type { Application } from '../../api/application.ts';
+import type { KubeObject } from '../../api/k8s.ts';
+import { AGENT_MANAGER, ANNOTATIONS, RESOURCES } from '../../api/names.ts';
+import type { Rollout } from '../../api/rollout.ts';
+import { GitError } from '../../git/types.ts';
+import type { PassContext } from '../context.ts';
 import { isPromoted, isStable } from './hold.ts';
-import { keyOf } from './identity.ts';
+import { objectKey } from '../../api/object-key.ts';
 import type { RolloutSet } from './rollout-set.ts';
 import { parseRevision, readSnapshot, snapshotName, snapshotSecret, takeSnapshot } from './snapshot.ts';
-import { mirrorOf, readCommit } from './source.ts';
-import type { AppState } from './state.ts';
+import { mirrorOf, readCommit } from '../source/source.ts';
+import type { AppState } from '../state.ts';
 
 /** Reads the snapshots that were not looked at yet. */
 export async function loadSnapshots(
@@ -107,7 +107,7 @@ async function keepOne(
 
 /** Everything of the set is in the cluster as it is declared. */
 function isApplied(set: RolloutSet, state: AppState): boolean {
-  const inventory = new Map((state.status.resources ?? []).map((entry) => [keyOf(entry), entry]));
+  const inventory = new Map((state.status.resources ?? []).map((entry) => [objectKey(entry), entry]));
   return set.members.every(
     ({ key, hash }) => inventory.get(key)?.hash === hash && inventory.get(key)?.status === 'Synced',
   );

@@ -1,10 +1,10 @@
 // Holds: content that was rejected is not applied again until Git declares something else, somebody says retry, or the Rollout leaves Git.
 // Decided from objects alone, so that any process comes to the same answer.
-import type { Hold } from '../api/application.ts';
-import { ANNOTATIONS, GROUP, verbAnnotation } from '../api/names.ts';
-import { shortCommit } from '../api/revision.ts';
-import type { Rollout } from '../api/rollout.ts';
-import { keyOf } from './identity.ts';
+import type { Hold } from '../../api/application.ts';
+import { ANNOTATIONS, GROUP, verbAnnotation } from '../../api/names.ts';
+import { shortCommit } from '../../api/revision.ts';
+import type { Rollout } from '../../api/rollout.ts';
+import { objectKey } from '../../api/object-key.ts';
 import type { RolloutSet } from './rollout-set.ts';
 import { parseRevision, type StableSnapshot } from './snapshot.ts';
 
@@ -32,7 +32,7 @@ export interface HoldDecision {
 }
 
 export const holdKey = (hold: Hold): string =>
-  keyOf({ group: GROUP, kind: 'Rollout', namespace: hold.rollout.namespace, name: hold.rollout.name });
+  objectKey({ group: GROUP, kind: 'Rollout', namespace: hold.rollout.namespace, name: hold.rollout.name });
 
 export function decideHolds(input: HoldInput): HoldDecision {
   const decision: HoldDecision = { holds: [], started: [], ended: [], stuck: [] };

@@ -1,8 +1,8 @@
 // What the metrics said about a revision, and the texts that carry it into Git: commit messages and notes.
-import type { AnalysisRun, MetricResult } from '../api/analysis.ts';
-import type { Hold } from '../api/application.ts';
-import { POD_TEMPLATE_HASH } from '../api/names.ts';
-import { shortCommit, type RevisionRef } from '../api/revision.ts';
+import type { AnalysisRun, MetricResult } from '../../api/analysis.ts';
+import type { Hold } from '../../api/application.ts';
+import { POD_TEMPLATE_HASH } from '../../api/names.ts';
+import { shortCommit, type RevisionRef } from '../../api/revision.ts';
 
 /** Measurements quoted per metric, newest last. */
 const MAX_MEASUREMENTS = 10;

@@ -1,17 +1,17 @@
 // Applies what is wanted, stage by stage, and deletes what has left Git; tells of each object what became of it.
-import type { Application, ResourceStatus } from '../api/application.ts';
-import type { KubeObject } from '../api/k8s.ts';
-import { ANNOTATIONS, APPLICATION_LABEL, GROUP } from '../api/names.ts';
-import type { RevisionRef } from '../api/revision.ts';
-import { toTime } from '../ports/clock.ts';
+import type { Application, ResourceStatus } from '../../api/application.ts';
+import type { KubeObject } from '../../api/k8s.ts';
+import { ANNOTATIONS, APPLICATION_LABEL, GROUP } from '../../api/names.ts';
+import type { RevisionRef } from '../../api/revision.ts';
+import { toTime } from '../../ports/clock.ts';
 import { applyObject, pruneObject, type ApplyOutcome } from './apply.ts';
-import type { PassContext } from './context.ts';
-import { dependencyKeys, isRollout } from './dependents.ts';
-import { keyOf, nameOf } from './identity.ts';
+import type { PassContext } from '../context.ts';
+import { dependencyKeys, isRollout } from '../revert/dependents.ts';
+import { objectKey, nameOf, type ObjectKey } from '../../api/object-key.ts';
 import { heldNote, planPrune, refOfEntry, rolloutsIn, stageOf, type Wanted, type WantedObject } from './plan.ts';
-import { parseRevision } from './snapshot.ts';
+import { parseRevision } from '../revert/snapshot.ts';
 import { drivenBy, stamped, type KeepLive } from './stamps.ts';
-import { revisionRef, type AppState } from './state.ts';
+import { revisionRef, type AppState } from '../state.ts';
 
 export interface SyncResult {
   resources: ResourceStatus[];
@@ -32,8 +32,8 @@ interface Sync {
   state: AppState;
   context: PassContext;
   driven: Map<string, KeepLive>;
-  inventory: Map<string, ResourceStatus>;
-  failed: Set<string>;
+  inventory: Map<ObjectKey, ResourceStatus>;
+  failed: Set<ObjectKey>;
   result: SyncResult;
 }
 
@@ -43,7 +43,7 @@ export async function syncObjects(
   wanted: Wanted,
   context: PassContext,
 ): Promise<SyncResult> {
-  const inventory = new Map((state.status.resources ?? []).map((entry) => [keyOf(entry), entry]));
+  const inventory = new Map((state.status.resources ?? []).map((entry) => [objectKey(entry), entry]));
   const result: SyncResult = { resources: [], transient: undefined, refusedEmpty: false, dueAt: undefined };
   const driven = drivenBy(rolloutsIn(wanted.objects).map(({ object }) => object));
   const sync: Sync = { app, state, context, driven, inventory, failed: new Set(), result };
@@ -133,14 +133,14 @@ function tryApply(wanted: WantedObject, sync: Sync): Promise<ApplyOutcome> {
 }
 
 /** Two Applications that declare one object would overwrite each other for ever: the first keeps it. */
-function claimOf(key: string, live: KubeObject, { app, context }: Sync): string | undefined {
+function claimOf(key: ObjectKey, live: KubeObject, { app, context }: Sync): string | undefined {
   const owner = live.metadata.labels?.[APPLICATION_LABEL];
   if (owner === undefined || owner === app.metadata.name) return undefined;
   const other = context.applications
     .list()
     .find(
       ({ metadata, status }) =>
-        metadata.name === owner && (status?.resources ?? []).some((entry) => keyOf(entry) === key),
+        metadata.name === owner && (status?.resources ?? []).some((entry) => objectKey(entry) === key),
     );
   if (!other) return undefined;
   return `Application ${other.metadata.namespace ?? ''}/${owner} declares it as well; leave it to one of them`;
@@ -206,7 +206,7 @@ function record(wanted: WantedObject, outcome: ApplyOutcome, sync: Sync): void {
     recordDrift(wanted, outcome.drift, 'Corrected', sync);
   } else if (outcome.action === 'reported') {
     const known = (state.status.drift ?? []).find(
-      (entry) => keyOf(entry) === wanted.key && entry.action === 'Reported',
+      (entry) => objectKey(entry) === wanted.key && entry.action === 'Reported',
     );
     if (known?.fields.join() !== outcome.drift.join()) recordDrift(wanted, outcome.drift, 'Reported', sync);
   }
@@ -239,10 +239,10 @@ async function prune(wanted: Wanted, sync: Sync): Promise<void> {
   });
   result.refusedEmpty = plan.refusedEmpty;
   for (const { ref, message } of plan.skipped) {
-    result.resources.push({ ...ref, ...pick(sync.inventory.get(keyOf(ref))), status: 'PruneSkipped', message });
+    result.resources.push({ ...ref, ...pick(sync.inventory.get(objectKey(ref))), status: 'PruneSkipped', message });
   }
   for (const ref of plan.remove) {
-    const entry = { ...refOfEntry(ref), ...pick(sync.inventory.get(keyOf(ref))) };
+    const entry = { ...refOfEntry(ref), ...pick(sync.inventory.get(objectKey(ref))) };
     try {
       const pruned = await pruneObject(ref, app.metadata.name, context.client);
       if (pruned.result === 'kept') result.resources.push({ ...entry, status: 'PruneSkipped', message: pruned.why });

@@ -1,8 +1,8 @@
 // The live objects that Applications have applied: one watch per kind, opened when the kind is first met, restricted to labelled objects.
-import type { KubeObject, Resource } from '../api/k8s.ts';
-import { APPLICATION_LABEL } from '../api/names.ts';
-import { keyOf } from './identity.ts';
-import type { ApplicationControllerDeps, OpenedCache } from './ports.ts';
+import type { KubeObject, Resource } from '../../api/k8s.ts';
+import { APPLICATION_LABEL } from '../../api/names.ts';
+import { objectKey } from '../../api/object-key.ts';
+import type { ApplicationControllerDeps, OpenedCache } from '../ports.ts';
 
 type LiveDeps = Pick<ApplicationControllerDeps, 'openCache' | 'clock'>;
 
@@ -37,7 +37,7 @@ export class LiveObjects {
           ...(namespace === undefined ? {} : { namespace }),
           name,
         };
-        this.#changed(keyOf(ref), object);
+        this.#changed(objectKey(ref), object);
       });
       cache.start();
     }

@@ -1,25 +1,27 @@
 // What a Rollout depends on among the objects that are declared with it: configuration that its pods mount or read, its Services, and
 // its routes. These go back with it when a revision is rejected.
-import type { KubeObject } from '../api/k8s.ts';
-import { GROUP, RESOURCES } from '../api/names.ts';
-import type { Canary } from '../api/rollout.ts';
-import { routersOf, subsetRoutersOf } from '../traffic/routers.ts';
-import { isRecord, keyOf, recordsIn, refOf, textIn } from './identity.ts';
+import type { KubeObject } from '../../api/k8s.ts';
+import { GROUP, RESOURCES } from '../../api/names.ts';
+import type { Canary } from '../../api/rollout.ts';
+import { routersOf, subsetRoutersOf } from '../../traffic/routers.ts';
+import { isRecord, recordsIn, textIn } from '../../api/json.ts';
+import { objectKey, refOf, type ObjectKey } from '../../api/object-key.ts';
 
 export const isRollout = (object: KubeObject): boolean => object.kind === 'Rollout' && refOf(object).group === GROUP;
 
 /** Keys of the objects that a Rollout names, whether they exist or not. */
-export function dependencyKeys(rollout: KubeObject): Set<string> {
+export function dependencyKeys(rollout: KubeObject): Set<ObjectKey> {
   const namespace = rollout.metadata.namespace ?? '';
   const spec = isRecord(rollout.spec) ? rollout.spec : {};
-  const keys = new Set<string>();
-  for (const [kind, name] of podReferences(spec)) keys.add(keyOf({ group: '', kind, namespace, name }));
+  const keys = new Set<ObjectKey>();
+  for (const [kind, name] of podReferences(spec)) keys.add(objectKey({ group: '', kind, namespace, name }));
   const canary = canaryOf(spec);
   for (const service of [canary.canaryService, canary.stableService]) {
-    if (service !== undefined) keys.add(keyOf({ group: '', kind: RESOURCES.services.kind, namespace, name: service }));
+    if (service !== undefined)
+      keys.add(objectKey({ group: '', kind: RESOURCES.services.kind, namespace, name: service }));
   }
   for (const { resource, kind, namespace: at, name } of driven(canary, namespace)) {
-    keys.add(keyOf({ group: resource.group, kind, namespace: at, name }));
+    keys.add(objectKey({ group: resource.group, kind, namespace: at, name }));
   }
   return keys;
 }

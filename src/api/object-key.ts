@@ -1,0 +1,41 @@
+// Which object is meant, whatever the version it is written in: identity as a value. Every map, queue and claim that is about objects of
+// a cluster is keyed by it, so that `shop/web` of two kinds, or of two groups, is never one.
+import type { ObjectRef } from './application.ts';
+import type { KubeObject } from './k8s.ts';
+
+declare const brand: unique symbol;
+
+/** `group/kind/namespace/name`; the namespace is empty for what belongs to none. Made by `objectKey` alone. */
+export type ObjectKey = string & { readonly [brand]: 'ObjectKey' };
+
+/** What names an object apart from its API version. */
+export type ObjectId = Omit<ObjectRef, 'version'>;
+
+export const objectKey = (id: ObjectId): ObjectKey =>
+  `${id.group}/${id.kind}/${id.namespace ?? ''}/${id.name}` as ObjectKey;
+
+/** The parts of a key. */
+export function objectIdOf(key: ObjectKey): ObjectId {
+  const [group = '', kind = '', namespace = '', name = ''] = key.split('/');
+  return { group, kind, ...(namespace === '' ? {} : { namespace }), name };
+}
+
+export function refOf(object: KubeObject): ObjectRef {
+  const [group, version] = splitApiVersion(object.apiVersion);
+  const { namespace, name } = object.metadata;
+  return { group, version, kind: object.kind, ...(namespace === undefined ? {} : { namespace }), name };
+}
+
+export const objectKeyOf = (object: KubeObject): ObjectKey => objectKey(refOf(object));
+
+export function splitApiVersion(apiVersion: string): [group: string, version: string] {
+  const slash = apiVersion.indexOf('/');
+  return slash === -1 ? ['', apiVersion] : [apiVersion.slice(0, slash), apiVersion.slice(slash + 1)];
+}
+
+export const apiVersionOfRef = (ref: ObjectRef): string =>
+  ref.group === '' ? ref.version : `${ref.group}/${ref.version}`;
+
+/** As people write it: `Rollout shop/web`. */
+export const nameOf = (ref: ObjectId): string =>
+  `${ref.kind} ${ref.namespace === undefined ? '' : `${ref.namespace}/`}${ref.name}`;
