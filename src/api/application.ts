@@ -33,6 +33,11 @@ export const applicationSpecSchema = z.object({
         },
       ),
     ),
+  serviceAccountName: name
+    .optional()
+    .describe(
+      "ServiceAccount of the Application's namespace with whose rights it is applied. Default: the operator's (--default-service-account); without either Sluice applies a fixed list of kinds itself.",
+    ),
   destination: z
     .object({
       namespace: name.optional().describe("Namespace for objects that name none. Default: the Application's own."),
@@ -46,6 +51,21 @@ export const applicationSpecSchema = z.object({
         .boolean()
         .optional()
         .describe('Accept a commit that declares nothing, and prune everything. Default false.'),
+      pruneLimit: z
+        .int()
+        .min(0)
+        .max(100)
+        .optional()
+        .describe(
+          'Percentage of the applied objects that one commit may delete, where that is more than 4 objects; for more the annotation sluice.dev/confirm-prune with the commit is asked. Default 50.',
+        ),
+      options: z
+        .array(z.enum(['SkipMissingKinds']))
+        .max(8)
+        .optional()
+        .describe(
+          'SkipMissingKinds: leave out objects of kinds that the cluster does not serve, instead of refusing the commit.',
+        ),
     })
     .optional(),
   writeBack: z
@@ -79,6 +99,12 @@ const resourceStatus = objectRefSchema.extend({
   hash: z.string().optional().describe('Hash of the rendered content.'),
   commit: z.string().optional().describe('Commit that last changed the rendered content.'),
   message: z.string().optional(),
+  uid: z.string().optional().describe('UID of the object that was applied.'),
+  foreign: z
+    .array(z.string())
+    .max(5)
+    .optional()
+    .describe('Fields that others have put beside the declared ones, by manager; they are left alone.'),
 });
 
 export const holdSchema = z.object({

@@ -34,6 +34,12 @@ export const ANNOTATIONS = {
   template: prefix('template'),
   /** On a Rollout: when the push that declared its content reached Sluice, RFC 3339 with milliseconds. */
   receivedAt: prefix('received-at'),
+  /** `namespace/name/uid` of the Application that applied an object. */
+  owner: prefix('owner'),
+  /** On a Secret: hosts it may be sent to, `host[:port]` with commas between. Declared by whoever may write the Secret. */
+  hosts: prefix('hosts'),
+  /** On a Rollout that is about to be deleted: its controller hands back what it drives and stops driving. Written by the agent. */
+  retire: prefix('retire'),
 } as const;
 
 /** Label on everything an Application applied: the Application's name. */

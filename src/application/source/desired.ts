@@ -10,6 +10,8 @@ export interface DesiredObject {
   key: ObjectKey;
   ref: ObjectRef;
   object: KubeObject;
+  /** Lives in a namespace. */
+  namespaced: boolean;
   hash: string;
   source: Source;
 }
@@ -52,7 +54,7 @@ export function render(
       problems.push({ path: source.path, line: source.line, message });
     }
     seen.set(key, source);
-    return { key, ref, object: placed, hash: contentHash(placed), source };
+    return { key, ref, object: placed, namespaced: isNamespaced(object, scopeOf), hash: contentHash(placed), source };
   });
   return problems.length > 0 ? fail(problems) : ok(desired);
 }

@@ -1,0 +1,170 @@
+// What a repository may declare: by default objects of its Application's own namespace, with the rights of a ServiceAccount there; wider
+// only by an operator's word, which no file and no object of a tenant can give. Pure; the API server's RBAC decides what is left.
+import type { Application } from '../../api/application.ts';
+import { recordsIn, textIn, isRecord } from '../../api/json.ts';
+import type { KubeObject } from '../../api/k8s.ts';
+import { ANNOTATIONS, GROUP, POD_TEMPLATE_HASH } from '../../api/names.ts';
+import { nameOf } from '../../api/object-key.ts';
+import type { Canary } from '../../api/rollout.ts';
+import { routersOf, subsetRoutersOf } from '../../traffic/routers.ts';
+import { canaryOf, isRollout } from '../revert/dependents.ts';
+import type { DesiredObject } from './desired.ts';
+import type { Problem } from './manifests.ts';
+
+/** What the operator of this Sluice has said; the same for all Applications. */
+export interface TenancySettings {
+  /** ServiceAccount of an Application that names none, in its own namespace. */
+  defaultServiceAccount?: string | undefined;
+  /** `namespace/name` or `namespace/*` of Applications that may reach beyond their namespace. */
+  clusterApplications: readonly string[];
+  /** Namespaces whose Rollouts may name routes of other namespaces; `*` for all. */
+  crossNamespaceRoutes: readonly string[];
+}
+
+export interface Tenancy {
+  namespace: string;
+  /** ServiceAccount in that namespace whose rights are used; undefined: Sluice's own, for the fixed list alone. */
+  account: string | undefined;
+  /** May reach other namespaces and what belongs to none. */
+  wide: boolean;
+  /** A Rollout may drive routes of other namespaces. */
+  crossNamespaceRoutes: boolean;
+}
+
+export function tenancyOf(app: Application, settings: TenancySettings): Tenancy {
+  const namespace = app.metadata.namespace ?? 'default';
+  const wide = settings.clusterApplications.some(
+    (entry) => entry === `${namespace}/*` || entry === `${namespace}/${app.metadata.name}`,
+  );
+  const routes = settings.crossNamespaceRoutes;
+  return {
+    namespace,
+    account: app.spec.serviceAccountName ?? settings.defaultServiceAccount,
+    wide,
+    crossNamespaceRoutes: wide || routes.includes('*') || routes.includes(namespace),
+  };
+}
+
+/** As the API server knows the account: `system:serviceaccount:shop:deployer`; undefined for Sluice's own identity. */
+export const userOf = ({ namespace, account }: Tenancy): string | undefined =>
+  account === undefined ? undefined : `system:serviceaccount:${namespace}:${account}`;
+
+/** `group/Kind` that Sluice's own identity applies where no account is named. */
+const FIXED_LIST: ReadonlySet<string> = new Set([
+  ...['Rollout', 'AnalysisTemplate', 'AnalysisRun', 'Experiment'].flatMap((kind) => [
+    `${GROUP}/${kind}`,
+    `argoproj.io/${kind}`,
+  ]),
+  '/ConfigMap',
+  '/Service',
+  'networking.istio.io/VirtualService',
+  'networking.istio.io/DestinationRule',
+  'gateway.networking.k8s.io/HTTPRoute',
+  'autoscaling/HorizontalPodAutoscaler',
+  'policy/PodDisruptionBudget',
+]);
+
+/** Annotations of Sluice that are a declaration; all others are a person's act on the cluster, or Sluice's own book-keeping. */
+const DECLARABLE: ReadonlySet<string> = new Set([ANNOTATIONS.prune, ANNOTATIONS.hosts]);
+
+/** Fields of metadata that only the server writes; exported manifests bring them along. */
+const SERVER_FIELDS = ['uid', 'resourceVersion', 'generation', 'managedFields', 'deletionTimestamp'] as const;
+
+/** What may not be declared, by file and line; empty where all may. */
+export function tenancyProblems(objects: readonly DesiredObject[], tenancy: Tenancy): Problem[] {
+  return objects.flatMap((desired) =>
+    objections(desired, tenancy).map((message) => ({
+      path: desired.source.path,
+      line: desired.source.line,
+      message: `${nameOf(desired.ref)}: ${message}`,
+    })),
+  );
+}
+
+function objections({ object, ref, namespaced }: DesiredObject, tenancy: Tenancy): string[] {
+  return [
+    ...scopeObjections(namespaced, object.metadata.namespace, tenancy),
+    ...kindObjections(`${ref.group}/${ref.kind}`, object, tenancy),
+    ...reservedObjections(object),
+    ...(isRollout(object) ? routeObjections(object, tenancy) : []),
+  ];
+}
+
+const OPERATOR = 'only an operator can allow that (--cluster-applications)';
+
+function scopeObjections(namespaced: boolean, namespace: string | undefined, tenancy: Tenancy): string[] {
+  if (tenancy.wide) return [];
+  if (!namespaced)
+    return [`belongs to no namespace, and this Application may only touch ${tenancy.namespace}; ${OPERATOR}`];
+  if (namespace === tenancy.namespace) return [];
+  return [`is in namespace ${namespace ?? ''}, and this Application may only touch ${tenancy.namespace}; ${OPERATOR}`];
+}
+
+function kindObjections(kind: string, object: KubeObject, { account }: Tenancy): string[] {
+  if (kind === '/Secret' && object.metadata.name.startsWith('sluice-'))
+    return ['Secrets called sluice-… are what Sluice itself relies on; give it another name'];
+  if (account !== undefined) return [];
+  if (!FIXED_LIST.has(kind)) {
+    return [
+      "is of a kind that needs an account: name a ServiceAccount of this namespace in the Application's spec.serviceAccountName",
+    ];
+  }
+  const named = podAccount(object);
+  if (named === undefined || named === 'default') return [];
+  return [
+    `its pods name the ServiceAccount ${named}, which needs an account to apply it: set the Application's spec.serviceAccountName`,
+  ];
+}
+
+function podAccount(object: KubeObject): string | undefined {
+  const template = isRecord(object.spec) && isRecord(object.spec['template']) ? object.spec['template'] : {};
+  const pod = isRecord(template['spec']) ? template['spec'] : {};
+  return textIn(pod['serviceAccountName']) ?? textIn(pod['serviceAccount']);
+}
+
+function reservedObjections(object: KubeObject): string[] {
+  const { metadata } = object;
+  const annotations = Object.keys(metadata.annotations ?? {}).filter((name) => isReserved(name));
+  const labels = Object.keys(metadata.labels ?? {}).filter((name) => isReserved(name) || name === POD_TEMPLATE_HASH);
+  return [
+    ...annotations.map(
+      (name) =>
+        `the annotation ${name} cannot be declared: it is an act on the cluster (kubectl annotate), or Sluice's own`,
+    ),
+    ...labels.map((name) => `the label ${name} cannot be declared: it is Sluice's own`),
+    ...SERVER_FIELDS.filter((field) => metadata[field] !== undefined).map(
+      (field) => `metadata.${field} cannot be declared: the API server writes it; take it out`,
+    ),
+    ...(hashIn(object)
+      ? [`${POD_TEMPLATE_HASH} cannot be declared: Sluice writes it while a Rollout drives the object; take it out`]
+      : []),
+  ];
+}
+
+const isReserved = (name: string): boolean => name.startsWith(`${GROUP}/`) && !DECLARABLE.has(name);
+
+/** Whether a Service's selector, or a DestinationRule's subset, declares the hash that tells revisions apart. */
+function hashIn(object: KubeObject): boolean {
+  const spec = isRecord(object.spec) ? object.spec : {};
+  const subsets = object.kind === 'DestinationRule' ? recordsIn(spec['subsets']).map(({ labels }) => labels) : [];
+  const selectors = object.kind === 'Service' ? [spec['selector']] : [];
+  return [...subsets, ...selectors].some((labels) => isRecord(labels) && labels[POD_TEMPLATE_HASH] !== undefined);
+}
+
+function routeObjections(rollout: KubeObject, tenancy: Tenancy): string[] {
+  if (tenancy.crossNamespaceRoutes) return [];
+  const home = rollout.metadata.namespace ?? '';
+  return drivenElsewhere(canaryOf(rollout.spec), home).map(
+    (route) => `drives ${route}, of another namespace; only an operator can allow that (--cross-namespace-routes)`,
+  );
+}
+
+function drivenElsewhere(canary: Canary, home: string): string[] {
+  try {
+    return [...routersOf(canary, home), ...subsetRoutersOf(canary, home)]
+      .filter(({ namespace }) => namespace !== home)
+      .map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`);
+  } catch {
+    return []; // a malformed strategy: the API server refuses it with a better message
+  }
+}
