@@ -161,7 +161,7 @@ class TransportClient implements KubeClient {
       ...(Object.keys(conditions).length > 0 && { preconditions: conditions }),
       ...(propagationPolicy && { propagationPolicy }),
     };
-    const path = resourcePath(resource, { namespace, name });
+    const path = resourcePath(resource, { namespace, name }) + queryOf({ dryRun: dryRunOf(options) });
     try {
       const request = { method: 'DELETE', path, ...jsonBody(body) };
       await this.#json({ verb: 'delete', resource: resource.plural, request }, options);
@@ -188,7 +188,7 @@ class TransportClient implements KubeClient {
     const request: HttpRequest = { method: 'GET', path, stream: true };
     try {
       const call = { verb: 'watch', resource: resource.plural, request };
-      const response = await this.#send(call, { signal });
+      const response = await this.#send(call, { signal, as: options.as });
       if (response.status >= 400) throw await refusal(response);
       yield* watchEvents<T>(response.body);
     } catch (error) {
@@ -265,7 +265,7 @@ class TransportClient implements KubeClient {
   #dress(request: HttpRequest, options: CallOptions): HttpRequest {
     return {
       ...request,
-      headers: { accept: JSON_TYPE, 'user-agent': this.#userAgent, ...request.headers },
+      headers: { accept: JSON_TYPE, 'user-agent': this.#userAgent, ...request.headers, ...impersonation(options.as) },
       ...(options.signal && { signal: options.signal }),
       ...(options.urgent && { urgent: true }),
       ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
@@ -277,9 +277,19 @@ function writeQuery(options: WriteOptions, more: Record<string, string | undefin
   return queryOf({
     fieldManager: options.fieldManager,
     fieldValidation: options.fieldValidation,
-    dryRun: options.dryRun ? 'All' : undefined,
+    dryRun: dryRunOf(options),
     ...more,
   });
+}
+
+const dryRunOf = (options: { dryRun?: boolean | undefined }): string | undefined =>
+  options.dryRun ? 'All' : undefined;
+
+/** An empty name would be no impersonation at all, and act with all the rights of this client's own identity. */
+function impersonation(user: string | undefined): Record<string, string> {
+  if (user === undefined) return {};
+  if (user === '') throw new TypeError('the user to act as has no name');
+  return { 'impersonate-user': user };
 }
 
 const jsonBody = (value: unknown): { body: string; headers: Record<string, string> } => ({

@@ -15,6 +15,12 @@ export interface CallOptions {
   urgent?: boolean | undefined;
   /** Limit for the whole answer in milliseconds. Default 30,000. */
   timeoutMs?: number | undefined;
+  /**
+   * The user whose rights count, as `system:serviceaccount:NAMESPACE:NAME`: the server decides as if that user had asked (a refusal names
+   * it), provided that this client's own identity may `impersonate` it. Never empty. Discovery, which is the same for everybody and is
+   * kept in memory, takes no notice of it.
+   */
+  as?: string | undefined;
 }
 
 export interface WriteOptions extends CallOptions {
@@ -46,6 +52,8 @@ export interface WatchOptions extends Selection {
   resourceVersion?: string | undefined;
   /** The server ends the watch cleanly after that long. Default: the server's choice (30 to 60 min). */
   timeoutSeconds?: number | undefined;
+  /** As in `CallOptions`. */
+  as?: string | undefined;
 }
 
 export type WatchEvent<T> =
@@ -73,6 +81,8 @@ export interface DeleteOptions extends CallOptions {
   /** Delete only if nobody changed it since; else a Conflict. */
   resourceVersion?: string | undefined;
   propagationPolicy?: 'Background' | 'Foreground' | 'Orphan' | undefined;
+  /** Everything is checked and nothing is deleted. */
+  dryRun?: boolean | undefined;
 }
 
 export interface RawRequest extends CallOptions {

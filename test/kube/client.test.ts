@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RESOURCES } from '../../src/api/names.ts';
+import { actingAs, serviceAccountUser } from '../../src/kube/acting-as.ts';
 import { kubeClient } from '../../src/kube/client.ts';
 import { LostLeadership } from '../../src/kube/lease.ts';
 import { eventRecorder } from '../../src/kube/events.ts';
@@ -57,6 +58,38 @@ describe('the client', () => {
     expect(await client.delete(RESOURCES.services, 'web', 'shop')).toBe(false);
     expect(JSON.parse(transport.requests[1]!.body!).preconditions).toEqual({ uid: 'u' });
     expect(records[0]).toEqual({ verb: 'get', resource: 'services', status: 404, durationMs: 0 });
+  });
+
+  it('acts as another user on every verb, through the fence too, and asks discovery as itself', async () => {
+    const { client, transport } = world();
+    const deployer = serviceAccountUser('shop', 'deployer');
+    const acting = actingAs(fenced(client, { fence: () => {}, marginMs: () => 5_000 }), deployer);
+    const web = { metadata: { name: 'web', namespace: 'shop' } };
+    await acting.get(RESOURCES.services, 'web', 'shop');
+    await acting.list(RESOURCES.services);
+    await acting.create(RESOURCES.services, web, { dryRun: true });
+    await acting.update(RESOURCES.services, web);
+    await acting.patch(RESOURCES.services, { name: 'web', namespace: 'shop', type: 'merge', body: {} });
+    await acting.delete(RESOURCES.services, 'web', 'shop', { dryRun: true });
+    await acting.raw({ method: 'GET', path: '/version' });
+    await acting.watch(RESOURCES.services, {})[Symbol.asyncIterator]().next().catch(() => {}); // prettier-ignore
+    const users = transport.requests.map(({ headers }) => headers!['impersonate-user']);
+    expect(users).toEqual(Array(8).fill('system:serviceaccount:shop:deployer'));
+    await acting.discover().catch(() => []);
+    expect(transport.requests.slice(8).map(({ headers }) => headers!['impersonate-user'])).not.toContain(deployer);
+    expect(transport.requests[5]!.path).toBe('/api/v1/namespaces/shop/services/web?dryRun=All');
+  });
+
+  it('lets nobody who acts as one user name another, or none', async () => {
+    const { client, transport } = world();
+    const acting = actingAs(client, 'system:serviceaccount:shop:deployer');
+    await acting.get(RESOURCES.secrets, 'a', 'shop', { as: 'system:serviceaccount:kube-system:root' });
+    await acting.raw({ method: 'GET', path: '/', headers: { 'impersonate-user': 'admin' } });
+    expect(transport.requests.map(({ headers }) => headers!['impersonate-user'])).toEqual(
+      Array(2).fill('system:serviceaccount:shop:deployer'),
+    );
+    await expect(client.get(RESOURCES.secrets, 'a', 'shop', { as: '' })).rejects.toThrow('has no name');
+    expect(transport.requests).toHaveLength(2);
   });
 
   it('writes nothing through a fence that has fallen', async () => {
