@@ -43,12 +43,30 @@ export interface EventSink {
   emit(object: { apiVersion: string; kind: string; metadata: ObjectMeta }, event: AgentEvent): void;
 }
 
-/** Hooks for metrics; each is called once per occurrence. Seconds where a duration is meant. */
+/**
+ * What the agent tells of its doings; cli/agent-metrics.ts turns it into metrics. Each is called once per occurrence. `app` is
+ * namespace/name; a `reason` or `kind` is one of a few words, never free text. Seconds where a duration is meant.
+ */
 export interface AgentMetrics {
-  synced?(app: string, result: 'Synced' | 'Held' | 'Failed'): void;
+  /** A pass over an Application came to its end; `ok` false: it failed and is tried again. */
+  passed?(app: string, seconds: number, ok: boolean): void;
+  /** Git answered what a branch is at; milliseconds since the epoch. */
+  looked?(app: string, at: number): void;
+  /** A fetch or a look at a branch came to its end. */
   fetched?(app: string, seconds: number, ok: boolean): void;
-  drifted?(app: string, kind: string): void;
+  /** A sync was told: once for each change of the result. */
+  synced?(app: string, result: 'Synced' | 'Held' | 'Failed'): void;
+  /** A commit, an Application or an object was refused, for example `InvalidManifest`, `AuthFailed`, `ApplyFailed`. */
+  refused?(app: string, reason: string): void;
+  /** The cluster differs from what Git declares; `corrected` false: it is only reported. */
+  drifted?(app: string, kind: string, corrected?: boolean): void;
+  /** An object has left Git: deleted, or kept and why. */
+  pruned?(app: string, result: 'Pruned' | 'Skipped'): void;
   writeBack?(app: string, result: 'Pushed' | 'Failed'): void;
+  /** Notes were pushed, or could not be. */
+  noted?(app: string, result: 'Pushed' | 'Failed'): void;
+  /** The Application is gone: its series go with it. */
+  forgotten?(app: string): void;
 }
 
 export interface ApplicationControllerDeps {

@@ -34,6 +34,13 @@ export interface Depth {
   delayed: number;
 }
 
+export interface Progress {
+  /** Since when the key that waits or runs the longest does so; undefined: none does. Milliseconds since the epoch. */
+  waitingSince: number | undefined;
+  /** When a run last came to its end, well or not; undefined: none has. */
+  endedAt: number | undefined;
+}
+
 interface Timed {
   at: number;
   urgent: boolean;
@@ -52,7 +59,10 @@ export class WorkQueue {
   readonly #running = new Map<string, 'done' | 'again' | 'again-urgent'>();
   readonly #timed = new Map<string, Timed>();
   readonly #failures = new Map<string, number>();
+  /** When each key that waits or runs was put in. */
+  readonly #since = new Map<string, number>();
   readonly #idle = new Set<() => void>();
+  #endedAt: number | undefined;
   #freeWorkers: number;
   #freeUrgentWorkers: number;
   #starts = 0;
@@ -105,6 +115,7 @@ export class WorkQueue {
     this.#normal.delete(key);
     this.#urgent.delete(key);
     if (this.#running.has(key)) this.#running.set(key, 'done');
+    else this.#since.delete(key);
     this.#settle();
   }
 
@@ -115,6 +126,13 @@ export class WorkQueue {
       running: this.#running.size,
       delayed: this.#timed.size,
     };
+  }
+
+  /** Tells a queue that stands still from one that is only long. */
+  progress(): Progress {
+    let waitingSince: number | undefined;
+    for (const at of this.#since.values()) waitingSince = Math.min(at, waitingSince ?? at);
+    return { waitingSince, endedAt: this.#endedAt };
   }
 
   /** Resolves when nothing is queued or in work; keys that wait for a time do not count. */
@@ -132,10 +150,12 @@ export class WorkQueue {
     this.#timed.clear();
     this.#normal.clear();
     this.#urgent.clear();
+    for (const key of this.#since.keys()) if (!this.#running.has(key)) this.#since.delete(key);
     return this.idle();
   }
 
   #enqueue(key: string, urgent: boolean): void {
+    if (!this.#since.has(key)) this.#since.set(key, this.#options.clock.now());
     if (urgent) {
       this.#normal.delete(key);
       this.#urgent.add(key);
@@ -189,6 +209,8 @@ export class WorkQueue {
     }
     const next = this.#running.get(key);
     this.#running.delete(key);
+    this.#since.delete(key);
+    this.#endedAt = this.#options.clock.now();
     if (lane.reserved) this.#freeUrgentWorkers++;
     else this.#freeWorkers++;
     if (!this.#stopped && next !== 'done') this.#enqueue(key, next === 'again-urgent');

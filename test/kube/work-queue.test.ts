@@ -40,6 +40,33 @@ describe('the work queue', () => {
     expect(started).toEqual(['a', 'a']);
   });
 
+  it('says since when its oldest key waits or runs, and when a run last ended', async () => {
+    const { queue, ends, clock } = world();
+    const start = clock.now();
+    expect(queue.progress()).toEqual({ waitingSince: undefined, endedAt: undefined });
+    queue.add('a');
+    await clock.advance(1_000);
+    queue.add('b');
+    queue.add('waits');
+    await clock.advance(1_000);
+    queue.add('waits');
+    expect(queue.progress()).toEqual({ waitingSince: start, endedAt: undefined });
+    ends[0]!();
+    await settle();
+    expect(queue.progress()).toEqual({ waitingSince: start + 1_000, endedAt: start + 2_000 });
+    queue.forget('waits');
+    for (const end of ends) end();
+    await settle();
+    expect(queue.progress()).toEqual({ waitingSince: undefined, endedAt: start + 2_000 });
+  });
+
+  it('counts a key that fails as waiting only while it runs', async () => {
+    const { queue, clock } = world(() => Promise.reject(new Error('no')));
+    queue.add('a');
+    await settle();
+    expect(queue.progress()).toEqual({ waitingSince: undefined, endedAt: clock.now() });
+  });
+
   it('keeps the earliest of several times', async () => {
     const { queue, started, clock } = world(async () => undefined);
     queue.addAt('a', clock.now() + 500);
