@@ -9,7 +9,7 @@ import { toTime } from '../ports/clock.ts';
 import type { PassContext } from './context.ts';
 import { reportToGit } from './report/git-report.ts';
 import { decideHolds, describeHold, holdKey, type HoldDecision } from './revert/hold.ts';
-import { wantedObjects } from './sync/plan.ts';
+import { wantedObjects } from './revert/wanted.ts';
 import { appliedSets, type RolloutSet } from './revert/rollout-set.ts';
 import { refreshSource } from './source/source.ts';
 import { keepOutgoing, keepSnapshots, loadSnapshots } from './revert/stable.ts';

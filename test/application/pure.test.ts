@@ -6,7 +6,8 @@ import { dependencyKeys } from '../../src/application/revert/dependents.ts';
 import { render, type DesiredObject } from '../../src/application/source/desired.ts';
 import { driftedFields } from '../../src/application/sync/drift.ts';
 import { evidenceOf, revertMessage } from '../../src/application/report/evidence.ts';
-import { planPrune, wantedObjects } from '../../src/application/sync/plan.ts';
+import { planPrune } from '../../src/application/sync/plan.ts';
+import { wantedObjects } from '../../src/application/revert/wanted.ts';
 import { declaredSets } from '../../src/application/revert/rollout-set.ts';
 import {
   readSnapshot,

@@ -8,7 +8,7 @@ import { driftedFields } from './drift.ts';
 import { isRecord } from '../../api/json.ts';
 import { apiVersionOfRef } from '../../api/object-key.ts';
 import type { OpenedCache } from '../ports.ts';
-import type { WantedObject } from './plan.ts';
+import type { WantedObject } from '../revert/wanted.ts';
 import type { KeepLive } from './stamps.ts';
 
 export interface ApplyRequest {

@@ -1,87 +1,9 @@
-// What to apply and in which order, and what to delete. Pure: a plan is data.
-import type { Hold, ObjectRef, ResourceStatus } from '../../api/application.ts';
-import type { KubeObject } from '../../api/k8s.ts';
-import type { HeldNote } from '../../api/rollout.ts';
-import { isRollout } from '../revert/dependents.ts';
-import type { DesiredObject } from '../source/desired.ts';
-import { holdKey } from '../revert/hold.ts';
-import { objectKey, refOf, type ObjectKey } from '../../api/object-key.ts';
+// What to delete of what was applied. Pure: a plan is data.
+import type { ObjectRef, ResourceStatus } from '../../api/application.ts';
+import { objectKey, type ObjectKey } from '../../api/object-key.ts';
 import type { StableSnapshot } from '../revert/snapshot.ts';
-
-/** An object as it shall be in the cluster now. */
-export interface WantedObject {
-  key: ObjectKey;
-  ref: ObjectRef;
-  object: KubeObject;
-  hash: string;
-  /** File that declares it. */
-  path: string;
-  /** Set while content of a hold is kept back and this is what is applied instead. */
-  hold?: Hold;
-}
-
-export interface Wanted {
-  objects: WantedObject[];
-  /** Declared, but kept back without something to put in their place: neither applied nor deleted. */
-  keptBack: { key: ObjectKey; ref: ObjectRef; hold: Hold }[];
-}
-
-/** What Git declares, with the stable content in place of what is held. */
-export function wantedObjects(
-  desired: readonly DesiredObject[],
-  holds: readonly Hold[],
-  snapshots: ReadonlyMap<string, StableSnapshot>,
-): Wanted {
-  const declared = new Map(desired.map((object) => [object.key, object]));
-  const wanted = new Map<string, WantedObject>(
-    desired.map(({ key, ref, object, hash, source }) => [key, { key, ref, object, hash, path: source.path }]),
-  );
-  const keptBack: Wanted['keptBack'] = [];
-  for (const hold of holds) {
-    const snapshot = snapshots.get(holdKey(hold));
-    if (!snapshot) continue;
-    const stable = new Set(snapshot.objects.map(({ key }) => key));
-    for (const { key, object, hash, path } of snapshot.objects) {
-      const held = hold.objects.some((each) => objectKey(each) === key) || !declared.has(key);
-      if (held) wanted.set(key, { key, ref: refOf(object), object, hash, path, hold });
-    }
-    for (const { hash: _hash, ...ref } of hold.objects) {
-      const key = objectKey(ref);
-      if (stable.has(key)) continue;
-      wanted.delete(key);
-      keptBack.push({ key, ref, hold });
-    }
-  }
-  return { objects: [...wanted.values()].sort(byStage), keptBack };
-}
-
-export function heldNote(hold: Hold): HeldNote {
-  const { rejected, stable, reason } = hold;
-  return { rejected, ...(stable === undefined ? {} : { stable }), reason };
-}
-
-const FIRST = new Set(['Namespace', 'CustomResourceDefinition', 'PriorityClass', 'StorageClass']);
-const CONFIG = new Set([
-  'ServiceAccount',
-  'Role',
-  'RoleBinding',
-  'ClusterRole',
-  'ClusterRoleBinding',
-  'Secret',
-  'ConfigMap',
-  'PersistentVolumeClaim',
-  'LimitRange',
-  'ResourceQuota',
-]);
-
-/** What must be there first has the lower number; Rollouts come last, so that all they need is in place. */
-export function stageOf(ref: Pick<ObjectRef, 'kind' | 'group'>): number {
-  if (FIRST.has(ref.kind)) return 0;
-  if (CONFIG.has(ref.kind)) return 1;
-  return ref.kind === 'Rollout' ? 3 : 2;
-}
-
-const byStage = (a: WantedObject, b: WantedObject): number => stageOf(a.ref) - stageOf(b.ref);
+import type { Wanted } from '../revert/wanted.ts';
+import { stageOf } from './stages.ts';
 
 export interface PruneInput {
   /** False while Git cannot be read: then nothing is deleted. */
@@ -141,7 +63,3 @@ export function refOfEntry(entry: ObjectRef): ObjectRef {
   const { group, version, kind, namespace, name } = entry;
   return { group, version, kind, ...(namespace === undefined ? {} : { namespace }), name };
 }
-
-/** The Rollouts among wanted objects. */
-export const rolloutsIn = (objects: readonly WantedObject[]): WantedObject[] =>
-  objects.filter(({ object }) => isRollout(object));
