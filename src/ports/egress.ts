@@ -44,8 +44,3 @@ export class EgressRefused extends Error {
   /** Node's errors have one; libraries show it. */
   readonly code = 'EGRESS_REFUSED';
 }
-
-/** No word at all: every host, every address, every Secret. For tests and in-process stores, which open no sockets. */
-export function unrestricted(lookup: LookupFunction): Egress {
-  return { check: () => undefined, lookup: () => lookup, checkSecret: () => undefined };
-}
