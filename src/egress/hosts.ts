@@ -1,0 +1,80 @@
+// Hosts as operators and Secrets name them: `prometheus.monitoring:9090`, `10.0.0.7`, `[fd00::7]:9090`, `*.example.com`, `*`.
+// Texts and URLs are brought to one spelling by WHATWG's rules, so that 127.1 and 0x7f000001 are 127.0.0.1.
+import { parseAddress, spellings, type Address } from './address.ts';
+
+/** Where a request goes, in one spelling. */
+export interface Target {
+  scheme: 'http' | 'https';
+  /** Lower case, without brackets and final dots. */
+  host: string;
+  port: number;
+  /** Where the host is written as an address. */
+  address: Address | undefined;
+}
+
+export interface HostPattern {
+  kind: 'exact' | 'suffix' | 'any';
+  /** The host, or what it ends with (with its dot). */
+  host: string;
+  /** Absent: every port. */
+  port?: number;
+}
+
+/** Undefined for what is no http or https URL. */
+export function targetOf(url: string | URL): Target | undefined {
+  const parsed = typeof url !== 'string' ? url : URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed?.protocol !== 'http:' && parsed?.protocol !== 'https:') return undefined;
+  const host = parsed.hostname
+    .toLowerCase()
+    .replace(/^\[(.*)\]$/, '$1')
+    .replace(/\.+$/, '');
+  const secure = parsed.protocol === 'https:';
+  const port = parsed.port === '' ? (secure ? 443 : 80) : Number(parsed.port);
+  return { scheme: secure ? 'https' : 'http', host, port, address: parseAddress(host) };
+}
+
+/** As it is written in a list or a message. */
+export function hostText({ host, port, address }: Target): string {
+  return `${address?.length === 16 ? `[${host}]` : host}:${port}`;
+}
+
+/** Undefined for what names no host. */
+export function parseHostPattern(text: string): HostPattern | undefined {
+  const entry = text.trim();
+  const wild = /^\*(?:(\.[^:/?#@\\]+))?(?::(\d{1,5}))?$/.exec(entry);
+  if (wild) {
+    const suffix = wild[1] === undefined ? undefined : parseHostPattern(`x${wild[1]}`);
+    const port = wild[2] === undefined ? {} : { port: Number(wild[2]) };
+    if (wild[1] === undefined) return { kind: 'any', host: '', ...port };
+    return suffix && parseAddress(suffix.host) === undefined
+      ? { kind: 'suffix', host: suffix.host.slice(1), ...port }
+      : undefined;
+  }
+  if (entry === '' || /[/?#@\\\s*]/.test(entry)) return undefined;
+  const bare = parseAddress(entry)?.length === 16 && !entry.startsWith('[') ? `[${entry}]` : entry;
+  const written = /:(\d{1,5})$/.exec(bare.replace(/^\[.*\]/, ''))?.[1];
+  const target = targetOf(`http://${bare}`);
+  if (target === undefined || target.host === '' || Number(written ?? 1) > 65_535) return undefined;
+  return { kind: 'exact', host: target.host, ...(written !== undefined && { port: Number(written) }) };
+}
+
+export function matchesHost(pattern: HostPattern, target: Target): boolean {
+  if (pattern.port !== undefined && pattern.port !== target.port) return false;
+  if (pattern.kind === 'any') return true;
+  if (pattern.kind === 'suffix') return target.address === undefined && target.host.endsWith(pattern.host);
+  const address = parseAddress(pattern.host);
+  if (address === undefined || target.address === undefined) return pattern.host === target.host;
+  return spellings(target.address).some((each) => spellings(address).includes(each));
+}
+
+/** The patterns of a comma-separated list. Throws for the first entry that names no host. */
+export function parseHostList(text: string): HostPattern[] {
+  return text
+    .split(',')
+    .filter((entry) => entry.trim() !== '')
+    .map((entry) => {
+      const pattern = parseHostPattern(entry);
+      if (pattern === undefined) throw new Error(`${entry.trim()}: write HOST, HOST:PORT, *.SUFFIX or *`);
+      return pattern;
+    });
+}
