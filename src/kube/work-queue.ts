@@ -11,9 +11,9 @@ export interface RunContext {
   failures: number;
 }
 
-export interface WorkQueueOptions {
+export interface WorkQueueOptions<K extends string = string> {
   /** Looks at one key. A rejection makes it run again after a backoff. */
-  run: (key: string, context: RunContext) => Promise<void>;
+  run: (key: K, context: RunContext) => Promise<void>;
   clock: Clock;
   /** In [0, 1); spreads retries. */
   random: () => number;
@@ -23,7 +23,7 @@ export interface WorkQueueOptions {
   /** More workers, for urgent keys only. Default 2. */
   urgentWorkers?: number;
   /** Told of every failed run. */
-  onError?: (key: string, error: unknown) => void;
+  onError?: (key: K, error: unknown) => void;
 }
 
 export interface Depth {
@@ -44,14 +44,14 @@ const RETRY = { baseMs: 5, maxMs: 30_000 };
 /** After so many starts in a row, sockets and timers get a turn. */
 const STARTS_PER_TURN = 16;
 
-export class WorkQueue {
-  readonly #options: WorkQueueOptions;
-  readonly #normal = new Set<string>();
-  readonly #urgent = new Set<string>();
+export class WorkQueue<K extends string = string> {
+  readonly #options: WorkQueueOptions<K>;
+  readonly #normal = new Set<K>();
+  readonly #urgent = new Set<K>();
   /** Keys in work; the value says whether, and how, each runs again right after. */
-  readonly #running = new Map<string, 'done' | 'again' | 'again-urgent'>();
-  readonly #timed = new Map<string, Timed>();
-  readonly #failures = new Map<string, number>();
+  readonly #running = new Map<K, 'done' | 'again' | 'again-urgent'>();
+  readonly #timed = new Map<K, Timed>();
+  readonly #failures = new Map<K, number>();
   readonly #idle = new Set<() => void>();
   #freeWorkers: number;
   #freeUrgentWorkers: number;
@@ -59,14 +59,14 @@ export class WorkQueue {
   #turnTaken = false;
   #stopped = false;
 
-  constructor(options: WorkQueueOptions) {
+  constructor(options: WorkQueueOptions<K>) {
     this.#options = options;
     this.#freeWorkers = options.workers ?? 8;
     this.#freeUrgentWorkers = options.urgentWorkers ?? 2;
   }
 
   /** Runs the key soon; once, however often it is added before it starts. While it runs: once more right after. */
-  add(key: string, options: { urgent?: boolean } = {}): void {
+  add(key: K, options: { urgent?: boolean } = {}): void {
     if (this.#stopped) return;
     const urgent = options.urgent ?? false;
     const state = this.#running.get(key);
@@ -79,7 +79,7 @@ export class WorkQueue {
   }
 
   /** Runs the key at that time (milliseconds since the epoch), or now if that has passed. Of several times the earliest counts. */
-  addAt(key: string, timeMs: number, options: { urgent?: boolean } = {}): void {
+  addAt(key: K, timeMs: number, options: { urgent?: boolean } = {}): void {
     if (this.#stopped) return;
     const { clock } = this.#options;
     const known = this.#timed.get(key);
@@ -98,7 +98,7 @@ export class WorkQueue {
   }
 
   /** Drops what is known of a key whose object is gone: its time, its failures, its place in the queue. A run in progress ends as it is. */
-  forget(key: string): void {
+  forget(key: K): void {
     this.#timed.get(key)?.cancel();
     this.#timed.delete(key);
     this.#failures.delete(key);
@@ -135,7 +135,7 @@ export class WorkQueue {
     return this.idle();
   }
 
-  #enqueue(key: string, urgent: boolean): void {
+  #enqueue(key: K, urgent: boolean): void {
     if (urgent) {
       this.#normal.delete(key);
       this.#urgent.add(key);
@@ -149,7 +149,7 @@ export class WorkQueue {
   }
 
   /** Takes the next key and a worker for it, or nothing. */
-  #next(): { key: string; urgent: boolean; reserved: boolean } | undefined {
+  #next(): { key: K; urgent: boolean; reserved: boolean } | undefined {
     const [urgent] = this.#urgent;
     if (urgent !== undefined && this.#freeWorkers + this.#freeUrgentWorkers > 0) {
       this.#urgent.delete(urgent);
@@ -179,7 +179,7 @@ export class WorkQueue {
     return true;
   }
 
-  async #work(key: string, lane: { urgent: boolean; reserved: boolean }): Promise<void> {
+  async #work(key: K, lane: { urgent: boolean; reserved: boolean }): Promise<void> {
     this.#running.set(key, 'done');
     try {
       await this.#options.run(key, { urgent: lane.urgent, failures: this.#failures.get(key) ?? 0 });
@@ -196,7 +196,7 @@ export class WorkQueue {
     this.#settle();
   }
 
-  #failed(key: string, urgent: boolean, error: unknown): void {
+  #failed(key: K, urgent: boolean, error: unknown): void {
     const failures = (this.#failures.get(key) ?? 0) + 1;
     this.#failures.set(key, failures);
     const { clock, random, log, onError } = this.#options;
