@@ -12,6 +12,8 @@ export interface MeasureOptions {
   /** Milliseconds since the epoch. */
   now: () => number;
   signal: AbortSignal;
+  /** Awaited with the value as it may be recorded, before it is judged. Its rejection is an Error measurement. */
+  beforeJudging?: (value: string, startedAt: number) => Promise<void>;
 }
 
 /** Fills in secrets, asks the provider, judges the answer. Never rejects: what goes wrong is an Error measurement. */
@@ -24,6 +26,7 @@ export async function measure(spec: AnalysisRunSpec, metric: string, options: Me
     if (provider === undefined)
       throw new ProviderError(`there is no provider ${Object.keys(declared.provider).join(', ')}`);
     const value = await provider.measure(declared, options.namespace, options.signal);
+    await options.beforeJudging?.(redact(value.text, secrets), startedAt);
     const { message, ...verdict } = assess(declared, value);
     return {
       ...verdict,

@@ -4,6 +4,7 @@ import {
   isOver,
   type AnalysisRunSpec,
   type AnalysisRunStatus,
+  type Measurement,
   type Metric,
   type MetricResult,
 } from '../api/analysis.ts';
@@ -100,9 +101,40 @@ function withMeasurement(result: MetricResult, measured: Measured, retention: nu
     finishedAt: timeText(measured.finishedAt),
     ...(measured.value !== undefined && { value: measured.value }),
   };
-  const measurements = [...(result.measurements ?? []), measurement].slice(-Math.max(retention, 1));
+  const before = (result.measurements ?? []).filter((each) => !isUndecided(each));
+  const measurements = [...before, measurement].slice(-Math.max(retention, 1));
   const kept: MetricResult = { ...result, phase: 'Running', measurements };
   return measured.ignored === true ? { ...kept, ignored: (result.ignored ?? 0) + 1 } : counted(kept, measured.phase);
+}
+
+/** A value that was recorded before it was judged, and has not been. */
+export const isUndecided = (measurement: Measurement | undefined): boolean => measurement?.phase === 'Running';
+
+/** The status with a value of a metric that is yet to be judged. */
+export function withUndecided(
+  status: AnalysisRunStatus,
+  metric: string,
+  { value, startedAt }: { value: string; startedAt: number },
+): AnalysisRunStatus {
+  const measurement: Measurement = { phase: 'Running', startedAt: timeText(startedAt), value };
+  const metricResults = (status.metricResults ?? []).map((each) =>
+    each.name === metric
+      ? { ...each, phase: 'Running' as const, measurements: [...(each.measurements ?? []), measurement] }
+      : each,
+  );
+  return { ...status, metricResults };
+}
+
+/** Values that were left undecided count as errors: who judged them did not live to tell, so that nobody judges them again. */
+export function undecided(spec: AnalysisRunSpec, status: AnalysisRunStatus, now: number): AnalysisRunStatus {
+  const left = (status.metricResults ?? []).filter(({ measurements }) => isUndecided(measurements?.at(-1)));
+  return left.reduce((after, { name, measurements }) => {
+    const { startedAt = '', value } = measurements?.at(-1) ?? {};
+    const began = Date.parse(startedAt);
+    const message = `${name}: the controller ended while it judged this value; it is not judged again`;
+    const times = { startedAt: Number.isNaN(began) ? now : began, finishedAt: now };
+    return record(spec, after, name, { phase: 'Error', message, ...times, ...(value !== undefined && { value }) });
+  }, status);
 }
 
 const COUNTER = { Successful: 'successful', Failed: 'failed', Inconclusive: 'inconclusive', Error: 'error' } as const;

@@ -20,6 +20,8 @@ const CONTROLLER_HELP = `sluice controller: drives Rollouts and syncs Applicatio
   --lease-name NAME        name of the Lease (default sluice-controller)
   --git-dir DIR            folder for mirrors of repositories (default: a temporary one)
   --webhook-secret-file F  secret that signs webhooks for all Applications
+  --cross-namespace-routes=NS[,NS]
+                           namespaces whose Rollouts may drive routes of other namespaces; * for all (default: none)
   --log-level LEVEL        debug, info, warn or error (default info)`;
 
 const DEMO_HELP = `sluice demo: a whole cluster in this process, and a release that goes well and one that does not

@@ -10,12 +10,14 @@ import { createMirrors, type Mirrors } from '../git/mirrors.ts';
 import { kubeClient, type RequestRecord } from '../kube/client.ts';
 import { eventRecorder, type EventRecorder } from '../kube/events.ts';
 import { fenced } from '../kube/fenced-client.ts';
+import { leaseOwnership } from '../kube/lease-ownership.ts';
 import { loadAccess } from '../kube/kubeconfig.ts';
 import { LeaseElection } from '../kube/lease.ts';
 import { undiciTransport } from '../kube/transport-undici.ts';
 import type { KubeClient } from '../kube/types.ts';
 import { systemClock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import { soleOwner, type Ownership } from '../ports/ownership.ts';
 import { serveHttp, type RunningServer } from '../server/http.ts';
 import { jsonLog } from '../server/log.ts';
 import { createMetrics, type Metrics } from '../server/metrics.ts';
@@ -67,6 +69,7 @@ function endings(log: Log): Ends {
 
 interface Leading {
   client: KubeClient;
+  ownership: Ownership;
   /** Judged at the moment of asking. */
   leads: () => boolean;
   start(act: () => void): void;
@@ -85,7 +88,7 @@ function leadership(
       hooks.leads(true);
       act();
     };
-    return { client, leads: () => true, start, stop: () => Promise.resolve() };
+    return { client, ownership: soleOwner, leads: () => true, start, stop: () => Promise.resolve() };
   }
   let act = (): void => {};
   const lease = new LeaseElection({
@@ -98,15 +101,19 @@ function leadership(
     onAcquired: () => {
       log.info('leading');
       hooks.leads(true);
+      ownership.changed();
       act();
     },
     onLost: () => {
       hooks.leads(false);
+      ownership.changed();
       hooks.lost();
     },
   });
+  const ownership = leaseOwnership(lease);
   return {
     client: fenced(client, lease),
+    ownership,
     leads: () => lease.isLeader(),
     start: (then) => {
       act = then;
@@ -131,7 +138,7 @@ interface Works {
   readSecret: ReadSecret;
 }
 
-function build(options: ControllerOptions, { client, leads }: Leading, log: Log, metrics: Metrics): Works {
+function build(options: ControllerOptions, { client, leads, ownership }: Leading, log: Log, metrics: Metrics): Works {
   const readSecret = secretReader(client);
   const events = eventRecorder({ client, clock: systemClock, random: Math.random, log, instance: hostname() });
   const address = options.prometheus === undefined ? {} : { defaultAddress: options.prometheus };
@@ -146,6 +153,9 @@ function build(options: ControllerOptions, { client, leads }: Leading, log: Log,
     metrics,
     providers: { prometheus: createPrometheusProvider({ ...address, readSecret }) },
     readSecret,
+    ownership,
+    crossNamespaceRoutes: (namespace) =>
+      options.crossNamespaceRoutes.some((allowed) => allowed === '*' || allowed === namespace),
     mirrorFor: (request) => mirrors.mirrorFor(request),
   });
   return { engine, events, mirrors, readSecret };

@@ -9,11 +9,13 @@ import { createCaches, type Caches } from '../controller/caches.ts';
 import { RolloutController } from '../controller/rollout-controller.ts';
 import type { EventRecorder } from '../controller/teller.ts';
 import { createRuns, type Runs } from '../controller/runs.ts';
+import type { KernelMetrics } from '../controller/use.ts';
 import type { GitMirror } from '../git/types.ts';
 import type { KubeClient } from '../kube/types.ts';
 import { WatchCache } from '../kube/watch-cache.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import type { Ownership } from '../ports/ownership.ts';
 import type { Metrics } from '../server/metrics.ts';
 import type { Hint } from '../server/webhook.ts';
 import { rolloutMetrics } from './rollout-metrics.ts';
@@ -30,6 +32,10 @@ export interface EngineDeps {
   providers: Providers;
   readSecret: ReadSecret;
   mirrorFor: (request: MirrorRequest) => Promise<GitMirror>;
+  /** What this process acts on. Default: everything. */
+  ownership?: Ownership | undefined;
+  /** Whether Rollouts of a namespace may drive routes of other namespaces. Default: none. */
+  crossNamespaceRoutes?: ((namespace: string) => boolean) | undefined;
 }
 
 export interface Engine {
@@ -81,27 +87,33 @@ export function createEngine(deps: EngineDeps): Engine {
     healthy: () => caches.rollouts.healthy(),
     async stop() {
       acting.abort();
-      runs.stop();
-      await Promise.all([rollouts.stop(), agent.stop()]);
+      await Promise.all([runs.stop(), rollouts.stop(), agent.stop()]);
       await Promise.all(all.map((cache) => cache.stop()));
     },
   };
 }
 
 function createRollouts(deps: EngineDeps, caches: Caches): { runs: Runs; rollouts: RolloutController } {
-  const { client, clock, random, log, metrics, providers, readSecret, events } = deps;
+  const { client, clock, random, log, metrics, providers, readSecret, events, ownership, crossNamespaceRoutes } = deps;
+  const passes: KernelMetrics = { passed: (controller, ms, failed) => metrics.reconcile(controller, ms, failed) };
   const runs: Runs = createRuns({
     client,
     runs: caches.analysisRuns,
     providers,
     readSecret,
     clock,
+    random,
     log,
+    ownership,
+    events,
+    metrics: passes,
     onPhase: (run, bad, at) => rollouts.verdict(run, bad, at),
   });
-  const told = { events, metrics: rolloutMetrics(metrics) };
-  const rollouts = new RolloutController({ client, caches, runs, clock, random, log, ...told });
+  const told = { events, metrics: rolloutMetrics(metrics), passes };
+  const rights = { ownership, crossNamespaceRoutes };
+  const rollouts = new RolloutController({ client, caches, runs, clock, random, log, ...told, ...rights });
   metrics.queue('rollout', () => rollouts.queue.depth());
+  metrics.queue('analysisrun', () => runs.queue.depth());
   for (const [resource, cache] of Object.entries(caches))
     metrics.cache(resource, () => (cache as WatchCache<Rollout>).size);
   return { runs, rollouts };

@@ -14,6 +14,8 @@ export interface ControllerOptions {
   leaseName: string;
   gitDir: string | undefined;
   webhookSecretFile: string | undefined;
+  /** Namespaces whose Rollouts may drive routes of other namespaces; `*` for all. */
+  crossNamespaceRoutes: readonly string[];
   logLevel: LogLevel;
 }
 
@@ -40,6 +42,14 @@ function parseFlag(name: string, text: string): boolean {
   throw new UsageError(`--${name}=${text}: write true or false`);
 }
 
+function parseNamespaces(flag: string, text: string | undefined): string[] {
+  if (text === undefined) return [];
+  const names = text.split(',').map((name) => name.trim());
+  const wrong = names.find((name) => name !== '*' && !/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name));
+  if (wrong === undefined) return names;
+  throw new UsageError(`--${flag} ${text}: write namespaces, such as team-a,team-b, or * for all`);
+}
+
 const string = { type: 'string' } as const;
 const FLAGS = {
   kubeconfig: string,
@@ -52,6 +62,7 @@ const FLAGS = {
   'lease-name': string,
   'git-dir': string,
   'webhook-secret-file': string,
+  'cross-namespace-routes': string,
   'log-level': string,
 };
 
@@ -81,6 +92,7 @@ export function parseControllerOptions(argv: readonly string[]): ControllerOptio
     leaseName: values['lease-name'] ?? 'sluice-controller',
     gitDir: values['git-dir'],
     webhookSecretFile: values['webhook-secret-file'],
+    crossNamespaceRoutes: parseNamespaces('cross-namespace-routes', values['cross-namespace-routes']),
     logLevel,
   };
 }

@@ -1,7 +1,8 @@
 // The watch caches the rollout controller reads, and which Rollouts a change of any object concerns.
 import type { AnalysisRun, AnalysisTemplate } from '../api/analysis.ts';
 import type { KubeObject, ReplicaSet, Resource, Service } from '../api/k8s.ts';
-import { POD_TEMPLATE_HASH, RESOURCES } from '../api/names.ts';
+import { GROUP, POD_TEMPLATE_HASH, RESOURCES } from '../api/names.ts';
+import { objectKey, type ObjectKey } from '../api/object-key.ts';
 import type { Rollout } from '../api/rollout.ts';
 import type { Identified, KubeClient } from '../kube/types.ts';
 import { WatchCache, type WatchCacheOptions } from '../kube/watch-cache.ts';
@@ -32,12 +33,12 @@ export interface Caches {
   httpRoutes: WatchCache<KubeObject>;
 }
 
-export const keyOf = (namespace: string | undefined, name: string): string => `${namespace ?? ''}/${name}`;
+/** Key of a Rollout of Sluice's own group. */
+export const rolloutKey = (namespace: string | undefined, name: string): ObjectKey =>
+  objectKey({ group: GROUP, kind: 'Rollout', ...(namespace && { namespace }), name });
 
-export function splitKey(key: string): { namespace: string; name: string } {
-  const at = key.indexOf('/');
-  return { namespace: key.slice(0, at), name: key.slice(at + 1) };
-}
+export const runKey = (namespace: string | undefined, name: string): ObjectKey =>
+  objectKey({ group: GROUP, kind: 'AnalysisRun', ...(namespace && { namespace }), name });
 
 /** Names of what a Rollout refers to, as `kind/namespace/name`. */
 export const BY_REFERENCE = 'byReference';
@@ -92,22 +93,21 @@ export function createCaches(deps: CacheDeps): Caches {
 }
 
 /** Keys of the Rollouts that the object of a change concerns. */
-export function concerned(caches: Caches, object: Identified & { kind?: string }, kind: string): string[] {
+export function concerned(caches: Caches, object: Identified & { kind?: string }, kind: string): ObjectKey[] {
   const { namespace, name } = object.metadata;
-  if (kind === 'Rollout') return [keyOf(namespace, name)];
+  if (kind === 'Rollout') return [rolloutKey(namespace, name)];
   if (kind === 'ReplicaSet' || kind === 'AnalysisRun') {
     const owner = (object.metadata.ownerReferences ?? []).find((o) => o.controller && o.kind === 'Rollout');
-    return owner === undefined ? [] : [keyOf(namespace, owner.name)];
+    return owner === undefined ? [] : [rolloutKey(namespace, owner.name)];
   }
   return caches.rollouts
     .by(BY_REFERENCE, `${kind}/${namespace ?? ''}/${name}`)
-    .map((rollout) => keyOf(rollout.metadata.namespace, rollout.metadata.name));
+    .map((rollout) => rolloutKey(rollout.metadata.namespace, rollout.metadata.name));
 }
 
-/** Calls `notify` with the key of every Rollout that a change concerns. Returns what ends it. */
-export function followAll(caches: Caches, notify: (key: string) => void): () => void {
+/** Calls `notify` with the key of every Rollout that a change of another object concerns. Returns what ends it. */
+export function followAll(caches: Caches, notify: (key: ObjectKey) => void): () => void {
   const kinds: [WatchCache<Identified>, string][] = [
-    [caches.rollouts as unknown as WatchCache<Identified>, 'Rollout'],
     [caches.replicaSets as unknown as WatchCache<Identified>, 'ReplicaSet'],
     [caches.services as unknown as WatchCache<Identified>, 'Service'],
     [caches.analysisRuns as unknown as WatchCache<Identified>, 'AnalysisRun'],

@@ -96,7 +96,7 @@ export class Kernel<O extends Driven<S>, S extends object, Seen, I, D extends De
     } else if (old !== undefined && old.status !== object.status && object.status !== undefined) {
       if (this.#deps.ownership.owns(key)) this.#use.tell?.(old.status, object.status, object);
     }
-    this.add(key);
+    this.add(key, { urgent: this.#use.isUrgent?.(object) ?? false });
   }
 
   #get(key: ObjectKey): O | undefined {
@@ -158,9 +158,9 @@ export class Kernel<O extends Driven<S>, S extends object, Seen, I, D extends De
     }
     if (signal.aborted) return true;
     if (changed && !isLast) return false;
-    if ((await this.#record(at, look)) === 'conflict') return false;
+    // A deadline does not wait for a record that cannot be made.
     if (nextAt !== undefined) this.queue.addAt(key, nextAt);
-    return !changed;
+    return (await this.#record(at, look)) !== 'conflict' && !changed;
   }
 
   /** Resolves to true when another look may see something new. */

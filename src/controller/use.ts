@@ -74,6 +74,8 @@ export interface Use<O extends Driven<S>, S extends object, Seen, I, D extends D
   project?(look: Look<O, S, Seen, D>, failures: readonly Failure<I>[]): S;
   /** Whether a difference to the record may wait a moment for company: counters alone. Default: never. */
   mayWait?(patch: Record<string, unknown>): boolean;
+  /** Whether a change overtakes everything that waits, its own back-off included. Default: never. */
+  isUrgent?(object: O): boolean;
   /** Called when the cluster has confirmed a new status. What is told is a function of these three alone. */
   tell?(before: S | undefined, after: S, object: O): void;
   /** Called after intents were carried out, with those that were; for metrics. */

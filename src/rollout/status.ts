@@ -19,10 +19,16 @@ const sum = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0)
 export function weightOf(seen: Observed, memory: Memory, state: StateName): number {
   if (memory.stable === undefined) return availableOf(seen, memory.candidate) > 0 ? 100 : 0;
   if (state === 'settled') return 100;
-  if (hasRouter(seen)) return facts.selects(seen, 'canary', memory.candidate) ? facts.mostRouted(seen) : 0;
+  if (hasRouter(seen)) return facts.selects(seen, 'canary', memory.candidate) ? routedAtMost(seen) : 0;
   const canary = availableOf(seen, memory.candidate);
   const all = canary + availableOf(seen, memory.stable);
   return all === 0 ? 0 : Math.round((100 * canary) / all);
+}
+
+/** What a route that cannot be read sends there is not known: as much as it was when it last could be. */
+function routedAtMost(seen: Observed): number {
+  const isUnread = seen.routes.some((route) => route.canary === undefined);
+  return Math.max(facts.mostRouted(seen), isUnread ? (seen.status.weight ?? 0) : 0);
 }
 
 function counters(seen: Observed): Partial<RolloutStatus> {
@@ -117,7 +123,7 @@ function revisions(seen: Observed, { memory, happenings }: Outcome): Partial<Rol
 
 function lastCommand(seen: Observed, answer: Answer | undefined): RolloutStatus['lastCommand'] {
   const command = seen.command;
-  if (command === undefined || answer?.id !== command.id) return seen.status.lastCommand;
+  if (command === undefined || answer === undefined || answer.id !== command.id) return seen.status.lastCommand;
   return { id: command.id, verb: command.verb, value: command.value, at: command.at, outcome: answer.outcome };
 }
 

@@ -16,6 +16,7 @@ describe('sluice controller', () => {
       leaseName: 'sluice-controller',
       gitDir: undefined,
       webhookSecretFile: undefined,
+      crossNamespaceRoutes: [],
       logLevel: 'info',
     });
   });
@@ -46,6 +47,10 @@ describe('sluice controller', () => {
     [['--listen', '0.0.0.0:70000'], '--listen 0.0.0.0:70000: write HOST:PORT, such as 0.0.0.0:8080 or [::]:8080'],
     [['--prometheus', 'prom:9090'], '--prometheus prom:9090: write an http or https URL'],
     [['--leader-elect=maybe'], '--leader-elect=maybe: write true or false'],
+    [
+      ['--cross-namespace-routes', 'team_a'],
+      '--cross-namespace-routes team_a: write namespaces, such as team-a,team-b, or * for all',
+    ],
     [['--log-level', 'loud'], '--log-level loud: write debug, info, warn, error'],
   ])('refuses %j and says what to write', (argv, message) => {
     expect(() => parseControllerOptions(argv)).toThrow(new UsageError(message));
@@ -67,6 +72,7 @@ describe('sluice controller', () => {
       'lease-name',
       'git-dir',
       'webhook-secret-file',
+      'cross-namespace-routes',
       'log-level',
     ];
     for (const flag of flags) expect(COMMANDS['controller']?.help).toContain(`--${flag}`);

@@ -1,7 +1,7 @@
 // What to apply and in which order, and what to delete. Pure: a plan is data.
 import type { Hold, ObjectRef, ResourceStatus } from '../../api/application.ts';
 import type { KubeObject } from '../../api/k8s.ts';
-import type { HeldNote } from '../../api/rollout.ts';
+import type { HeldNote } from '../../api/annotations.ts';
 import { isRollout } from '../revert/dependents.ts';
 import type { DesiredObject } from '../source/desired.ts';
 import { holdKey } from '../revert/hold.ts';

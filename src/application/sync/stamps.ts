@@ -1,6 +1,7 @@
 // What is sent to the API server for an object: the declared content, the agent's stamps, and, for what a Rollout drives, the live values
 // that are the controller's to decide.
-import type { HeldNote, Rollout } from '../../api/rollout.ts';
+import type { HeldNote } from '../../api/annotations.ts';
+import type { Rollout } from '../../api/rollout.ts';
 import type { KubeObject } from '../../api/k8s.ts';
 import { ANNOTATIONS, APPLICATION_LABEL, GROUP, POD_TEMPLATE_HASH } from '../../api/names.ts';
 import type { RevisionRef } from '../../api/revision.ts';
