@@ -24,6 +24,18 @@ const CONTROLLER_HELP = `sluice controller: drives Rollouts and syncs Applicatio
                            namespaces whose Rollouts may drive routes of other namespaces; * for all (default: none)
   --log-level LEVEL        debug, info, warn or error (default info)`;
 
+const RELEASE_HELP = `sluice release: hands back everything that Sluice drives, before it is uninstalled
+
+  Selectors let go of the revision's hash, all traffic goes to the stable destination, marks are removed. Stop the controller first:
+  while it runs it takes back what a Rollout refers to.
+
+  usage: sluice release [OPTIONS] [ROLLOUT...]     (without a name: everything)
+
+  --kubeconfig FILE        kubeconfig to use (default: $KUBECONFIG, ~/.kube/config, else the pod's service account)
+  --context NAME           context of the kubeconfig (default: its current one)
+  --namespace NAME         only this namespace (default: all); needed with names of Rollouts
+  --dry-run                say what would be done, and do nothing`;
+
 const DEMO_HELP = `sluice demo: a whole cluster in this process, and a release that goes well and one that does not
 
   --keep                   leave everything running at the end, and print what to try
@@ -40,6 +52,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'a cluster in one process: a good release and a bad one',
     help: DEMO_HELP,
     load: async () => (await import('./demo.ts')).runDemo,
+  },
+  release: {
+    summary: 'hand back everything that is driven, before uninstalling',
+    help: RELEASE_HELP,
+    load: async () => (await import('./release.ts')).runRelease,
   },
   version: {
     summary: 'print the version',

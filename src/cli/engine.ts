@@ -6,6 +6,7 @@ import type { Providers, ReadSecret } from '../analysis/provider.ts';
 import { createApplicationController } from '../application/application-controller.ts';
 import type { ApplicationController, MirrorRequest } from '../application/ports.ts';
 import { createCaches, type Caches } from '../controller/caches.ts';
+import { createHandBack } from '../controller/hand-back-controller.ts';
 import { RolloutController } from '../controller/rollout-controller.ts';
 import type { EventRecorder } from '../controller/teller.ts';
 import { createRuns, type Runs } from '../controller/runs.ts';
@@ -65,6 +66,15 @@ export function createEngine(deps: EngineDeps): Engine {
   });
   const all = [...(Object.values(caches) as WatchCache<Rollout>[]), applications as unknown as WatchCache<Rollout>];
   const { runs, rollouts } = createRollouts(deps, caches);
+  const handBack = createHandBack({
+    client,
+    caches,
+    clock,
+    random,
+    log,
+    events: deps.events,
+    ownership: deps.ownership,
+  });
   const agent = createAgent(deps, caches, applications);
   const acting = new AbortController();
   return {
@@ -77,6 +87,7 @@ export function createEngine(deps: EngineDeps): Engine {
     act() {
       runs.start();
       rollouts.start();
+      handBack.start();
       agent.start(acting.signal);
     },
     hint({ repoURLs, ref, deliveredAt }) {
@@ -87,7 +98,7 @@ export function createEngine(deps: EngineDeps): Engine {
     healthy: () => caches.rollouts.healthy(),
     async stop() {
       acting.abort();
-      await Promise.all([runs.stop(), rollouts.stop(), agent.stop()]);
+      await Promise.all([runs.stop(), rollouts.stop(), handBack.stop(), agent.stop()]);
       await Promise.all(all.map((cache) => cache.stop()));
     },
   };

@@ -8,6 +8,7 @@ import type { Identified, KubeClient } from '../kube/types.ts';
 import { WatchCache, type WatchCacheOptions } from '../kube/watch-cache.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import { ownedFields } from './hand-back.ts';
 import { referencesOf } from './references.ts';
 
 export interface CacheDeps {
@@ -48,6 +49,17 @@ export const BY_OWNER = 'byOwner';
 const ownersOf = (object: Identified): string[] =>
   (object.metadata.ownerReferences ?? []).filter((owner) => owner.controller).map((owner) => owner.uid);
 
+/** Who manages the fields that are driven, where that is Sluice: it tells what has to be handed back. */
+function keptFields(object: KubeObject): { managedFields?: unknown[] } {
+  const managedFields = ownedFields(object);
+  return managedFields === undefined ? {} : { managedFields };
+}
+
+function slimDriven(object: KubeObject): KubeObject {
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata: { ...metadata, ...keptFields(object) } };
+}
+
 /** Of a Service only what routing needs is kept: there are many, and most are nobody's canary. */
 function slimService(service: Service): Service {
   const { name, namespace, uid, resourceVersion } = service.metadata;
@@ -59,6 +71,7 @@ function slimService(service: Service): Service {
       ...(namespace === undefined ? {} : { namespace }),
       ...(uid === undefined ? {} : { uid }),
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      ...keptFields(service as unknown as KubeObject),
     },
     spec: service.spec.selector === undefined ? {} : { selector: service.spec.selector },
   };
@@ -86,9 +99,9 @@ export function createCaches(deps: CacheDeps): Caches {
     analysisRuns: open<AnalysisRun>(RESOURCES.analysisRuns, { index: { [BY_OWNER]: ownersOf } }),
     analysisTemplates: open<AnalysisTemplate>(RESOURCES.analysisTemplates),
     clusterAnalysisTemplates: open<AnalysisTemplate>(RESOURCES.clusterAnalysisTemplates),
-    virtualServices: open<KubeObject>(RESOURCES.virtualServices),
-    destinationRules: open<KubeObject>(RESOURCES.destinationRules),
-    httpRoutes: open<KubeObject>(RESOURCES.httpRoutes),
+    virtualServices: open<KubeObject>(RESOURCES.virtualServices, { transform: slimDriven }),
+    destinationRules: open<KubeObject>(RESOURCES.destinationRules, { transform: slimDriven }),
+    httpRoutes: open<KubeObject>(RESOURCES.httpRoutes, { transform: slimDriven }),
   };
 }
 

@@ -154,6 +154,7 @@ const MARKS = [ANNOTATIONS.drivenBy, ANNOTATIONS.rejected].map((name) => ['metad
 /** Of `managedFields` as much as handing back needs, shared between objects: a cache keeps it. Undefined where nothing is ours. */
 export function ownedFields(object: KubeObject): unknown[] | undefined {
   const paths = FIELDS[object.kind] ?? MARKS;
+  if (object.metadata.managedFields === OURS) return OURS;
   return paths.some((path) => ownsAny(object, path)) ? OURS : undefined;
 }
 

@@ -4,11 +4,12 @@ import { objectKeyOf, type ObjectKey } from '../api/object-key.ts';
 import type { Rollout } from '../api/rollout.ts';
 import type { Cancel, Clock } from '../ports/clock.ts';
 import type { Announcement } from '../rollout/announcements.ts';
+import type { Involved } from '../kube/events.ts';
 import { toldTogether } from '../rollout/told-together.ts';
 
 export interface EventRecorder {
   /** Never throws and never waits; a repeat of a key is a no-op. */
-  emit(object: { apiVersion: string; kind: string; metadata: Rollout['metadata'] }, event: Announcement): void;
+  emit(object: Involved, event: Announcement): void;
 }
 
 /** So long a finished step waits at most, from the first that does. */
