@@ -64,16 +64,14 @@ export function createHandBack(deps: HandBackDeps): HandBackController {
   const consider = (object: KubeObject): void => {
     if (handBack(object) !== undefined) queue.add(objectKeyOf(object));
   };
+  // Routes first: the queue keeps the order, and one worker takes it.
   const released = ({ object, old }: Change<Rollout>): void => {
-    for (const rollout of [object, old]) {
-      const names = (rollout && routedBy(rollout)) ?? [];
-      // Routes first: the queue keeps the order, and one worker takes it.
-      for (const { resource } of drivenCaches(caches)) {
-        for (const name of names) {
-          const known = name.startsWith(`${resource.kind}/`) ? find(caches, name) : undefined;
-          if (known !== undefined) consider(known);
-        }
-      }
+    const names = [object, old].flatMap((rollout) => (rollout && routedBy(rollout)) ?? []);
+    for (const { resource } of drivenCaches(caches)) {
+      names
+        .filter((name) => name.startsWith(`${resource.kind}/`))
+        .flatMap((name) => find(caches, name) ?? [])
+        .forEach(consider);
     }
   };
   return {

@@ -82,14 +82,14 @@ export function handBack(object: Handed): HandBack | undefined {
 function planService(object: KubeObject): Planned | undefined {
   const selector = isRecord(object.spec) ? object.spec['selector'] : undefined;
   const hash = isRecord(selector) ? selector[POD_TEMPLATE_HASH] : undefined;
-  if (hash === undefined || !ownsAny(object, ['spec', 'selector', POD_TEMPLATE_HASH])) return undefined;
+  if (typeof hash !== 'string' || !ownsAny(object, ['spec', 'selector', POD_TEMPLATE_HASH])) return undefined;
   const path = pointer(['spec', 'selector', POD_TEMPLATE_HASH]);
   return {
     patch: [
       { op: 'test', path, value: hash },
       { op: 'remove', path },
     ],
-    what: `its selector is no longer bound to revision ${String(hash)}`,
+    what: `its selector is no longer bound to revision ${hash}`,
   };
 }
 

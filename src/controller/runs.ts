@@ -107,7 +107,7 @@ class RunController implements Runs {
 
   async stop(): Promise<void> {
     this.#unfollow?.();
-    for (const key of [...this.#active.keys()]) this.#drop(key);
+    for (const key of Array.from(this.#active.keys())) this.#drop(key);
     await this.#kernel.stop();
   }
 
