@@ -5,6 +5,7 @@ import { shortCommit, type RevisionRef } from '../api/revision.ts';
 import type { Commit } from '../git/types.ts';
 import type { NoteInput } from './report/evidence.ts';
 import type { DesiredObject } from './source/desired.ts';
+import type { Manifest } from './source/manifests.ts';
 import type { RolloutSet } from './revert/rollout-set.ts';
 import type { StableSnapshot } from './revert/snapshot.ts';
 
@@ -14,6 +15,7 @@ export interface Rendered {
   /** Source it was read with, so that a changed spec is noticed. */
   from: string;
   files: Map<string, string>;
+  manifests: Manifest[];
   desired: DesiredObject[];
   sets: Map<string, RolloutSet>;
   /** Kinds that the server did not serve; their scope was assumed. */

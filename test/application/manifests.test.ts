@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
 import { joinDocuments, splitDocuments } from '../../src/application/source/documents.ts';
-import { describeProblem, isManifest, readManifests } from '../../src/application/source/manifests.ts';
-import { render } from '../../src/application/source/desired.ts';
+import { describeProblem, isManifest, readManifests, type SourceFile } from '../../src/application/source/manifests.ts';
+import { render as renderManifests, type ScopeOf } from '../../src/application/source/desired.ts';
 import { parseDocument } from '../../src/application/source/yaml.ts';
 
 const read = (text: string, path = 'deploy/web.yaml') => readManifests([{ path, text }]);
+const render = (files: SourceFile[], namespace: string, scopeOf: ScopeOf) => {
+  const declared = readManifests(files);
+  return declared.ok ? renderManifests(declared.value.manifests, namespace, scopeOf) : declared;
+};
 const problemsOf = (text: string, path?: string): string[] => {
   const result = read(text, path);
   return result.ok ? [] : result.error.map((problem) => describeProblem(problem));
@@ -65,7 +69,8 @@ describe('manifests', () => {
     const list = `apiVersion: v1\nkind: List\nitems:\n${['b', 'c'].map((name) => `- {apiVersion: v1, kind: ConfigMap, metadata: {name: ${name}}}\n`).join('')}`;
     const result = read(`# head\n${map('a')}---\n---\n# nothing\n---\n${list}`);
     expect(
-      result.ok && result.value.map(({ object, source }) => [object.metadata.name, source.document, source.line]),
+      result.ok &&
+        result.value.manifests.map(({ object, source }) => [object.metadata.name, source.document, source.line]),
     ).toEqual([
       ['a', 0, 2],
       ['b', 3, 10],
@@ -75,19 +80,19 @@ describe('manifests', () => {
 
   it('leave a status out', () => {
     const result = read(map('a', 'status: { x: 1 }\n'));
-    expect(result.ok && result.value[0]?.object).not.toHaveProperty('status');
+    expect(result.ok && result.value.manifests[0]?.object).not.toHaveProperty('status');
   });
 
   it('may be JSON', () => {
     const result = read('{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}}', 'a.json');
-    expect(result.ok && result.value[0]?.object.metadata.name).toBe('a');
+    expect(result.ok && result.value.manifests[0]?.object.metadata.name).toBe('a');
   });
 
   it.each([
     ['a: [1\n', /^deploy\/web\.yaml:\d+: /],
     [`${map('a')}---\nkind: x\n  y: [\n`, /^deploy\/web\.yaml:7: /],
     ['a: 1\na: 2\n', /^deploy\/web\.yaml:2: .*dupl/i],
-    ['- 1\n', /web\.yaml:1: a manifest must be a mapping/],
+    ['- { kind: ConfigMap }\n', /web\.yaml:1: a manifest must be a mapping/],
     ['\n# c\nkind: ConfigMap\nmetadata: { name: a }\n', /web\.yaml:3: apiVersion is missing/],
     ['apiVersion: v1\nmetadata: { name: a }\n', /kind is missing/],
     ['apiVersion: v1\nkind: ConfigMap\n', /metadata\.name is missing \(ConfigMap\)/],
@@ -117,8 +122,8 @@ describe('manifests', () => {
 
   it('are all reported at once', () => {
     const files = [
-      { path: 'a.yaml', text: 'x: 1\n' },
-      { path: 'b.yaml', text: 'y: 1\n' },
+      { path: 'a.yaml', text: 'kind: A\n' },
+      { path: 'b.yaml', text: 'kind: B\n' },
     ];
     const result = readManifests(files);
     expect(result.ok ? [] : result.error.map(({ path }) => path)).toEqual(['a.yaml', 'b.yaml']);

@@ -14,6 +14,7 @@ import {
   takeSnapshot,
   type StableSnapshot,
 } from '../../src/application/revert/snapshot.ts';
+import { readManifests } from '../../src/application/source/manifests.ts';
 import { drivenBy, stamped } from '../../src/application/sync/stamps.ts';
 import { mergePatch } from '../../src/api/merge-patch.ts';
 import { restoreFiles } from '../../src/application/revert/write-back.ts';
@@ -28,7 +29,8 @@ const object = (fields: Record<string, unknown>): KubeObject => ({
 
 function declare(texts: Record<string, string>): DesiredObject[] {
   const sources = Object.entries(texts).map(([path, text]) => ({ path, text }));
-  const result = render(sources, 'shop', () => true);
+  const declared = readManifests(sources);
+  const result = declared.ok ? render(declared.value.manifests, 'shop', () => true) : declared;
   if (!result.ok) throw new Error(JSON.stringify(result.error));
   return result.value;
 }

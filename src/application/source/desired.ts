@@ -4,7 +4,7 @@ import type { KubeObject } from '../../api/k8s.ts';
 import { fail, ok, type Result } from '../../api/result.ts';
 import { objectKey, nameOf, refOf, type ObjectKey } from '../../api/object-key.ts';
 import { contentHash } from './content-hash.ts';
-import { readManifests, type Problem, type Source, type SourceFile } from './manifests.ts';
+import type { Manifest, Problem, Source } from './manifests.ts';
 
 export interface DesiredObject {
   key: ObjectKey;
@@ -32,17 +32,15 @@ export function kindsIn(objects: readonly KubeObject[]): { apiVersion: string; k
   return [...kinds.values()];
 }
 
-/** Objects of all files. Problems name the file and line; an object that is declared twice names both places. */
+/** What manifests mean in a namespace. Problems name the file and line; an object that is declared twice names both places. */
 export function render(
-  files: readonly SourceFile[],
+  manifests: readonly Manifest[],
   namespace: string,
   scopeOf: ScopeOf,
 ): Result<DesiredObject[], Problem[]> {
-  const manifests = readManifests(files);
-  if (!manifests.ok) return manifests;
   const seen = new Map<string, Source>();
   const problems: Problem[] = [];
-  const desired = manifests.value.map(({ object, source }) => {
+  const desired = manifests.map(({ object, source }) => {
     const placed = inNamespace(object, namespace, scopeOf);
     const ref = refOf(placed);
     const key = objectKey(ref);

@@ -6,7 +6,7 @@ import type { KubeObject } from '../../api/k8s.ts';
 import { GitError, type Commit, type GitCredentials, type GitMirror } from '../../git/types.ts';
 import { kindsIn, render, type ScopeOf } from './desired.ts';
 import { isRecord } from '../../api/json.ts';
-import { describeProblem, isManifest, readManifests, type SourceFile } from './manifests.ts';
+import { describeProblem, isManifest, readManifests, type Manifest, type SourceFile } from './manifests.ts';
 import type { ApplicationControllerDeps } from '../ports.ts';
 import { declaredSets } from '../revert/rollout-set.ts';
 import { branchOf, intervalOf, namespaceOf, revisionRef, type AppState, type SourceFailure } from '../state.ts';
@@ -97,8 +97,10 @@ export async function readCommit(
   const entries = (await deps.mirror.files(commit.oid, path)).filter((file) => isManifest(file.path));
   const files: SourceFile[] = [];
   for (const { path: name, oid } of entries) files.push({ path: name, text: await deps.mirror.read(oid) });
-  const { scopeOf, unknownKinds } = await scopes(files, deps);
-  const result = render(files, namespaceOf(app), scopeOf);
+  const read = readManifests(files);
+  const manifests = read.ok ? read.value.manifests : [];
+  const { scopeOf, unknownKinds } = await scopes(manifests, deps);
+  const result = read.ok ? render(manifests, namespaceOf(app), scopeOf) : read;
   if (!result.ok) {
     const shown = result.error.slice(0, MAX_PROBLEMS).map((problem) => describeProblem(problem));
     const more = result.error.length - shown.length;
@@ -108,6 +110,7 @@ export async function readCommit(
     commit,
     from: fingerprint(app),
     files: new Map(files.map((file) => [file.path, file.text])),
+    manifests,
     desired: result.value,
     sets: declaredSets(result.value),
     unknownKinds,
@@ -116,13 +119,12 @@ export async function readCommit(
 }
 
 async function scopes(
-  files: readonly SourceFile[],
+  manifests: readonly Manifest[],
   deps: Pick<SourceDeps, 'client'>,
 ): Promise<{ scopeOf: ScopeOf; unknownKinds: boolean }> {
-  const manifests = readManifests(files);
   const known = new Map<string, boolean>();
   let unknownKinds = false;
-  for (const { apiVersion, kind } of manifests.ok ? kindsIn(manifests.value.map(({ object }) => object)) : []) {
+  for (const { apiVersion, kind } of kindsIn(manifests.map(({ object }) => object))) {
     const resource = await deps.client.resourceFor(apiVersion, kind);
     if (resource) known.set(`${apiVersion} ${kind}`, resource.namespaced);
     else unknownKinds = true;
@@ -147,9 +149,8 @@ async function restore(app: Application, state: AppState, deps: SourceDeps): Pro
 async function rescope(app: Application, state: AppState, deps: SourceDeps): Promise<void> {
   const { rendered } = state;
   if (!rendered?.unknownKinds) return;
-  const files = [...rendered.files].map(([path, text]) => ({ path, text }));
-  const { scopeOf, unknownKinds } = await scopes(files, deps);
-  const result = render(files, namespaceOf(app), scopeOf);
+  const { scopeOf, unknownKinds } = await scopes(rendered.manifests, deps);
+  const result = render(rendered.manifests, namespaceOf(app), scopeOf);
   if (result.ok)
     state.rendered = { ...rendered, desired: result.value, sets: declaredSets(result.value), unknownKinds };
 }
