@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openMirror, type MirrorOptions } from '../../src/git/mirror.ts';
+import { SOURCE_LIMITS } from '../../src/ports/source-budget.ts';
 import { systemClock } from '../../src/ports/clock.ts';
 import { startGitServer, type GitServer, type GitServerOptions } from '../support/git-server.ts';
 
@@ -107,7 +108,7 @@ describe('a server in trouble', () => {
 
   it('is given up after the time limit', async () => {
     const server = await serve({ intercept: () => true });
-    await expect(open(server.url, { timeoutMs: 50 }).head('main')).rejects.toMatchObject({ kind: 'timeout' });
+    await expect(open(server.url).head('main', { timeoutMs: 50 })).rejects.toMatchObject({ kind: 'timeout' });
   });
 
   it('is told apart from one that has no such repository, and from one that is no Git server', async () => {
@@ -125,7 +126,9 @@ describe('a server in trouble', () => {
   it('may not send more than the limit', async () => {
     const server = await serve();
     server.commit('main', { 'a.txt': Array.from({ length: 3000 }, (_, i) => `${i * 7919}`).join(' ') }, 'Large');
-    await expect(open(server.url, { maxBytes: 4000 }).fetch('main')).rejects.toMatchObject({ kind: 'too-large' });
+    await expect(
+      open(server.url, { limits: { ...SOURCE_LIMITS, packBytes: 4000 } }).fetch('main'),
+    ).rejects.toMatchObject({ kind: 'too-large' });
   });
 
   it('may have a HEAD that names a branch which does not exist', async () => {

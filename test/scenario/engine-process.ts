@@ -242,9 +242,9 @@ export class EngineProcess {
       commit: read('commit', (oid) => mirror.commit(oid)),
       files: read('files', (commit, path) => mirror.files(commit, path)),
       read: read('read', (oid) => mirror.read(oid)),
-      changed: read('changed', (from, to, path) => mirror.changed(from, to, path)),
+      tree: read('tree', (oid) => mirror.tree(oid)),
+      blob: read('blob', (oid) => mirror.blob(oid)),
       readNote: read('readNote', (commit) => mirror.readNote(commit)),
-      contains: read('contains', (commit, branch) => mirror.contains(commit, branch)),
       commitFiles: (request) => {
         note('git push');
         return this.#write('git push', () => mirror.commitFiles(request));
