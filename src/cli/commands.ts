@@ -3,7 +3,8 @@
 export type Run = (argv: readonly string[]) => Promise<number>;
 
 export interface Command {
-  summary: string;
+  /** Not set for what people do not call. */
+  summary?: string;
   help: string;
   load: () => Promise<Run>;
 }
@@ -19,6 +20,7 @@ const CONTROLLER_HELP = `sluice controller: drives Rollouts and syncs Applicatio
   --lease-namespace NAME   namespace of the Lease (default: $POD_NAMESPACE, else the context's namespace)
   --lease-name NAME        name of the Lease (default sluice-controller)
   --git-dir DIR            folder for mirrors of repositories (default: a temporary one)
+  --source-memory SIZE     memory that reading one repository may take, such as 400Mi or 1Gi (default 400Mi)
   --webhook-secret-file F  secret that signs webhooks for all Applications
   --log-level LEVEL        debug, info, warn or error (default info)`;
 
@@ -39,6 +41,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     help: DEMO_HELP,
     load: async () => (await import('./demo.ts')).runDemo,
   },
+  'source-worker': {
+    help: 'sluice source-worker: reads repositories for a controller, which starts it by itself',
+    load: async () => (await import('../source/worker.ts')).runSourceWorker,
+  },
   version: {
     summary: 'print the version',
     help: 'sluice version: prints the version',
@@ -47,6 +53,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
 };
 
 export function usage(): string {
-  const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(12)} ${summary}`);
+  const lines = Object.entries(COMMANDS).flatMap(([name, { summary }]) =>
+    summary === undefined ? [] : [`  ${name.padEnd(12)} ${summary}`],
+  );
   return `sluice: progressive delivery for Kubernetes whose source of truth is Git\n\nusage: sluice COMMAND [OPTIONS]   (sluice COMMAND --help)\n\n${lines.join('\n')}\n`;
 }

@@ -13,6 +13,8 @@ export interface ControllerOptions {
   leaseNamespace: string | undefined;
   leaseName: string;
   gitDir: string | undefined;
+  /** Bytes. */
+  sourceMemory: number;
   webhookSecretFile: string | undefined;
   logLevel: LogLevel;
 }
@@ -35,6 +37,17 @@ function parseUrl(flag: string, text: string | undefined): string | undefined {
   return text.replace(/\/+$/, '');
 }
 
+const MIB = 2 ** 20;
+const SIZES = { min: 128 * MIB, max: 64 * 1024 * MIB };
+
+function parseSize(flag: string, text: string): number {
+  const [, digits, unit] = /^([0-9]{1,6})(Mi|Gi)$/.exec(text) ?? [];
+  const bytes = Number(digits) * (unit === 'Gi' ? 1024 * MIB : MIB);
+  if (!(bytes >= SIZES.min && bytes <= SIZES.max))
+    throw new UsageError(`${flag} ${text}: write a size from 128Mi to 64Gi, such as 400Mi or 1Gi`);
+  return bytes;
+}
+
 function parseFlag(name: string, text: string): boolean {
   if (text === 'true' || text === 'false') return text === 'true';
   throw new UsageError(`--${name}=${text}: write true or false`);
@@ -51,6 +64,7 @@ const FLAGS = {
   'lease-namespace': string,
   'lease-name': string,
   'git-dir': string,
+  'source-memory': string,
   'webhook-secret-file': string,
   'log-level': string,
 };
@@ -80,6 +94,7 @@ export function parseControllerOptions(argv: readonly string[]): ControllerOptio
     leaseNamespace: values['lease-namespace'],
     leaseName: values['lease-name'] ?? 'sluice-controller',
     gitDir: values['git-dir'],
+    sourceMemory: parseSize('--source-memory', values['source-memory'] ?? '400Mi'),
     webhookSecretFile: values['webhook-secret-file'],
     logLevel,
   };

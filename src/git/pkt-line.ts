@@ -64,11 +64,9 @@ export function demultiplex(reader: PacketReader): Buffer {
   return Buffer.concat(pieces);
 }
 
+// oxlint-disable-next-line no-control-regex -- control characters are exactly what is looked for
+const CONTROL = /[\u0000-\u001f\u007f]+/g;
+
 /** Words of a stranger, made fit for a message. */
 export const said = (bytes: Buffer | string): string =>
-  // oxlint-disable-next-line no-control-regex -- control characters are exactly what is replaced
-  bytes
-    .toString('utf8')
-    .slice(0, 300)
-    .replaceAll(/[\u0000-\u001f\u007f]+/g, ' ')
-    .trim();
+  bytes.toString('utf8').slice(0, 300).replaceAll(CONTROL, ' ').trim();

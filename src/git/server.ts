@@ -1,6 +1,6 @@
 // Git's smart protocol to one server: list references, bring a pack, push one. Nothing is kept here.
 import type { SourceLimits } from '../ports/source-budget.ts';
-import { gitHttp, type GitHttp, type GitHttpOptions } from './http.ts';
+import { gitHttp, type GitHttp, type GitHttpOptions, type GitHttpRequest } from './http.ts';
 import { DELIMITER, demultiplex, FLUSH, packet, PacketReader, said } from './pkt-line.ts';
 import { isOid } from './objects.ts';
 import { GitError, PushRejected, type GitCall } from './types.ts';
@@ -61,7 +61,11 @@ export class GitServer {
       packet(`ref-prefix ${ref}\n`),
       FLUSH,
     ]);
-    const answer = await this.#post('git-upload-pack', body, call, MAX_LISTING, { 'git-protocol': 'version=2' });
+    const answer = await this.#post(
+      'git-upload-pack',
+      { body, maxBytes: MAX_LISTING, headers: { 'git-protocol': 'version=2' } },
+      call,
+    );
     return refsIn(new PacketReader(answer), { exactly: ref }).refs.get(ref);
   }
 
@@ -76,7 +80,7 @@ export class GitServer {
       throw new GitError('unreachable', 'the server is too old: it does not offer side-band-64k');
     }
     const body = wanted(oid, request, capabilities);
-    const answer = await this.#post('git-upload-pack', body, call, this.#options.limits.packBytes, {});
+    const answer = await this.#post('git-upload-pack', { body, maxBytes: this.#options.limits.packBytes }, call);
     return { ...received(answer, request.depth !== undefined), oid };
   }
 
@@ -93,7 +97,7 @@ export class GitServer {
     const body = Buffer.concat([packet(command), FLUSH, update.pack]);
     if ((await this.#options.mayPush?.()) === false)
       throw new GitError('unreachable', 'this process does not lead any more, and pushes nothing');
-    const answer = new PacketReader(await this.#post('git-receive-pack', body, call, MAX_REPORT, {}));
+    const answer = new PacketReader(await this.#post('git-receive-pack', { body, maxBytes: MAX_REPORT }, call));
     checkReport(band ? new PacketReader(demultiplex(answer)) : answer, ref);
   }
 
@@ -112,18 +116,10 @@ export class GitServer {
     return { ...refsIn(reader, {}), second: false };
   }
 
-  async #post(
-    service: Service,
-    body: Buffer,
-    call: GitCall,
-    maxBytes: number,
-    headers: Record<string, string>,
-  ): Promise<Buffer> {
-    const types = {
-      'content-type': `application/x-${service}-request`,
-      accept: `application/x-${service}-result`,
-    };
-    return (await this.#http({ path: `/${service}`, body, maxBytes, headers: { ...types, ...headers } }, call)).body;
+  async #post(service: Service, sent: Omit<GitHttpRequest, 'path'>, call: GitCall): Promise<Buffer> {
+    const types = { 'content-type': `application/x-${service}-request`, accept: `application/x-${service}-result` };
+    const request = { ...sent, path: `/${service}`, headers: { ...types, ...sent.headers } };
+    return (await this.#http(request, call)).body;
   }
 }
 

@@ -35,10 +35,14 @@ interface Running {
   source: string;
   standing: Standing;
   since: number;
+  toldToEnd: boolean;
   giveWay(): void;
 }
 
+const RANK: Readonly<Record<Standing, number>> = { troubled: 0, new: 1, proven: 2 };
 const MAX_PATIENCE = 300_000;
+/** What was told to give way is left the time to end. */
+const LOOK_AGAIN_MS = 1_000;
 const REMEMBERED = 5_000;
 
 export class FairSlots {
@@ -95,7 +99,7 @@ export class FairSlots {
       ending.abort();
     };
     signal.addEventListener('abort', cancel, { once: true });
-    this.#running.set(source, { ...running, giveWay });
+    this.#running.set(source, { ...running, toldToEnd: false, giveWay });
     try {
       const value = await request.run(ending.signal);
       const afterMs = this.#clock.now() - since;
@@ -129,9 +133,9 @@ export class FairSlots {
     }
   }
 
-  /** Starts what may start, in order, and sees to it that what waits does not wait for ever. */
+  /** Starts what may start, the better standing first, and sees to it that what waits does not wait for ever. */
   #next(): void {
-    for (const waiting of this.#waiting) {
+    for (const waiting of this.#inOrder()) {
       if (!this.#fits(waiting.source)) continue;
       this.#waiting.delete(waiting);
       waiting.start();
@@ -139,10 +143,17 @@ export class FairSlots {
     this.#timer?.();
     this.#timer = undefined;
     if (this.#waiting.size === 0 || this.#running.size === 0) return;
-    const due = Math.min(...[...this.#running.values()].map((each) => each.since + this.#patienceOf(each.source)));
-    // What was told to give way is left the time to end.
-    const wait = Math.max(due - this.#clock.now(), 1_000);
-    this.#timer = this.#clock.after(due > this.#clock.now() ? due - this.#clock.now() : wait, () => this.#makeWay());
+    const oldest = Math.min(...[...this.#running.values()].map(({ since }) => since));
+    const due = oldest + this.#patienceMs - this.#clock.now();
+    this.#timer = this.#clock.after(Math.max(due, LOOK_AGAIN_MS), () => {
+      this.#makeWay();
+      this.#next();
+    });
+  }
+
+  #inOrder(): Waiting[] {
+    const rank = ({ source }: Waiting): number => RANK[this.#standingOf(source)];
+    return [...this.#waiting].sort((a, b) => rank(b) - rank(a));
   }
 
   #fits(source: string, without?: Running): boolean {
@@ -156,15 +167,24 @@ export class FairSlots {
     return standing === 'proven' || unproven < Math.max(1, this.#slots - 1);
   }
 
-  /** Of the turns that take too long, ends the worst one whose end lets another begin. */
+  /** Ends turns that take too long, the worst first, where that lets another begin. */
   #makeWay(): void {
-    const now = this.#clock.now();
-    const rank: Record<Standing, number> = { troubled: 0, new: 1, proven: 2 };
-    const late = [...this.#running.values()]
-      .filter((each) => now - each.since >= this.#patienceOf(each.source))
-      .sort((a, b) => rank[a.standing] - rank[b.standing] || a.since - b.since);
-    const worst = late.find((each) => [...this.#waiting].some(({ source }) => this.#fits(source, each)));
-    worst?.giveWay();
-    this.#next();
+    const running = [...this.#running.values()]
+      .filter((each) => !each.toldToEnd)
+      .sort((a, b) => RANK[a.standing] - RANK[b.standing] || a.since - b.since);
+    for (const { source } of this.#inOrder()) {
+      if (this.#fits(source)) continue;
+      const worst = running.find((each) => !each.toldToEnd && this.#isLate(each, source) && this.#fits(source, each));
+      if (worst === undefined) continue;
+      worst.toldToEnd = true;
+      worst.giveWay();
+    }
+  }
+
+  /** A source in trouble gets more time each time, but not at the cost of one that is new. */
+  #isLate(running: Running, waiting: string): boolean {
+    const before = running.standing === 'troubled' && this.#standingOf(waiting) === 'new';
+    const patience = before ? this.#patienceMs : this.#patienceOf(running.source);
+    return this.#clock.now() - running.since >= patience;
   }
 }

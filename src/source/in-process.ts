@@ -16,7 +16,8 @@ export interface InProcessOptions extends Omit<ReaderOptions, 'backend'> {
 
 /** A reader over mirrors of this process. */
 export function inProcessReader(options: InProcessOptions): SourceReader {
-  const { mirrorFor, limits = SOURCE_LIMITS } = options;
+  const { limits = SOURCE_LIMITS } = options;
+  const mirrorFor = (repository: Repository): Promise<GitMirror> => options.mirrorFor(repository);
   const backend: Backend = {
     async head(request, call) {
       try {

@@ -134,12 +134,15 @@ const REASONS: Readonly<Record<GitError['kind'], SourceFailure['reason']>> = {
   cancelled: 'Cancelled',
 };
 
-/** A failure as a value. What is none of the repository's is thrown on. */
+/** A failure as a value, whatever it is: what nobody foresaw is told as such, and stops this repository only. */
 export function failureOf(error: unknown): SourceFailure {
   if (error instanceof LimitExceeded) {
     return { reason: 'SourceTooLarge', message: error.message, limit: error.limit };
   }
-  if (!(error instanceof GitError)) throw error;
+  if (!(error instanceof GitError)) {
+    const what = error instanceof Error ? error.message : String(error);
+    return { reason: 'InvalidManifest', message: `it could not be read, which is a fault of Sluice: ${what}` };
+  }
   const reason = error instanceof PushRejected ? 'PushRejected' : REASONS[error.kind];
   return { reason, message: error.message, ...(error.limit === undefined ? {} : { limit: error.limit }) };
 }

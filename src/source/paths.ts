@@ -45,33 +45,60 @@ function missing(path: string, at: Found, name: string, entries: readonly TreeEn
 }
 
 /** Where a link leads, through other links, within the repository. Throws GitError naming the link. */
-export async function followLink(link: string, root: string, objects: Objects): Promise<Found> {
-  const trail: { entry: TreeEntry; name: string }[] = [];
-  let todo = segments(link);
-  let hops = 0;
-  const refuse = (why: string): GitError =>
-    new GitError('rejected', `${link} is a link ${why}; commit the file itself, or exclude it`);
-  while (todo.length > 0) {
-    const [name = '', ...rest] = todo;
-    todo = rest;
-    if (name === '..') {
-      if (trail.pop() === undefined) throw refuse('out of the repository');
-      continue;
-    }
-    const folder = trail.at(-1)?.entry;
-    if (folder && folder.type !== 'tree') throw refuse('to nothing');
-    const entry = (await objects.tree(folder?.oid ?? root)).find((each) => each.name === name);
-    if (entry?.type === 'link') {
-      if (++hops > MAX_HOPS) throw refuse('in a circle, or through too many others');
-      const target = await targetOf(entry, objects);
-      if (target === undefined || target.startsWith('/')) throw refuse('out of the repository');
-      todo = [...segments(target), ...rest];
-    } else if (entry?.type === 'file' || entry?.type === 'tree') trail.push({ entry, name });
-    else throw refuse(entry === undefined ? 'to nothing' : 'into a submodule');
+export function followLink(link: string, root: string, objects: Objects): Promise<Found> {
+  return new Trail(link, root, objects).follow();
+}
+
+class Trail {
+  readonly #link: string;
+  readonly #root: string;
+  readonly #objects: Objects;
+  /** Names that are left, and where the ones before have led: folders, and perhaps a file at the end. */
+  #todo: string[];
+  readonly #trail: TreeEntry[] = [];
+  #hops = 0;
+
+  constructor(link: string, root: string, objects: Objects) {
+    this.#link = link;
+    this.#root = root;
+    this.#objects = objects;
+    this.#todo = segments(link);
   }
-  const path = trail.map(({ name }) => name).join('/');
-  const last = trail.at(-1)?.entry;
-  return { path, oid: last?.oid ?? root, type: last?.type === 'file' ? 'file' : 'tree' };
+
+  async follow(): Promise<Found> {
+    for (let name = this.#todo.shift(); name !== undefined; name = this.#todo.shift()) {
+      if (name === '..') this.#up();
+      else await this.#into(name);
+    }
+    const last = this.#trail.at(-1);
+    const path = this.#trail.map(nameOf).join('/');
+    return { path, oid: last?.oid ?? this.#root, type: last?.type === 'file' ? 'file' : 'tree' };
+  }
+
+  #up(): void {
+    if (this.#trail.pop() === undefined) throw this.#refusal('out of the repository');
+  }
+
+  async #into(name: string): Promise<void> {
+    const folder = this.#trail.at(-1);
+    if (folder && folder.type !== 'tree') throw this.#refusal('to nothing');
+    const entry = (await this.#objects.tree(folder?.oid ?? this.#root)).find((each) => each.name === name);
+    if (entry === undefined) throw this.#refusal('to nothing');
+    if (entry.type === 'link') await this.#through(entry);
+    else if (entry.type === 'file' || entry.type === 'tree') this.#trail.push(entry);
+    else throw this.#refusal('into a submodule');
+  }
+
+  async #through(entry: TreeEntry): Promise<void> {
+    if (++this.#hops > MAX_HOPS) throw this.#refusal('in a circle, or through too many others');
+    const target = await targetOf(entry, this.#objects);
+    if (target === undefined || target.startsWith('/')) throw this.#refusal('out of the repository');
+    this.#todo = [...segments(target), ...this.#todo];
+  }
+
+  #refusal(why: string): GitError {
+    return new GitError('rejected', `${this.#link} is a link ${why}; commit the file itself, or exclude it`);
+  }
 }
 
 /** What a link says; undefined where it says too much or is no text. */

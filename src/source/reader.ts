@@ -28,7 +28,7 @@ export interface Backend {
 export interface ReaderOptions {
   clock: Clock;
   backend: Backend;
-  /** Jobs at a time. Default 3. */
+  /** Jobs at a time. Default 2. */
   slots?: number | undefined;
   /** Listings of references at a time. Default 24. */
   listings?: number | undefined;
@@ -59,7 +59,7 @@ class Reader implements SourceReader {
   readonly #tooLarge: TooLarge;
   readonly #closing = new AbortController();
 
-  constructor({ clock, backend, slots = 3, listings = 24, patienceMs }: ReaderOptions) {
+  constructor({ clock, backend, slots = 2, listings = 24, patienceMs }: ReaderOptions) {
     this.#backend = backend;
     this.#jobs = new FairSlots({ clock, slots, patienceMs });
     this.#listings = new FairSlots({ clock, slots: listings, patienceMs });

@@ -161,7 +161,7 @@ function checked(value: unknown, at: string): KubeObject {
   const { apiVersion, kind, metadata } = value;
   if (!isText(apiVersion)) throw new ShapeError(`${at}apiVersion is missing; write for example apiVersion: v1`);
   if (!isText(kind)) throw new ShapeError(`${at}kind is missing`);
-  if (/^kustomize\.config\.k8s\.io\//.test(apiVersion)) {
+  if (apiVersion.startsWith('kustomize.config.k8s.io/')) {
     throw new ShapeError(
       `${at}this is input of Kustomize, which is not rendered yet: commit what kustomize build prints`,
     );
