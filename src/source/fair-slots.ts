@@ -103,8 +103,9 @@ export class FairSlots {
     try {
       const value = await request.run(ending.signal);
       const afterMs = this.#clock.now() - since;
-      if (running.gaveWay) this.#remember(source, 'troubled', true);
-      else if (!signal.aborted) this.#remember(source, request.failed(value) ? 'troubled' : 'proven', false);
+      if (running.gaveWay) this.#remember(source, 'troubled', this.#patienceOf(source) * 2);
+      else if (!signal.aborted && request.failed(value)) this.#remember(source, 'troubled', this.#patienceOf(source));
+      else if (!signal.aborted) this.#remember(source, 'proven', 2 * afterMs);
       if (running.gaveWay && ending.signal.aborted && request.failed(value)) return { ended: 'gaveWay', afterMs };
       return signal.aborted ? { ended: 'cancelled' } : { ended: 'done', value };
     } finally {
@@ -122,9 +123,9 @@ export class FairSlots {
     return this.#known.get(source)?.patienceMs ?? this.#patienceMs;
   }
 
-  #remember(source: string, standing: Standing, gaveWay: boolean): void {
-    const before = this.#patienceOf(source);
-    const patienceMs = standing === 'proven' ? this.#patienceMs : gaveWay ? Math.min(before * 2, MAX_PATIENCE) : before;
+  /** Keeps how it went, and how much time the source is given the next time. */
+  #remember(source: string, standing: Standing, patience: number): void {
+    const patienceMs = Math.min(Math.max(patience, this.#patienceMs), MAX_PATIENCE);
     this.#known.delete(source);
     this.#known.set(source, { standing, patienceMs });
     for (const [oldest] of this.#known) {

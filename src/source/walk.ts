@@ -36,11 +36,25 @@ export async function findManifests(
   objects: Objects,
   budget: SourceBudget,
 ): Promise<FoundFile[]> {
-  const start = await resolvePath(request, objects);
-  const walk = new Walk(request, objects, budget);
+  const remembered = { tree: remembering((oid) => objects.tree(oid)), blob: (oid: string) => objects.blob(oid) };
+  const start = await resolvePath(request, remembered);
+  const walk = new Walk(request, remembered, budget);
   if (start.type === 'tree') await walk.folder({ oid: start.oid, path: start.path, depth: 0 });
   else walk.file(start.path, start.oid);
   return walk.files();
+}
+
+const REMEMBERED_ENTRIES = 200_000;
+
+/** Folders that are named again and again are read once. */
+function remembering(readTree: Objects['tree']): Objects['tree'] {
+  const known = new Map<string, TreeEntry[]>();
+  let left = REMEMBERED_ENTRIES;
+  return async (oid) => {
+    const entries = known.get(oid) ?? (await readTree(oid));
+    if (!known.has(oid) && (left -= entries.length + 1) > 0) known.set(oid, entries);
+    return entries;
+  };
 }
 
 class Walk {

@@ -74,7 +74,10 @@ class Reading {
       this.#budget.spend('manifestBytes', file.text.length);
       const found: Document[] = [];
       const before = this.problems.length;
-      const pieces = file.path.endsWith('.json') ? [{ text: file.text, line: 1 }] : documentsOf(file.text);
+      const json = file.path.endsWith('.json');
+      // Cutting is cheap: how many there are is known before the first is parsed.
+      for (const _ of json ? [0] : documentsOf(file.text)) this.#budget.spend('documents', 1);
+      const pieces = json ? [{ text: file.text, line: 1 }] : documentsOf(file.text);
       let document = 0;
       for (const piece of pieces) {
         this.#piece({ path: file.path, document: document++ }, piece, found);
@@ -94,7 +97,6 @@ class Reading {
     // The text of the whole file is kept, and a mark in front is not part of its first document.
     const text = document === 0 ? piece.text.replace(/^\uFEFF/, '') : piece.text;
     try {
-      this.#budget.spend('documents', 1);
       this.#budget.hold('documentChars', text.length);
       const value = this.#yaml.parse(text);
       if (value === undefined || value === null) return;
