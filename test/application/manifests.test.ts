@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
 import { joinDocuments, splitDocuments } from '../../src/application/source/documents.ts';
+import { SOURCE_LIMITS, SourceBudget } from '../../src/ports/source-budget.ts';
 import { describeProblem, isManifest, readManifests, type SourceFile } from '../../src/application/source/manifests.ts';
 import { render as renderManifests, type ScopeOf } from '../../src/application/source/desired.ts';
 import { parseDocument } from '../../src/application/source/yaml.ts';
@@ -44,6 +45,22 @@ describe('a YAML document is read as kubectl reads it', () => {
     ['+-1', '+-1'],
     ['_1', '_1'],
     ["'017'", '017'],
+    ['12e4567', '12e4567'],
+    ['-1e999', '-1e999'],
+    ['1e20', 1e20],
+    ['1e-400', 0],
+    ['0X1F', 31],
+    ['0B11', 3],
+    ['-0', 0],
+    ['.5', 0.5],
+    ['-.5', -0.5],
+    ['1.', 1],
+    ['._5', '._5'],
+    ['.', '.'],
+    ['0x', '0x'],
+    ['1e', '1e'],
+    ['123456789012345678901234567890', 123456789012345678901234567890],
+    ['Infinity', 'Infinity'],
   ])('%s', (text, value) => {
     expect(parseDocument(`a: ${text}\n`)).toEqual({ a: value });
   });
@@ -101,6 +118,11 @@ describe('manifests', () => {
     ['apiVersion: v1\nkind: ConfigMap\nmetadata: { name: no }\n', /metadata\.name is missing .*: false is not text/],
     ['apiVersion: v1\nkind: List\nitems: [3]\n', /items\[0\]: must be an object/],
     ['a: 12345678901234567890\n', /a: .* too large to be kept exactly/],
+    ['a: 18446744073709551615\n', /a: 18446744073709551615 is too large to be kept exactly; put it in quotes/],
+    ['a: .inf\n', /a: Infinity is a number that JSON does not have; put it in quotes/],
+    ['a: { b: [-.INF] }\n', /a\.b\[0\]: -Infinity is a number that JSON does not have/],
+    ['a: .nan\n', /a: NaN is a number that JSON does not have/],
+    ['a: &a [*a]\n', /nested deeper than 64/],
     ['a: *nowhere\n', /web\.yaml:1: /],
     ['a: !!js/function x\n', /web\.yaml:1: /],
   ])('%j is refused by file and line', (text, message) => {
@@ -113,6 +135,51 @@ describe('manifests', () => {
       (_, i) => `l${i + 1}: &l${i + 1} [${Array.from({ length: 9 }, () => `*l${i}`).join(', ')}]\n`,
     );
     expect(problemsOf(`l0: &l0 [x]\n${levels.join('')}`)).toEqual([expect.stringContaining('aliases')]);
+  });
+
+  it('are not what declares nothing: such files are told, and only as a whole', () => {
+    const files = [
+      { path: 'values.yaml', text: 'replicas: 1\n---\nimage: x\n' },
+      { path: 'list.json', text: '[1, 2]' },
+      { path: 'a.yaml', text: map('a') },
+      { path: 'empty.yaml', text: '# nothing\n' },
+    ];
+    expect(readManifests(files)).toMatchObject({
+      value: {
+        manifests: [{ object: { metadata: { name: 'a' } } }],
+        skipped: [
+          { path: 'values.yaml', reason: 'no apiVersion and no kind' },
+          { path: 'list.json', reason: 'no apiVersion and no kind' },
+        ],
+      },
+    });
+    expect(problemsOf(`${map('a')}---\nmetadata: { name: b }\n`)).toEqual([
+      expect.stringContaining('web.yaml:6: apiVersion is missing'),
+    ]);
+  });
+
+  it('of Kustomize are told apart from broken ones', () => {
+    expect(problemsOf('apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Component\n')).toEqual([
+      expect.stringContaining('input of Kustomize, which is not rendered yet'),
+    ]);
+  });
+
+  it('are parsed up to twenty problems, and to the limits of their commit', () => {
+    const broken = Array.from({ length: 50 }, (_, n) => ({ path: `${n}.yaml`, text: 'kind: A\n' }));
+    expect(readManifests(broken)).toMatchObject({ error: { length: 20 } });
+    const budget = new SourceBudget({ ...SOURCE_LIMITS, objects: 3 });
+    const many = Array.from({ length: 9 }, (_, n) => ({ path: `${n}.yaml`, text: map(`m${n}`) }));
+    expect(readManifests(many, budget)).toEqual({
+      ok: false,
+      error: [
+        {
+          path: '3.yaml',
+          line: 1,
+          limit: 'objects',
+          message: 'more than 3 objects (limit objects); split it into several Applications (spec.source.path)',
+        },
+      ],
+    });
   });
 
   it('do not touch prototypes', () => {

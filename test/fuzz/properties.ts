@@ -29,7 +29,15 @@ function isTold(error: unknown): void {
   if (!(error instanceof GitError) && !(error instanceof LimitExceeded)) throw error;
 }
 
-const LIMITS = { ...SOURCE_LIMITS, folders: 60, entries: 200, values: 300, documents: 20, objects: 10, inflatedBytes: 2 ** 20 };
+const LIMITS = {
+  ...SOURCE_LIMITS,
+  folders: 60,
+  entries: 200,
+  values: 300,
+  documents: 20,
+  objects: 10,
+  inflatedBytes: 2 ** 20,
+};
 const REASONS: SourceFailureReason[] = ['InvalidManifest', 'SourceTooLarge', 'SourceNotFound', 'GitUnreachable'];
 
 /** Reads a repository from a server that sends this pack, as the reader does. */
@@ -40,7 +48,10 @@ async function readFrom(repository: Parameters<Parameters<typeof hostileReposito
   const mirror = openMirror({ url: server.url, clock: systemClock, directory, limits: LIMITS });
   try {
     const request = { repoURL: server.url, branch: 'main', path: '' };
-    return (await perform({ op: 'read', request }, { mirror, limits: LIMITS, call: {} })) as SourceResult<SourceContent>;
+    return (await perform(
+      { op: 'read', request },
+      { mirror, limits: LIMITS, call: {} },
+    )) as SourceResult<SourceContent>;
   } finally {
     mirror.close();
     await server.close();
@@ -85,7 +96,8 @@ export const SOURCE_PROPERTIES: readonly Property[] = [
         const result = readManifests(files, new SourceBudget(LIMITS));
         const again = readManifests(files, new SourceBudget(LIMITS));
         if (JSON.stringify(result) !== JSON.stringify(again)) throw new Error('read another way the second time');
-        if (!result.ok) return result.error.every(({ path, line }) => files.some((file) => file.path === path) && line >= 1);
+        if (!result.ok)
+          return result.error.every(({ path, line }) => files.some((file) => file.path === path) && line >= 1);
         const { manifests } = result.value;
         const json = JSON.stringify(manifests);
         return manifests.length <= LIMITS.objects && !/:(Infinity|NaN)/.test(json);
@@ -106,8 +118,16 @@ export const SOURCE_PROPERTIES: readonly Property[] = [
     property: () =>
       fc.asyncProperty(hostileRepository, damage, async (repository, harm) => {
         const result = await readFrom(repository, harm(buildPack(repository.entries)));
-        if (result.ok) return result.value.files.size <= LIMITS.files && [...result.value.files.keys()].every((path) => !path.includes('..'));
-        return REASONS.includes(result.error.reason) && result.error.message !== '' && !result.error.message.includes('fault of Sluice');
+        if (result.ok)
+          return (
+            result.value.files.size <= LIMITS.files &&
+            [...result.value.files.keys()].every((path) => !path.includes('..'))
+          );
+        return (
+          REASONS.includes(result.error.reason) &&
+          result.error.message !== '' &&
+          !result.error.message.includes('fault of Sluice')
+        );
       }),
   },
 ];
