@@ -6,11 +6,14 @@ import type { LookupFunction } from 'node:net';
 import type { Clock } from '../ports/clock.ts';
 import { GitError, type GitCall, type GitCredentials } from './types.ts';
 
-/** Where requests may go. `check` throws for a URL that is not allowed; `lookup` resolves to allowed addresses only. */
+/** Where requests may go. `check` throws for a URL that is not allowed; `lookup` resolves its name to allowed addresses only. */
 export interface GitEgress {
   check(url: URL, use: 'git'): void;
-  lookup(use: 'git'): LookupFunction;
+  lookup(url: URL, use: 'git'): LookupFunction;
 }
+
+/** Code of an error of `lookup` that says so. */
+export const EGRESS_REFUSED = 'EGRESS_REFUSED';
 
 export interface GitHttpOptions {
   /** URL of the repository; requests and credentials go to its origin only. */
@@ -121,7 +124,7 @@ class Exchange {
     return (secure ? httpsRequest : httpRequest)(this.#url, {
       method: body ? 'POST' : 'GET',
       agent: secure ? agents.https : agents.http,
-      ...(egress ? { lookup: egress.lookup('git') } : {}),
+      ...(egress ? { lookup: egress.lookup(this.#url, 'git') } : {}),
       headers: {
         'user-agent': 'git/sluice',
         ...headers,
@@ -183,6 +186,8 @@ const withoutSecrets = (url: URL): string => `${url.origin}${url.pathname.replac
 
 function connectionError(url: URL, error: unknown): GitError {
   if (error instanceof GitError) return error;
+  const refused = error instanceof Error && (error as NodeJS.ErrnoException).code === EGRESS_REFUSED;
+  if (refused) return new GitError('rejected-host', error.message);
   const reason = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : String(error);
   return new GitError('unreachable', `cannot reach ${url.host}: ${reason}`);
 }

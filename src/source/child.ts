@@ -47,6 +47,8 @@ export class Child {
   readonly #options: ChildOptions;
   readonly #process: ChildProcess;
   #ended = false;
+  /** Of the repository that is worked on. */
+  #url: URL | undefined;
   /** Settles the job under way. */
   #finish: ((result: SourceResult<unknown>) => void) | undefined;
 
@@ -81,6 +83,7 @@ export class Child {
   /** Does one job; one at a time. Whatever happens to the child, this resolves. */
   perform(job: Job, { timeoutMs, signal }: Work): Promise<SourceResult<unknown>> {
     const { clock, setup, memoryBytes } = this.#options;
+    this.#url = new URL(job.request.repoURL);
     return new Promise((resolve) => {
       const cancels: Cancel[] = [];
       this.#finish = (result) => {
@@ -143,14 +146,16 @@ export class Child {
     const { mayPush, egress } = this.#options;
     if (question.about === 'mayPush') return { about: 'mayPush', may: (await mayPush?.()) !== false };
     const { hostname, family } = question;
+    const url = this.#url;
     return new Promise((resolve) => {
       const done = (error: Error | null, found: string | Address[], kind?: number): void => {
-        if (error) return resolve({ about: 'address', error: error.message });
+        const { message: said, code } = (error ?? {}) as NodeJS.ErrnoException;
+        if (error) return resolve({ about: 'address', error: said, code });
         const addresses = typeof found === 'string' ? [{ address: found, family: kind ?? 4 }] : found;
         resolve({ about: 'address', addresses });
       };
-      if (!egress) return done(new Error('no names are resolved here'), '');
-      egress.lookup('git')(hostname, { all: question.all, ...(family === undefined ? {} : { family }) }, done);
+      if (!egress || !url) return done(new Error('no names are resolved here'), '');
+      egress.lookup(url, 'git')(hostname, { all: question.all, ...(family === undefined ? {} : { family }) }, done);
     });
   }
 

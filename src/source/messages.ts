@@ -27,7 +27,9 @@ export type Question =
   { about: 'mayPush' } | { about: 'address'; hostname: string; all: boolean; family: number | undefined };
 
 export type Answer =
-  { about: 'mayPush'; may: boolean } | { about: 'address'; addresses: Address[] } | { about: 'address'; error: string };
+  | { about: 'mayPush'; may: boolean }
+  | { about: 'address'; addresses: Address[] }
+  | { about: 'address'; error: string; code?: string | undefined };
 
 export interface Address {
   address: string;

@@ -68,17 +68,20 @@ class Worker {
   }
 
   readonly #lookup: LookupFunction = (hostname, options, done) => {
+    void this.#lookUp(hostname, options, done);
+  };
+
+  async #lookUp(...[hostname, options, done]: Parameters<LookupFunction>): Promise<void> {
     const family = typeof options.family === 'number' ? options.family : undefined;
     const all = options.all === true;
-    void this.#ask({ about: 'address', hostname, all, family }).then((answer) => {
-      const [first] = 'addresses' in answer ? answer.addresses : [];
-      if (first === undefined || !('addresses' in answer)) {
-        return done(new Error('error' in answer ? answer.error : `${hostname} has no address`), '', 0);
-      }
-      if (all) return done(null, answer.addresses);
-      return done(null, first.address, first.family);
-    });
-  };
+    const answer = await this.#ask({ about: 'address', hostname, all, family });
+    const addresses = 'addresses' in answer ? answer.addresses : [];
+    const [first] = addresses;
+    if (all && first) return done(null, addresses);
+    if (first) return done(null, first.address, first.family);
+    const { error = `${hostname} has no address`, code } = 'error' in answer ? answer : {};
+    return done(Object.assign(new Error(error), { code }), '', 0);
+  }
 
   /** The URL was checked by the parent; what its host resolves to is asked for at the moment of connecting. */
   readonly #egress: GitEgress = { check() {}, lookup: () => this.#lookup };

@@ -59,7 +59,7 @@ describe('a YAML document is read as kubectl reads it', () => {
     ['.', '.'],
     ['0x', '0x'],
     ['1e', '1e'],
-    ['123456789012345678901234567890', 123456789012345678901234567890],
+    ['123456789012345678901234567890', Number('123456789012345678901234567890')],
     ['Infinity', 'Infinity'],
   ])('%s', (text, value) => {
     expect(parseDocument(`a: ${text}\n`)).toEqual({ a: value });

@@ -15,6 +15,7 @@ describe('sluice controller', () => {
       leaseNamespace: undefined,
       leaseName: 'sluice-controller',
       gitDir: undefined,
+      sourceMemory: 400 * 2 ** 20,
       webhookSecretFile: undefined,
       logLevel: 'info',
     });
@@ -46,6 +47,8 @@ describe('sluice controller', () => {
     [['--listen', '0.0.0.0:70000'], '--listen 0.0.0.0:70000: write HOST:PORT, such as 0.0.0.0:8080 or [::]:8080'],
     [['--prometheus', 'prom:9090'], '--prometheus prom:9090: write an http or https URL'],
     [['--leader-elect=maybe'], '--leader-elect=maybe: write true or false'],
+    [['--source-memory=400'], '--source-memory 400: write a size from 128Mi to 64Gi, such as 400Mi or 1Gi'],
+    [['--source-memory', '64Mi'], '--source-memory 64Mi: write a size from 128Mi to 64Gi, such as 400Mi or 1Gi'],
     [['--log-level', 'loud'], '--log-level loud: write debug, info, warn, error'],
   ])('refuses %j and says what to write', (argv, message) => {
     expect(() => parseControllerOptions(argv)).toThrow(new UsageError(message));
@@ -66,6 +69,7 @@ describe('sluice controller', () => {
       'lease-namespace',
       'lease-name',
       'git-dir',
+      'source-memory',
       'webhook-secret-file',
       'log-level',
     ];
@@ -74,7 +78,9 @@ describe('sluice controller', () => {
 });
 
 describe('usage', () => {
-  it('names every command', () => {
-    for (const name of Object.keys(COMMANDS)) expect(usage()).toContain(`  ${name} `);
+  it('names every command that people call', () => {
+    for (const [name, { summary }] of Object.entries(COMMANDS))
+      expect(usage().includes(`  ${name} `)).toBe(summary !== undefined);
+    expect(usage()).not.toContain('source-worker');
   });
 });

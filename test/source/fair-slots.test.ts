@@ -31,7 +31,7 @@ class Sources implements Backend {
   close = (): Promise<void> => Promise.resolve();
 
   #serve(url: string, { signal, timeoutMs }: Work): Promise<SourceResult<unknown>> {
-    expect(this.#now.has(url)).toBe(false);
+    if (this.#now.has(url)) throw new Error(`${url} has two turns at a time`);
     this.begun.push(url);
     this.timeouts.push(timeoutMs);
     this.#now.add(url);
