@@ -97,7 +97,7 @@ export class Child {
         this.#send({ type: 'abort' });
         cancels.push(clock.after(ABORT_MS, () => this.#kill({ reason: 'Cancelled', message: 'it was broken off' })));
       };
-      if (this.#ended) return this.#finish(fail(CRASHED('could not be started')));
+      if (this.#ended) return this.#finish(fail(crashed('could not be started')));
       this.#process.ref();
       this.#process.channel?.ref();
       signal.addEventListener('abort', abort, { once: true });
@@ -133,7 +133,7 @@ export class Child {
   #gone(how: string): void {
     this.#ended = true;
     const memory = /SIGABRT|SIGKILL|ended with 134/.test(how);
-    this.#finish?.(fail(memory ? tooMuchMemory(this.#options.memoryBytes) : CRASHED(how)));
+    this.#finish?.(fail(memory ? tooMuchMemory(this.#options.memoryBytes) : crashed(how)));
   }
 
   #receive(message: FromChild): void {
@@ -165,7 +165,7 @@ export class Child {
   }
 }
 
-const CRASHED = (how: string): SourceFailure => ({
+const crashed = (how: string): SourceFailure => ({
   reason: 'SourceTooLarge',
   limit: 'memory',
   message: `the process that read this repository ${how}; it is tried again later`,
