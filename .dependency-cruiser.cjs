@@ -17,7 +17,7 @@ module.exports = {
       severity: 'error',
       from: { path: pure },
       to: {
-        path: '^src/(kube|git|application|controller|server|cli|sandbox|notify)/|^src/analysis/providers/|^src/main',
+        path: '^src/(kube|git|egress|application|controller|server|cli|sandbox|notify)/|^src/analysis/providers/|^src/main',
       },
     },
     {
@@ -29,9 +29,9 @@ module.exports = {
     {
       name: 'adapters-do-not-know-each-other',
       severity: 'error',
-      from: { path: '^src/(kube|git|analysis/providers)/' },
+      from: { path: '^src/(kube|git|egress|analysis/providers)/' },
       to: {
-        path: '^src/(kube|git|analysis/providers|application|controller|server|cli|sandbox)/',
+        path: '^src/(kube|git|egress|analysis/providers|application|controller|server|cli|sandbox)/',
         pathNot: '^src/$1/',
       },
     },

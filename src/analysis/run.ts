@@ -2,6 +2,8 @@
 // what is recorded is enough to go on from after a restart.
 import {
   isOver,
+  MAX_RETENTION,
+  MIN_INTERVAL_MS,
   type AnalysisRunSpec,
   type AnalysisRunStatus,
   type Metric,
@@ -37,9 +39,16 @@ export function begin(spec: AnalysisRunSpec, now: number): AnalysisRunStatus {
   const metricResults = spec.metrics.map((metric): MetricResult => ({
     name: metric.name,
     phase: 'Pending',
+    ...shortInterval(metric),
     ...(isDryRun(spec, metric.name) && { dryRun: true }),
   }));
   return { phase: 'Running', startedAt: timeText(now), metricResults };
+}
+
+/** Said from the beginning until there is a verdict. */
+function shortInterval({ interval }: Metric): Pick<MetricResult, 'message'> {
+  if (interval === undefined || (durationMs(interval) ?? MIN_INTERVAL_MS) >= MIN_INTERVAL_MS) return {};
+  return { message: `the interval ${interval} is below 1s: it is measured every 1s` };
 }
 
 /** What to measure now, and when to look again. Nothing when the run is over or asked to end. */
@@ -64,7 +73,8 @@ function dueAt(metric: Metric, result: MetricResult | undefined, startedAt: stri
     const started = Date.parse(startedAt ?? '');
     return (Number.isNaN(started) ? 0 : started) + (durationMs(metric.initialDelay ?? 0) ?? 0);
   }
-  const interval = metric.interval === undefined ? RETRY_MS : (durationMs(metric.interval) ?? RETRY_MS);
+  const asked = metric.interval === undefined ? RETRY_MS : (durationMs(metric.interval) ?? RETRY_MS);
+  const interval = Math.max(asked, MIN_INTERVAL_MS);
   return finished + (last.phase === 'Error' ? Math.min(RETRY_MS, interval) : interval);
 }
 
@@ -89,7 +99,8 @@ export function record(
 }
 
 function retentionOf(spec: AnalysisRunSpec, metric: string): number {
-  return spec.measurementRetention?.find((each) => each.metricName === metric)?.limit ?? DEFAULT_RETENTION;
+  const limit = spec.measurementRetention?.find((each) => each.metricName === metric)?.limit ?? DEFAULT_RETENTION;
+  return Math.min(limit, MAX_RETENTION);
 }
 
 function withMeasurement(result: MetricResult, measured: Measured, retention: number): MetricResult {

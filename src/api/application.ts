@@ -31,6 +31,14 @@ export const applicationSpecSchema = z.object({
           rule: "!has(self.path) || !(self.path.startsWith('/') || self.path.matches('(^|/)[.][.](/|$)'))",
           message: 'path must be inside the repository',
         },
+        {
+          rule: "!has(self.interval) || duration(self.interval) >= duration('5s')",
+          message: 'interval must be at least 5s, such as 30s',
+        },
+        {
+          rule: "!has(self.timeout) || (duration(self.timeout) >= duration('1s') && duration(self.timeout) <= duration('5m'))",
+          message: 'timeout must be from 1s to 5m, such as 60s',
+        },
       ),
     ),
   destination: z

@@ -14,6 +14,9 @@ const CONTROLLER_HELP = `sluice controller: drives Rollouts and syncs Applicatio
   --context NAME           context of the kubeconfig (default: its current one)
   --namespace NAME         only this namespace (default: all)
   --prometheus URL         Prometheus for metrics that name none
+  --analysis-hosts HOSTS   hosts that metrics may be asked from and Secrets be sent to: HOST[:PORT], *.SUFFIX or *, with commas
+                           (default: any but this machine, link-local, metadata and the API server; without Secrets)
+  --git-hosts HOSTS        the same for repositories
   --listen ADDRESS         where /metrics, /healthz, /readyz and /webhook are served (default 0.0.0.0:8080)
   --leader-elect=false     act at once, without a Lease: for one controller on its own
   --lease-namespace NAME   namespace of the Lease (default: $POD_NAMESPACE, else the context's namespace)

@@ -6,6 +6,7 @@ import { createPrometheusProvider } from '../analysis/providers/prometheus.ts';
 import type { ReadSecret } from '../analysis/provider.ts';
 import type { KubeObject } from '../api/k8s.ts';
 import { RESOURCES } from '../api/names.ts';
+import { createEgress } from '../egress/egress.ts';
 import { createMirrors, type Mirrors } from '../git/mirrors.ts';
 import { kubeClient, type RequestRecord } from '../kube/client.ts';
 import { eventRecorder, type EventRecorder } from '../kube/events.ts';
@@ -15,6 +16,7 @@ import { LeaseElection } from '../kube/lease.ts';
 import { undiciTransport } from '../kube/transport-undici.ts';
 import type { KubeClient } from '../kube/types.ts';
 import { systemClock } from '../ports/clock.ts';
+import type { Egress } from '../ports/egress.ts';
 import type { Log } from '../ports/log.ts';
 import { serveHttp, type RunningServer } from '../server/http.ts';
 import { jsonLog } from '../server/log.ts';
@@ -35,7 +37,7 @@ function secretReader(client: KubeClient): ReadSecret {
     if (secret === undefined) throw new Error(`Secret ${name} does not exist in namespace ${namespace}`);
     const value = secret.data?.[key];
     if (value === undefined) throw new Error(`Secret ${name} in namespace ${namespace} has no key ${key}`);
-    return Buffer.from(value, 'base64').toString('utf8');
+    return { value: Buffer.from(value, 'base64').toString('utf8'), annotations: secret.metadata.annotations };
   };
 }
 
@@ -44,7 +46,11 @@ async function webhookSecrets(options: ControllerOptions, engine: Engine, read: 
   return async (application?: { namespace: string; name: string }): Promise<string | undefined> => {
     if (application === undefined) return common;
     const name = engine.applications.get(application.namespace, application.name)?.spec.source.secretRef?.name;
-    return name === undefined ? common : read(application.namespace, name, WEBHOOK_KEY).catch(() => common);
+    if (name === undefined) return common;
+    return read(application.namespace, name, WEBHOOK_KEY).then(
+      (secret) => secret.value,
+      () => common,
+    );
   };
 }
 
@@ -131,7 +137,14 @@ interface Works {
   readSecret: ReadSecret;
 }
 
-function build(options: ControllerOptions, { client, leads }: Leading, log: Log, metrics: Metrics): Works {
+/** What wiring needs of the process around it. */
+interface Around {
+  log: Log;
+  metrics: Metrics;
+  egress: Egress;
+}
+
+function build(options: ControllerOptions, { client, leads }: Leading, { log, metrics, egress }: Around): Works {
   const readSecret = secretReader(client);
   const events = eventRecorder({ client, clock: systemClock, random: Math.random, log, instance: hostname() });
   const address = options.prometheus === undefined ? {} : { defaultAddress: options.prometheus };
@@ -144,7 +157,7 @@ function build(options: ControllerOptions, { client, leads }: Leading, log: Log,
     namespace: options.namespace,
     events,
     metrics,
-    providers: { prometheus: createPrometheusProvider({ ...address, readSecret }) },
+    providers: { prometheus: createPrometheusProvider({ ...address, readSecret, egress }) },
     readSecret,
     mirrorFor: (request) => mirrors.mirrorFor(request),
   });
@@ -185,7 +198,8 @@ export async function runController(argv: readonly string[]): Promise<number> {
   const { code, end } = endings(log);
   const leads = (yes: boolean): void => metrics.leader(yes);
   const leading = leadership(options, client, log, { namespace: access.namespace, leads, lost: () => end(1) });
-  const works = build(options, leading, log, metrics);
+  const egress = createEgress({ ...options, apiServer: access.baseUrl });
+  const works = build(options, leading, { log, metrics, egress });
   const { engine, events, mirrors } = works;
   const { server, synced } = await serve(options, works, log, metrics);
   const where = { cluster: access.baseUrl, namespace: options.namespace ?? 'all' };

@@ -61,6 +61,8 @@ async function startController(sandbox: Sandbox, dir: string, secretFile: string
     sandbox.kubeconfig,
     '--prometheus',
     sandbox.prometheusURL,
+    '--analysis-hosts=127.0.0.1',
+    '--git-hosts=127.0.0.1',
     '--listen',
     '127.0.0.1:0',
   ];

@@ -1,5 +1,6 @@
 // Flags of `sluice controller`: parsed, checked, with defaults. A wrong one is named with what to write instead.
 import { parseArgs } from 'node:util';
+import { parseHostPattern } from '../egress/hosts.ts';
 import type { LogLevel } from '../ports/log.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -8,6 +9,10 @@ export interface ControllerOptions {
   context: string | undefined;
   namespace: string | undefined;
   prometheus: string | undefined;
+  /** Hosts that analysis may ask, and send Secrets to; empty: any, without Secrets. */
+  analysisHosts: string[];
+  /** The same for repositories. */
+  gitHosts: string[];
   listen: { host: string; port: number };
   leaderElect: boolean;
   leaseNamespace: string | undefined;
@@ -35,6 +40,17 @@ function parseUrl(flag: string, text: string | undefined): string | undefined {
   return text.replace(/\/+$/, '');
 }
 
+function parseHosts(flag: string, text = ''): string[] {
+  const entries = text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
+  const odd = entries.find((entry) => parseHostPattern(entry) === undefined);
+  if (odd !== undefined)
+    throw new UsageError(`${flag} ${odd}: write HOST, HOST:PORT, *.SUFFIX or *, separated by commas`);
+  return entries;
+}
+
 function parseFlag(name: string, text: string): boolean {
   if (text === 'true' || text === 'false') return text === 'true';
   throw new UsageError(`--${name}=${text}: write true or false`);
@@ -46,6 +62,8 @@ const FLAGS = {
   context: string,
   namespace: string,
   prometheus: string,
+  'analysis-hosts': string,
+  'git-hosts': string,
   listen: string,
   'leader-elect': string,
   'lease-namespace': string,
@@ -75,6 +93,8 @@ export function parseControllerOptions(argv: readonly string[]): ControllerOptio
     context: values.context,
     namespace: values.namespace,
     prometheus: parseUrl('--prometheus', values.prometheus),
+    analysisHosts: parseHosts('--analysis-hosts', values['analysis-hosts']),
+    gitHosts: parseHosts('--git-hosts', values['git-hosts']),
     listen: parseListen(values.listen ?? '0.0.0.0:8080'),
     leaderElect: parseFlag('leader-elect', values['leader-elect'] ?? 'true'),
     leaseNamespace: values['lease-namespace'],

@@ -52,7 +52,7 @@ export function parseHostPattern(text: string): HostPattern | undefined {
 }
 
 function exactHost(entry: string): HostPattern | undefined {
-  if (/[/?#@\\\s*]/.test(entry)) return undefined;
+  if (/[/?#@,\\\s*]/.test(entry)) return undefined;
   const bare = parseAddress(entry)?.length === 16 && !entry.startsWith('[') ? `[${entry}]` : entry;
   const written = /:(\d{1,5})$/.exec(bare.replace(/^\[.*\]/, ''))?.[1];
   const target = targetOf(`http://${bare}`);
@@ -67,16 +67,4 @@ export function matchesHost(pattern: HostPattern, target: Target): boolean {
   const address = parseAddress(pattern.host);
   if (address === undefined || target.address === undefined) return pattern.host === target.host;
   return spellings(target.address).some((each) => spellings(address).includes(each));
-}
-
-/** The patterns of a comma-separated list. Throws for the first entry that names no host. */
-export function parseHostList(text: string): HostPattern[] {
-  return text
-    .split(',')
-    .filter((entry) => entry.trim() !== '')
-    .map((entry) => {
-      const pattern = parseHostPattern(entry);
-      if (pattern === undefined) throw new Error(`${entry.trim()}: write HOST, HOST:PORT, *.SUFFIX or *`);
-      return pattern;
-    });
 }

@@ -71,7 +71,7 @@ export const BAD_OBJECTS: BadObject[] = [
   bad('an empty selector', rollout({}, { selector: {} }), 'spec.selector', 'must not be empty'),
   bad('a deadline before ready', rollout({}, { minReadySeconds: 600 }), 'spec', 'greater than minReadySeconds'),
   bad('count without interval', analysis({ count: 3 }), 'spec.metrics[0]', 'interval'),
-  bad('an interval of 0', analysis({ interval: '0s' }), 'spec.metrics[0]', 'more than 0'),
+  bad('an interval of 0', analysis({ interval: '0s' }), 'spec.metrics[0]', 'at least 1s'),
   bad(
     'two metrics of one name',
     analysis({}, [{ name: 'ok', provider: { prometheus: { query: 'up' } } }]),

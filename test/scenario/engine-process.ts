@@ -2,6 +2,7 @@
 // nothing of it acts any more, as after SIGKILL: requests that arrived have taken effect, their answers are never seen.
 import { createPrometheusProvider } from '../../src/analysis/providers/prometheus.ts';
 import { createEngine, type Engine } from '../../src/cli/engine.ts';
+import { createEgress } from '../../src/egress/egress.ts';
 import type { GitMirror } from '../../src/git/types.ts';
 import { kubeClient } from '../../src/kube/client.ts';
 import { eventRecorder } from '../../src/kube/events.ts';
@@ -23,6 +24,7 @@ export interface ProcessOptions {
   die?: { at: number; when: 'before' | 'after' };
 }
 
+const PROMETHEUS = 'http://prometheus.monitoring:9090';
 const never = <T>(): Promise<T> => new Promise<T>(() => {});
 const READS = new Set(['GET', 'HEAD']);
 
@@ -54,7 +56,7 @@ export class EngineProcess {
     const client = this.lease ? fenced(plain, this.lease) : plain;
     // An empty disk: only what the cluster holds survives a process.
     const mirror = this.#mirror(new FakeMirror(cluster.repository));
-    const readSecret = (): Promise<string> => Promise.reject(new Error('there is no such Secret'));
+    const readSecret = (): Promise<never> => Promise.reject(new Error('there is no such Secret'));
     this.engine = createEngine({
       client,
       clock,
@@ -64,7 +66,8 @@ export class EngineProcess {
       metrics: createMetrics({ version: 'test' }),
       providers: {
         prometheus: createPrometheusProvider({
-          defaultAddress: 'http://prometheus.monitoring:9090',
+          defaultAddress: PROMETHEUS,
+          egress: createEgress({ prometheus: PROMETHEUS }),
           adapter: (config) => this.#living(() => cluster.prometheus.answer(config)),
           readSecret,
           clock,

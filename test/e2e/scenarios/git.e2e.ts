@@ -82,7 +82,7 @@ describe('a push', () => {
   });
 
   test('that nobody tells of is found by the interval', async (context) => {
-    const served = await givenV1(context, 'git-poll', { interval: '1s' });
+    const served = await givenV1(context, 'git-poll', { interval: '5s' });
     const { world, shop } = served;
     const commit = shop.declare('Deploy v2', ...shop.version('v2'));
     const paused = await isPausedAt(world, 1);
@@ -124,7 +124,7 @@ describe('a rewritten branch in the middle of a canary', () => {
 
 describe('a Git server that is away in the middle of a canary', () => {
   test('costs the release nothing, deletes nothing, and is followed again when it is back', async (context) => {
-    const served = await givenV1(context, 'git-away', { interval: '1s' });
+    const served = await givenV1(context, 'git-away', { interval: '5s' });
     const { world, shop } = served;
     await isInCanary(served, 'v2');
     shop.down = true;
@@ -143,7 +143,7 @@ describe('a Git server that is away in the middle of a canary', () => {
   });
 
   test('does not keep an abort from the traffic and the cluster; the commit back follows', async (context) => {
-    const served = await givenV1(context, 'git-away-abort', { interval: '1s', writeBack: { onAbort: 'Commit' } });
+    const served = await givenV1(context, 'git-away-abort', { interval: '5s', writeBack: { onAbort: 'Commit' } });
     const { world, shop, weights, traffic } = served;
     const v1 = (await read(world)).spec.template;
     const v2 = await isInCanary(served, 'v2');

@@ -38,6 +38,8 @@ function argsOf(flags: ControllerFlags): string[] {
   const values = {
     kubeconfig: flags.kubeconfig ?? process.env['KUBECONFIG'],
     prometheus: flags.prometheus,
+    'analysis-hosts': '127.0.0.1,localhost,[::1]',
+    'git-hosts': '127.0.0.1,localhost,[::1]',
     listen: '127.0.0.1:0',
     'leader-elect': String(flags.leaderElect ?? false),
     'lease-namespace': flags.leaseNamespace,
