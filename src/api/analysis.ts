@@ -48,7 +48,6 @@ const header = z
     rules({
       rule: `!(self.key.lowerAscii() in [${forbiddenNames}]${forbiddenPrefixes})`,
       message: 'this header may not be set: it frames the request, names another host, or is a key to metadata',
-      fieldPath: '.key',
     }),
   );
 

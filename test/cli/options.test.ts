@@ -10,6 +10,8 @@ describe('sluice controller', () => {
       context: undefined,
       namespace: undefined,
       prometheus: undefined,
+      analysisHosts: [],
+      gitHosts: [],
       listen: { host: '0.0.0.0', port: 8080 },
       leaderElect: true,
       leaseNamespace: undefined,
@@ -27,12 +29,17 @@ describe('sluice controller', () => {
       '--listen=127.0.0.1:0',
       '--leader-elect=false',
       '--prometheus=http://p:9090/',
+      '--analysis-hosts=prom:9090, *.corp,[::1]',
+      '--git-hosts',
+      'git.example',
     ]);
     expect(options).toMatchObject({
       namespace: 'shop',
       listen: { host: '127.0.0.1', port: 0 },
       leaderElect: false,
       prometheus: 'http://p:9090',
+      analysisHosts: ['prom:9090', '*.corp', '[::1]'],
+      gitHosts: ['git.example'],
     });
     expect(parseControllerOptions(['--listen=:9000', '--leader-elect']).listen).toEqual({
       host: '0.0.0.0',
@@ -45,6 +52,11 @@ describe('sluice controller', () => {
     [['--listen', 'here'], '--listen here: write HOST:PORT, such as 0.0.0.0:8080 or [::]:8080'],
     [['--listen', '0.0.0.0:70000'], '--listen 0.0.0.0:70000: write HOST:PORT, such as 0.0.0.0:8080 or [::]:8080'],
     [['--prometheus', 'prom:9090'], '--prometheus prom:9090: write an http or https URL'],
+    [
+      ['--analysis-hosts=a,http://b'],
+      '--analysis-hosts http://b: write HOST, HOST:PORT, *.SUFFIX or *, separated by commas',
+    ],
+    [['--git-hosts=a b'], '--git-hosts a b: write HOST, HOST:PORT, *.SUFFIX or *, separated by commas'],
     [['--leader-elect=maybe'], '--leader-elect=maybe: write true or false'],
     [['--log-level', 'loud'], '--log-level loud: write debug, info, warn, error'],
   ])('refuses %j and says what to write', (argv, message) => {
