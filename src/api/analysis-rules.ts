@@ -35,14 +35,7 @@ function metricIssues(metric: Metric, field: string): Issue[] {
   const complain = (key: string, message: string): void => void issues.push({ field: `${field}.${key}`, message });
   if (metric.interval !== undefined && (durationMs(metric.interval) ?? 0) < MIN_INTERVAL_MS)
     complain('interval', 'must be at least 1s, such as 10s');
-  const address = metric.provider.prometheus?.address;
-  if (address !== undefined && !/^(https?:\/\/|\{\{)/.test(address))
-    complain('provider.prometheus.address', 'must be an http or https URL, such as http://prometheus.monitoring:9090');
-  for (const [index, { key, value }] of (metric.provider.prometheus?.headers ?? []).entries()) {
-    const problem = headerProblem(key, value);
-    if (problem !== undefined) complain(`provider.prometheus.headers[${String(index)}]`, problem);
-  }
-  if (metric.provider.prometheus === undefined) complain('provider', 'name a provider: prometheus');
+  providerIssues(metric, complain);
   if ((metric.failureLimit ?? 0) < 0 && (metric.consecutiveSuccessLimit ?? 0) === 0)
     complain('failureLimit', '-1 needs a consecutiveSuccessLimit above 0, or nothing could decide the metric');
   const count = fixedCount(metric.count);
@@ -50,6 +43,18 @@ function metricIssues(metric: Metric, field: string): Issue[] {
     complain('count', 'must be a whole number from 0 to 1000000, or an argument such as {{args.count}}');
   else if (count !== 'argument') countIssues(metric, count, complain);
   return issues;
+}
+
+function providerIssues({ provider }: Metric, complain: (key: string, message: string) => void): void {
+  const { prometheus } = provider;
+  if (prometheus === undefined) return complain('provider', 'name a provider: prometheus');
+  const { address, headers } = prometheus;
+  if (address !== undefined && !/^(https?:\/\/|\{\{)/.test(address))
+    complain('provider.prometheus.address', 'must be an http or https URL, such as http://prometheus.monitoring:9090');
+  for (const [index, { key, value }] of (headers ?? []).entries()) {
+    const problem = headerProblem(key, value);
+    if (problem !== undefined) complain(`provider.prometheus.headers[${String(index)}]`, problem);
+  }
 }
 
 function countIssues(metric: Metric, count: number, complain: (key: string, message: string) => void): void {

@@ -2,7 +2,7 @@
 
 const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$/;
 /** Line ends would begin another header. */
-const CONTROL = /[\u0000-\u0008\u000a-\u001f\u007f]/;
+const CONTROL = /[^\P{Cc}\t]/u;
 
 /** In lower case. */
 export const FORBIDDEN_HEADERS = [
