@@ -18,7 +18,7 @@ type Instruction =
   | { type: 'fork'; to: number; or: number };
 
 export interface Pattern {
-  /** Whether it matches anywhere in the text. Spends a unit for each step. */
+  /** Whether it matches anywhere in the text. Each step is spent for. */
   test(text: string, budget: Budget): boolean;
 }
 
@@ -40,7 +40,7 @@ export const PATTERN_COST = MAX_PROGRAM;
 export function matchesWhole(source: string, text: string): boolean {
   const pattern = safePattern(`^(?:${source})$`);
   if (typeof pattern === 'string' || text.length > MAX_MATCHED_TEXT) return false;
-  return pattern.test(text, new Budget(MAX_PROGRAM * (MAX_MATCHED_TEXT + 1) * 2));
+  return pattern.test(text, new Budget(MAX_PROGRAM * (MAX_MATCHED_TEXT + 1) * 2 * STEP_COST));
 }
 
 function assemble(tree: Part): Instruction[] {
@@ -101,6 +101,8 @@ function emitRepeat(
 
 /** A test costs this much before its first step. */
 const BEGIN_COST = 8;
+/** A step takes as long as two parts of a condition. */
+const STEP_COST = 2;
 
 class Machine implements Pattern {
   readonly #program: Instruction[];
@@ -131,7 +133,7 @@ class Machine implements Pattern {
     const waiting: number[] = [];
     const step = ++this.#step;
     for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
-      budget.spend(1);
+      budget.spend(STEP_COST);
       const instruction = this.#program[at];
       if (instruction === undefined || this.#reached[at] === step) continue;
       this.#reached[at] = step;
