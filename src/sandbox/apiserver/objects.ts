@@ -1,5 +1,6 @@
 // The verbs on stored objects, the same for HTTP requests and for the sandbox's own controllers.
 import type { Clock } from '../../ports/clock.ts';
+import type { Guard } from './auth/escalation.ts';
 import { applyConfiguration } from './apply.ts';
 import type { DeleteRequest } from './deletion.ts';
 import { checkPreconditions, planDeletion } from './deletion.ts';
@@ -21,6 +22,8 @@ export interface WriteMode {
   /** Empty for the main resource. */
   subresource: string;
   dryRun: boolean;
+  /** Sees what is about to be stored, and may refuse it. */
+  guard?: Guard | undefined;
 }
 
 export interface UpdateMode extends WriteMode {
@@ -100,6 +103,7 @@ export class Objects {
 
   #insert(type: ResourceType, object: Dict, mode: WriteMode): Dict {
     const name = textOr(at(object, 'metadata', 'name'));
+    mode.guard?.(object, undefined);
     check(type, object, undefined);
     const key = keyOf(type, name, textOr(at(object, 'metadata', 'namespace')));
     if (this.#parts.storage.get(type.bucket, key) !== undefined) throw alreadyExists(type, name);
@@ -124,6 +128,7 @@ export class Objects {
 
   #replace(type: ResourceType, old: Dict, next: Dict, mode: WriteMode): Dict {
     countGeneration(type, next, old, mode.subresource);
+    mode.guard?.(next, old);
     check(type, next, old);
     if (equal(old, next)) return old;
     if (mode.dryRun) return next;

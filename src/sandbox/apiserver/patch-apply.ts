@@ -1,5 +1,7 @@
 // PATCH with an apply configuration: its options and body, then server-side apply.
 import { checkConfig } from './apply.ts';
+import { demandCreate } from './auth/authorize.ts';
+import { escalationGuard } from './auth/escalation.ts';
 import type { Answer, Call } from './call.ts';
 import { isTrue, outgoing } from './call.ts';
 import { readYaml } from './decode.ts';
@@ -34,7 +36,9 @@ export function applyPatch(call: Call, target: Target): Answer {
   checkConfig(config, { apiVersion: apiVersionOf(type), kind: type.kind });
   checkName(config, place.name);
   checkNamespace(type, config, place.namespace);
-  const mode = { manager, subresource, dryRun: parameters.dryRun, force: isTrue(call.query.get('force')) };
+  const guard = escalationGuard(call, type);
+  const mode = { manager, subresource, dryRun: parameters.dryRun, force: isTrue(call.query.get('force')), guard };
+  if (subresource === '' && call.server.objects.find(type, place) === undefined) demandCreate(call, target);
   const { object, created } = call.server.objects.apply(type, place, config, mode);
   return { status: created ? 201 : 200, body: outgoing(type, object) };
 }

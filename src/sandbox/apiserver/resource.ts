@@ -2,6 +2,7 @@
 import type { StatusCause } from './errors.ts';
 import type { Dict } from './json.ts';
 import type { FieldLabels } from './selectors.ts';
+import type { Review } from './auth/reviews.ts';
 import type { TypeNode } from './types.ts';
 
 export interface Column {
@@ -74,6 +75,8 @@ export interface ResourceType {
   view?: { fromStored: (object: Dict) => Dict; toStored: (object: Dict) => Dict };
   /** The CRD is being deleted: nothing new may be created. */
   terminating?: boolean;
+  /** Nothing is stored: a POST is answered with this status. */
+  review?: Review;
 }
 
 export const apiVersionOf = (type: { group: string; version: string }): string =>
