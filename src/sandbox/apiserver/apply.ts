@@ -140,13 +140,12 @@ function listErrors(value: unknown, type: TypeNode, path: string): string[] {
   if (!Array.isArray(value)) return [`${path}: expected list, got &{${goText(value)}}`];
   const seen = new Set<string>();
   return value.flatMap((item: unknown, i) => {
-    const inner = typeErrors(item, type.element ?? ANY, `${path}[${i}]`);
-    if (type.listType === undefined) return inner;
+    if (type.listType === undefined) return typeErrors(item, type.element ?? ANY, `${path}[${i}]`);
     const key = elementKey(type, item);
     if (key === undefined) return [`${path}: element ${i}: ${missingKeys(type)}`];
     if (seen.has(key)) return [`${path}: duplicate entries for key ${keyText(key)}`];
     seen.add(key);
-    return inner;
+    return typeErrors(item, type.element ?? ANY, `${path}${keyText(key)}`);
   });
 }
 

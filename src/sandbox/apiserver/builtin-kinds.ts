@@ -9,6 +9,7 @@ import {
 } from './auth/reviews.ts';
 import {
   defaultBudget,
+  defaultConfigMap,
   defaultCrd,
   defaultDeployment,
   defaultEndpointSlice,
@@ -132,7 +133,13 @@ const ROWS: Row[] = [
     },
   },
   { gv: 'v1', kind: 'Endpoints', plural: 'endpoints', short: ['ep'], more: { defaults: defaultEndpoints } },
-  { gv: 'v1', kind: 'ConfigMap', plural: 'configmaps', short: ['cm'], more: { validate: validateData } },
+  {
+    gv: 'v1',
+    kind: 'ConfigMap',
+    plural: 'configmaps',
+    short: ['cm'],
+    more: { defaults: defaultConfigMap, validate: validateData },
+  },
   {
     gv: 'v1',
     kind: 'Secret',

@@ -164,14 +164,11 @@ function attach(result: Comparison, key: string, part: Comparison): void {
   }
 }
 
-/** Paths as conflict messages write them: .spec.items[name="a"].value */
+/** Paths as conflict messages write them, .spec.items[name="a"].value: at each level those that end there come first. */
 export function pathsOf(set: FieldSet, prefix = ''): string[] {
-  const paths = set.own && prefix !== '' ? [prefix] : [];
-  for (const key of [...set.children.keys()].toSorted()) {
-    const child = set.children.get(key);
-    if (child !== undefined) paths.push(...pathsOf(child, prefix + stepText(key)));
-  }
-  return paths;
+  const children = [...set.children].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const here = children.filter(([, child]) => child.own).map(([key]) => prefix + stepText(key));
+  return [...here, ...children.flatMap(([key, child]) => pathsOf(child, prefix + stepText(key)))];
 }
 
 function stepText(key: string): string {

@@ -76,9 +76,12 @@ export function defaultBinding(object: Dict): void {
   }
 }
 
+/** As the server writes it here: by the names of Go's fields. */
+const goRoleRef = ({ apiGroup, kind, name }: Dict): Dict => ({ APIGroup: apiGroup, Kind: kind, Name: name });
+
 export function validateBinding(object: Dict, old: Dict | undefined): StatusCause[] {
   if (old !== undefined && !equal(old['roleRef'], object['roleRef']))
-    return [wrong('roleRef', object['roleRef'], 'cannot change roleRef')];
+    return [wrong('roleRef', goRoleRef(dictOr(object['roleRef'])), 'cannot change roleRef')];
   const unplaced = listOr(object['subjects']).flatMap((subject, i) => {
     const { kind, namespace } = dictOr(subject);
     return kind === 'ServiceAccount' && textOr(namespace) === '' ? [required(`subjects[${i}].namespace`)] : [];

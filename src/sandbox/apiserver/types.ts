@@ -105,7 +105,9 @@ export function customType(schema: unknown): TypeNode {
   fields.set('metadata', builtinType('ObjectMeta'));
   fields.set('apiVersion', { shape: 'scalar', scalar: 's' });
   fields.set('kind', { shape: 'scalar', scalar: 's' });
-  return { ...root, shape: 'struct', fields: () => fields };
+  // A root that declares nothing and keeps everything is read as a map above.
+  const open = root.open === true || root.shape === 'map' || root.shape === 'any';
+  return { shape: 'struct', fields: () => fields, ...(open ? { open } : {}) };
 }
 
 function fromSchema(schema: Dict): TypeNode {

@@ -64,6 +64,7 @@ export function forbiddenResource(
 export function demandCreate(call: Call, { type, place }: Target): void {
   const resource = { ...type, subresource: '', name: place.name, namespace: place.namespace ?? '' };
   const { rbac } = call.server.access;
-  const { allowed, reason } = rbac.authorize(call.user, { verb: 'create', resource, path: call.path });
-  if (!allowed) throw forbiddenResource({ ...type, name: place.name }, reason);
+  const attributes = { verb: 'create', resource, path: call.path };
+  const { allowed, reason } = rbac.authorize(call.user, attributes);
+  if (!allowed) throw refusal(call.user, attributes, reason);
 }

@@ -104,7 +104,7 @@ export function requestToken(call: Call, type: ResourceType, place: Place): Dict
   const named = { group: 'authentication.k8s.io', kind: 'TokenRequest', plural: 'tokenrequests' };
   if (seconds < SHORTEST_S) {
     const message = `Invalid value: ${seconds}: may not specify a duration less than 10 minutes`;
-    throw invalid(named, place.name, [{ reason: 'FieldValueInvalid', message, field: 'spec.expirationSeconds' }]);
+    throw invalid(named, '', [{ reason: 'FieldValueInvalid', message, field: 'spec.expirationSeconds' }]);
   }
   const expires = call.server.clock.now() + seconds * 1000;
   const owner = { namespace: place.namespace ?? '', name: place.name };
