@@ -9,6 +9,21 @@ export const GOLDEN = fileURLToPath(new URL('../test/chart/golden', import.meta.
 export const VARIANTS: Record<string, string[]> = {
   default: [],
   namespaced: ['namespaced=true', 'webhook.secret=example', 'agent.secretSnapshots=false'],
+  tenants: [
+    'tenants[0].namespace=shop',
+    'tenants[0].serviceAccounts={deployer}',
+    'tenants[0].createServiceAccount=true',
+    'tenants[1].namespace=bank',
+    'tenants[1].serviceAccounts={release,release-canary}',
+    'tenants[1].fixedList=false',
+    'agent.defaultServiceAccount=deployer',
+  ],
+  cluster: [
+    'tenants[0].namespace=platform',
+    'tenants[0].serviceAccounts={platform-deployer}',
+    'agent.clusterApplications={platform/cluster}',
+    'agent.crossNamespaceRoutes={platform}',
+  ],
   servicemonitor: ['serviceMonitor.enabled=true', 'podDisruptionBudget.enabled=true', 'networkPolicy.enabled=true'],
 };
 
@@ -18,7 +33,17 @@ export function lint(helm: string): void {
 }
 
 /** The manifests of a variant; CRDs are left out unless asked for, as crds/ holds the same. */
-export function render(helm: string, variant: string, { crds = false, namespace = 'sluice-system' } = {}): string {
-  const sets = [...(VARIANTS[variant] ?? []), `crds.install=${String(crds)}`].flatMap((value) => ['--set', value]);
-  return execFileSync(helm, ['template', 'sluice', CHART, '--namespace', namespace, ...sets], { encoding: 'utf8' });
+export function render(
+  helm: string,
+  variant: string,
+  { crds = false, namespace = 'sluice-system', set = [] as string[] } = {},
+): string {
+  const sets = [...(VARIANTS[variant] ?? []), ...set, `crds.install=${String(crds)}`].flatMap((value) => [
+    '--set',
+    value,
+  ]);
+  return execFileSync(helm, ['template', 'sluice', CHART, '--namespace', namespace, ...sets], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
 }

@@ -40,11 +40,28 @@ describe.skipIf(helm === undefined)('the chart (needs helm: npm run check:chart,
     ]);
   });
 
-  it.each(Object.keys(VARIANTS))('lets nobody list secrets: %s', (variant) => {
-    const rules = manifests(rendered(variant)).flatMap((manifest) => manifest.rules ?? []);
+  it.each(Object.keys(VARIANTS))('lets nobody but a tenant’s account list secrets: %s', (variant) => {
+    const roles = manifests(rendered(variant)).filter((manifest) => manifest.metadata.name !== 'sluice-deployer');
+    const rules = roles.flatMap((manifest) => manifest.rules ?? []);
     const onSecrets = rules.filter((rule) => rule.resources.includes('secrets')).flatMap((rule) => rule.verbs);
     expect(onSecrets).toContain('get');
     expect(onSecrets).not.toContain('list');
+  });
+
+  it.each([
+    ['agent.rules[0].verbs={get}', 'agent.rules is gone'],
+    ['agent.clusterApplications={platform}', 'must be NAMESPACE/NAME'],
+    ['tenants[0].serviceAccounts={deployer}', 'each entry names its namespace'],
+    ['tenants[0].namespace=shop,tenants[0].createServiceAccount=true', 'names none in serviceAccounts'],
+    ['namespaced=true,tenants[0].namespace=shop', 'set namespaced=false'],
+  ])('refuses %s, and says what to write', (setting, message) => {
+    expect(() => rendered('default', { set: [setting] })).toThrow(message);
+  });
+
+  it('passes on what the operator allows', () => {
+    expect(rendered('tenants')).toContain('--default-service-account=deployer');
+    expect(rendered('cluster')).toContain('--cluster-applications=platform/cluster');
+    expect(rendered('cluster')).toContain('--cross-namespace-routes=platform');
   });
 
   it('upgrades the CRDs with the release, and keeps them when it goes', () => {

@@ -21,3 +21,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- define "sluice.webhookSecret" -}}
 {{- if .Values.webhook.existingSecret }}{{ .Values.webhook.existingSecret }}{{ else if .Values.webhook.secret }}{{ include "sluice.name" . }}-webhook{{ end }}
 {{- end }}
+
+{{- define "sluice.subjects" -}}
+- kind: ServiceAccount
+  name: {{ include "sluice.serviceAccount" . }}
+  namespace: {{ .Release.Namespace }}
+{{- end }}
