@@ -161,6 +161,25 @@ describe('the scale subresource', () => {
     );
   });
 
+  it('of replicas that nobody owns records nobody', async () => {
+    const free = `${WIDGETS}/unscaled`;
+    await apply(free, 'agent', widget('unscaled'));
+    const scaled = await target.call(
+      'PATCH',
+      `${free}/scale?fieldManager=autoscaler`,
+      { spec: { replicas: 5 } },
+      MERGE,
+    );
+    expect(scaled.body.spec).toEqual({ replicas: 5 });
+    const live = await target.call('GET', free);
+    expect([live.body.spec.replicas, entriesOf(live)]).toEqual([
+      5,
+      [['agent Apply', { 'f:spec': { 'f:color': leaf } }]],
+    ]);
+    const refused = await apply(free, 'agent', widget('unscaled', { replicas: 2 }));
+    expect([refused.status, refused.body.spec.replicas]).toEqual([200, 2]);
+  });
+
   it('keeps the live number where an apply leaves it out', async () => {
     const { body } = await apply(at, 'agent', widget('scaled'));
     expect(body.spec.replicas).toBe(5);
@@ -228,6 +247,14 @@ describe('managedFields edited by hand', () => {
     expect([taken.status, taken.body.data.d]).toEqual([200, '5']);
   });
 
+  it('that are an empty list clear those of a built-in object, and are none to a custom one', async () => {
+    const empty = [{ op: 'replace', path: '/metadata/managedFields', value: [] }];
+    const cleared = await target.call('PATCH', at, empty, JSON_PATCH);
+    expect(entriesOf(cleared)).toEqual([]);
+    await apply(`${WIDGETS}/kept`, 'm', widget('kept'));
+    expect(entriesOf(await target.call('PATCH', `${WIDGETS}/kept`, empty, JSON_PATCH))).toHaveLength(1);
+  });
+
   it('cannot be sent in an apply', async () => {
     const body = { ...config({}), metadata: { name: 'moved', managedFields: [{ manager: 'x' }] } };
     expect((await apply(at, 'agent', body)).body.message).toBe('metadata.managedFields must be nil');
@@ -292,6 +319,84 @@ describe('a kind that was installed moments ago', () => {
     ]);
     const strict = await apply(`${path}/a`, 'm', { ...object, more: 1 }, '&fieldValidation=Strict');
     expect([strict.status, strict.body.more]).toEqual([200, 1]);
+  });
+});
+
+describe('a built-in object comes back in the form that the server keeps', () => {
+  const path = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/formed`;
+  const deployment = (container: object, pod: object = {}): object => ({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'formed' },
+    spec: {
+      selector: { matchLabels: { app: 'a' } },
+      template: {
+        metadata: { labels: { app: 'a' } },
+        spec: { containers: [{ name: 'a', image: 'a:1', ...container }], ...pod },
+      },
+    },
+  });
+
+  it('without empty maps, lists and texts, which stay claimed', async () => {
+    const body = deployment({ env: [{ name: 'A', value: '' }], args: [], ports: [] }, { nodeSelector: {} });
+    const reply = await apply(path, 'm', body, '&dryRun=All');
+    expect(reply.status).toBe(201);
+    const { containers, nodeSelector } = reply.body.spec.template.spec;
+    expect([containers[0].env, containers[0].args, containers[0].ports, nodeSelector]).toEqual([
+      [{ name: 'A' }],
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(JSON.stringify(entriesOf(reply))).toContain('"f:value":{}');
+  });
+
+  it.each([
+    ['1000m', '1'],
+    ['0.5', '500m'],
+    ['1500', '1500'],
+    ['2000', '2k'],
+    ['1024Mi', '1Gi'],
+    ['1.5Gi', '1536Mi'],
+    ['1000Mi', '1000Mi'],
+    ['1e3', '1e3'],
+    ['0.0000000001', '1n'],
+    ['512', '512'],
+    ['0.5Ki', '512'],
+  ])('with the quantity %s as %s', async (given, kept) => {
+    const wanted = { type: 'AverageValue', averageValue: given };
+    const body = {
+      apiVersion: 'autoscaling/v2',
+      kind: 'HorizontalPodAutoscaler',
+      metadata: { name: 'quantity' },
+      spec: {
+        maxReplicas: 2,
+        scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'none' },
+        metrics: [{ type: 'External', external: { metric: { name: 'm' }, target: wanted } }],
+      },
+    };
+    const at = `/apis/autoscaling/v2/namespaces/${NAMESPACE}/horizontalpodautoscalers?dryRun=All`;
+    const reply = await target.call('POST', at, body);
+    expect(reply.body.spec?.metrics[0].external.target.averageValue).toBe(kept);
+  });
+
+  it('and is refused where it cannot be read, or its pods cannot be', async () => {
+    const post = (body: object): Promise<Reply> =>
+      target.call('POST', `/apis/apps/v1/namespaces/${NAMESPACE}/deployments?dryRun=All`, body);
+    const quantity = await post(deployment({ resources: { limits: { cpu: 'much' } } }));
+    expect([quantity.status, quantity.body.message]).toEqual([
+      400,
+      `Deployment in version "v1" cannot be handled as a Deployment: quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'`,
+    ]);
+    const mount = await post(deployment({ volumeMounts: [{ name: 'x', mountPath: '/x' }] }));
+    expect([mount.status, mount.body.message]).toEqual([
+      422,
+      'Deployment.apps "formed" is invalid: spec.template.spec.containers[0].volumeMounts[0].name: Not found: "x"',
+    ]);
+    const twice = { volumes: [{ name: 'v', emptyDir: {}, configMap: { name: 'c' } }] };
+    expect((await post(deployment({}, twice))).body.message).toBe(
+      'Deployment.apps "formed" is invalid: spec.template.spec.volumes[0].configMap: Forbidden: may not specify more than 1 volume type',
+    );
   });
 });
 

@@ -97,7 +97,8 @@ function checkTyped(config: Dict, task: ApplyTask): void {
   const errors = typeErrors(config, task.type, '');
   if (errors.length === 0) return;
   const name = `${textOr(at(task.config, 'metadata', 'namespace'))}/${textOr(at(task.config, 'metadata', 'name'))}`;
-  const what = `${name}; ${textOr(task.config['apiVersion'])}, Kind=${textOr(task.config['kind'])}`;
+  const version = textOr(task.config['apiVersion']);
+  const what = `${name}; ${version.includes('/') ? version : `/${version}`}, Kind=${textOr(task.config['kind'])}`;
   const text = errors.length === 1 ? errors[0] : `errors:\n${errors.map((e) => `  ${e}`).join('\n')}`;
   throw internal(`failed to create typed patch object (${what}): ${text ?? ''}`);
 }

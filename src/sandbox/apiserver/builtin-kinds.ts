@@ -41,6 +41,7 @@ import {
   defaultNetworkPolicy,
   validateAutoscaler,
   validateBinding,
+  validateBudget,
 } from './policy-kinds.ts';
 import type { ResourceType } from './resource.ts';
 import { builtinType } from './types.ts';
@@ -239,7 +240,7 @@ const ROWS: Row[] = [
     subresources: ['status'],
     generation: 'spec',
     skeleton: { spec: {}, status: {} },
-    more: { defaults: defaultBudget },
+    more: { defaults: defaultBudget, validate: validateBudget },
   },
   {
     gv: 'autoscaling/v2',

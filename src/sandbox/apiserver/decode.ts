@@ -1,6 +1,6 @@
 // Bodies of writes: JSON or YAML into an object of the expected kind, with the server's errors and warnings for what does not fit.
 import { YAML11_SCHEMA, load } from 'js-yaml';
-import { bytesProblem } from './builtin-defaults.ts';
+import { decodeProblem } from './builtin-defaults.ts';
 import { badRequest } from './errors.ts';
 import { duplicateFields } from './duplicate-fields.ts';
 import type { Dict } from './json.ts';
@@ -194,9 +194,7 @@ export function microTimeProblem(value: unknown, type: TypeNode): string | undef
 export function fitToType(type: ResourceType, object: Dict): string[] {
   const subject = type.builtin ? object : { metadata: dictOr(object['metadata']) };
   const problem =
-    typeProblem(subject, type.type, type.kind) ??
-    microTimeProblem(subject, type.type) ??
-    (type.group === '' && type.builtin ? bytesProblem(type.kind, object) : undefined);
+    typeProblem(subject, type.type, type.kind) ?? microTimeProblem(subject, type.type) ?? decodeProblem(type, object);
   if (problem !== undefined)
     throw badRequest(
       `${type.kind} in version "${type.version}" cannot be handled as a ${type.kind}: ${type.builtin ? problem : problem.replace('ObjectMeta.metadata.', 'ObjectMeta.')}`,

@@ -111,6 +111,9 @@ const isBare = (value: unknown): boolean =>
 export function compare(before: unknown, after: unknown, type: TypeNode): Comparison {
   if (before === undefined && after === undefined) return blank();
   const value = after ?? before;
+  // A map that comes in the place of a scalar or a list is new, with all that it holds.
+  if (isDict(after) && !isDict(before) && !isBare(before) && type.atomic !== true)
+    return compare(undefined, after, type);
   const leaf =
     isLeafType(type, value) ||
     (isBare(before) && isBare(after)) ||

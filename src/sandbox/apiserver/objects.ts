@@ -115,8 +115,8 @@ export class Objects {
     const old = this.get(type, place);
     const wanted = change(clone(old));
     checkVersion(type, wanted, old, mode.isPut && type.needsVersion);
-    const clears = clearsEntries(wanted);
-    const subresource = mode.subresource;
+    const { subresource } = mode;
+    const clears = subresource === '' && clearsEntries(wanted, type.builtin);
     const entries = entriesFor(subresource === '' ? wanted : old, old);
     const next = prepareUpdate(type, wanted, old, { subresource, around: this.around });
     putEntries(next, entries);

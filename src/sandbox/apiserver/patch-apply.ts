@@ -4,7 +4,7 @@ import { demandCreate } from './auth/authorize.ts';
 import { escalationGuard } from './auth/escalation.ts';
 import type { Answer, Call } from './call.ts';
 import { isTrue, outgoing } from './call.ts';
-import { bytesProblem } from './builtin-defaults.ts';
+import { decodeProblem } from './builtin-defaults.ts';
 import { readYaml, type FieldValidation } from './decode.ts';
 import { badRequest, internal, invalidOptions } from './errors.ts';
 import type { Dict } from './json.ts';
@@ -43,7 +43,7 @@ export function applyPatch(call: Call, target: Target): Answer {
   checkConfig(config, { apiVersion: apiVersionOf(type), kind: type.kind });
   checkName(config, place.name);
   checkNamespace(type, config, place.namespace);
-  checkBytes(type, config);
+  checkDecodes(type, config);
   const guard = escalationGuard(call, type);
   const mode = { manager, subresource, dryRun: parameters.dryRun, force: isTrue(call.query.get('force')), guard };
   if (subresource === '' && call.server.objects.find(type, place) === undefined) demandCreate(call, target);
@@ -51,12 +51,12 @@ export function applyPatch(call: Call, target: Target): Answer {
   return { status: created ? 201 : 200, body: outgoing(type, object) };
 }
 
-/** The merged object is decoded only after all else: bytes that are none come out there. Errors: 500. */
-function checkBytes(type: ResourceType, config: Dict): void {
-  const problem = type.builtin && type.group === '' ? bytesProblem(type.kind, config) : undefined;
+/** The merged object is decoded only after all else: bytes and quantities that are none come out there. Errors: 500. */
+function checkDecodes(type: ResourceType, config: Dict): void {
+  const problem = decodeProblem(type, config);
   if (problem === undefined) return;
   const { name, namespace } = dictOr(config['metadata']);
-  const kind = `/${type.version}, Kind=${type.kind}`;
+  const kind = `${type.group}/${type.version}, Kind=${type.kind}`;
   throw internal(
     `failed to convert new object (${textOr(namespace)}/${textOr(name)}; ${kind}) to proper version: unable to convert unstructured object to ${kind}: error decoding from json: ${problem}`,
   );

@@ -56,11 +56,27 @@ export function validateAutoscaler(object: Dict): StatusCause[] {
   if (most < least) causes.push(wrong('spec.maxReplicas', most, 'must be greater than or equal to `minReplicas`'));
   for (const key of ['kind', 'name'])
     if (textOr(target[key]) === '') causes.push(required(`spec.scaleTargetRef.${key}`));
+  const version = textOr(target['apiVersion']);
+  if (!version.includes('/') && target['kind'] !== 'ReplicationController')
+    causes.push(wrong('spec.scaleTargetRef.apiVersion', version, 'apiVersion must specify API group'));
   return causes;
+}
+
+export function validateBudget(object: Dict): StatusCause[] {
+  const { minAvailable, maxUnavailable, selector, unhealthyPodEvictionPolicy } = dictOr(object['spec']);
+  if (minAvailable === undefined || maxUnavailable === undefined) return [];
+  const value = {
+    MinAvailable: minAvailable,
+    Selector: selector ?? null,
+    MaxUnavailable: maxUnavailable,
+    UnhealthyPodEvictionPolicy: unhealthyPodEvictionPolicy ?? null,
+  };
+  return [wrong('spec', value, 'minAvailable and maxUnavailable cannot be both set')];
 }
 
 export function defaultNetworkPolicy(object: Dict): void {
   const spec = ensure(object, 'spec');
+  ensure(spec, 'podSelector');
   const rules = [...listOr(spec['ingress']), ...listOr(spec['egress'])];
   for (const port of rules.flatMap((rule) => listOr(dictOr(rule)['ports'])))
     if (isDict(port)) setDefault(port, 'protocol', 'TCP');
