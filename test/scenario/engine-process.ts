@@ -183,7 +183,7 @@ export class EngineProcess {
       request: (request) => {
         if (this.dead) return never();
         // One transport per request: each ends with its own request.
-        const { open, call } = this.#follow(this.#cluster.server.transport('sluice'), request);
+        const { open, call } = this.#follow(this.#cluster.server.transport('sluice', this.#cluster.token), request);
         if (READS.has(request.method)) return this.#alive(call().then((r) => this.#mortal(r, open)));
         return this.#write(`${request.method} ${request.path.split('?')[0]}`, async () => {
           const response = await call();
@@ -204,7 +204,9 @@ export class EngineProcess {
     const call = async (): Promise<HttpResponse> => {
       this.#cluster.note(`kube ${request.method} ${request.path.split('?')[0]}`);
       try {
-        return await inner.request({ ...request, signal: open.signal });
+        const response = await inner.request({ ...request, signal: open.signal });
+        if (response.status === 403) this.#cluster.refused.push(`${request.method} ${request.path}`);
+        return response;
       } finally {
         if (!request.stream) request.signal?.removeEventListener('abort', abort);
       }
