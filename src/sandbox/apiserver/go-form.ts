@@ -8,6 +8,8 @@ import { ANY, memberType } from './types.ts';
 /** Maps and lists that are written also when they are empty. */
 const KEPT = new Set([
   'PodSpec.containers',
+  // Written as absent, too, but there it tells one that was released from one that was never held.
+  'NamespaceSpec.finalizers',
   'Role.rules',
   'ClusterRole.rules',
   'PolicyRule.verbs',
