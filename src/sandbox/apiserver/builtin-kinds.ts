@@ -1,13 +1,5 @@
 // The built-in kinds that the sandbox serves, as one table.
 import {
-  selfSubjectAccessReview,
-  selfSubjectReview,
-  selfSubjectRulesReview,
-  subjectAccessReview,
-  tokenReview,
-  type Review,
-} from './auth/reviews.ts';
-import {
   defaultBudget,
   defaultConfigMap,
   defaultCrd,
@@ -291,19 +283,19 @@ const ROWS: Row[] = [
   },
 ];
 
-function reviewRow(gv: string, kind: string, review: Review, isLocal = false): Row {
-  return { gv, kind, plural: `${kind.toLowerCase()}s`, cluster: !isLocal, more: { review } };
+function reviewRow(gv: string, kind: string, isLocal = false): Row {
+  return { gv, kind, plural: `${kind.toLowerCase()}s`, cluster: !isLocal, more: { isReview: true } };
 }
 
 const AUTHORIZATION = 'authorization.k8s.io/v1';
 const AUTHENTICATION = 'authentication.k8s.io/v1';
 const REVIEWS: Row[] = [
-  reviewRow(AUTHORIZATION, 'SelfSubjectAccessReview', selfSubjectAccessReview),
-  reviewRow(AUTHORIZATION, 'SelfSubjectRulesReview', selfSubjectRulesReview),
-  reviewRow(AUTHORIZATION, 'SubjectAccessReview', subjectAccessReview),
-  reviewRow(AUTHORIZATION, 'LocalSubjectAccessReview', subjectAccessReview, true),
-  reviewRow(AUTHENTICATION, 'SelfSubjectReview', selfSubjectReview),
-  reviewRow(AUTHENTICATION, 'TokenReview', tokenReview),
+  reviewRow(AUTHORIZATION, 'SelfSubjectAccessReview'),
+  reviewRow(AUTHORIZATION, 'SelfSubjectRulesReview'),
+  reviewRow(AUTHORIZATION, 'SubjectAccessReview'),
+  reviewRow(AUTHORIZATION, 'LocalSubjectAccessReview', true),
+  reviewRow(AUTHENTICATION, 'SelfSubjectReview'),
+  reviewRow(AUTHENTICATION, 'TokenReview'),
 ];
 
 const SCALE = { spec: ['spec', 'replicas'], status: ['status', 'replicas'], selector: ['spec', 'selector'] };

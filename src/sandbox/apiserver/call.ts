@@ -1,5 +1,5 @@
 // One request on its way through the handlers, and the answers they give.
-import type { Access } from './auth/authorize.ts';
+import type { Access } from './auth/access.ts';
 import { ADMIN, type User } from './auth/user.ts';
 import type { HttpRequest, HttpResponse } from '../../ports/transport.ts';
 import type { Dict } from './json.ts';

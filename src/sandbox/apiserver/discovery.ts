@@ -11,7 +11,7 @@ const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', '
 const SUB_VERBS = ['get', 'patch', 'update'];
 
 const verbsOf = (type: ResourceType): string[] =>
-  type.review !== undefined ? ['create'] : type.builtin ? VERBS : CUSTOM_VERBS;
+  type.isReview === true ? ['create'] : type.builtin ? VERBS : CUSTOM_VERBS;
 const subVerbs = (name: string): string[] => (name === 'eviction' || name === 'token' ? ['create'] : SUB_VERBS);
 const gv = (group: string, version: string): string => (group === '' ? version : `${group}/${version}`);
 

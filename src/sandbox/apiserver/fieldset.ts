@@ -114,16 +114,16 @@ export function compare(before: unknown, after: unknown, type: TypeNode): Compar
   // A map that comes in the place of a scalar or a list is new, with all that it holds.
   if (isDict(after) && !isDict(before) && !isBare(before) && type.atomic !== true)
     return compare(undefined, after, type);
-  const leaf =
-    isLeafType(type, value) ||
-    (isBare(before) && isBare(after)) ||
-    (!isBare(before) && !isBare(after) && Array.isArray(before) !== Array.isArray(after));
-  if (leaf) return compareLeaf(before, after);
+  if (isLeafType(type, value) || areUnlike(before, after)) return compareLeaf(before, after);
   const result = Array.isArray(value) ? compareLists(before, after, type) : compareDicts(before, after, type);
   if (before === undefined) result.added.own = true;
   else if (after === undefined) result.removed.own = true;
   return result;
 }
+
+/** Two that have no members to be compared by: both empty, or a list and something else. */
+const areUnlike = (before: unknown, after: unknown): boolean =>
+  isBare(before) ? isBare(after) : !isBare(after) && Array.isArray(before) !== Array.isArray(after);
 
 function blank(): Comparison {
   return { added: emptySet(), modified: emptySet(), removed: emptySet() };

@@ -1,6 +1,5 @@
 // The verbs on stored objects, the same for HTTP requests and for the sandbox's own controllers.
 import type { Clock } from '../../ports/clock.ts';
-import type { Guard } from './auth/escalation.ts';
 import { applyConfiguration } from './apply.ts';
 import type { DeleteRequest } from './deletion.ts';
 import { checkPreconditions, planDeletion } from './deletion.ts';
@@ -13,7 +12,7 @@ import { clearsEntries, entriesFor, putEntries, recordUpdate } from './managed-f
 import type { Place } from './prepare.ts';
 import { around, check, checkVersion, countGeneration, prepareCreate, prepareUpdate } from './prepare.ts';
 import type { Registry } from './registry.ts';
-import type { Around, ResourceType } from './resource.ts';
+import type { Around, Guard, ResourceType } from './resource.ts';
 import { apiVersionOf, keyOf } from './resource.ts';
 import type { Storage } from './storage.ts';
 

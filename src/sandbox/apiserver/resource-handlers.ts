@@ -2,7 +2,7 @@
 import type { HttpResponse } from '../../ports/transport.ts';
 import { demandCreate } from './auth/authorize.ts';
 import { escalationGuard } from './auth/escalation.ts';
-import { requestToken } from './auth/reviews.ts';
+import { requestToken, reviewStatus } from './auth/reviews.ts';
 import type { Answer, Call } from './call.ts';
 import { isTrue, managerOf, outgoing } from './call.ts';
 import { decodeObject, fitToType, reportProblems } from './decode.ts';
@@ -52,7 +52,7 @@ function present(call: Call, type: ResourceType, form: Form, answer: Answer): An
 
 function serveCollection(call: Call, route: Route, form: Form): Answer | HttpResponse {
   const { type, namespace } = route;
-  if (type.review !== undefined && call.method !== 'POST') throw methodNotAllowed();
+  if (type.isReview === true && call.method !== 'POST') throw methodNotAllowed();
   switch (call.method) {
     case 'GET':
       if (route.isWatch || isTrue(call.query.get('watch'))) return watchObjects(call, type, form, namespace);
@@ -61,7 +61,7 @@ function serveCollection(call: Call, route: Route, form: Form): Answer | HttpRes
         body: listInForm(type, listObjects(call, type, namespace), form, call.server.clock.now()),
       };
     case 'POST':
-      if (type.review !== undefined) return reviewed(call, route);
+      if (type.isReview === true) return reviewed(call, route);
       return present(call, type, form, createObject(call, type, namespace));
     case 'DELETE':
       return deleteCollection(call, type, namespace);
@@ -75,7 +75,7 @@ function serveCollection(call: Call, route: Route, form: Form): Answer | HttpRes
 function reviewed(call: Call, { type, namespace }: Route): Answer {
   const { object } = readObject(call, type, 'CreateOptions');
   const { name: _unnamed, ...metadata } = dictOr(object['metadata']);
-  const status = type.review?.(call, object, namespace) ?? {};
+  const status = reviewStatus(call, type.kind, object, namespace);
   return { status: 201, body: outgoing(type, { ...object, metadata, status }) };
 }
 

@@ -1,6 +1,4 @@
 // What a request wants to do, in the terms in which roles grant it: verb, resource, name, namespace; or verb and path.
-import type { Call } from '../call.ts';
-import { isTrue } from '../call.ts';
 
 export interface Attributes {
   verb: string;
@@ -8,6 +6,15 @@ export interface Attributes {
   resource?: ResourceAttributes | undefined;
   path: string;
 }
+
+/** The part of a request that says what it wants. */
+interface Asked {
+  method: string;
+  path: string;
+  query: URLSearchParams;
+}
+
+const isTrue = (value: string | null): boolean => value === '1' || value?.toLowerCase() === 'true';
 
 export interface ResourceAttributes {
   group: string;
@@ -23,7 +30,7 @@ const VERBS: Record<string, string> = { POST: 'create', PUT: 'update', PATCH: 'p
 const NAMESPACE_PARTS = new Set(['status', 'finalize']);
 
 /** Reads a request as the real server's RequestInfo does, before anything is known about what is served. */
-export function attributesOf(call: Call): Attributes {
+export function attributesOf(call: Asked): Attributes {
   const found = resourceIn(call.path.split('/').filter(Boolean).map(decoded));
   if (found === undefined) return { verb: call.method.toLowerCase(), path: call.path };
   const { isWatch, ...where } = found;
@@ -58,10 +65,10 @@ function placeIn(path: string[]): { plural: string; name: string; subresource: s
 }
 
 /** A list of one name, chosen by a field selector, counts as a request for that name. */
-const nameSelected = (call: Call): string =>
+const nameSelected = (call: Asked): string =>
   /(?:^|,)metadata\.name==?([^,]+)/.exec(call.query.get('fieldSelector') ?? '')?.[1] ?? '';
 
-function verbOf(call: Call, hasName: boolean, isWatch: boolean): string {
+function verbOf(call: Asked, hasName: boolean, isWatch: boolean): string {
   if (isWatch) return 'watch';
   if (call.method === 'GET' || call.method === 'HEAD') {
     if (hasName) return 'get';

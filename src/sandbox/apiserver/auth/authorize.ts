@@ -5,14 +5,7 @@ import type { Target } from '../resource.ts';
 import type { Attributes } from './attributes.ts';
 import { attributesOf, describe } from './attributes.ts';
 import { impersonation } from './impersonate.ts';
-import type { Rbac } from './rbac.ts';
-import type { Tokens } from './tokens.ts';
 import { ADMIN, type User } from './user.ts';
-
-export interface Access {
-  tokens: Tokens;
-  rbac: Rbac;
-}
 
 /** Answered to everybody, as the real server's public roles allow. */
 const PUBLIC = new Set(['/healthz', '/livez', '/readyz', '/version']);

@@ -2,13 +2,10 @@
 import type { Call } from '../call.ts';
 import type { Dict } from '../json.ts';
 import { at, dictOr, equal, textOr } from '../json.ts';
-import type { ResourceType } from '../resource.ts';
+import type { Guard, ResourceType } from '../resource.ts';
 import { forbiddenResource } from './authorize.ts';
 import { readRules, uncovered, type Rule } from './rules.ts';
 import { MASTERS } from './user.ts';
-
-/** Looks at an object before it is written, and throws what refuses it. */
-export type Guard = (object: Dict, old: Dict | undefined) => void;
 
 const GROUP = 'rbac.authorization.k8s.io';
 

@@ -11,7 +11,7 @@ import type { Rule } from './rules.ts';
 import { withStanding, type User } from './user.ts';
 
 /** The status of a posted review. */
-export type Review = (call: Call, object: Dict, namespace: string | undefined) => Dict;
+type Review = (call: Call, object: Dict, namespace: string | undefined) => Dict;
 
 function attributesIn(spec: Dict, namespace: string | undefined): Attributes {
   const path = dictOr(spec['nonResourceAttributes']);
@@ -50,22 +50,22 @@ function checkAsked(type: string, object: Dict): Dict {
   throw invalid(named, '', [{ reason: 'FieldValueInvalid', message, field }]);
 }
 
-export const selfSubjectAccessReview: Review = (call, object) =>
+const selfSubjectAccessReview: Review = (call, object) =>
   decided(call, call.user, attributesIn(checkAsked('SelfSubjectAccessReview', object), undefined));
 
-export const subjectAccessReview: Review = (call, object, namespace) => {
+const subjectAccessReview: Review = (call, object, namespace) => {
   const spec = checkAsked('SubjectAccessReview', object);
   const user = { name: textOr(spec['user']), groups: listOr(spec['groups']).map(String) };
   return decided(call, user, attributesIn(spec, namespace));
 };
 
-export const selfSubjectReview: Review = (call) => {
+const selfSubjectReview: Review = (call) => {
   const { name, groups, uid, extra } = call.user;
   const isBare = extra === undefined || Object.keys(extra).length === 0;
   return { userInfo: { username: name, ...(uid === undefined ? {} : { uid }), groups, ...(isBare ? {} : { extra }) } };
 };
 
-export const selfSubjectRulesReview: Review = (call, object) => {
+const selfSubjectRulesReview: Review = (call, object) => {
   const namespace = textOr(at(object, 'spec', 'namespace'));
   const rules = call.server.access.rbac.rulesFor(call.user, namespace);
   const some = (key: string, list: readonly string[]): Dict => (list.length === 0 ? {} : { [key]: list });
@@ -84,7 +84,7 @@ export const selfSubjectRulesReview: Review = (call, object) => {
   };
 };
 
-export const tokenReview: Review = (call, object) => {
+const tokenReview: Review = (call, object) => {
   try {
     const user = call.server.access.tokens.user(`Bearer ${textOr(at(object, 'spec', 'token'))}`);
     const { name, groups, uid } = withStanding(user);
@@ -93,6 +93,19 @@ export const tokenReview: Review = (call, object) => {
     return { user: {}, error: 'invalid bearer token' };
   }
 };
+
+const REVIEWS: Record<string, Review> = {
+  SelfSubjectAccessReview: selfSubjectAccessReview,
+  SelfSubjectRulesReview: selfSubjectRulesReview,
+  SubjectAccessReview: subjectAccessReview,
+  LocalSubjectAccessReview: subjectAccessReview,
+  SelfSubjectReview: selfSubjectReview,
+  TokenReview: tokenReview,
+};
+
+/** The status of a posted review. Errors: 422. */
+export const reviewStatus = (call: Call, kind: string, object: Dict, namespace: string | undefined): Dict =>
+  REVIEWS[kind]?.(call, object, namespace) ?? {};
 
 const SHORTEST_S = 600;
 
