@@ -3,7 +3,7 @@ import { applicationSpecSchema, type Application } from '../api/application.ts';
 import type { KubeObject } from '../api/k8s.ts';
 import { APPLICATION_LABEL, RESOURCES } from '../api/names.ts';
 import type { Rollout } from '../api/rollout.ts';
-import { WorkQueue } from '../kube/work-queue.ts';
+import { WorkQueue, type Depth, type Progress } from '../kube/work-queue.ts';
 import { toTime } from '../ports/clock.ts';
 import type { PassContext } from './context.ts';
 import { LiveObjects } from './sync/live.ts';
@@ -70,6 +70,10 @@ class Agent implements ApplicationController {
     const apps = this.#deps.applications
       .list()
       .filter((app) => normalUrl(app.spec.source.repoURL) === wanted)
+      .filter(
+        (app) =>
+          hint.application === undefined || keyFor(app) === `${hint.application.namespace}/${hint.application.name}`,
+      )
       .filter((app) => hint.branch === undefined || (app.spec.source.targetRevision ?? 'main') === hint.branch);
     for (const app of apps) {
       const state = this.#stateOf(app);
@@ -79,6 +83,14 @@ class Agent implements ApplicationController {
       this.#queue.add(state.key);
     }
     return apps.length;
+  }
+
+  depth(): Depth {
+    return this.#queue.depth();
+  }
+
+  progress(): Progress {
+    return this.#queue.progress();
   }
 
   snapshot(): ReturnType<ApplicationController['snapshot']> {

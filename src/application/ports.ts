@@ -6,6 +6,7 @@ import type { KubeObject, ObjectMeta, Resource } from '../api/k8s.ts';
 import type { Rollout } from '../api/rollout.ts';
 import type { GitCredentials, GitMirror } from '../git/types.ts';
 import type { KubeClient } from '../kube/types.ts';
+import type { Depth, Progress } from '../kube/work-queue.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 
@@ -44,7 +45,7 @@ export interface EventSink {
 }
 
 /**
- * What the agent tells of its doings; cli/agent-metrics.ts turns it into metrics. Each is called once per occurrence. `app` is
+ * What the agent tells of its doings; server/agent-meter.ts turns it into metrics. Each is called once per occurrence. `app` is
  * namespace/name; a `reason` or `kind` is one of a few words, never free text. Seconds where a duration is meant.
  */
 export interface AgentMetrics {
@@ -90,6 +91,8 @@ export interface Hint {
   repoURL: string;
   /** Branch, when the sender names one. */
   branch?: string;
+  /** Only this Application is meant. Default: every one of that repository. */
+  application?: { namespace: string; name: string };
   /** Milliseconds since the epoch when the hint arrived. */
   receivedAt: number;
 }
@@ -100,6 +103,10 @@ export interface ApplicationController {
   stop(): Promise<void>;
   /** A push was announced: the Applications of that repository look at it now. Returns how many; none before `start`. */
   hint(hint: Hint): number;
+  /** Applications in the queue, by lane. */
+  depth(): Depth;
+  /** Tells an agent that stands still from one that has much to do. */
+  progress(): Progress;
   /** What the agent knows, for a status page. */
   snapshot(): { application: string; phase: string; message: string; commit?: string }[];
 }

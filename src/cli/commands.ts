@@ -14,7 +14,9 @@ const CONTROLLER_HELP = `sluice controller: drives Rollouts and syncs Applicatio
   --context NAME           context of the kubeconfig (default: its current one)
   --namespace NAME         only this namespace (default: all)
   --prometheus URL         Prometheus for metrics that name none
-  --listen ADDRESS         where /metrics, /healthz, /readyz and /webhook are served (default 0.0.0.0:8080)
+  --listen ADDRESS         where webhooks are received: /webhook (default 0.0.0.0:8080)
+  --metrics-listen ADDRESS where /metrics, /healthz and /readyz are served (default 0.0.0.0:8081)
+  --page-listen ADDRESS    where the status page is served, without a login, such as 127.0.0.1:8082 (default: nowhere)
   --leader-elect=false     act at once, without a Lease: for one controller on its own
   --lease-namespace NAME   namespace of the Lease (default: $POD_NAMESPACE, else the context's namespace)
   --lease-name NAME        name of the Lease (default sluice-controller)

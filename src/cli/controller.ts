@@ -1,5 +1,4 @@
 // `sluice controller`: wires the adapters to the engine and runs it until a signal or the loss of its Lease ends it.
-import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { randomUUID } from 'node:crypto';
 import { createPrometheusProvider } from '../analysis/providers/prometheus.ts';
@@ -16,16 +15,15 @@ import { undiciTransport } from '../kube/transport-undici.ts';
 import type { KubeClient } from '../kube/types.ts';
 import { systemClock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
-import { serveHttp, type RunningServer } from '../server/http.ts';
+import { knownSecrets, type KnownSecrets } from '../server/known-secrets.ts';
 import { jsonLog } from '../server/log.ts';
 import { createMetrics, type Metrics } from '../server/metrics.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { parseControllerOptions, type ControllerOptions } from './options.ts';
-import { statusSnapshot } from './status-snapshot.ts';
+import { discreet, learning } from './secrecy.ts';
+import { serve } from './serve.ts';
 import { VERSION } from './version.ts';
 
-/** Key of a Secret that signs an Application's webhooks. */
-const WEBHOOK_KEY = 'webhookSecret';
 /** After a signal the process ends by itself within this. */
 const GRACE_MS = 10_000;
 
@@ -36,15 +34,6 @@ function secretReader(client: KubeClient): ReadSecret {
     const value = secret.data?.[key];
     if (value === undefined) throw new Error(`Secret ${name} in namespace ${namespace} has no key ${key}`);
     return Buffer.from(value, 'base64').toString('utf8');
-  };
-}
-
-async function webhookSecrets(options: ControllerOptions, engine: Engine, read: ReadSecret) {
-  const common = options.webhookSecretFile && (await readFile(options.webhookSecretFile, 'utf8')).trim();
-  return async (application?: { namespace: string; name: string }): Promise<string | undefined> => {
-    if (application === undefined) return common;
-    const name = engine.applications.get(application.namespace, application.name)?.spec.source.secretRef?.name;
-    return name === undefined ? common : read(application.namespace, name, WEBHOOK_KEY).catch(() => common);
   };
 }
 
@@ -124,6 +113,13 @@ function shutDown(log: Log): void {
   timer.unref();
 }
 
+/** Where things are said, and what must never be. */
+interface Told {
+  log: Log;
+  metrics: Metrics;
+  secrets: KnownSecrets;
+}
+
 interface Works {
   engine: Engine;
   events: EventRecorder;
@@ -131,9 +127,11 @@ interface Works {
   readSecret: ReadSecret;
 }
 
-function build(options: ControllerOptions, { client, leads }: Leading, log: Log, metrics: Metrics): Works {
+function build(options: ControllerOptions, { client, leads }: Leading, told: Told): Works {
+  const { log, metrics, secrets } = told;
   const readSecret = secretReader(client);
-  const events = eventRecorder({ client, clock: systemClock, random: Math.random, log, instance: hostname() });
+  const recorder = eventRecorder({ client, clock: systemClock, random: Math.random, log, instance: hostname() });
+  const events = discreet(recorder, secrets);
   const address = options.prometheus === undefined ? {} : { defaultAddress: options.prometheus };
   const mirrors = createMirrors({ clock: systemClock, directory: options.gitDir, mayPush: leads });
   const engine = createEngine({
@@ -151,45 +149,23 @@ function build(options: ControllerOptions, { client, leads }: Leading, log: Log,
   return { engine, events, mirrors, readSecret };
 }
 
-async function serve(options: ControllerOptions, works: Works, log: Log, metrics: Metrics): Promise<Serving> {
-  const { engine } = works;
-  const state = { synced: false };
-  const server = await serveHttp({
-    clock: systemClock,
-    log,
-    ...options.listen,
-    metrics: () => metrics.render(),
-    healthy: () => ({ ok: true }),
-    ready: () =>
-      state.synced && engine.healthy() ? { ok: true } : { ok: false, message: 'the cluster cannot be followed' },
-    snapshot: () => statusSnapshot(engine, systemClock.now()),
-    webhookSecret: await webhookSecrets(options, engine, works.readSecret),
-    onHint: (hint) => engine.hint(hint),
-  });
-  return { server, synced: () => void (state.synced = true) };
-}
-
-interface Serving {
-  server: RunningServer;
-  synced: () => void;
-}
-
 export async function runController(argv: readonly string[]): Promise<number> {
   const options = parseControllerOptions(argv);
-  const log = jsonLog({ level: options.logLevel });
+  const secrets = knownSecrets();
+  const log = jsonLog({ level: options.logLevel, secrets });
   const access = await loadAccess({ kubeconfig: options.kubeconfig, context: options.context });
   const metrics = createMetrics({ version: VERSION });
   const transport = undiciTransport({ access, clock: systemClock });
   const onRequest = (record: RequestRecord): void => metrics.apiRequest(record);
-  const client = kubeClient({ transport, version: VERSION, onRequest, clock: systemClock });
+  const client = learning(kubeClient({ transport, version: VERSION, onRequest, clock: systemClock }), secrets);
   const { code, end } = endings(log);
   const leads = (yes: boolean): void => metrics.leader(yes);
   const leading = leadership(options, client, log, { namespace: access.namespace, leads, lost: () => end(1) });
-  const works = build(options, leading, log, metrics);
+  const works = build(options, leading, { log, metrics, secrets });
   const { engine, events, mirrors } = works;
-  const { server, synced } = await serve(options, works, log, metrics);
+  const { urls, synced, close } = await serve(options, works, { log, metrics, secrets });
   const where = { cluster: access.baseUrl, namespace: options.namespace ?? 'all' };
-  log.info('listening', { url: server.url, version: VERSION, ...where });
+  log.info('listening', { ...urls, version: VERSION, ...where });
   const stopping = new AbortController();
   const following = engine.follow(stopping.signal).then(
     () => {
@@ -208,7 +184,7 @@ export async function runController(argv: readonly string[]): Promise<number> {
   mirrors.close();
   await events.stop();
   await leading.stop();
-  await server.close();
+  await close();
   await transport.close();
   return result;
 }

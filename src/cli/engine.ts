@@ -14,6 +14,7 @@ import type { KubeClient } from '../kube/types.ts';
 import { WatchCache } from '../kube/watch-cache.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import type { AgentProgress } from '../server/agent-meter.ts';
 import type { Metrics } from '../server/metrics.ts';
 import type { Hint } from '../server/webhook.ts';
 import { rolloutMetrics } from './rollout-metrics.ts';
@@ -42,6 +43,8 @@ export interface Engine {
   hint(hint: Hint): void;
   /** Whether the cluster can be followed. */
   healthy(): boolean;
+  /** How the agent's queue gets on. */
+  agentProgress(): AgentProgress;
   stop(): Promise<void>;
 }
 
@@ -73,12 +76,18 @@ export function createEngine(deps: EngineDeps): Engine {
       rollouts.start();
       agent.start(acting.signal);
     },
-    hint({ repoURLs, ref, deliveredAt }) {
+    hint({ repoURLs, ref, deliveredAt, application }) {
       const branch = ref?.startsWith('refs/heads/') ? ref.slice('refs/heads/'.length) : undefined;
       for (const repoURL of repoURLs)
-        agent.hint({ repoURL, ...(branch === undefined ? {} : { branch }), receivedAt: deliveredAt });
+        agent.hint({
+          repoURL,
+          ...(branch && { branch }),
+          ...(application && { application }),
+          receivedAt: deliveredAt,
+        });
     },
     healthy: () => caches.rollouts.healthy(),
+    agentProgress: () => agent.progress(),
     async stop() {
       acting.abort();
       runs.stop();
@@ -109,7 +118,7 @@ function createRollouts(deps: EngineDeps, caches: Caches): { runs: Runs; rollout
 
 function createAgent(deps: EngineDeps, caches: Caches, applications: WatchCache<Application>): ApplicationController {
   const { client, clock, random, log, namespace, metrics } = deps;
-  return createApplicationController({
+  const agent = createApplicationController({
     client,
     applications,
     rollouts: caches.rollouts,
@@ -128,7 +137,11 @@ function createAgent(deps: EngineDeps, caches: Caches, applications: WatchCache<
     clock,
     log,
     events: deps.events,
-    metrics: { fetched: (_app, seconds, ok) => metrics.gitFetch(seconds * 1000, !ok) },
+    metrics: metrics.agent,
     random,
   });
+  metrics.queue('application', () => agent.depth());
+  metrics.cache('applications', () => applications.size);
+  metrics.agentProgress(() => agent.progress());
+  return agent;
 }

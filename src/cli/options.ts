@@ -3,12 +3,22 @@ import { parseArgs } from 'node:util';
 import type { LogLevel } from '../ports/log.ts';
 import { UsageError } from './usage-error.ts';
 
+export interface Address {
+  host: string;
+  port: number;
+}
+
 export interface ControllerOptions {
   kubeconfig: string | undefined;
   context: string | undefined;
   namespace: string | undefined;
   prometheus: string | undefined;
-  listen: { host: string; port: number };
+  /** Where webhooks are received. */
+  listen: Address;
+  /** Where metrics and probes are served. */
+  metricsListen: Address;
+  /** Where the status page is served; undefined: nowhere. */
+  pageListen: Address | undefined;
   leaderElect: boolean;
   leaseNamespace: string | undefined;
   leaseName: string;
@@ -19,12 +29,20 @@ export interface ControllerOptions {
 
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
-function parseListen(text: string): { host: string; port: number } {
+function parseListen(flag: string, text: string, example = 8080): Address {
   const match = /^(?:\[([^\]]+)\]|([^:]*)):([0-9]{1,5})$/.exec(text);
   const port = Number(match?.[3]);
   if (!match || port > 65_535)
-    throw new UsageError(`--listen ${text}: write HOST:PORT, such as 0.0.0.0:8080 or [::]:8080`);
+    throw new UsageError(`${flag} ${text}: write HOST:PORT, such as 0.0.0.0:${example} or [::]:${example}`);
   return { host: match[1] ?? (match[2] === '' || match[2] === undefined ? '0.0.0.0' : match[2]), port };
+}
+
+/** Unlike the others it is open to whoever reaches it, so that the host is never filled in. */
+function parsePageListen(text: string | undefined): Address | undefined {
+  if (text === undefined || text === '' || text === 'off') return undefined;
+  if (/^:[0-9]+$/.test(text))
+    throw new UsageError(`--page-listen ${text}: name the host, such as 127.0.0.1${text}: the page asks for no login`);
+  return parseListen('--page-listen', text, 8082);
 }
 
 function parseUrl(flag: string, text: string | undefined): string | undefined {
@@ -47,6 +65,8 @@ const FLAGS = {
   namespace: string,
   prometheus: string,
   listen: string,
+  'metrics-listen': string,
+  'page-listen': string,
   'leader-elect': string,
   'lease-namespace': string,
   'lease-name': string,
@@ -75,7 +95,9 @@ export function parseControllerOptions(argv: readonly string[]): ControllerOptio
     context: values.context,
     namespace: values.namespace,
     prometheus: parseUrl('--prometheus', values.prometheus),
-    listen: parseListen(values.listen ?? '0.0.0.0:8080'),
+    listen: parseListen('--listen', values.listen ?? '0.0.0.0:8080'),
+    metricsListen: parseListen('--metrics-listen', values['metrics-listen'] ?? '0.0.0.0:8081', 8081),
+    pageListen: parsePageListen(values['page-listen']),
     leaderElect: parseFlag('leader-elect', values['leader-elect'] ?? 'true'),
     leaseNamespace: values['lease-namespace'],
     leaseName: values['lease-name'] ?? 'sluice-controller',

@@ -3,6 +3,7 @@
 import type { Cancel, Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { backoffMs } from './backoff.ts';
+import { isConflict } from './errors.ts';
 
 export interface RunContext {
   /** The key ran in the urgent lane. */
@@ -224,7 +225,9 @@ export class WorkQueue {
     const { clock, random, log, onError } = this.#options;
     const asked = retryAfterOf(error);
     const wait = Math.max(asked, backoffMs(failures, { ...RETRY, random }));
-    log.warn('a pass failed', { key, failures, retryInMs: Math.round(wait), error: messageOf(error) });
+    // Somebody else wrote first: seen often, mended by the next look.
+    const level = isConflict(error) ? 'debug' : 'warn';
+    log[level]('a pass failed', { key, failures, retryInMs: Math.round(wait), error });
     try {
       onError?.(key, error);
     } finally {
@@ -243,8 +246,4 @@ export class WorkQueue {
 function retryAfterOf(error: unknown): number {
   const asked = error instanceof Error && 'retryAfterMs' in error ? error.retryAfterMs : undefined;
   return typeof asked === 'number' ? Math.min(asked, RETRY.maxMs) : 0;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
