@@ -71,6 +71,13 @@ describe('syncing', () => {
     expect(await annotation(ANNOTATIONS.receivedAt)).toBe(new Date(receivedAt).toISOString());
   });
 
+  it('looks only at the Application that a hint means', async () => {
+    await serving();
+    const hint = { repoURL: 'https://git.example.com/shop', receivedAt: 0 };
+    expect(world.agent.hint({ ...hint, application: { namespace: 'other', name: 'shop' } })).toBe(0);
+    expect(world.agent.hint({ ...hint, application: { namespace: 'shop', name: 'shop' } })).toBe(1);
+  });
+
   it('neither acts on a hint nor remembers one while it does not lead', async () => {
     await serving();
     await world.stop();

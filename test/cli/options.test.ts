@@ -11,6 +11,8 @@ describe('sluice controller', () => {
       namespace: undefined,
       prometheus: undefined,
       listen: { host: '0.0.0.0', port: 8080 },
+      metricsListen: { host: '0.0.0.0', port: 8081 },
+      pageListen: undefined,
       leaderElect: true,
       leaseNamespace: undefined,
       leaseName: 'sluice-controller',
@@ -41,7 +43,21 @@ describe('sluice controller', () => {
     expect(parseControllerOptions(['--listen=[::]:9000']).listen).toEqual({ host: '::', port: 9000 });
   });
 
+  it('serves the page only where a host is named for it', () => {
+    expect(parseControllerOptions(['--page-listen=127.0.0.1:8082']).pageListen).toEqual({
+      host: '127.0.0.1',
+      port: 8082,
+    });
+    expect(parseControllerOptions(['--page-listen=off']).pageListen).toBeUndefined();
+    expect(parseControllerOptions(['--metrics-listen=:9']).metricsListen).toEqual({ host: '0.0.0.0', port: 9 });
+  });
+
   it.each([
+    [['--metrics-listen', 'x'], '--metrics-listen x: write HOST:PORT, such as 0.0.0.0:8081 or [::]:8081'],
+    [
+      ['--page-listen', ':8082'],
+      '--page-listen :8082: name the host, such as 127.0.0.1:8082: the page asks for no login',
+    ],
     [['--listen', 'here'], '--listen here: write HOST:PORT, such as 0.0.0.0:8080 or [::]:8080'],
     [['--listen', '0.0.0.0:70000'], '--listen 0.0.0.0:70000: write HOST:PORT, such as 0.0.0.0:8080 or [::]:8080'],
     [['--prometheus', 'prom:9090'], '--prometheus prom:9090: write an http or https URL'],
@@ -62,6 +78,8 @@ describe('sluice controller', () => {
       'namespace',
       'prometheus',
       'listen',
+      'metrics-listen',
+      'page-listen',
       'leader-elect',
       'lease-namespace',
       'lease-name',
