@@ -135,7 +135,7 @@ export function openTarget(options: { workloads?: boolean } = {}): Target {
     },
     transport,
     compact,
-    async eventually(path, holds, limitMs = 5_000) {
+    async eventually(path, holds, limitMs = 60_000) {
       const end = Date.now() + limitMs;
       for (;;) {
         const reply = await target.call('GET', path);

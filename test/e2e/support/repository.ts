@@ -74,7 +74,7 @@ export async function startRepository(world: World, options: RepositoryOptions =
         return holds(found.status ?? {}) ? found : undefined;
       };
       const state = async (): Promise<unknown> => (await read()).status;
-      return until(`the Application to be ${what}`, look, { within: 60_000, every: 50, state });
+      return until(`the Application to be ${what}`, look, { every: 50, state });
     },
   };
 }
