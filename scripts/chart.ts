@@ -9,12 +9,24 @@ export const GOLDEN = fileURLToPath(new URL('../test/chart/golden', import.meta.
 export const VARIANTS: Record<string, string[]> = {
   default: [],
   namespaced: ['namespaced=true', 'webhook.secret=example', 'agent.secretSnapshots=false'],
-  servicemonitor: ['serviceMonitor.enabled=true', 'podDisruptionBudget.enabled=true', 'networkPolicy.enabled=true'],
+  servicemonitor: ['serviceMonitor.enabled=true', 'podDisruptionBudget.enabled=true', 'networkPolicy.enabled=false'],
+  page: [
+    'page.enabled=true',
+    `image.digest=sha256:${'0'.repeat(64)}`,
+    'networkPolicy.egress.enabled=false',
+    'networkPolicy.webhookFrom[0].namespaceSelector.matchLabels.name=ingress',
+  ],
 };
 
 /** Throws, with helm's own words, where the chart has faults. */
 export function lint(helm: string): void {
   execFileSync(helm, ['lint', '--strict', CHART], { encoding: 'utf8' });
+}
+
+/** What the chart makes of such values; throws with helm's words where it refuses them. */
+export function template(helm: string, ...sets: string[]): string {
+  const flags = ['crds.install=false', ...sets].flatMap((value) => ['--set', value]);
+  return execFileSync(helm, ['template', 'sluice', CHART, ...flags], { encoding: 'utf8', stdio: 'pipe' });
 }
 
 /** The manifests of a variant; CRDs are left out unless asked for, as crds/ holds the same. */
