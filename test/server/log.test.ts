@@ -96,3 +96,14 @@ describe('the log', () => {
     expect(JSON.parse(lines[0]!).error).toContain('\n    at ');
   });
 });
+
+it.each(['\\'.repeat(100), '%25'.repeat(40), `${'a'.repeat(127)}b`, '(a+)+$'.repeat(20), '"\\"\\'.repeat(30)])(
+  'comes to an end whatever a secret is made of: %s',
+  (secret) => {
+    const secrets = knownSecrets();
+    secrets.learn(`${secret}x`);
+    for (const piece of [...secret].slice(0, 4)) secrets.scrub(`${piece.repeat(50_000)}!`);
+    secrets.scrub(secret.repeat(500));
+    expect(secrets.scrub(`<${secret}x>`)).toBe('<***>');
+  },
+);
