@@ -48,7 +48,9 @@ function partsOf(secret: string): string[] {
 function pieces(text: string): string[] {
   const chars = [...text];
   const count = Math.ceil(chars.length / PIECE);
-  return Array.from({ length: count }, (_, at) => chars.slice(at * PIECE, (at + 1) * PIECE).join(''));
+  // Of about one length, so that none is too short to be known.
+  const size = Math.ceil(chars.length / count);
+  return Array.from({ length: count }, (_, at) => chars.slice(at * size, (at + 1) * size).join(''));
 }
 
 function patternOf(secret: string): RegExp {
