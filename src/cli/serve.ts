@@ -8,7 +8,8 @@ import type { KnownSecrets } from '../server/known-secrets.ts';
 import type { RunningServer } from '../server/listener.ts';
 import type { Metrics } from '../server/metrics.ts';
 import { agentHealth } from '../server/stall.ts';
-import { serveWebhooks } from '../server/webhooks.ts';
+import type { Hint } from '../server/webhook.ts';
+import { serveWebhooks, type HookResult } from '../server/webhooks.ts';
 import type { Engine } from './engine.ts';
 import type { ControllerOptions } from './options.ts';
 import { statusSnapshot } from './status-snapshot.ts';
@@ -46,8 +47,8 @@ export async function serve(
   };
   try {
     const webhookSecret = webhookSecrets({ common, applications: engine.applications, readSecret, clock });
-    const counted = metrics.webhook;
-    const onHint = engine.hint;
+    const counted = (result: HookResult): void => metrics.webhook(result);
+    const onHint = (hint: Hint): void => engine.hint(hint);
     const url = await begin(serveWebhooks({ clock, log, ...options.listen, webhookSecret, onHint, counted }));
     const healthy = (): Health => ({ ok: true });
     const render = (): ReturnType<Metrics['render']> => metrics.render();

@@ -46,7 +46,7 @@ function partsOf(secret: string): string[] {
 }
 
 function pieces(text: string): string[] {
-  const chars = [...text];
+  const chars = Array.from(text);
   const count = Math.ceil(chars.length / PIECE);
   // Of about one length, so that none is too short to be known.
   const size = Math.ceil(chars.length / count);
@@ -68,8 +68,10 @@ function inAnyEscape(secret: string): string {
   const runs = secret.match(/\\+|[^\\]/gu) ?? [];
   return runs
     .map((run, at) => {
-      if (run.startsWith('\\')) return `(?:\\\\{${run.length},}|(?:${percent('\\')}){${run.length}})`;
-      const mayBeEscaped = !(runs[at - 1]?.startsWith('\\') ?? false);
+      // In front, a longer run is tried from its beginning alone.
+      const start = at === 0 ? '(?<!\\\\)' : '';
+      if (run.startsWith('\\')) return `(?:${start}\\\\{${run.length},}|(?:${percent('\\')}){${run.length}})`;
+      const mayBeEscaped = at > 0 && !(runs[at - 1]?.startsWith('\\') ?? false);
       const backslashes = mayBeEscaped ? '\\\\*' : '';
       const named = NAMED_ESCAPES[run];
       const forms = [

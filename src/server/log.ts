@@ -10,6 +10,8 @@ const AUTHORIZATION = /\b(Bearer|Basic)\s+[A-Za-z0-9+/=._~-]{8,}/g;
 const QUERY_SECRET = /([?&](?:access_token|private_token|token|password|secret|api_key|apikey)=)[^&#\s"]+/gi;
 const SECRET_FIELD = /^(authorization|password|token|secret|privatekey|private_key|cookie)$/i;
 const MAX_DEPTH = 6;
+/** Characters of one text of a line. */
+const LONGEST = 16_384;
 
 export interface LogOptions {
   /** The least that is written. Default info. */
@@ -26,7 +28,8 @@ export function jsonLog(options: LogOptions = {}): Log {
   const least = ORDER.indexOf(options.level ?? 'info');
   const write = options.write ?? ((line: string) => void process.stderr.write(line));
   const clock = options.clock ?? systemClock;
-  const known = (text: string): string => options.secrets?.scrub(text) ?? text;
+  // Cut twice: what is cut off first may have been half of a secret.
+  const known = (text: string): string => cut(options.secrets?.scrub(cut(text, 2 * LONGEST)) ?? text, LONGEST);
   const at =
     (level: LogLevel) =>
     (message: string, fields: LogFields = {}): void => {
@@ -37,6 +40,8 @@ export function jsonLog(options: LogOptions = {}): Log {
     };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
+
+const cut = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length)}…` : text);
 
 interface Clean {
   text: (value: string) => string;

@@ -18,7 +18,7 @@ import {
 } from './listener.ts';
 import { seenBefore, type Seen } from './seen.ts';
 import { claimOf, deliveryId, holds, identityOf, isStale, readPush, TIMESTAMP_SLACK_MS } from './webhook.ts';
-import type { Claim, Hint } from './webhook.ts';
+import type { Claim, Hint, Push } from './webhook.ts';
 
 /** What became of a request, for a metric. */
 export type HookResult = 'accepted' | 'ignored' | 'replayed' | 'unauthenticated' | 'limited' | 'invalid' | 'cut';
@@ -111,7 +111,7 @@ class Receiver {
 
   /** Of a request that is authentic. Synchronous, so that of two that are the same at once only one acts. */
   #act(request: IncomingMessage, delivery: Delivery): Outcome {
-    const { claim, body, deliveredAt, application } = delivery;
+    const { claim, body, application } = delivery;
     const scope = application === undefined ? '' : `${application.namespace}/${application.name}`;
     const text = `${scope} ${identityOf(claim, body)}`;
     const withId = `${text} ${deliveryId(request.headers) ?? ''}`;
@@ -124,6 +124,10 @@ class Receiver {
     if (isNamed) this.#seen.add(text);
     else if (deliveryId(request.headers) !== undefined) this.#seen.add(withId);
     if (payload === undefined) return outcome('invalid', 400, 'the payload is not JSON');
+    return this.#hint(push, delivery);
+  }
+
+  #hint(push: Push | undefined, { deliveredAt, application }: Delivery): Outcome {
     if (push === undefined) return outcome('ignored', 202, 'ignored: the payload names no repository');
     const { repoURLs, ref } = push;
     this.#options.onHint({ repoURLs, deliveredAt, ...(ref && { ref }), ...(application && { application }) });

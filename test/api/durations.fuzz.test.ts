@@ -12,8 +12,8 @@ const part = fc.record({
   ),
   unit: fc.constantFrom(...(Object.keys(UNITS) as (keyof typeof UNITS)[])),
 });
-const digits = fc.string({ unit: fc.constantFrom(...'0123456789'), maxLength: 400 });
-const nearly = fc.string({ unit: fc.constantFrom(...'0123456789.smhµun-+eE '), maxLength: 40 });
+const digits = fc.string({ unit: fc.constantFrom(...'0123456789'.split('')), maxLength: 400 });
+const nearly = fc.string({ unit: fc.constantFrom(...'0123456789.smhµun-+eE '.split('')), maxLength: 40 });
 
 describe('a duration', () => {
   it('is the sum of its parts, to the millisecond', () => {
@@ -33,7 +33,7 @@ describe('a duration', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), digits, nearly, fc.double(), fc.integer()), (value) => {
         const ms = durationMs(value);
-        if (ms !== undefined) expect(Number.isSafeInteger(ms) && ms >= 0, `${value} → ${ms}`).toBe(true);
+        expect(ms === undefined || (Number.isSafeInteger(ms) && ms >= 0)).toBe(true);
       }),
       fuzzRuns(1_000),
     );
@@ -42,7 +42,7 @@ describe('a duration', () => {
   it('is understood by the schema and by what counts it alike', () => {
     fc.assert(
       fc.property(fc.oneof(nearly, fc.string()), (text) => {
-        if (duration.safeParse(text).success) expect(durationMs(text)).toBeDefined();
+        expect(!duration.safeParse(text).success || durationMs(text) !== undefined).toBe(true);
       }),
       fuzzRuns(1_000),
     );

@@ -54,8 +54,7 @@ describe('the status page', () => {
     expect(page).toContain('&lt;script&gt;x&lt;/script&gt;');
     expect(page).not.toContain('<script');
     expect(page).toContain('2/5');
-    for (const path of ['/metrics', '/healthz', '/webhook'])
-      expect((await fetch(server.url + path)).status, path).toBe(404);
+    for (const path of ['/metrics', '/healthz', '/webhook']) expect((await fetch(server.url + path)).status).toBe(404);
   });
 });
 

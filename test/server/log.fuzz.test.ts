@@ -35,15 +35,14 @@ function traces(text: string): string[] {
 describe('a line of the log', () => {
   it('never tells a known secret, wherever and however it is planted', () => {
     fc.assert(
-      fc.property(secret, form, fc.string({ maxLength: 20 }), (planted, [name, make], around) => {
+      fc.property(secret, form, fc.string({ maxLength: 20 }), (planted, [, make], around) => {
         const secrets = knownSecrets();
         secrets.learn(planted);
         const lines: string[] = [];
         const log = jsonLog({ write: (line) => lines.push(line), secrets });
         const text = `${around}${make(planted.trim(), around)}${around}`;
         log.info(text, { value: text, deep: [{ [text]: text }], error: new Error(text) });
-        for (const trace of traces(planted.trim()))
-          expect(lines[0]?.toLowerCase(), name).not.toContain(trace.toLowerCase());
+        for (const trace of traces(planted.trim())) expect(lines[0]?.toLowerCase()).not.toContain(trace.toLowerCase());
         expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 'info' });
       }),
       fuzzRuns(300),
@@ -68,7 +67,7 @@ describe('a line of the log', () => {
   });
 
   it('holds no credentials of a URL, whatever stands around it', () => {
-    const word = fc.string({ unit: fc.constantFrom(...'abcXYZ019-_.~%!$'), minLength: 8, maxLength: 30 });
+    const word = fc.string({ unit: fc.constantFrom(...'abcXYZ019-_.~%!$'.split('')), minLength: 8, maxLength: 30 });
     fc.assert(
       fc.property(fc.string(), word, word, fc.string(), (before, user, password, after) => {
         const clean = scrub(`${before} https://q${user}q:z${password}z@git.example.com/ ${after}`);

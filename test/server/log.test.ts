@@ -102,7 +102,7 @@ it.each(['\\'.repeat(100), '%25'.repeat(40), `${'a'.repeat(127)}b`, '(a+)+$'.rep
   (secret) => {
     const secrets = knownSecrets();
     secrets.learn(`${secret}x`);
-    for (const piece of [...secret].slice(0, 4)) secrets.scrub(`${piece.repeat(5_000)}!`);
+    for (const piece of secret.slice(0, 4).split('')) secrets.scrub(`${piece.repeat(5_000)}!`);
     secrets.scrub(secret.repeat(50));
     expect(secrets.scrub(`<${secret}x>`)).toMatch(/^<(\*\*\*)+>$/);
   },

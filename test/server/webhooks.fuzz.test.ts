@@ -42,7 +42,7 @@ const HEADERS = [
   'content-type',
 ];
 // What may stand in a header.
-const value = fc.string({ unit: fc.constantFrom(...'abcdef0123456789=/;,. sha256'), maxLength: 80 });
+const value = fc.string({ unit: fc.constantFrom(...'abcdef0123456789=/;,. sha256'.split('')), maxLength: 80 });
 const headers = fc.dictionary(fc.constantFrom(...HEADERS), value, { maxKeys: 6, noNullPrototype: true });
 const path = fc.oneof(
   fc.constantFrom('/webhook', '/webhook/', '/webhook/shop/web', '/webhook/shop/web/'),
@@ -142,7 +142,7 @@ describe('a claim', () => {
     fc.assert(
       fc.property(given, fc.uint8Array(), fc.uuid(), (raw, bytes, secret) => {
         const claim = claimOf(raw);
-        if (claim !== undefined) expect(holds(claim, Buffer.from(bytes), secret)).toBe(false);
+        expect(claim !== undefined && holds(claim, Buffer.from(bytes), secret)).toBe(false);
       }),
       fuzzRuns(500),
     );
