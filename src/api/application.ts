@@ -85,7 +85,11 @@ export const holdSchema = z.object({
   rollout: z.object({ namespace: z.string(), name: z.string() }),
   rejected: revisionRefSchema,
   stable: revisionRefSchema.optional(),
-  contentHash: z.string().describe('Hash of the rejected content: the Rollout and what it depends on.'),
+  contentHash: z.string().describe('Hash of the Rollout and all it depends on as they were rejected.'),
+  trial: z
+    .string()
+    .optional()
+    .describe('Hash of what was rejected: pod template, steps and what they name, and what the pods read.'),
   podHash: z.string().optional(),
   objects: z
     .array(objectRefSchema.extend({ hash: z.string() }))
@@ -101,6 +105,12 @@ export const holdSchema = z.object({
     .optional(),
 });
 
+export const returnSchema = z.object({
+  rollout: z.object({ namespace: z.string(), name: z.string() }),
+  stable: revisionRefSchema,
+  since: z.string(),
+});
+
 export const applicationStatusSchema = z.object({
   observedGeneration: z.int().optional(),
   phase: z.enum(['Synced', 'OutOfSync', 'Held', 'Failed', 'Suspended']).optional(),
@@ -110,6 +120,10 @@ export const applicationStatusSchema = z.object({
   syncedAt: z.string().optional(),
   resources: z.array(resourceStatus).optional(),
   holds: z.array(holdSchema).optional(),
+  returns: z
+    .array(returnSchema)
+    .optional()
+    .describe('Rollouts that were lost and come back at their stable revision before what is declared is applied.'),
   drift: z
     .array(
       objectRefSchema.extend({
@@ -147,6 +161,7 @@ export const applicationStatusSchema = z.object({
 export type ApplicationSpec = z.infer<typeof applicationSpecSchema>;
 export type ObjectRef = z.infer<typeof objectRefSchema>;
 export type Hold = z.infer<typeof holdSchema>;
+export type Return = z.infer<typeof returnSchema>;
 export type ResourceStatus = z.infer<typeof resourceStatus>;
 export type ApplicationStatus = Omit<z.infer<typeof applicationStatusSchema>, 'conditions'> & {
   conditions?: Condition[];

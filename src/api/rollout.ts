@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { rolloutAnalysisSchema } from './analysis.ts';
 import { anyObject, intOrPercent, name, rules, secondsOrDuration } from './fields.ts';
 import type { Condition, ObjectMeta, PodTemplate } from './k8s.ts';
-import { revisionRefSchema, type RevisionRef } from './revision.ts';
+import { parseAnnotation, revisionRefSchema } from './revision.ts';
 
 const weight = z.int().min(0).max(100);
 
@@ -317,9 +317,14 @@ export interface Rollout {
   status?: RolloutStatus;
 }
 
+const heldNoteSchema = z.object({
+  rejected: revisionRefSchema,
+  stable: revisionRefSchema.optional(),
+  reason: z.string().max(8192),
+});
+
 /** What the agent writes in the annotation `sluice.dev/held` of a Rollout that it keeps at an earlier revision. */
-export interface HeldNote {
-  rejected: RevisionRef;
-  stable?: RevisionRef;
-  reason: string;
-}
+export type HeldNote = z.infer<typeof heldNoteSchema>;
+
+/** The note in an annotation; undefined when there is none that can be read. */
+export const parseHeld = (text: string | undefined): HeldNote | undefined => parseAnnotation(text, heldNoteSchema);

@@ -4,16 +4,19 @@ import type { KubeObject } from '../api/k8s.ts';
 import { AGENT_MANAGER, APPLICATION_LABEL, RESOURCES, verbAnnotation } from '../api/names.ts';
 import { mergePatch } from '../api/merge-patch.ts';
 import type { Hold } from '../api/application.ts';
+import { objectKey } from '../api/object-key.ts';
+import { shortCommit } from '../api/revision.ts';
 import { isConflict, isNotFound } from '../kube/errors.ts';
 import { toTime } from '../ports/clock.ts';
 import type { PassContext } from './context.ts';
 import { reportToGit } from './report/git-report.ts';
 import { decideHolds, describeHold, holdKey, type HoldDecision } from './revert/hold.ts';
+import { decideReturns, describeReturn, type ReturnDecision } from './revert/returns.ts';
 import { wantedObjects } from './revert/wanted.ts';
 import { appliedSets, type RolloutSet } from './revert/rollout-set.ts';
 import { refreshSource } from './source/source.ts';
 import { keepOutgoing, keepSnapshots, loadSnapshots } from './revert/stable.ts';
-import type { AppState } from './state.ts';
+import { revisionRef, type AppState } from './state.ts';
 import { nextStatus, type PassResult } from './report/status.ts';
 import { syncObjects } from './sync/sync.ts';
 
@@ -30,10 +33,10 @@ export async function runPass(app: Application, state: AppState, context: PassCo
     return Number.POSITIVE_INFINITY;
   }
   await refreshSource(app, state, context);
-  const decision = await holdsOf(app, state, context);
+  const { decision, returns } = await exceptionsOf(app, state, context);
   await keepOutgoing(app, state, context);
   await releaseRetried(decision, context);
-  const wanted = wantedObjects(state.rendered?.desired ?? [], decision.holds, state.snapshots);
+  const wanted = wantedObjects(state.rendered?.desired ?? [], decision.holds, state.snapshots, returns.returns);
   const sync = await syncObjects(app, state, wanted, context);
   const pass = { resources: sync.resources, refusedEmpty: sync.refusedEmpty, stuck: decision.stuck };
   await record(app, state, pass, context);
@@ -60,8 +63,15 @@ async function record(app: Application, state: AppState, pass: PassResult, conte
   context.events.emit(app, { type: failed ? 'Warning' : 'Normal', reason, message: next.message ?? '' });
 }
 
-/** The holds in force. Changes are on record before anything is applied, so that a crash never lets rejected content back in. */
-async function holdsOf(app: Application, state: AppState, context: PassContext): Promise<HoldDecision> {
+/**
+ * The holds and returns in force. Changes are on record before anything is applied, so that a crash never lets rejected content back in,
+ * nor makes of a new revision a first one.
+ */
+async function exceptionsOf(
+  app: Application,
+  state: AppState,
+  context: PassContext,
+): Promise<{ decision: HoldDecision; returns: ReturnDecision }> {
   const sets = state.rendered?.sets ?? lastApplied(app, state, context);
   const holds = state.status.holds ?? [];
   const rollouts = [...sets.values()].map(({ key, rollout }) => ({
@@ -69,21 +79,63 @@ async function holdsOf(app: Application, state: AppState, context: PassContext):
     namespace: rollout.ref.namespace ?? '',
     name: rollout.ref.name,
   }));
-  await loadSnapshots([...rollouts, ...holds.map((hold) => ({ key: holdKey(hold), ...hold.rollout }))], state, context);
-  const decision = decideHolds({
+  const exceptions = [...holds, ...(state.status.returns ?? [])];
+  const ours = exceptions.map((each) => ({ key: holdKey(each), ...each.rollout }));
+  await loadSnapshots([...rollouts, ...ours], state, context);
+  const common = {
     sets,
     declared: state.rendered !== undefined,
-    holds,
-    rollout: (namespace, name) => context.rollouts.get(namespace, name),
+    rollout: (namespace: string, name: string) => context.rollouts.get(namespace, name),
     snapshots: state.snapshots,
-    writeBack: app.spec.writeBack?.onAbort === 'Commit',
     now: nowOf(context),
+  };
+  const decision = decideHolds({
+    ...common,
+    head: state.rendered && revisionRef(state.rendered.commit, app.spec.source.repoURL),
+    holds,
+    writeBack: app.spec.writeBack?.onAbort === 'Commit',
   });
-  if (decision.started.length > 0 || decision.ended.length > 0) {
-    await saveStatus(app, state, { ...state.status, holds: decision.holds }, context);
-    announce(app, decision, context);
+  const applied = new Set((state.status.resources ?? []).filter(({ hash }) => hash !== undefined).map(objectKey));
+  const returns = decideReturns({
+    ...common,
+    holds: decision.holds,
+    returns: state.status.returns ?? [],
+    applied,
+  });
+  await recordExceptions(app, state, { decision, returns }, context);
+  announce(app, decision, context);
+  announceReturns(app, returns, context);
+  return { decision, returns };
+}
+
+async function recordExceptions(
+  app: Application,
+  state: AppState,
+  { decision, returns }: { decision: HoldDecision; returns: ReturnDecision },
+  context: PassContext,
+): Promise<void> {
+  const { holds, returns: before = [] } = state.status;
+  const next: ApplicationStatus = { ...state.status };
+  if (holds !== undefined || decision.holds.length > 0) next.holds = decision.holds;
+  if (returns.returns.length > 0) next.returns = returns.returns;
+  else delete next.returns;
+  const changed =
+    decision.started.length + decision.ended.length + returns.started.length + returns.ended.length > 0 ||
+    before.length !== returns.returns.length ||
+    decision.holds.some((hold, at) => hold !== holds?.[at]);
+  if (changed) await saveStatus(app, state, next, context);
+}
+
+function announceReturns(app: Application, returns: ReturnDecision, context: PassContext): void {
+  for (const returning of returns.started) {
+    const message = `${returning.rollout.name} was gone: ${describeReturn(returning)}`;
+    context.events.emit(app, { type: 'Warning', reason: 'Returning', message });
   }
-  return decision;
+  for (const { returning, why } of returns.ended) {
+    if (why !== 'served') continue;
+    const message = `${returning.rollout.name} serves ${shortCommit(returning.stable.commit)} again; what Git declares follows by its steps`;
+    context.events.emit(app, { type: 'Normal', reason: 'Returned', message });
+  }
 }
 
 function announce(app: Application, decision: HoldDecision, context: PassContext): void {

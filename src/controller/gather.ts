@@ -5,8 +5,8 @@ import { VERBS, type Verb } from '../api/dialect.ts';
 import { ANNOTATIONS, POD_TEMPLATE_HASH, RUN_LABELS, verbAnnotation } from '../api/names.ts';
 import { parseRollout } from '../api/parse.ts';
 import type { Issue } from '../api/result.ts';
-import type { RevisionRef } from '../api/revision.ts';
-import type { Canary, HeldNote, Rollout, RolloutStatus } from '../api/rollout.ts';
+import { parseRevision } from '../api/revision.ts';
+import { parseHeld, type Canary, type Rollout, type RolloutStatus } from '../api/rollout.ts';
 import { resolveRun, type TemplateLookup } from '../analysis/resolve.ts';
 import type { WatchCache } from '../kube/watch-cache.ts';
 import { shortHash } from '../rollout/hash.ts';
@@ -173,7 +173,7 @@ function gatherCommands(
   status: RolloutStatus,
 ): Pick<Observed, 'command' | 'waiting' | 'held' | 'revision'> {
   const annotations = rollout.metadata.annotations ?? {};
-  const held = json<HeldNote>(annotations[ANNOTATIONS.held]);
+  const held = parseHeld(annotations[ANNOTATIONS.held]);
   const taken = json<TakenCommand>(annotations[ANNOTATIONS.command]);
   // A retry of a held revision is the agent's to carry out: it holds the content.
   const waiting = VERBS.filter((verb: Verb) => !(verb === 'retry' && held !== undefined))
@@ -183,7 +183,7 @@ function gatherCommands(
     command: taken !== undefined && taken.id !== status.lastCommand?.id ? taken : undefined,
     waiting,
     held,
-    revision: json<RevisionRef>(annotations[ANNOTATIONS.revision]),
+    revision: parseRevision(annotations[ANNOTATIONS.revision]),
   };
 }
 

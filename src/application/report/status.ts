@@ -2,7 +2,8 @@
 import type { Application, ApplicationStatus, ResourceStatus } from '../../api/application.ts';
 import type { Condition } from '../../api/k8s.ts';
 import { shortCommit } from '../../api/revision.ts';
-import { describeHold } from '../revert/hold.ts';
+import { describeHold, type Stuck } from '../revert/hold.ts';
+import { describeReturn } from '../revert/returns.ts';
 import { nameOf } from '../../api/object-key.ts';
 import type { AppState } from '../state.ts';
 import { revisionRef } from '../state.ts';
@@ -11,7 +12,7 @@ export interface PassResult {
   resources: ResourceStatus[];
   refusedEmpty: boolean;
   /** Rejected revisions that cannot be taken back. */
-  stuck: readonly { rollout: string; message: string }[];
+  stuck: readonly Stuck[];
 }
 
 interface Verdict {
@@ -71,6 +72,8 @@ function verdictOf(app: Application, state: AppState, pass: PassResult): Verdict
     return { phase: 'Failed', reason: 'EmptyRender', message };
   }
   if (held !== '') return { phase: 'Held', reason: 'Held', message: held };
+  const returning = (state.status.returns ?? []).map((each) => describeReturn(each)).join('; ');
+  if (returning !== '') return { phase: 'OutOfSync', reason: 'Returning', message: returning };
   const astray = pass.resources.filter(({ status }) => status === 'OutOfSync' || status === 'Missing');
   if (astray.length > 0) return { phase: 'OutOfSync', reason: 'OutOfSync', message: listed(astray) };
   const commit = state.rendered?.commit;
@@ -117,8 +120,7 @@ function conditions(
   const stuck = [...pass.stuck.map((each) => each.message), state.problems.snapshot ?? ''].filter(
     (text) => text !== '',
   );
-  if (stuck.length > 0)
-    put('RevertReady', false, pass.stuck.length > 0 ? 'NothingToGoBackTo' : 'SnapshotTooLarge', stuck.join('; '));
+  if (stuck.length > 0) put('RevertReady', false, pass.stuck[0]?.reason ?? 'SnapshotTooLarge', stuck.join('; '));
   else put('RevertReady', true, 'Ready', 'stable revisions are on record');
   const mode = app.spec.writeBack?.onAbort ?? 'None';
   if (mode === 'PullRequest')

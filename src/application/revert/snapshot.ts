@@ -3,7 +3,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { APPLICATION_LABEL, ANNOTATIONS, GROUP, POD_TEMPLATE_HASH } from '../../api/names.ts';
 import type { KubeObject } from '../../api/k8s.ts';
-import { revisionRefSchema, type RevisionRef } from '../../api/revision.ts';
+import { parseRevision, type RevisionRef } from '../../api/revision.ts';
 import type { DesiredObject } from '../source/desired.ts';
 import { isRecord } from '../../api/json.ts';
 import { objectKeyOf, type ObjectKey } from '../../api/object-key.ts';
@@ -90,13 +90,4 @@ export function readSnapshot(secret: KubeObject | undefined): StableSnapshot | u
   }
 }
 
-/** The RevisionRef in an annotation; undefined when there is none that can be read. */
-export function parseRevision(text: string | undefined): RevisionRef | undefined {
-  if (text === undefined) return undefined;
-  try {
-    const parsed = revisionRefSchema.safeParse(JSON.parse(text));
-    return parsed.success ? parsed.data : undefined;
-  } catch {
-    return undefined;
-  }
-}
+export { parseRevision } from '../../api/revision.ts';

@@ -8,7 +8,7 @@ import { driftedFields } from './drift.ts';
 import { isRecord } from '../../api/json.ts';
 import { apiVersionOfRef } from '../../api/object-key.ts';
 import type { OpenedCache } from '../ports.ts';
-import type { WantedObject } from '../revert/wanted.ts';
+import { statusOfWanted, type WantedObject } from '../revert/wanted.ts';
 import type { KeepLive } from './stamps.ts';
 
 export interface ApplyRequest {
@@ -97,7 +97,7 @@ async function applyOnce(
     fieldManager: AGENT_MANAGER,
     force: true,
   });
-  const status = wanted.hold ? 'Held' : 'Synced';
+  const status = statusOfWanted(wanted);
   const settled = applied.metadata.resourceVersion;
   if (live && settled !== undefined && settled === live.metadata.resourceVersion) {
     return { status, action: 'none', live: applied, settled };
@@ -123,7 +123,7 @@ function difference(body: KubeObject, live: KubeObject | undefined, hash: string
 
 /** The outcome where nothing is to be written. */
 function leave(request: ApplyRequest, live: KubeObject, found: Difference): ApplyOutcome | undefined {
-  const status = request.wanted.hold ? 'Held' : 'Synced';
+  const status = statusOfWanted(request.wanted);
   if (found.kind === 'none' || request.settled === live.metadata.resourceVersion)
     return { status, action: 'none', live };
   const message = `differs in ${found.fields.join(', ')}`;

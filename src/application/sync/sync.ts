@@ -152,13 +152,14 @@ function bodyOf(wanted: WantedObject, live: KubeObject | undefined, sync: Sync):
   const { state, app } = sync;
   const stamps = { application: app.metadata.name, hash: wanted.hash };
   if (!isRollout(wanted.object)) return stamped(wanted.object, stamps);
-  const { hold } = wanted;
+  const { hold, returning } = wanted;
   if (hold)
     return stamped(wanted.object, {
       ...stamps,
       held: heldNote(hold),
       ...(hold.stable ? { revision: hold.stable } : {}),
     });
+  if (returning) return stamped(wanted.object, { ...stamps, revision: returning.stable });
   const annotations = live?.metadata.annotations;
   const current = parseRevision(annotations?.[ANNOTATIONS.revision]);
   const receivedAt = annotations?.[ANNOTATIONS.receivedAt];
