@@ -120,6 +120,16 @@ export const applicationStatusSchema = z.object({
   syncedAt: z.string().optional(),
   resources: z.array(resourceStatus).optional(),
   holds: z.array(holdSchema).optional(),
+  stable: z
+    .array(
+      z.object({
+        rollout: z.object({ namespace: z.string(), name: z.string() }),
+        revision: revisionRefSchema,
+        sequence: z.int().describe('Of its snapshot; an earlier one is not gone back to.'),
+      }),
+    )
+    .optional()
+    .describe('Stable revisions that are kept to go back to.'),
   returns: z
     .array(returnSchema)
     .optional()

@@ -15,7 +15,7 @@ import { decideReturns, describeReturn, type ReturnDecision } from './revert/ret
 import { wantedObjects } from './revert/wanted.ts';
 import { appliedSets, type RolloutSet } from './revert/rollout-set.ts';
 import { refreshSource } from './source/source.ts';
-import { keepOutgoing, keepSnapshots, loadSnapshots } from './revert/stable.ts';
+import { dropSnapshots, keepOutgoing, keepSnapshots, loadSnapshots, rebuildSnapshots } from './revert/stable.ts';
 import { revisionRef, type AppState } from './state.ts';
 import { nextStatus, type PassResult } from './report/status.ts';
 import { syncObjects } from './sync/sync.ts';
@@ -41,8 +41,10 @@ export async function runPass(app: Application, state: AppState, context: PassCo
   const pass = { resources: sync.resources, refusedEmpty: sync.refusedEmpty, stuck: decision.stuck };
   await record(app, state, pass, context);
   const promoted = await keepSnapshots(app, state, context);
+  await dropSnapshots({ app, state, context });
   await reportToGit(app, state, promoted, context);
-  await record(app, state, pass, context);
+  const stuck = decision.stuck.filter(({ reason }) => reason !== 'SnapshotNotAuthentic' || state.refused.size > 0);
+  await record(app, state, { ...pass, stuck }, context);
   if (sync.transient) throw sync.transient;
   return Math.min(state.nextPollAt, sync.dueAt ?? Number.POSITIVE_INFINITY);
 }
@@ -74,19 +76,17 @@ async function exceptionsOf(
 ): Promise<{ decision: HoldDecision; returns: ReturnDecision }> {
   const sets = state.rendered?.sets ?? lastApplied(app, state, context);
   const holds = state.status.holds ?? [];
-  const rollouts = [...sets.values()].map(({ key, rollout }) => ({
-    key,
-    namespace: rollout.ref.namespace ?? '',
-    name: rollout.ref.name,
-  }));
   const exceptions = [...holds, ...(state.status.returns ?? [])];
-  const ours = exceptions.map((each) => ({ key: holdKey(each), ...each.rollout }));
-  await loadSnapshots([...rollouts, ...ours], state, context);
+  const ours = exceptions.map((each) => holdKey(each));
+  const keeper = { app, state, context };
+  await loadSnapshots([...sets.values()].map(({ key }) => key).concat(ours), keeper);
+  await rebuildSnapshots(keeper);
   const common = {
     sets,
     declared: state.rendered !== undefined,
     rollout: (namespace: string, name: string) => context.rollouts.get(namespace, name),
     snapshots: state.snapshots,
+    refused: state.refused,
     now: nowOf(context),
   };
   const decision = decideHolds({

@@ -51,6 +51,12 @@ export interface AgentMetrics {
   writeBack?(app: string, result: 'Pushed' | 'Failed'): void;
 }
 
+/** The key that snapshots of stable revisions are sealed with; the same for every process of a controller. */
+export interface SnapshotKeys {
+  /** 32 bytes. Rejects where they cannot be read or made. */
+  key(): Promise<Uint8Array>;
+}
+
 export interface ApplicationControllerDeps {
   client: KubeClient;
   applications: ObjectCache<Application>;
@@ -58,6 +64,9 @@ export interface ApplicationControllerDeps {
   analysisRuns: ObjectCache<AnalysisRun>;
   /** Opens a cache of one kind restricted by a label selector; not started. */
   openCache(resource: Resource, labelSelector: string): OpenedCache;
+  snapshotKeys: SnapshotKeys;
+  /** Whether Rollouts may drive routes of other namespaces, which then go back with them. Default false. */
+  routesAcross?: boolean;
   mirrorFor(request: MirrorRequest): Promise<GitMirror>;
   clock: Clock;
   log: Log;

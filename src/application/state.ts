@@ -46,6 +46,8 @@ export interface AppState {
   /** Counts hints. */
   hints: number;
   snapshots: Map<string, StableSnapshot>;
+  /** By key of a Rollout, why its snapshot is not believed. */
+  refused: Map<string, string>;
   /** Rollouts whose Secret was looked at. */
   loaded: Set<string>;
   /** By key: the resourceVersion after an apply that changed nothing, or when it was last corrected, and how often in a row. */
@@ -68,6 +70,7 @@ export function freshState(key: string, app: Application): AppState {
     hints: 0,
     nextPollAt: 0,
     snapshots: new Map(),
+    refused: new Map(),
     loaded: new Set(),
     settled: new Map(),
     corrected: new Map(),

@@ -73,6 +73,10 @@ interface Leading {
   stop(): Promise<void>;
 }
 
+/** Where the controller keeps what is its own: its Lease and its keys. */
+const ownNamespace = (options: ControllerOptions, fallback: string): string =>
+  options.leaseNamespace ?? process.env['POD_NAMESPACE'] ?? fallback;
+
 /** Acting waits for the Lease; losing it ends the process, so that no write of the past can follow. */
 function leadership(
   options: ControllerOptions,
@@ -92,7 +96,7 @@ function leadership(
     client,
     clock: systemClock,
     log,
-    namespace: options.leaseNamespace ?? process.env['POD_NAMESPACE'] ?? hooks.namespace,
+    namespace: ownNamespace(options, hooks.namespace),
     name: options.leaseName,
     identity: `${hostname()}_${randomUUID()}`,
     onAcquired: () => {
@@ -131,7 +135,12 @@ interface Works {
   readSecret: ReadSecret;
 }
 
-function build(options: ControllerOptions, { client, leads }: Leading, log: Log, metrics: Metrics): Works {
+function build(
+  options: ControllerOptions,
+  { client, leads, own }: Leading & { own: string },
+  log: Log,
+  metrics: Metrics,
+): Works {
   const readSecret = secretReader(client);
   const events = eventRecorder({ client, clock: systemClock, random: Math.random, log, instance: hostname() });
   const address = options.prometheus === undefined ? {} : { defaultAddress: options.prometheus };
@@ -147,6 +156,7 @@ function build(options: ControllerOptions, { client, leads }: Leading, log: Log,
     providers: { prometheus: createPrometheusProvider({ ...address, readSecret }) },
     readSecret,
     mirrorFor: (request) => mirrors.mirrorFor(request),
+    ownNamespace: own,
   });
   return { engine, events, mirrors, readSecret };
 }
@@ -185,7 +195,7 @@ export async function runController(argv: readonly string[]): Promise<number> {
   const { code, end } = endings(log);
   const leads = (yes: boolean): void => metrics.leader(yes);
   const leading = leadership(options, client, log, { namespace: access.namespace, leads, lost: () => end(1) });
-  const works = build(options, leading, log, metrics);
+  const works = build(options, { ...leading, own: ownNamespace(options, access.namespace) }, log, metrics);
   const { engine, events, mirrors } = works;
   const { server, synced } = await serve(options, works, log, metrics);
   const where = { cluster: access.baseUrl, namespace: options.namespace ?? 'all' };

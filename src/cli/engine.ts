@@ -5,6 +5,7 @@ import type { Rollout } from '../api/rollout.ts';
 import type { Providers, ReadSecret } from '../analysis/provider.ts';
 import { createApplicationController } from '../application/application-controller.ts';
 import type { ApplicationController, MirrorRequest } from '../application/ports.ts';
+import { snapshotKeysIn } from '../application/revert/snapshot-keys.ts';
 import { createCaches, type Caches } from '../controller/caches.ts';
 import { RolloutController } from '../controller/rollout-controller.ts';
 import type { EventRecorder } from '../controller/teller.ts';
@@ -30,6 +31,8 @@ export interface EngineDeps {
   providers: Providers;
   readSecret: ReadSecret;
   mirrorFor: (request: MirrorRequest) => Promise<GitMirror>;
+  /** Namespace of the controller itself, where the key of the snapshots is kept. */
+  ownNamespace: string;
 }
 
 export interface Engine {
@@ -124,6 +127,7 @@ function createAgent(deps: EngineDeps, caches: Caches, applications: WatchCache<
         labelSelector,
         ...(namespace !== undefined && resource.namespaced ? { namespace } : {}),
       }),
+    snapshotKeys: snapshotKeysIn(client, deps.ownNamespace),
     mirrorFor: deps.mirrorFor,
     clock,
     log,

@@ -41,6 +41,7 @@ export class World {
   /** Lets a standby act. */
   lead!: () => void;
   mirror = new FakeMirror(this.repository);
+  snapshotKey: Uint8Array = Buffer.alloc(32, 7);
   #stop: (() => Promise<void>) | undefined;
 
   static async open(): Promise<World> {
@@ -113,6 +114,7 @@ export class World {
         if (lives <= 0) throw new Error('the process is dead');
         return this.mirror;
       },
+      snapshotKeys: { key: () => Promise.resolve(this.snapshotKey) },
       clock: this.clock,
       log: silentLog,
       events: {

@@ -72,6 +72,7 @@ export class EngineProcess {
       },
       readSecret,
       mirrorFor: () => Promise.resolve(mirror),
+      ownNamespace: 'shop',
     });
   }
 

@@ -69,7 +69,18 @@ export function decideHolds(input: HoldInput): HoldDecision {
       decision.started.push(next);
     }
   }
+  decision.stuck.push(...disbelieved(input, decision.stuck));
   return decision;
+}
+
+/** Snapshots that are not believed, of Rollouts that nothing was said of yet: better told before one is needed. */
+function disbelieved({ sets, refused }: HoldInput, told: readonly Stuck[]): Stuck[] {
+  return [...(refused ?? [])].flatMap(([key, why]) => {
+    const name = sets.get(key)?.rollout.ref.name;
+    if (name === undefined || told.some(({ rollout }) => rollout === name)) return [];
+    const message = `the stable revision of ${name} on record ${why}: an abort cannot restore it`;
+    return [{ rollout: name, reason: 'SnapshotNotAuthentic', message } as const];
+  });
 }
 
 function endOf(hold: Hold, input: HoldInput): EndReason | undefined {
@@ -124,16 +135,23 @@ function unrecorded(rollout: string, what: string, refused: string | undefined):
 function startOf(set: RolloutSet, input: HoldInput): Hold | Stuck | undefined {
   const { namespace = '', name } = set.rollout.ref;
   const live = input.rollout(namespace, name);
-  if (!live || !isRejected(live, set)) return undefined;
-  const rejected = blamed(live, input);
-  if (!rejected) return undefined;
+  const rejected = live && isRejected(live, set) ? blamed(live, input) : undefined;
+  if (!live || !rejected) return undefined;
   const snapshot = input.snapshots.get(set.key);
-  const reason = reasonOf(live);
-  const what = `${name} ${shortCommit(rejected.commit)} was rejected (${reason})`;
+  const what = `${name} ${shortCommit(rejected.commit)} was rejected (${reasonOf(live)})`;
   if (live.status?.stableRS && !snapshot) return unrecorded(name, what, input.refused?.get(set.key));
   const obstacle = obstacleTo(live, snapshot);
   if (obstacle !== undefined) return { rollout: name, reason: 'NothingToGoBackTo', message: `${what}, ${obstacle}` };
   if (!snapshot || snapshot.contentHash === set.hash) return undefined;
+  return holdOf(set, { live, rejected, snapshot }, input);
+}
+
+function holdOf(
+  set: RolloutSet,
+  { live, rejected, snapshot }: { live: Rollout; rejected: RevisionRef; snapshot: StableSnapshot },
+  { now, writeBack }: HoldInput,
+): Hold {
+  const { namespace = '', name } = set.rollout.ref;
   const podHash = live.status?.currentPodHash;
   return {
     rollout: { namespace, name },
@@ -143,9 +161,9 @@ function startOf(set: RolloutSet, input: HoldInput): Hold | Stuck | undefined {
     ...(set.trial === undefined ? {} : { trial: set.trial }),
     ...(podHash === undefined ? {} : { podHash }),
     objects: rejectedObjects(set, snapshot),
-    reason,
-    since: input.now,
-    writeBack: { state: input.writeBack ? 'Pending' : 'Disabled' },
+    reason: reasonOf(live),
+    since: now,
+    writeBack: { state: writeBack ? 'Pending' : 'Disabled' },
   };
 }
 
