@@ -125,6 +125,7 @@ export const applicationStatusSchema = z.object({
       z.object({
         rollout: z.object({ namespace: z.string(), name: z.string() }),
         revision: revisionRefSchema,
+        podHash: z.string().optional().describe('Pod hash that it is served by.'),
         sequence: z.int().describe('Of its snapshot; an earlier one is not gone back to.'),
       }),
     )

@@ -87,27 +87,29 @@ export async function rebuildSnapshots(keeper: Keeper): Promise<void> {
     const { namespace = '', name } = set.rollout.ref;
     const live = keeper.context.rollouts.get(namespace, name);
     if (state.snapshots.has(set.key) || (live && isPromoted(live, set))) continue;
-    const revision = stableRevision(set.key, live, state.status);
+    const recorded = recordedStable(set.key, live, state.status);
+    const revision = recorded ?? live?.status?.stableRevision;
     const attempt = `${set.key} ${revision?.commit} ${state.rendered?.commit.oid}`;
     if (!revision || state.loaded.has(attempt)) continue;
     state.loaded.add(attempt);
     const earlier = await readBack(revision.commit, keeper);
     const before = earlier?.rendered?.sets.get(set.key);
-    if (!earlier || !before || !isServed(before, live)) continue;
+    if (!earlier || !before || !(recorded || isServed(before, live))) continue;
     await keepOne(before, revision, live?.status?.stableRS || before.template, { ...keeper, state: earlier });
     adopt(earlier, state);
   }
 }
 
-/** Whoever wrote these did not need to be able to write Secrets. */
-function stableRevision(key: string, live: Rollout | undefined, status: ApplicationStatus): RevisionRef | undefined {
+/** What the Application's own status says was stable, if that is what serves. Writing Secrets does not help to write it. */
+function recordedStable(key: string, live: Rollout | undefined, status: ApplicationStatus): RevisionRef | undefined {
   const hold = status.holds?.find((each) => holdKey(each) === key);
-  return hold?.stable ?? live?.status?.stableRevision ?? recordOf(key, status)?.revision;
+  const record = recordOf(key, status);
+  const serves = live?.status?.stableRS;
+  return hold?.stable ?? (!serves || record?.podHash === serves ? record?.revision : undefined);
 }
 
-/** The pods that serve are those of the set, as far as there are any to ask. */
-const isServed = ({ template }: RolloutSet, live: Rollout | undefined): boolean =>
-  !live?.status?.stableRS || live.status.stableRS === template;
+/** The pods that serve are those of the set. */
+const isServed = ({ template }: RolloutSet, live: Rollout | undefined): boolean => live?.status?.stableRS === template;
 
 /** What was kept for an earlier commit counts for the present one. */
 function adopt({ status }: AppState, state: AppState): void {
@@ -194,7 +196,8 @@ async function keepOne(
   state.snapshots.set(set.key, snapshot);
   state.refused.delete(set.key);
   const others = (state.status.stable ?? []).filter((each) => holdKey(each) !== set.key);
-  const record = { rollout: { namespace: scope.namespace, name: scope.rollout }, revision, sequence };
+  const rollout = { namespace: scope.namespace, name: scope.rollout };
+  const record = { rollout, revision, ...(podHash === undefined ? {} : { podHash }), sequence };
   state.status = { ...state.status, stable: [...others, record] };
   return undefined;
 }
