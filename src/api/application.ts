@@ -56,7 +56,24 @@ export const applicationSpecSchema = z.object({
         .describe(
           'What to write to Git after an abort. Default None. PullRequest is not available yet and behaves as None, with a condition that says so.',
         ),
-      author: z.object({ name: z.string().min(1).max(256), email: z.string().min(1).max(256) }).optional(),
+      author: z
+        .object({
+          name: z
+            .string()
+            .min(1)
+            .max(256)
+            .regex(
+              /^[^<>\x00-\x1f\x7f]*[^<>\x00-\x20\x7f][^<>\x00-\x1f\x7f]*$/,
+              'must be one line without < and >, such as Sluice',
+            ),
+          email: z
+            .string()
+            .min(1)
+            .max(256)
+            .regex(/^[^<>\x00-\x20\x7f]+$/, 'must be an address without spaces, < and >, such as sluice@example.com'),
+        })
+        .optional()
+        .describe('Who commits and notes are by. Default Sluice.'),
       notes: z
         .boolean()
         .optional()
@@ -150,7 +167,7 @@ export const applicationStatusSchema = z.object({
     .max(10)
     .optional(),
   notes: z
-    .array(z.object({ commit: z.string(), rollout: z.string(), outcome: z.string() }))
+    .array(z.object({ commit: z.string(), rollout: z.string(), outcome: z.string(), attempt: z.int().optional() }))
     .max(32)
     .optional()
     .describe('Outcomes that are already kept as Git notes.'),

@@ -197,12 +197,35 @@ export const rolloutSpecSchema = z
 
 export const OUTCOMES = ['Promoted', 'Aborted', 'Superseded', 'RolledBack'] as const;
 
+/** What is told of a release: of the one under way, and of those that ended. */
+const trail = {
+  attempt: z.int().min(0).optional().describe('Which release of this Rollout it was; its runs carry the same number.'),
+  startedAt: z.string().optional().describe('When the release began.'),
+  weights: z
+    .array(z.object({ at: z.string(), weight: z.int() }))
+    .max(20)
+    .optional()
+    .describe('Percent of the traffic (or of the pods, without a router) that it had, and since when.'),
+  command: z
+    .object({ verb: z.string(), value: z.string(), at: z.string() })
+    .optional()
+    .describe('The last annotation that was acted on during the release: who let it go on, or ended it.'),
+};
+
 const historyEntry = z.object({
   podHash: z.string(),
   revision: revisionRefSchema.optional(),
   outcome: z.enum(OUTCOMES),
   reason: z.string().optional(),
-  at: z.string(),
+  at: z.string().describe('When the release ended.'),
+  ...trail,
+});
+
+const releaseSchema = z.object({
+  podHash: z.string(),
+  ...trail,
+  startedAt: z.string(),
+  weights: z.array(z.object({ at: z.string(), weight: z.int() })).max(20),
 });
 
 const runStatus = z.object({ name: z.string(), status: z.string(), message: z.string().optional() });
@@ -278,6 +301,7 @@ export const rolloutStatusSchema = z.object({
   revision: revisionRefSchema.optional(),
   stableRevision: revisionRefSchema.optional(),
   images: z.string().optional().describe('Images of the declared template.'),
+  release: releaseSchema.optional().describe('The release under way.'),
   history: z.array(historyEntry).max(32).optional(),
   lastCommand: z
     .object({ id: z.string(), verb: z.string(), value: z.string(), at: z.string(), outcome: z.string() })

@@ -42,11 +42,12 @@ export async function runPass(app: Application, state: AppState, context: PassCo
   await record(app, state, pass, context);
   const promoted = await keepSnapshots(app, state, context);
   await dropSnapshots({ app, state, context });
-  await reportToGit(app, state, promoted, context);
+  const back = returns.ended.filter(({ why }) => why === 'served').map(({ returning }) => returning);
+  const dueAt = await reportToGit(app, state, { promoted, returns: [...returns.returns, ...back] }, context);
   const stuck = decision.stuck.filter(({ reason }) => reason !== 'SnapshotNotAuthentic' || state.refused.size > 0);
   await record(app, state, { ...pass, stuck }, context);
   if (sync.transient) throw sync.transient;
-  return Math.min(state.nextPollAt, sync.dueAt ?? Number.POSITIVE_INFINITY);
+  return Math.min(state.nextPollAt, sync.dueAt ?? Number.POSITIVE_INFINITY, dueAt ?? Number.POSITIVE_INFINITY);
 }
 
 const nowOf = (context: PassContext): string => toTime(context.clock.now());

@@ -3,7 +3,7 @@ import type { Application, ApplicationStatus } from '../api/application.ts';
 import { durationMs } from '../api/fields.ts';
 import { shortCommit, type RevisionRef } from '../api/revision.ts';
 import type { Commit } from '../git/types.ts';
-import type { NoteInput } from './report/evidence.ts';
+import type { Note } from './report/notes.ts';
 import type { DesiredObject } from './source/desired.ts';
 import type { RolloutSet } from './revert/rollout-set.ts';
 import type { StableSnapshot } from './revert/snapshot.ts';
@@ -56,7 +56,7 @@ export interface AppState {
   /** Notes that were found or written. */
   noted: Set<string>;
   /** Notes that could not be pushed yet, by what makes each one news. */
-  pendingNotes: Map<string, [NonNullable<ApplicationStatus['notes']>[number], NoteInput]>;
+  pendingNotes: Map<string, Note>;
   problems: { snapshot?: string | undefined; writeBack?: string | undefined };
 }
 

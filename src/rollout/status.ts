@@ -7,6 +7,7 @@ import { memorise, type Memory, type StateName } from './memory.ts';
 import { availableOf, hasRouter, replicaSet, type Observed } from './observed.ts';
 import type { Outcome } from './outcome.ts';
 import { phaseOf } from './phase.ts';
+import { releasesOf } from './release.ts';
 import { stepsOf } from './steps.ts';
 import { shortHash } from './hash.ts';
 import type { Answer } from './wish.ts';
@@ -71,7 +72,7 @@ function canaryStatus(seen: Observed, memory: Memory, weight: number): RolloutSt
   };
 }
 
-function historyOf(seen: Observed, outcome: Outcome): HistoryEntry[] {
+function historyOf(seen: Observed, outcome: Outcome, trails: ReturnType<typeof releasesOf>['ended']): HistoryEntry[] {
   const news: HistoryEntry[] = [];
   for (const h of outcome.happenings) {
     if (h.kind !== 'Promoted' && h.kind !== 'Aborted' && h.kind !== 'Superseded' && h.kind !== 'RolledBack') continue;
@@ -81,6 +82,7 @@ function historyOf(seen: Observed, outcome: Outcome): HistoryEntry[] {
       outcome: h.kind,
       ...(h.kind === 'Aborted' ? { reason: h.reason } : {}),
       at: seconds(seen.now),
+      ...trails[news.length],
     });
   }
   return [...(seen.status.history ?? []), ...news].slice(-HISTORY);
@@ -130,6 +132,7 @@ export function statusOf(seen: Observed, outcome: Outcome): RolloutStatus {
   const { phase, message } = phaseOf(seen, outcome);
   const command = lastCommand(seen, outcome.answer);
   const paused = pauseConditions(seen, outcome);
+  const { release, ended } = releasesOf(seen, outcome, weight);
   return {
     phase,
     message,
@@ -148,7 +151,8 @@ export function statusOf(seen: Observed, outcome: Outcome): RolloutStatus {
     ...(memory.until === undefined ? {} : { nextTransitionTime: seconds(memory.until) }),
     ...revisions(seen, outcome),
     images: imagesOf(seen),
-    history: historyOf(seen, outcome),
+    ...(release === undefined ? {} : { release }),
+    history: historyOf(seen, outcome, ended),
     ...(command === undefined ? {} : { lastCommand: command }),
     canary: canaryStatus(seen, memory, weight),
     machine: memorise(state, memory),

@@ -5,7 +5,8 @@ import { ANNOTATIONS, POD_TEMPLATE_HASH } from '../../src/api/names.ts';
 import { dependencyKeys } from '../../src/application/revert/dependents.ts';
 import { render, type DesiredObject } from '../../src/application/source/desired.ts';
 import { driftedFields } from '../../src/application/sync/drift.ts';
-import { evidenceOf, revertMessage } from '../../src/application/report/evidence.ts';
+import { evidenceOf } from '../../src/application/report/evidence.ts';
+import { revertMessage } from '../../src/application/report/revert-message.ts';
 import { planPrune } from '../../src/application/sync/plan.ts';
 import { wantedObjects } from '../../src/application/revert/wanted.ts';
 import { declaredSets } from '../../src/application/revert/rollout-set.ts';
@@ -283,13 +284,13 @@ describe('pruning', () => {
 describe('restoring files', () => {
   const restore = (v1: Record<string, string>, v2: Record<string, string>) => {
     const snapshot = snapshotOf(v1);
-    const result = restoreFiles({
-      hold: holdOf(v2, snapshot),
-      snapshot,
+    const { changes, failed } = restoreFiles({
+      targets: [{ hold: holdOf(v2, snapshot), snapshot }],
       desired: declare(v2),
       files: new Map(Object.entries(v2)),
+      sourcePath: '',
     });
-    return result.ok ? Object.fromEntries(result.value) : result.error;
+    return failed[0]?.message ?? Object.fromEntries(changes);
   };
 
   it('puts back the documents that changed and leaves the others, comments and all', () => {
@@ -393,11 +394,8 @@ describe('evidence', () => {
     expect(evidenceOf([run])).toBe(
       'web-1: success-rate Failed: 2 good, 1 bad, 0 inconclusive, 0 errors\n  good when result[0] >= 0.95\n  measured: [0.82] (Failed)',
     );
-    const message = revertMessage(
-      holdOf(files('web:2', 'two'), snapshotOf(files('web:1', 'one'))),
-      ['deploy/web.yaml'],
-      [run],
-    );
+    const hold = holdOf(files('web:2', 'two'), snapshotOf(files('web:1', 'one')));
+    const message = revertMessage([{ hold, evidence: evidenceOf([run]) }], ['deploy/web.yaml']);
     expect(message.split('\n')[0]).toBe('Revert web to aaaaaaa: success-rate 0.82 < 0.95');
     expect(message).toContain('\n  measured: [0.82] (Failed)\n');
     expect(message.trimEnd().split('\n').slice(-4)).toEqual([

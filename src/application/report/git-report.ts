@@ -1,193 +1,191 @@
-// What the agent writes into Git: the commit that restores a stable revision's files, and notes on what became of commits. Nothing in the
+// Carries out what is due in Git: the commits that restore stable revisions' files, and notes on what became of commits. Nothing in the
 // cluster waits for it.
-import type { Application, ApplicationStatus, Hold } from '../../api/application.ts';
-import { ANNOTATIONS } from '../../api/names.ts';
-import { toTime } from '../../ports/clock.ts';
+import type { Application, ApplicationStatus, Hold, Return } from '../../api/application.ts';
 import { shortCommit } from '../../api/revision.ts';
+import type { Rollout } from '../../api/rollout.ts';
 import { GitError, PushRejected, type GitMirror } from '../../git/types.ts';
+import { toTime } from '../../ports/clock.ts';
 import type { PassContext } from '../context.ts';
-import { evidenceOf, noteText, noteTitle, revertMessage, runsOf, type NoteInput } from './evidence.ts';
-import { holdKey } from '../revert/hold.ts';
-import { historyNotes, restoredNote, type DueNote } from './past-notes.ts';
 import type { RolloutSet } from '../revert/rollout-set.ts';
-import { parseRevision } from '../revert/snapshot.ts';
+import { dueWriteBacks, type WriteBackPlan } from '../revert/write-back-plan.ts';
 import { mirrorOf } from '../source/source.ts';
 import { authorOf, branchOf, type AppState } from '../state.ts';
-import { restoreFiles } from '../revert/write-back.ts';
+import { evidenceOf, runsOf } from './evidence.ts';
+import { dueNotes, noteKey, rejectionOf, withSection, type Note } from './notes.ts';
+import { revertMessage } from './revert-message.ts';
 
 const MAX_NOTES = 32;
 const NOTES_FAILED = 'notes could not be pushed';
-type Note = NonNullable<ApplicationStatus['notes']>[number];
+const RETRY_MS = 10_000;
+type WriteBack = NonNullable<Hold['writeBack']>;
 
-/** Pushes what is pending; failures show in the status and are tried again. Changes `state.status`. */
+interface Reporter {
+  app: Application;
+  state: AppState;
+  context: PassContext;
+}
+
+/** Pushes what is due; failures show in the status and are tried again. Returns when more is due, in milliseconds since the epoch. */
 export async function reportToGit(
   app: Application,
   state: AppState,
-  promoted: readonly RolloutSet[],
+  seen: { promoted: readonly RolloutSet[]; returns: readonly Return[] },
   context: PassContext,
-): Promise<void> {
+): Promise<number | undefined> {
+  const reporter = { app, state, context };
+  let dueAt: number | undefined;
   try {
-    const pending = (state.status.holds ?? []).filter((hold) => hold.writeBack?.state === 'Pending');
-    if (state.rendered && !state.failure) {
-      for (const hold of pending) await writeBack(app, state, hold, context);
-    }
-    await writeNotes(app, state, promoted, context);
+    dueAt = await writeBack(reporter);
+    await writeNotes(seen, reporter);
   } catch (error) {
     if (!(error instanceof GitError)) throw error;
     state.problems.writeBack = `${NOTES_FAILED}: ${error.message}`;
-    retryLater(state, context);
+    retryLater(reporter);
   }
+  return dueAt;
 }
 
-function retryLater(state: AppState, context: PassContext): void {
-  state.nextPollAt = Math.min(state.nextPollAt, context.clock.now() + 10_000);
+function retryLater({ state, context }: Reporter): void {
+  state.nextPollAt = Math.min(state.nextPollAt, context.clock.now() + RETRY_MS);
 }
 
-async function writeBack(app: Application, state: AppState, hold: Hold, context: PassContext): Promise<void> {
+async function writeBack(reporter: Reporter): Promise<number | undefined> {
+  const { app, state, context } = reporter;
   const { rendered } = state;
-  const snapshot = state.snapshots.get(holdKey(hold));
-  if (!rendered || !snapshot) return;
-  const restored = restoreFiles({ hold, snapshot, desired: rendered.desired, files: rendered.files });
-  const finish = finisher(app, state, hold, context);
-  if (!restored.ok) return finish({ state: 'Failed', message: restored.error });
-  if (restored.value.size === 0) {
-    return finish({ state: 'Failed', message: 'the files already say what the stable revision did' });
-  }
-  const message = revertMessage(hold, [...restored.value.keys()], evidenceRuns(hold, context));
-  try {
-    const mirror = await mirrorOf(app, context);
-    const request = {
-      branch: branchOf(app),
-      parent: rendered.commit.oid,
-      changes: restored.value,
-      message,
-      author: authorOf(app),
-    };
-    const commit = await mirror.commitFiles(request);
-    finish({ state: 'Pushed', commit });
-    state.nextPollAt = context.clock.now();
-  } catch (error) {
-    if (error instanceof PushRejected) {
-      // Read what is there now: it may declare something else, which ends the hold, or the commit is built anew on it.
-      state.nextPollAt = Math.min(state.nextPollAt, context.clock.now() + 1_000);
-      replace(state, hold, { state: 'Pending', message: 'the branch has moved; built anew on its new head' });
-    } else if (error instanceof GitError && error.kind !== 'auth') {
-      replace(state, hold, { state: 'Pending', message: error.message });
-      state.problems.writeBack = error.message;
-      retryLater(state, context);
-    } else if (error instanceof GitError) finish({ state: 'Failed', message: error.message });
-    else throw error;
-  }
+  if (!rendered || state.failure) return undefined;
+  const plan = dueWriteBacks({
+    holds: state.status.holds ?? [],
+    snapshots: state.snapshots,
+    head: { commit: rendered.commit.oid, desired: rendered.desired, files: rendered.files },
+    sourcePath: app.spec.source.path ?? '',
+    undecided: (commit) => declaredRollouts(state, context).some((rollout) => isUndecided(rollout, commit)),
+    now: context.clock.now(),
+  });
+  for (const { hold, writeBack: result } of plan.settled) settle([hold], result, reporter);
+  // Others are built anew on the head that the first one makes.
+  if (plan.pushes[0]) await push(plan.pushes[0], rendered.commit.oid, reporter);
+  return plan.dueAt;
 }
 
-const evidenceRuns = (hold: Hold, context: PassContext) =>
-  runsOf(context.analysisRuns.list(hold.rollout.namespace), hold.rollout, hold.podHash);
-
-function replace(state: AppState, hold: Hold, writeBack: NonNullable<Hold['writeBack']>): void {
-  state.status.holds = (state.status.holds ?? []).map((each) => (each === hold ? { ...each, writeBack } : each));
-}
-
-function finisher(
-  app: Application,
-  state: AppState,
-  hold: Hold,
-  context: PassContext,
-): (result: NonNullable<Hold['writeBack']>) => void {
-  return (result) => {
-    replace(state, hold, result);
-    const pushed = result.state === 'Pushed';
-    state.problems.writeBack = pushed ? undefined : `${hold.rollout.name}: ${result.message ?? 'failed'}`;
-    context.metrics?.writeBack?.(state.key, pushed ? 'Pushed' : 'Failed');
-    const what = `files of ${hold.rollout.name} as of ${shortCommit(hold.stable?.commit ?? '')}`;
-    context.events.emit(app, {
-      type: pushed ? 'Normal' : 'Warning',
-      reason: pushed ? 'Reverted' : 'WriteBackFailed',
-      message: pushed
-        ? `pushed ${shortCommit(result.commit ?? '')}: ${what}`
-        : `cannot restore the ${what}: ${result.message}`,
-    });
-  };
-}
-
-/** Notes that are due: rejected, restored and promoted commits. */
-function dueNotes(app: Application, state: AppState, promoted: readonly RolloutSet[], context: PassContext): DueNote[] {
-  const name = `${app.metadata.namespace ?? ''}/${app.metadata.name}`;
-  return [
-    ...pastNotes(app, state, context),
-    ...(state.status.holds ?? []).flatMap((hold) => holdNotes(name, hold, context)),
-    ...promoted.flatMap((set) => promotionNotes(name, set, context)),
-  ];
-}
-
-function pastNotes(app: Application, { rendered }: AppState, context: PassContext): DueNote[] {
-  const { name, namespace = '' } = app.metadata;
+function declaredRollouts({ rendered }: AppState, { rollouts }: PassContext): Rollout[] {
   return [...(rendered?.sets.values() ?? [])].flatMap(({ rollout: { ref } }) => {
-    const rollout = context.rollouts.get(ref.namespace, ref.name);
-    if (rollout === undefined || rendered === undefined) return [];
-    const runs = context.analysisRuns.list(ref.namespace);
-    const past = { app: `${namespace}/${name}`, repoURL: app.spec.source.repoURL, rollout, runs };
-    return [...historyNotes(past), ...restoredNote(past, rendered.commit)];
+    const rollout = rollouts.get(ref.namespace, ref.name);
+    return rollout === undefined ? [] : [rollout];
   });
 }
 
-function holdNotes(app: string, hold: Hold, context: PassContext): DueNote[] {
-  const rollout = `${hold.rollout.namespace}/${hold.rollout.name}`;
-  const evidence = evidenceOf(evidenceRuns(hold, context));
-  const common = { app, rollout, at: hold.since, reason: hold.reason, evidence };
-  const related: Record<string, string> = hold.stable ? { 'Went back to': hold.stable.commit } : {};
-  const aborted = { ...common, outcome: 'Aborted', related };
-  const due: DueNote[] = [[{ commit: hold.rejected.commit, rollout, outcome: 'Aborted' }, aborted]];
-  const commit = hold.writeBack?.state === 'Pushed' ? hold.writeBack.commit : undefined;
-  if (commit !== undefined) {
-    const restored = { ...common, outcome: 'Restored', related: { Rejected: hold.rejected.commit, ...related } };
-    due.push([{ commit, rollout, outcome: 'Restored' }, restored]);
+/** It is being released at what the commit declared: it may yet be rejected, too. */
+const isUndecided = ({ status }: Rollout, commit: string): boolean =>
+  status?.revision?.commit === commit && status.abort !== true && status.currentPodHash !== status.stableRS;
+
+async function push(
+  { holds, changes }: WriteBackPlan['pushes'][number],
+  parent: string,
+  reporter: Reporter,
+): Promise<void> {
+  const { app, state, context } = reporter;
+  const reverted = holds.map((hold) => ({ hold, evidence: evidenceFor(hold, context) }));
+  const message = revertMessage(reverted, [...changes.keys()]);
+  try {
+    const mirror = await mirrorOf(app, context);
+    const commit = await mirror.commitFiles({ branch: branchOf(app), parent, changes, message, author: authorOf(app) });
+    settle(holds, { state: 'Pushed', commit }, reporter);
+    state.nextPollAt = context.clock.now();
+  } catch (error) {
+    if (!(error instanceof GitError)) throw error;
+    if (error instanceof PushRejected) {
+      // Read what is there now: it may declare something else, which ends the hold, or the commit is built anew on it.
+      state.nextPollAt = Math.min(state.nextPollAt, context.clock.now() + 1_000);
+      replace(holds, { state: 'Pending', message: 'the branch has moved; built anew on its new head' }, state);
+    } else if (error.kind === 'auth') settle(holds, { state: 'Failed', message: error.message }, reporter);
+    else {
+      replace(holds, { state: 'Pending', message: error.message }, state);
+      state.problems.writeBack = error.message;
+      retryLater(reporter);
+    }
   }
-  return due;
 }
 
-function promotionNotes(app: string, { rollout: member }: RolloutSet, context: PassContext): DueNote[] {
-  const { namespace = '', name } = member.ref;
-  const live = context.rollouts.get(namespace, name);
-  const revision = parseRevision(live?.metadata.annotations?.[ANNOTATIONS.revision]);
-  if (!live || !revision) return [];
-  const rollout = `${namespace}/${name}`;
-  const runs = runsOf(context.analysisRuns.list(namespace), { namespace, name }, live.status?.stableRS);
-  const at = toTime(context.clock.now());
-  const note = { app, rollout, outcome: 'Promoted', at, evidence: evidenceOf(runs) };
-  return [[{ commit: revision.commit, rollout, outcome: 'Promoted' }, note]];
+function evidenceFor(hold: Hold, context: PassContext): string {
+  const { namespace, name } = hold.rollout;
+  const entry = rejectionOf(hold, context.rollouts.get(namespace, name));
+  return evidenceOf(runsOf(context.analysisRuns.list(namespace), hold.rollout, entry ?? hold));
 }
 
-const noteKey = ({ commit, rollout, outcome }: Note): string => `${commit} ${rollout} ${outcome}`;
+function replace(holds: readonly Hold[], result: WriteBack, state: AppState): void {
+  const all = state.status.holds ?? [];
+  state.status = {
+    ...state.status,
+    holds: all.map((each) => (holds.includes(each) ? { ...each, writeBack: result } : each)),
+  };
+}
+
+/** Puts on record what became of a write-back, and tells of it. */
+function settle(holds: readonly Hold[], result: WriteBack, { app, state, context }: Reporter): void {
+  replace(holds, result, state);
+  const pushed = result.state === 'Pushed';
+  const files = holds
+    .map(({ rollout, stable }) => `files of ${rollout.name} as of ${shortCommit(stable?.commit ?? '')}`)
+    .join(', ');
+  const names = holds.map(({ rollout }) => rollout.name).join(', ');
+  state.problems.writeBack = pushed ? undefined : `${names}: ${result.message ?? 'failed'}`;
+  context.metrics?.writeBack?.(state.key, pushed ? 'Pushed' : 'Failed');
+  context.events.emit(app, {
+    type: pushed ? 'Normal' : 'Warning',
+    reason: pushed ? 'Reverted' : 'WriteBackFailed',
+    message: pushed
+      ? `pushed ${shortCommit(result.commit ?? '')}: ${files}`
+      : `cannot restore the ${files}: ${result.message}`,
+  });
+}
+
+/** Notes that follow from what is on record and are not written yet, as far as this process and the status know. */
+function unwritten(seen: { promoted: readonly RolloutSet[]; returns: readonly Return[] }, reporter: Reporter): Note[] {
+  const { app, state, context } = reporter;
+  const known = new Set([...(state.status.notes ?? []).map((note) => noteKey(note)), ...state.noted]);
+  const notes = dueNotes({
+    app: `${app.metadata.namespace ?? ''}/${app.metadata.name}`,
+    repoURL: app.spec.source.repoURL,
+    rollouts: declaredRollouts(state, context),
+    promoted: new Set(seen.promoted.map(({ rollout: { ref } }) => `${ref.namespace ?? ''}/${ref.name}`)),
+    runs: (namespace) => context.analysisRuns.list(namespace),
+    head: state.rendered?.commit,
+    holds: state.status.holds ?? [],
+    returns: seen.returns,
+    now: toTime(context.clock.now()),
+  });
+  return notes.filter((note) => !known.has(noteKey(note)));
+}
 
 async function writeNotes(
-  app: Application,
-  state: AppState,
-  promoted: readonly RolloutSet[],
-  context: PassContext,
+  seen: { promoted: readonly RolloutSet[]; returns: readonly Return[] },
+  reporter: Reporter,
 ): Promise<void> {
+  const { app, state, context } = reporter;
   if (app.spec.writeBack?.notes === false) return;
-  const known = new Set([...(state.status.notes ?? []).map((note) => noteKey(note)), ...state.noted]);
-  for (const note of dueNotes(app, state, promoted, context)) {
-    if (!known.has(noteKey(note[0]))) state.pendingNotes.set(noteKey(note[0]), note);
-  }
+  for (const note of unwritten(seen, reporter)) state.pendingNotes.set(noteKey(note), note);
   const due = [...state.pendingNotes.values()];
   if (due.length === 0) return;
   const mirror = await mirrorOf(app, context);
   const texts = await merged(due, mirror);
   if (texts.size > 0) await mirror.addNotes(texts, authorOf(app));
-  for (const [note] of due) state.noted.add(noteKey(note));
+  for (const note of due) state.noted.add(noteKey(note));
   state.pendingNotes.clear();
   if (state.problems.writeBack?.startsWith(NOTES_FAILED)) state.problems.writeBack = undefined;
-  state.status.notes = [...(state.status.notes ?? []), ...due.map(([note]) => note)].slice(-MAX_NOTES);
+  const ids = due.map(({ commit, rollout, outcome, attempt }): NonNullable<ApplicationStatus['notes']>[number] => ({
+    ...{ commit, rollout, outcome },
+    ...(attempt === undefined ? {} : { attempt }),
+  }));
+  state.status = { ...state.status, notes: [...(state.status.notes ?? []), ...ids].slice(-MAX_NOTES) };
 }
 
-/** The full text of each commit's note: what it said before, and the new sections it does not have yet. */
-async function merged(due: readonly [Note, NoteInput][], mirror: GitMirror): Promise<Map<string, string>> {
+/** The full text of each commit's note that changes: what it said before, and the new sections. */
+async function merged(due: readonly Note[], mirror: GitMirror): Promise<Map<string, string>> {
   const texts = new Map<string, string>();
-  for (const [{ commit }, input] of due) {
-    const before = texts.get(commit) ?? (await mirror.readNote(commit)) ?? '';
-    if (before.split('\n').includes(noteTitle(input))) continue;
-    texts.set(commit, `${before}${before === '' ? '' : '\n'}${noteText(input)}`);
+  for (const note of due) {
+    const before = texts.get(note.commit) ?? (await mirror.readNote(note.commit)) ?? '';
+    const after = withSection(before, note);
+    if (after !== before) texts.set(note.commit, after);
   }
   return texts;
 }
