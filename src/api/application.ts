@@ -62,15 +62,12 @@ export const applicationSpecSchema = z.object({
             .string()
             .min(1)
             .max(256)
-            .regex(
-              /^[^<>\x00-\x1f\x7f]*[^<>\x00-\x20\x7f][^<>\x00-\x1f\x7f]*$/,
-              'must be one line without < and >, such as Sluice',
-            ),
+            .regex(/^[^<>\s]+( [^<>\s]+)*$/, 'must be words on one line without < and >, such as Sluice'),
           email: z
             .string()
             .min(1)
             .max(256)
-            .regex(/^[^<>\x00-\x20\x7f]+$/, 'must be an address without spaces, < and >, such as sluice@example.com'),
+            .regex(/^[!-;=?-~]+$/, 'must be an address without spaces, < and >, such as sluice@example.com'),
         })
         .optional()
         .describe('Who commits and notes are by. Default Sluice.'),

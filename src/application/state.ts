@@ -99,5 +99,10 @@ export function revisionRef(commit: Commit, repo: string, path?: string): Revisi
 }
 
 /** Who writes commits and notes. */
-export const authorOf = (app: Application): { name: string; email: string } =>
-  app.spec.writeBack?.author ?? { name: 'Sluice', email: 'sluice@sluice.dev' };
+export function authorOf({ spec }: Application): { name: string; email: string } {
+  const { name = '', email = '' } = spec.writeBack?.author ?? {};
+  return { name: plain(name) || 'Sluice', email: plain(email) || 'sluice@sluice.dev' };
+}
+
+/** Without what would end the line, or the field, of a commit that it is written in. */
+const plain = (text: string): string => text.replaceAll(/[<>\p{Cc}]/gu, '').trim();

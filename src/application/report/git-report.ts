@@ -173,7 +173,9 @@ async function writeNotes(
   state.pendingNotes.clear();
   if (state.problems.writeBack?.startsWith(NOTES_FAILED)) state.problems.writeBack = undefined;
   const ids = due.map(({ commit, rollout, outcome, attempt }): NonNullable<ApplicationStatus['notes']>[number] => ({
-    ...{ commit, rollout, outcome },
+    commit,
+    rollout,
+    outcome,
     ...(attempt === undefined ? {} : { attempt }),
   }));
   state.status = { ...state.status, notes: [...(state.status.notes ?? []), ...ids].slice(-MAX_NOTES) };

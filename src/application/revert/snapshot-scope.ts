@@ -49,7 +49,7 @@ const isReserved = ({ kind, metadata }: KubeObject): boolean =>
 /** A relative path below `folder` that no file system and no Git reads as anything else. */
 export function isCleanPath(path: string, folder: string): boolean {
   const base = folder.replace(/^\.?\/*|\/+$/g, '');
-  if (path === '' || path.length > 1024 || /[\\\u0000-\u001f\u007f]/.test(path)) return false;
+  if (path === '' || path.length > 1024 || /[\\\p{Cc}]/u.test(path)) return false;
   if (base !== '' && !path.startsWith(`${base}/`)) return false;
   return path
     .split('/')

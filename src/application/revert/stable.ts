@@ -87,17 +87,30 @@ export async function rebuildSnapshots(keeper: Keeper): Promise<void> {
     const { namespace = '', name } = set.rollout.ref;
     const live = keeper.context.rollouts.get(namespace, name);
     if (state.snapshots.has(set.key) || (live && isPromoted(live, set))) continue;
-    const recorded = recordedStable(set.key, live, state.status);
-    const revision = recorded ?? live?.status?.stableRevision;
-    const attempt = `${set.key} ${revision?.commit} ${state.rendered?.commit.oid}`;
-    if (!revision || state.loaded.has(attempt)) continue;
-    state.loaded.add(attempt);
-    const earlier = await readBack(revision.commit, keeper);
-    const before = earlier?.rendered?.sets.get(set.key);
-    if (!earlier || !before || !(recorded || isServed(before, live))) continue;
-    await keepOne(before, revision, live?.status?.stableRS || before.template, { ...keeper, state: earlier });
-    adopt(earlier, state);
+    await rebuildOne(set, live, keeper);
   }
+}
+
+async function rebuildOne(set: RolloutSet, live: Rollout | undefined, keeper: Keeper): Promise<void> {
+  const { state } = keeper;
+  const { stableRS, stableRevision } = live?.status ?? {};
+  const recorded = recordedStable(set.key, live, state.status);
+  const revision = recorded ?? stableRevision;
+  if (!revision || !firstTry(`${set.key} ${revision.commit}`, state)) return;
+  const earlier = await readBack(revision.commit, keeper);
+  const before = earlier?.rendered?.sets.get(set.key);
+  // What the Rollout's status alone says was stable is believed if it declares the pods that serve.
+  if (!earlier || !before || (!recorded && stableRS !== before.template)) return;
+  await keepOne(before, revision, stableRS || before.template, { ...keeper, state: earlier });
+  adopt(earlier, state);
+}
+
+/** Once for each head, not in every pass: what the mirror does not have it may have after the next fetch. */
+function firstTry(what: string, { loaded, rendered }: AppState): boolean {
+  const attempt = `${what} ${rendered?.commit.oid}`;
+  if (loaded.has(attempt)) return false;
+  loaded.add(attempt);
+  return true;
 }
 
 /** What the Application's own status says was stable, if that is what serves. Writing Secrets does not help to write it. */
@@ -107,9 +120,6 @@ function recordedStable(key: string, live: Rollout | undefined, status: Applicat
   const serves = live?.status?.stableRS;
   return hold?.stable ?? (!serves || record?.podHash === serves ? record?.revision : undefined);
 }
-
-/** The pods that serve are those of the set. */
-const isServed = ({ template }: RolloutSet, live: Rollout | undefined): boolean => live?.status?.stableRS === template;
 
 /** What was kept for an earlier commit counts for the present one. */
 function adopt({ status }: AppState, state: AppState): void {

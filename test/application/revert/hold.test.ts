@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Hold } from '../../../src/api/application.ts';
 import type { Rollout } from '../../../src/api/rollout.ts';
 import { ANNOTATIONS, verbAnnotation } from '../../../src/api/names.ts';
+import { canaryOf } from '../../../src/application/revert/dependents.ts';
 import { decideHolds } from '../../../src/application/revert/hold.ts';
 import { appliedSets } from '../../../src/application/revert/rollout-set.ts';
 import { wantedObjects } from '../../../src/application/revert/wanted.ts';
@@ -195,9 +196,9 @@ describe('while a revision is held', () => {
 
   it('the way pods are replaced is the declared one, as far as the stable strategy has a use for it', () => {
     const now = edit(v2, WEB_FILE, 'canary: { stable', 'canary: { maxSurge: 1, scaleDownDelaySeconds: 9, stable');
-    const { strategy } = wanted(now).find('Rollout')?.spec as { strategy: { canary: Record<string, unknown> } };
-    expect(strategy.canary).toMatchObject({ maxSurge: 1, stableService: 'web-stable' });
-    expect(strategy.canary['scaleDownDelaySeconds']).toBeUndefined();
+    const canary = canaryOf(wanted(now).find('Rollout')?.spec);
+    expect(canary).toMatchObject({ maxSurge: 1, stableService: 'web-stable' });
+    expect(canary.scaleDownDelaySeconds).toBeUndefined();
   });
 
   it('the pods read what they did, whatever else Git declares of it', () => {
