@@ -1,11 +1,13 @@
 // Carries out what is due in Git: the commits that restore stable revisions' files, and notes on what became of commits. Nothing in the
 // cluster waits for it.
 import type { Application, ApplicationStatus, Hold, Return } from '../../api/application.ts';
-import { shortCommit } from '../../api/revision.ts';
+import { ANNOTATIONS } from '../../api/names.ts';
+import { parseRevision, shortCommit } from '../../api/revision.ts';
 import type { Rollout } from '../../api/rollout.ts';
 import { GitError, PushRejected, type GitMirror } from '../../git/types.ts';
 import { toTime } from '../../ports/clock.ts';
 import type { PassContext } from '../context.ts';
+import { isStable } from '../revert/hold.ts';
 import type { RolloutSet } from '../revert/rollout-set.ts';
 import { dueWriteBacks, type WriteBackPlan } from '../revert/write-back-plan.ts';
 import { mirrorOf } from '../source/source.ts';
@@ -75,8 +77,11 @@ function declaredRollouts({ rendered }: AppState, { rollouts }: PassContext): Ro
 }
 
 /** It is being released at what the commit declared: it may yet be rejected, too. */
-const isUndecided = ({ status }: Rollout, commit: string): boolean =>
-  status?.revision?.commit === commit && status.abort !== true && status.currentPodHash !== status.stableRS;
+function isUndecided(rollout: Rollout, commit: string): boolean {
+  const { metadata, status } = rollout;
+  const revision = parseRevision(metadata.annotations?.[ANNOTATIONS.revision]) ?? status?.revision;
+  return revision?.commit === commit && status?.abort !== true && !isStable(rollout);
+}
 
 async function push(
   { holds, changes }: WriteBackPlan['pushes'][number],

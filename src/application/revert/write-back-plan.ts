@@ -6,7 +6,7 @@ import type { StableSnapshot } from './snapshot.ts';
 import { restoreFiles, type Target } from './write-back.ts';
 
 /** Quiet after which nothing more is expected. */
-const COMPANY_MS = 1_000;
+const COMPANY_MS = 1_500;
 /** The same while other Rollouts are still at what the commit declared. */
 const LONG_COMPANY_MS = 5_000;
 const PATIENCE_MS = 30_000;

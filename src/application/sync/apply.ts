@@ -8,6 +8,7 @@ import { driftedFields } from './drift.ts';
 import { isRecord } from '../../api/json.ts';
 import { apiVersionOfRef } from '../../api/object-key.ts';
 import type { OpenedCache } from '../ports.ts';
+import { needsReplacement } from '../revert/immutable.ts';
 import { statusOfWanted, type WantedObject } from '../revert/wanted.ts';
 import type { KeepLive } from './stamps.ts';
 
@@ -89,6 +90,8 @@ async function applyOnce(
   if (live) body = await keepAutoscaled(body, live, at);
   if (keep && live) body = { ...body, metadata: { ...body.metadata, ...version(live) } };
   const { name, namespace } = wanted.object.metadata;
+  if (live && wanted.replace && needsReplacement(live, body))
+    await at.client.delete(at.resource, name, namespace, { uid: live.metadata.uid });
   const applied = await at.client.patch(at.resource, {
     name,
     namespace,

@@ -6,7 +6,7 @@ import type { KubeObject, Resource } from '../../../src/api/k8s.ts';
 import { GitError } from '../../../src/git/types.ts';
 import { shortHash } from '../../../src/rollout/hash.ts';
 import { FakeMirror } from '../../support/fake-git.ts';
-import { files, World } from '../agent-world.ts';
+import { files, rolloutText, World } from '../agent-world.ts';
 
 let world: World;
 beforeEach(async () => {
@@ -245,5 +245,54 @@ describe('a snapshot that somebody else wrote', () => {
     await world.client.delete(RESOURCES.rollouts, 'web', 'shop');
     await world.start();
     expect(await imageOf()).toBe('web:1');
+  });
+});
+
+it('an immutable ConfigMap goes back, too', async () => {
+  world.repository.commit('main', files('web:1', 'one'), 'Release 1');
+  await world.application();
+  await world.start();
+  await world.promote('hash1');
+  const fixed = files('web:2', 'two');
+  fixed['deploy/web.yaml'] = (fixed['deploy/web.yaml'] ?? '').replace('data: { mode', 'immutable: true\ndata: { mode');
+  world.repository.commit('main', fixed, 'Release 2');
+  await world.poll();
+  expect(await world.config()).toEqual({ mode: 'two' });
+  await world.abort('hash2', 'hash1');
+  expect(await world.config()).toEqual({ mode: 'one' });
+  expect(await imageOf()).toBe('web:1');
+  expect(await world.status()).toMatchObject({ phase: 'Held' });
+});
+
+describe('what one commit broke', () => {
+  const names = Array.from({ length: 30 }, (_, at) => `app-${at}`);
+  const all = (image: string): Record<string, string> =>
+    Object.fromEntries(names.map((name) => [`deploy/${name}.yaml`, rolloutText(image, name)]));
+  const status = (hash: string) => ({
+    abort: true,
+    phase: 'Degraded' as const,
+    currentPodHash: hash,
+    stableRS: 'hash1',
+    message: 'bad',
+  });
+
+  it('is answered by one commit that names each Rollout, and says so in one note each', async () => {
+    world.repository.commit('main', all('web:1'), 'Release 1');
+    await world.application({ writeBack: { onAbort: 'Commit' } });
+    await world.start();
+    for (const name of names) await world.promote('hash1', name);
+    const v2 = world.repository.commit('main', all('web:2'), 'Release 2');
+    await world.poll();
+    for (const name of names) await world.controllerSays(status('hash2'), name);
+    await world.run(3_000);
+    expect(world.repository.commits.size).toBe(3);
+    const head = world.repository.commits.get(world.repository.branches.get('main') ?? '');
+    expect(head?.commit.parents).toEqual([v2]);
+    expect(Object.fromEntries(head?.files ?? [])).toEqual(all('web:1'));
+    expect(head?.commit.message.match(/^Sluice-Rollout: /gm)).toHaveLength(30);
+    await world.run(1_000);
+    expect((await world.status()).holds).toEqual([]);
+    expect(world.repository.notes.get(head?.commit.oid ?? '')?.match(/^Restored: /gm)).toHaveLength(30);
+    expect(world.repository.notes.get(v2)?.match(/^Aborted: /gm)).toHaveLength(30);
   });
 });

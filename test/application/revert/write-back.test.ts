@@ -143,8 +143,8 @@ describe('what is due', () => {
   it('waits a moment for company, longer while others are still undecided, and not for ever', () => {
     const holds = holdsAt({ web: NOW, 'app-0': '2026-01-01T00:00:04Z' });
     const at = (ms: number, undecided: boolean) => plan(holds, { now: start + ms, undecided: () => undecided });
-    expect(at(4_500, false)).toMatchObject({ pushes: [], dueAt: start + 5_000 });
-    expect(at(5_000, false).pushes).toHaveLength(1);
+    expect(at(5_000, false)).toMatchObject({ pushes: [], dueAt: start + 5_500 });
+    expect(at(5_500, false).pushes).toHaveLength(1);
     expect(at(5_000, true)).toMatchObject({ pushes: [], dueAt: start + 9_000 });
     const late = holdsAt({ web: NOW, 'app-0': '2026-01-01T00:00:29Z' });
     expect(plan(late, { now: start + 30_000, undecided: () => true }).pushes).toHaveLength(1);
