@@ -90,8 +90,7 @@ async function applyOnce(
   if (live) body = await keepAutoscaled(body, live, at);
   if (keep && live) body = { ...body, metadata: { ...body.metadata, ...version(live) } };
   const { name, namespace } = wanted.object.metadata;
-  if (live && wanted.replace && needsReplacement(live, body))
-    await at.client.delete(at.resource, name, namespace, { uid: live.metadata.uid });
+  await makeWay(wanted, body, live, at);
   const applied = await at.client.patch(at.resource, {
     name,
     namespace,
@@ -107,6 +106,18 @@ async function applyOnce(
   }
   if (found.kind === 'new') return { status, action: 'applied', live: applied };
   return { status, action: 'corrected', live: applied, drift: found.fields };
+}
+
+/** Deletes what goes back to earlier content and cannot be changed: it is made anew right after. */
+async function makeWay(
+  wanted: WantedObject,
+  body: KubeObject,
+  live: KubeObject | undefined,
+  { client, resource }: { client: KubeClient; resource: ServedResource },
+): Promise<void> {
+  if (!live || !wanted.replace || !needsReplacement(live, body)) return;
+  const { name, namespace } = wanted.object.metadata;
+  await client.delete(resource, name, namespace, { uid: live.metadata.uid });
 }
 
 interface Difference {

@@ -156,8 +156,14 @@ describe('a note is due', () => {
 
 describe('the text of a note', () => {
   const note: Note = {
-    ...{ commit: commit(2), rollout: 'shop/web', outcome: 'Superseded', attempt: 3, app: 'shop/shop' },
-    ...{ startedAt: at(0), at: at(10), evidence: 'web-1: rate Successful' },
+    commit: commit(2),
+    rollout: 'shop/web',
+    outcome: 'Superseded',
+    attempt: 3,
+    app: 'shop/shop',
+    startedAt: at(0),
+    at: at(10),
+    evidence: 'web-1: rate Successful',
     weights: [
       { at: at(1), weight: 10 },
       { at: at(5), weight: 50 },
@@ -199,7 +205,8 @@ it('notes alone answer what served when, at which weight, and who let it', () =>
   const history = [
     entry(1, 'Promoted', { startedAt: at(0), at: at(1), weights: [{ at: at(1), weight: 100 }] }),
     entry(2, 'Superseded', {
-      ...{ startedAt: at(10), at: at(20) },
+      startedAt: at(10),
+      at: at(20),
       weights: [
         { at: at(11), weight: 10 },
         { at: at(14), weight: 50 },
