@@ -255,7 +255,10 @@ describe('the message of a revert', () => {
       expect(message).toContain(`Measured for ${name}:\n${name} was bad`);
     expect(restorationsIn(message)).toEqual(
       holds.map(({ rollout: { name } }) => ({
-        ...{ rollout: `shop/${name}`, rejected: commit(2), restored: commit(1), reason: 'rate 0.8 < 0.9' },
+        rollout: `shop/${name}`,
+        rejected: commit(2),
+        restored: commit(1),
+        reason: 'rate 0.8 < 0.9',
       })),
     );
   });
