@@ -1,6 +1,23 @@
 // The dependency rule of ARCHITECTURE.md. Each arrow that is not allowed here is an error.
 const NODE_IO = '^(node:)?(fs|net|http|https|child_process|timers|worker_threads|os|dns|tls|process)(/|$)';
+const LIBRARIES_WITH_IO = 'node_modules/(@kubernetes|undici|axios|isomorphic-git|prom-client)/';
 const pure = '^src/(api|rollout|traffic)/|^src/analysis/(?!providers/)';
+
+// What the agent decides by. Beside it in src/application/ is what looks and what carries out.
+const decisions = `^src/application/(${[
+  'decide|intents|revision',
+  'sync/(plan-.*|prune|admission|difference|fingerprint|managed-fields|body|stamps|stages|owner|owned|claims|successor|pods)',
+  'revert/(hold|returns|wanted|content|write-back.*|snapshots-due|immutable|splice|dependents|rollout-set|snapshot-scope)',
+  'report/(status|due|notes|evidence|revert-message|failures|invalid)',
+  'source/(content-hash|desired|documents|manifests|tenancy|utf8|yaml)',
+].join('|')})\\.ts$`;
+const carryingOut = `^src/application/(${[
+  'application-controller|observe|execute|doing',
+  'sync/(apply|batch|check|live|remove|suggest|try)',
+  'revert/(keep|snapshot-keys)',
+  'report/(push|tell)',
+  'source/(repository|sources)',
+].join('|')})\\.ts$`;
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
@@ -17,23 +34,86 @@ module.exports = {
       severity: 'error',
       from: { path: pure },
       to: {
-        path: '^src/(kube|git|application|controller|server|cli|sandbox|notify)/|^src/analysis/providers/|^src/main',
+        path: '^src/(kube|git|source|egress|application|controller|server|cli|sandbox)/|^src/analysis/providers/|^src/main',
       },
     },
     {
       name: 'pure-core-imports-no-io',
       severity: 'error',
       from: { path: pure },
-      to: { path: `${NODE_IO}|node_modules/(@kubernetes|undici|axios|isomorphic-git|prom-client)/` },
+      to: { path: `${NODE_IO}|${LIBRARIES_WITH_IO}` },
+    },
+    {
+      name: 'decisions-of-the-agent-import-no-io',
+      severity: 'error',
+      from: { path: decisions },
+      to: { path: `${NODE_IO}|${LIBRARIES_WITH_IO}` },
+    },
+    {
+      name: 'decisions-of-the-agent-know-no-cluster',
+      severity: 'error',
+      comment: 'Types may be named; what talks to the cluster or to Git may not be called.',
+      from: { path: decisions },
+      to: {
+        path: '^src/(kube|git|source|egress|controller|server|cli|sandbox)/|^src/main',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'decisions-of-the-agent-carry-nothing-out',
+      severity: 'error',
+      from: { path: decisions },
+      to: { path: carryingOut, dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'the-agent-reaches-repositories-by-their-port',
+      severity: 'error',
+      comment:
+        'What strangers wrote is read behind ports/source-reader, in another process; the agent knows the types of Git alone.',
+      from: { path: '^src/application/' },
+      to: { path: '^src/(git|source|egress)/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'the-loops-know-no-agent',
+      severity: 'error',
+      from: { path: '^src/controller/' },
+      to: { path: '^src/(application|git|source|egress|server|cli)/|^src/main' },
+    },
+    {
+      name: 'ports-know-only-the-api',
+      severity: 'error',
+      from: { path: '^src/ports/' },
+      to: { path: '^src/', pathNot: '^src/(ports|api)/' },
+    },
+    {
+      name: 'the-server-knows-only-ports',
+      severity: 'error',
+      from: { path: '^src/server/' },
+      to: { path: '^src/', pathNot: '^src/(server|ports|api)/' },
     },
     {
       name: 'adapters-do-not-know-each-other',
       severity: 'error',
-      from: { path: '^src/(kube|git|analysis/providers)/' },
+      from: { path: '^src/(kube|git|egress|analysis/providers)/' },
       to: {
-        path: '^src/(kube|git|analysis/providers|application|controller|server|cli|sandbox)/',
+        path: '^src/(kube|git|source|egress|analysis/providers|application|controller|server|cli|sandbox)/',
         pathNot: '^src/$1/',
       },
+    },
+    {
+      name: 'readers-know-only-git-and-how-manifests-are-read',
+      severity: 'error',
+      from: { path: '^src/source/' },
+      to: {
+        path: '^src/',
+        pathNot: '^src/(source|git|ports|api)/|^src/application/source/(documents|manifests|utf8)\\.ts$',
+      },
+    },
+    {
+      name: 'egress-knows-only-its-port',
+      severity: 'error',
+      from: { path: '^src/egress/' },
+      to: { path: '^src/', pathNot: '^src/(egress|ports|api)/' },
     },
     {
       name: 'only-the-command-line-knows-the-sandbox',
@@ -46,7 +126,7 @@ module.exports = {
       severity: 'error',
       comment: 'The sandbox plays the cluster: it may share the API and pure parts, never the code under test.',
       from: { path: '^src/sandbox/' },
-      to: { path: '^src/(rollout|application|controller|server|cli|git|kube)/' },
+      to: { path: '^src/(rollout|application|controller|server|cli|git|source|egress|kube)/' },
     },
     {
       name: 'only-the-kube-adapter-names-client-node',

@@ -15,8 +15,9 @@ export default defineConfig({
     pool: 'forks',
     // Scenarios measure: they do not share the machine with each other.
     fileParallelism: false,
-    testTimeout: 180_000,
-    hookTimeout: 60_000,
+    // Watchdogs against hanging, not limits of speed.
+    testTimeout: 900_000,
+    hookTimeout: 600_000,
     reporters: ['verbose'],
   },
 });

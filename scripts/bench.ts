@@ -2,6 +2,8 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { idleFigure, pushFigures } from '../test/bench/agent-course.ts';
+import { agentTable } from '../test/bench/agent-table.ts';
 import { openClient, type BenchClient } from '../test/bench/bench-client.ts';
 import { installCrds } from '../test/bench/install-crds.ts';
 import { HELP, parseBenchOptions, type BenchOptions } from '../test/bench/options.ts';
@@ -58,7 +60,15 @@ function inOwnCluster(): Promise<number> {
   return runInCluster({ bare: true, command, say: (line) => console.error(line) });
 }
 
+/** Counts, the same on every machine: it needs no cluster. */
+async function agent(): Promise<number> {
+  const figures = [...(await pushFigures({ objects: 100 })), await idleFigure({ applications: 50 })];
+  console.log(`\nRequests to the API server, watches apart:\n\n${agentTable(figures)}\n`);
+  return 0;
+}
+
 async function main(): Promise<number> {
+  if (process.argv[2] === 'agent') return agent();
   const options = parseBenchOptions(process.argv.slice(2));
   if (options === undefined) {
     console.log(HELP);

@@ -9,7 +9,7 @@ const { values, positionals } = parseArgs({
 });
 
 const minutes = above(0, 'minutes', values.minutes ?? '10');
-const runs = Math.round(above(0, 'runs', values.runs ?? '50'));
+const runs = Math.round(above(0, 'runs', values.runs ?? '10'));
 const end = Date.now() + minutes * 60_000;
 let rounds = 0;
 do {

@@ -1,6 +1,8 @@
 // {{args.NAME}} in the strings of a metric. Replaced leaf by leaf, so that a value can never change the shape around it.
-import type { Argument } from '../api/analysis.ts';
+// In queries of ClusterAnalysisTemplates values are escaped; Secrets stand in queries and headers alone.
+import type { Argument, Metric } from '../api/analysis.ts';
 import { fail, ok, type Issue, type Result } from '../api/result.ts';
+import { placesOf, promqlText } from './promql-text.ts';
 
 const PLACEHOLDER = /\{\{\s*args\.([^{}\s]+)\s*\}\}/g;
 
@@ -10,23 +12,58 @@ export interface ArgumentValues {
   secrets: ReadonlySet<string>;
 }
 
-/** A copy with all placeholders replaced; issues name the field and the argument. */
-export function substitute<T>(value: T, args: ArgumentValues, field: string): Result<T, Issue[]> {
+/** A copy of metrics with all placeholders replaced; issues name the field and the argument, and hold no value. */
+export function substitute(metrics: readonly Metric[], args: ArgumentValues, field: string): Result<Metric[], Issue[]> {
   const issues: Issue[] = [];
-  const replaced = walk(value, field, (text, at) =>
-    text.replaceAll(PLACEHOLDER, (whole, name: string) => {
-      const found = args.values.get(name);
-      if (found !== undefined) return found;
-      if (!args.secrets.has(name)) {
-        issues.push({
-          field: at,
-          message: `${whole} has no value: declare the argument ${name} and give it one in args`,
-        });
-      }
+  const replaced = metrics.map((metric, index) => {
+    const at = `${field}[${index}]`;
+    const escape = metric.provider.prometheus?.escapeArgs === true;
+    return walk(metric, at, (text, where) => {
+      const change = { text, field: where, isQuery: where === `${at}${QUERY}`, issues };
+      const isHeader = where.startsWith(`${at}${HEADERS}`) && where.endsWith('.value');
+      if (!change.isQuery && !isHeader) refuseSecrets(change, args);
+      return fillText(change, args, escape && change.isQuery);
+    }) as Metric;
+  });
+  return issues.length > 0 ? fail(issues) : ok(replaced);
+}
+
+/** Where values of Secrets may stand: what is sent to the store, and told to nobody. */
+const QUERY = '.provider.prometheus.query';
+const HEADERS = '.provider.prometheus.headers[';
+
+interface Change {
+  text: string;
+  field: string;
+  isQuery: boolean;
+  issues: Issue[];
+}
+
+function refuseSecrets({ text, field, issues }: Change, { secrets }: ArgumentValues): void {
+  for (const [whole, name = ''] of text.matchAll(PLACEHOLDER)) {
+    if (!secrets.has(name)) continue;
+    const message = `${whole} comes from a Secret, which may stand in provider.prometheus.query and headers only: what conditions and other fields hold is shown in statuses, Events and Git`;
+    issues.push({ field, message });
+  }
+}
+
+function fillText({ text, field, issues }: Change, args: ArgumentValues, escape: boolean): string {
+  const places = escape ? placesOf(text, PLACEHOLDER) : [];
+  let index = 0;
+  return text.replaceAll(PLACEHOLDER, (whole, name: string) => {
+    const place = places[index++];
+    const found = args.values.get(name);
+    if (found === undefined) {
+      const message = `${whole} has no value: declare the argument ${name} and give it one in args`;
+      if (!args.secrets.has(name)) issues.push({ field, message });
       return whole;
-    }),
-  );
-  return issues.length > 0 ? fail(issues) : ok(replaced as T);
+    }
+    if (place === undefined) return found;
+    const text = found.includes('{{') ? fail('holds {{, which is no part of a value') : promqlText(found, place);
+    if (text.ok) return text.value;
+    issues.push({ field, message: `the value of the argument ${name} ${text.error}` });
+    return whole;
+  });
 }
 
 function walk(value: unknown, field: string, change: (text: string, field: string) => string): unknown {
@@ -44,12 +81,4 @@ export function argumentValues(args: readonly Argument[]): ArgumentValues {
     else if (arg.value !== undefined) values.set(arg.name, arg.value);
   }
   return { values, secrets };
-}
-
-/** Text in which no secret can be read. */
-export function redact(text: string, secrets: readonly string[]): string {
-  return secrets
-    .filter((secret) => secret !== '')
-    .toSorted((a, b) => b.length - a.length)
-    .reduce((clean, secret) => clean.replaceAll(secret, '***'), text);
 }

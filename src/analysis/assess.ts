@@ -70,6 +70,7 @@ const COMPARISONS = new Set(['==', '!=', '<', '<=', '>', '>=']);
 
 function testsEmptiness(node: Node): boolean {
   if (node.type === 'call') return node.name === 'default' || node.name === 'isNil';
+  if (node.type === 'ordered') return partsOf(node).some(namesAbsence);
   if (node.type !== 'binary') return false;
   if (node.operator === '??') return true;
   return COMPARISONS.has(node.operator) && partsOf(node).some(namesAbsence);

@@ -1,15 +1,16 @@
 // The tree of a condition → a function. Checks names and arguments once; counts the work of each evaluation.
+import { KEPT, type Budget } from './budget.ts';
 import { EvaluationProblem, MissingElement, SyntaxProblem } from './expression-error.ts';
 import { builtIn, closureFunction, functionNames, range } from './functions.ts';
 import { asBool, asList, asNumber, asText, BINARY, elementOf, matches, sliceOf, typeOf } from './operators.ts';
-import { safePattern } from './pattern.ts';
+import { safePattern, type Pattern } from './pattern.ts';
 import type { Node } from './syntax.ts';
 
 export interface Frame {
   readonly env: Readonly<Record<string, unknown>>;
   item: unknown;
-  /** Nodes that may still be evaluated. */
-  work: number;
+  /** What the evaluation may still cost. */
+  readonly budget: Budget;
 }
 
 export type Run = (frame: Frame) => unknown;
@@ -22,9 +23,21 @@ export function toFunction(node: Node, names: readonly string[]): Run {
   const build = (part: Node): Run => toFunction(part, names);
   const run = runOf(node, build, names);
   return (frame) => {
-    if (--frame.work < 0) throw new EvaluationProblem('the condition takes too much work on this result');
+    begin(frame, node);
     return run(frame);
   };
+}
+
+/** Evaluating a part costs a unit before it does anything. */
+function begin({ budget }: Frame, node: Node): void {
+  budget.at = node.position;
+  budget.spend(1);
+}
+
+/** The budget for what a node does now that its parts are evaluated. */
+function costOf({ budget }: Frame, node: Node): Budget {
+  budget.at = node.position;
+  return budget;
 }
 
 function runOf(node: Node, build: (part: Node) => Run, names: readonly string[]): Run {
@@ -37,12 +50,13 @@ function runOf(node: Node, build: (part: Node) => Run, names: readonly string[])
       return (frame) => frame.item;
     case 'list': {
       const items = node.items.map(build);
-      return (frame) => items.map((item) => item(frame));
+      return (frame) => {
+        frame.budget.spend(LITERAL + items.length * KEPT);
+        return items.map((item) => item(frame));
+      };
     }
-    case 'map': {
-      const entries = node.entries.map(({ key, value }) => [build(key), build(value)] as const);
-      return (frame) => Object.fromEntries(entries.map(([key, value]) => [asText(key(frame), 'a key'), value(frame)]));
-    }
+    case 'map':
+      return mapRun(node, build);
     case 'index':
       return indexRun(node, build);
     case 'chain': {
@@ -58,6 +72,8 @@ function runOf(node: Node, build: (part: Node) => Run, names: readonly string[])
       return unaryRun(node, build);
     case 'binary':
       return binaryRun(node, build);
+    case 'ordered':
+      return orderedRun(node, build);
     case 'choice': {
       const [condition, yes, no] = [build(node.condition), build(node.yes), build(node.no)];
       return (frame) => (asBool(condition(frame), '?:') ? yes(frame) : no(frame));
@@ -67,7 +83,23 @@ function runOf(node: Node, build: (part: Node) => Run, names: readonly string[])
   }
 }
 
+/** Units of an empty list or map. */
+const LITERAL = 4;
+
 type Of<T extends Node['type']> = Extract<Node, { type: T }>;
+
+function mapRun(node: Of<'map'>, build: (part: Node) => Run): Run {
+  const entries = node.entries.map(({ key, value }) => [build(key), build(value)] as const);
+  return (frame) => {
+    const made = entries.map(([key, value]) => {
+      const name = asText(key(frame), 'a key');
+      costOf(frame, node).spend(LITERAL + name.length * KEPT);
+      return [name, value(frame)] as const;
+    });
+    costOf(frame, node).spend(LITERAL * (1 + made.length));
+    return Object.fromEntries(made);
+  };
+}
 
 function nameRun(node: Of<'name'>, names: readonly string[]): Run {
   const { name } = node;
@@ -86,7 +118,8 @@ function indexRun(node: Of<'index'>, build: (part: Node) => Run): Run {
   return (frame) => {
     const owner = of(frame);
     if (owner === NOTHING || (node.optional && owner === null)) return NOTHING;
-    return elementOf(owner, key(frame));
+    const at = key(frame);
+    return elementOf(owner, at, costOf(frame, node));
   };
 }
 
@@ -96,7 +129,9 @@ function sliceRun(node: Of<'slice'>, build: (part: Node) => Run): Run {
   const to = node.to && build(node.to);
   return (frame) => {
     const owner = of(frame);
-    return owner === NOTHING ? NOTHING : sliceOf(owner, from?.(frame), to?.(frame));
+    if (owner === NOTHING) return NOTHING;
+    const bounds = { from: from?.(frame), to: to?.(frame) };
+    return sliceOf(owner, bounds, costOf(frame, node));
   };
 }
 
@@ -116,20 +151,52 @@ function binaryRun(node: Of<'binary'>, build: (part: Node) => Run): Run {
       return (frame) => asBool(left(frame), 'or') || asBool(right(frame), 'or');
     case '??':
       return (frame) => left(frame) ?? right(frame);
-    case '..':
-      return (frame) => range(left(frame), right(frame));
-    default: {
-      const fixed = fixedPattern(node);
-      if (fixed !== undefined) return (frame) => matches(left(frame), fixed);
-      const apply = BINARY[node.operator];
-      if (apply === undefined) throw new SyntaxProblem(`unknown operator ${node.operator}`, node.position);
-      return (frame) => apply(left(frame), right(frame));
-    }
+    default:
+      return patternRun(node, left) ?? operatorRun(node, left, right);
   }
 }
 
+function operatorRun(node: Of<'binary'>, left: Run, right: Run): Run {
+  const apply = operatorOf(node);
+  return (frame) => {
+    const [a, b] = [left(frame), right(frame)];
+    return apply(a, b, costOf(frame, node));
+  };
+}
+
+/** Ends with the first comparison that does not hold, as `and` does. */
+function orderedRun(node: Of<'ordered'>, build: (part: Node) => Run): Run {
+  const [first, ...rest] = node.operands.map(build);
+  const comparisons = rest.map((operand, index) => ({ operand, apply: BINARY[node.operators[index] ?? ''] }));
+  return (frame) => {
+    let left = first?.(frame);
+    return comparisons.every(({ operand, apply }) => {
+      const right = operand(frame);
+      const holds = apply?.(left, right, costOf(frame, node));
+      left = right;
+      return holds;
+    });
+  };
+}
+
+function operatorOf(node: Of<'binary'>): NonNullable<(typeof BINARY)[string]> {
+  if (node.operator === '..') return range;
+  const apply = Object.hasOwn(BINARY, node.operator) ? BINARY[node.operator] : undefined;
+  if (apply === undefined) throw new SyntaxProblem(`unknown operator ${node.operator}`, node.position);
+  return apply;
+}
+
+function patternRun(node: Of<'binary'>, left: Run): Run | undefined {
+  const fixed = fixedPattern(node);
+  if (fixed === undefined) return undefined;
+  return (frame) => {
+    const text = left(frame);
+    return matches(text, fixed, costOf(frame, node));
+  };
+}
+
 /** A pattern that is written out is checked before anything is measured. */
-function fixedPattern(node: Of<'binary'>): RegExp | undefined {
+function fixedPattern(node: Of<'binary'>): Pattern | undefined {
   if (node.operator !== 'matches' || node.right.type !== 'literal' || typeof node.right.value !== 'string')
     return undefined;
   const pattern = safePattern(node.right.value);
@@ -147,7 +214,10 @@ function callRun(node: Of<'call'>, build: (part: Node) => Run): Run {
   }
   requireArguments(node, called.least, called.most);
   const args = node.args.map(build);
-  return (frame) => called.run(args.map((arg) => arg(frame)));
+  return (frame) => {
+    const values = args.map((arg) => arg(frame));
+    return called.run(values, costOf(frame, node));
+  };
 }
 
 function requireArguments(node: Of<'call'>, least: number, most: number): void {
@@ -191,7 +261,7 @@ function closureRun(
     if (!Array.isArray(value)) throw new EvaluationProblem(`${node.name} needs a list, not a ${typeOf(value)}`);
     const outer = frame.item;
     const result = closure(asList(value, node.name), (item) => {
-      if (--frame.work < 0) throw new EvaluationProblem('the condition takes too much work on this result');
+      costOf(frame, node).spend(1 + KEPT);
       frame.item = item;
       return body(frame);
     });

@@ -15,8 +15,17 @@ export class SyntaxProblem extends Error {
   }
 }
 
-/** Thrown while a condition is evaluated; `evaluate` turns it into a value. */
+/** Thrown while a condition is evaluated; `evaluate` turns it into a value. Never holds a value that was computed with. */
 export class EvaluationProblem extends Error {}
+
+/** The condition costs more than it may. */
+export class CostProblem extends EvaluationProblem {
+  constructor(position: number) {
+    super(
+      `the condition costs too much at position ${position + 1}: take fewer elements, shorter texts or a query that gives less`,
+    );
+  }
+}
 
 /** An element that is not there: an index outside a list. Told apart because an empty query result looks like this. */
 export class MissingElement extends EvaluationProblem {}

@@ -1,6 +1,7 @@
 // Conditions: the documented subset of expr-lang that Argo Rollouts' users write, parsed once and evaluated without reaching
-// anything but `result`. Limits: 1024 characters, nesting of 64, 512 nodes, 100,000 evaluated nodes.
+// anything but `result`. Limits: 1024 characters, nesting of 64, 512 nodes, and a counted cost.
 import { fail, ok, type Result } from '../api/result.ts';
+import { Budget, MAX_COST } from './budget.ts';
 import { toFunction } from './evaluator.ts';
 import { EvaluationProblem, SyntaxProblem, type ExpressionError } from './expression-error.ts';
 import { parse } from './parser.ts';
@@ -11,13 +12,12 @@ export type { ExpressionError } from './expression-error.ts';
 export interface Expression {
   readonly text: string;
   readonly tree: Node;
-  /** Evaluates over `result`. The error is a sentence for people. */
-  evaluate(env: { result: unknown }): Result<unknown, string>;
+  /** Evaluates over `result`. The error is a sentence for people, without any value. Never costs more than the budget: `MAX_COST`. */
+  evaluate(env: { result: unknown }, budget?: Budget): Result<unknown, string>;
 }
 
 const NAMES = ['result'] as const;
 const MAX_LENGTH = 1024;
-const MAX_WORK = 100_000;
 
 /** Parses a condition; the error says what is wrong and at which offset. */
 export function compile(text: string): Result<Expression, ExpressionError> {
@@ -27,7 +27,9 @@ export function compile(text: string): Result<Expression, ExpressionError> {
   try {
     const tree = parse(text);
     const run = toFunction(tree, NAMES);
-    return ok({ text, tree, evaluate: (env) => attempt(() => run({ env, item: null, work: MAX_WORK })) });
+    const evaluate: Expression['evaluate'] = (env, budget = new Budget(MAX_COST)) =>
+      attempt(() => run({ env, item: null, budget }));
+    return ok({ text, tree, evaluate });
   } catch (error) {
     if (error instanceof SyntaxProblem) return fail({ message: error.message, position: error.position });
     throw error;

@@ -69,7 +69,7 @@ function nextToken(
 
 function numberToken(text: string, at: number): Omit<Token, 'position'> {
   const value = Number(text.replaceAll('_', ''));
-  if (!Number.isFinite(value)) throw new SyntaxProblem(`${text} is not a number`, at);
+  if (!Number.isFinite(value)) throw new SyntaxProblem(`${text.slice(0, 40)} is not a number`, at);
   return { kind: 'number', text, value };
 }
 

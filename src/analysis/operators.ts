@@ -1,6 +1,8 @@
 // What the operators of a condition do with values: strict about types, own properties only.
+// Each spends what it does from the budget it is given; messages name types and lengths, never a value.
+import { KEPT, searchCost, type Budget } from './budget.ts';
 import { EvaluationProblem, MissingElement } from './expression-error.ts';
-import { MAX_MATCHED_TEXT, safePattern } from './pattern.ts';
+import { MAX_MATCHED_TEXT, PATTERN_COST, safePattern, type Pattern } from './pattern.ts';
 
 export type Mapping = Readonly<Record<string, unknown>>;
 
@@ -22,7 +24,7 @@ export function asNumber(value: unknown, what: string): number {
 export function asInteger(value: unknown, what: string): number {
   const number = asNumber(value, what);
   if (Number.isSafeInteger(number)) return number;
-  throw new EvaluationProblem(`${what} needs a whole number, not ${number}`);
+  throw new EvaluationProblem(`${what} needs a whole number`);
 }
 
 export function asText(value: unknown, what: string): string {
@@ -41,44 +43,53 @@ export function asBool(value: unknown, what: string): boolean {
 }
 
 /** Equality by value. Throws where the two can never be equal because they are of different types. */
-export function equal(left: unknown, right: unknown): boolean {
+export function equal(left: unknown, right: unknown, budget: Budget): boolean {
   const [a, b] = [typeOf(left), typeOf(right)];
   if (a === 'nil' || b === 'nil') return a === b;
   if (a !== b) throw new EvaluationProblem(`cannot compare a ${a} with a ${b}`);
-  return same(left, right);
+  return same(left, right, budget);
 }
 
 /** Equality by value; values of different types differ. */
-export function same(left: unknown, right: unknown): boolean {
+export function same(left: unknown, right: unknown, budget: Budget): boolean {
+  budget.spend(1);
   if (Array.isArray(left) && Array.isArray(right)) {
-    return left.length === right.length && left.every((item, index) => same(item, right[index]));
+    return left.length === right.length && left.every((item, index) => same(item, right[index], budget));
   }
   if (isMapping(left) && isMapping(right)) {
-    const keys = Object.keys(left);
-    if (keys.length !== Object.keys(right).length) return false;
-    return keys.every((key) => Object.hasOwn(right, key) && same(left[key], right[key]));
+    const keys = keysOf(left, budget);
+    if (keys.length !== keysOf(right, budget).length) return false;
+    return keys.every((key) => Object.hasOwn(right, key) && same(left[key], right[key], budget));
   }
+  if (typeof left === 'string' && typeof right === 'string' && left.length === right.length) budget.spend(left.length);
   return (left ?? null) === (right ?? null);
 }
 
+export function keysOf(map: Mapping, budget: Budget): string[] {
+  const keys = Object.keys(map);
+  budget.spend(keys.length * KEPT);
+  return keys;
+}
+
 /** The element of a list (from its end when negative), or the value of a map: nil where it has no such key. */
-export function elementOf(of: unknown, key: unknown): unknown {
+export function elementOf(of: unknown, key: unknown, budget: Budget): unknown {
   if (Array.isArray(of)) {
     const index = asInteger(key, 'an index');
     const place = index < 0 ? of.length + index : index;
     if (place < 0 || place >= of.length) {
-      throw new MissingElement(`there is no element ${index}: the list has ${of.length}`);
+      throw new MissingElement(`there is no such element: the list has ${of.length}`);
     }
     return of[place] as unknown;
   }
   if (isMapping(of)) {
     const name = asText(key, 'the key of a map');
+    budget.spend(name.length);
     return Object.hasOwn(of, name) ? (of[name] ?? null) : null;
   }
-  throw new EvaluationProblem(`a ${typeOf(of)} has no element ${typeof key === 'string' ? key : String(key)}`);
+  throw new EvaluationProblem(`a ${typeOf(of)} has no elements`);
 }
 
-export function sliceOf(of: unknown, from: unknown, to: unknown): unknown {
+export function sliceOf(of: unknown, bounds: { from: unknown; to: unknown }, budget: Budget): unknown {
   if (typeof of !== 'string' && !Array.isArray(of)) {
     throw new EvaluationProblem(`cannot take a slice of a ${typeOf(of)}`);
   }
@@ -86,25 +97,33 @@ export function sliceOf(of: unknown, from: unknown, to: unknown): unknown {
     const place = value === undefined ? otherwise : asInteger(value, 'a slice');
     return Math.max(place < 0 ? of.length + place : place, 0);
   };
-  return of.slice(bound(from, 0), bound(to, of.length));
+  const [from, to] = [bound(bounds.from, 0), bound(bounds.to, of.length)];
+  budget.spend(Math.max(Math.min(to, of.length) - from, 0) * KEPT);
+  return of.slice(from, to);
 }
 
-function contained(item: unknown, container: unknown): boolean {
+function contained(item: unknown, container: unknown, budget: Budget): boolean {
   if (Array.isArray(container)) {
+    budget.spend(container.length);
     const types = new Set(container.map(typeOf));
     if (types.size === 1 && item !== null && !types.has(typeOf(item))) {
       throw new EvaluationProblem(`a ${typeOf(item)} cannot be in a list of ${[...types].join()} values`);
     }
-    return container.some((each) => same(each, item));
+    return container.some((each) => same(each, item, budget));
   }
-  if (isMapping(container)) return Object.hasOwn(container, asText(item, 'the key of a map'));
+  if (isMapping(container)) {
+    const name = asText(item, 'the key of a map');
+    budget.spend(name.length);
+    return Object.hasOwn(container, name);
+  }
   if (container === null || container === undefined) return false;
   throw new EvaluationProblem(`in needs a list or a map, not a ${typeOf(container)}`);
 }
 
-function compare(name: string, left: unknown, right: unknown): boolean {
+function compare(name: string, left: unknown, right: unknown, budget: Budget): boolean {
   const bothText = typeof left === 'string' && typeof right === 'string';
-  if (!bothText && (typeof left !== 'number' || typeof right !== 'number')) {
+  if (bothText) budget.spend(Math.min(left.length, right.length));
+  else if (typeof left !== 'number' || typeof right !== 'number') {
     throw new EvaluationProblem(`cannot say whether a ${typeOf(left)} ${name} a ${typeOf(right)}`);
   }
   switch (name) {
@@ -119,26 +138,25 @@ function compare(name: string, left: unknown, right: unknown): boolean {
   }
 }
 
-export function matches(text: unknown, pattern: RegExp): boolean {
+export function matches(text: unknown, pattern: Pattern, budget: Budget): boolean {
   const subject = asText(text, 'matches');
   if (subject.length > MAX_MATCHED_TEXT) {
     throw new EvaluationProblem(`matches looks at no more than ${MAX_MATCHED_TEXT} characters`);
   }
-  return pattern.test(subject);
+  return pattern.test(subject, budget);
 }
 
-function matchesAny(text: unknown, source: unknown): boolean {
+function matchesAny(text: unknown, source: unknown, budget: Budget): boolean {
   if (text === null || source === null) return false;
+  budget.spend(PATTERN_COST);
   const pattern = safePattern(asText(source, 'matches'));
   if (typeof pattern === 'string') throw new EvaluationProblem(`cannot use this pattern: ${pattern}`);
-  return matches(text, pattern);
+  return matches(text, pattern, budget);
 }
 
-const MAX_TEXT = 65_536;
-
-function add(left: unknown, right: unknown): unknown {
+function add(left: unknown, right: unknown, budget: Budget): unknown {
   if (typeof left !== 'string' || typeof right !== 'string') return asNumber(left, '+') + asNumber(right, '+');
-  if (left.length + right.length > MAX_TEXT) throw new EvaluationProblem('the text gets too long');
+  budget.spend(left.length + right.length);
   return left + right;
 }
 
@@ -148,13 +166,25 @@ function remainder(left: unknown, right: unknown): number {
   return asInteger(left, '%') % divisor;
 }
 
-export const BINARY: Readonly<Record<string, (left: unknown, right: unknown) => unknown>> = {
+type Search = (text: string, wanted: string) => boolean;
+
+const search =
+  (name: string, run: Search): Operator =>
+  (left, right, budget) => {
+    const [text, wanted] = [asText(left, name), asText(right, name)];
+    budget.spend(searchCost(text, wanted));
+    return run(text, wanted);
+  };
+
+type Operator = (left: unknown, right: unknown, budget: Budget) => unknown;
+
+export const BINARY: Readonly<Record<string, Operator>> = {
   '==': equal,
-  '!=': (left, right) => !equal(left, right),
-  '<': (left, right) => compare('<', left, right),
-  '<=': (left, right) => compare('<=', left, right),
-  '>': (left, right) => compare('>', left, right),
-  '>=': (left, right) => compare('>=', left, right),
+  '!=': (left, right, budget) => !equal(left, right, budget),
+  '<': (left, right, budget) => compare('<', left, right, budget),
+  '<=': (left, right, budget) => compare('<=', left, right, budget),
+  '>': (left, right, budget) => compare('>', left, right, budget),
+  '>=': (left, right, budget) => compare('>=', left, right, budget),
   '+': add,
   '-': (left, right) => asNumber(left, '-') - asNumber(right, '-'),
   '*': (left, right) => asNumber(left, '*') * asNumber(right, '*'),
@@ -163,7 +193,7 @@ export const BINARY: Readonly<Record<string, (left: unknown, right: unknown) => 
   '**': (left, right) => asNumber(left, '**') ** asNumber(right, '**'),
   in: contained,
   matches: matchesAny,
-  contains: (left, right) => asText(left, 'contains').includes(asText(right, 'contains')),
-  startsWith: (left, right) => asText(left, 'startsWith').startsWith(asText(right, 'startsWith')),
-  endsWith: (left, right) => asText(left, 'endsWith').endsWith(asText(right, 'endsWith')),
+  contains: search('contains', (text, wanted) => text.includes(wanted)),
+  startsWith: search('startsWith', (text, wanted) => text.startsWith(wanted)),
+  endsWith: search('endsWith', (text, wanted) => text.endsWith(wanted)),
 };

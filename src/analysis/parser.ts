@@ -32,6 +32,7 @@ const BINARY: Record<string, number> = {
 };
 const UNARY: Record<string, number> = { not: 50, '!': 50, '-': 90, '+': 90 };
 const RIGHT_ASSOCIATIVE = new Set(['**', '^']);
+const ORDERING_PRECEDENCE = 20;
 const ORDERING = new Set(['<', '>', '<=', '>=']);
 const NEGATABLE = new Set(['in', 'matches', 'contains', 'startsWith', 'endsWith']);
 const SAME: Record<string, string> = { and: '&&', or: '||', not: '!', '^': '**' };
@@ -52,6 +53,8 @@ export const CLOSURE_FUNCTIONS = new Set([
 
 const MAX_DEPTH = 64;
 const MAX_NODES = 512;
+/** Of a word in a message, in characters. */
+const MAX_QUOTED = 40;
 
 /** Throws `SyntaxProblem` where the text is no condition. */
 export function parse(source: string): Node {
@@ -120,13 +123,15 @@ class Parser {
 
   /** `a < b < c` means `a < b and b < c`. */
   #comparison(first: Node, operator: string, position: number): Node {
-    const right = this.expression(21);
-    const node = this.#node({ type: 'binary', operator, left: first, right, position });
-    const next = this.#now;
-    if (next.kind !== 'operator' || !ORDERING.has(next.text)) return node;
-    this.#at++;
-    const rest = this.#comparison(right, next.text, next.position);
-    return this.#node({ type: 'binary', operator: '&&', left: node, right: rest, position });
+    const right = this.expression(ORDERING_PRECEDENCE + 1);
+    const [operators, operands] = [[operator], [first, right]];
+    for (let next = this.#now; next.kind === 'operator' && ORDERING.has(next.text); next = this.#now) {
+      this.#at++;
+      operators.push(next.text);
+      operands.push(this.expression(ORDERING_PRECEDENCE + 1));
+    }
+    if (operators.length > 1) return this.#node({ type: 'ordered', operators, operands, position });
+    return this.#node({ type: 'binary', operator, left: first, right, position });
   }
 
   #pipe(left: Node): Node {
@@ -290,7 +295,8 @@ class Parser {
 
   #unexpected(wanted: string): SyntaxProblem {
     const { kind, text, position } = this.#now;
-    return new SyntaxProblem(`expected ${wanted}, found ${kind === 'string' ? JSON.stringify(text) : text}`, position);
+    const found = kind === 'string' ? 'a string' : text.slice(0, MAX_QUOTED);
+    return new SyntaxProblem(`expected ${wanted}, found ${found}`, position);
   }
 
   #node<N extends Node>(node: N): N {

@@ -77,7 +77,7 @@ function findTemplates(
   const refs = uniqueBy([...analysis.templates], (ref) => `${ref.clusterScope === true}/${ref.templateName}`);
   for (const ref of refs) {
     const template = lookup(ref);
-    if (template !== undefined) found.push(template);
+    if (template !== undefined) found.push(ref.clusterScope === true ? escaping(template) : template);
     else {
       const kind = ref.clusterScope === true ? 'ClusterAnalysisTemplate' : 'AnalysisTemplate';
       const index = analysis.templates.indexOf(ref);
@@ -89,6 +89,17 @@ function findTemplates(
     }
   }
   return issues.length > 0 ? fail(issues) : ok(found);
+}
+
+/** A template of the whole cluster: who gives it arguments may not change its queries. The run keeps it, for Secrets. */
+function escaping(template: TemplateSpec): TemplateSpec {
+  const metrics = template.metrics.map((metric) => {
+    const { prometheus } = metric.provider;
+    return prometheus === undefined
+      ? metric
+      : { ...metric, provider: { prometheus: { ...prometheus, escapeArgs: true } } };
+  });
+  return { ...template, metrics };
 }
 
 /** An argument of the Rollout with its value taken from where valueFrom says. */

@@ -2,8 +2,11 @@
 // what is recorded is enough to go on from after a restart.
 import {
   isOver,
+  MAX_RETENTION,
+  MIN_INTERVAL_MS,
   type AnalysisRunSpec,
   type AnalysisRunStatus,
+  type Measurement,
   type Metric,
   type MetricResult,
 } from '../api/analysis.ts';
@@ -37,9 +40,16 @@ export function begin(spec: AnalysisRunSpec, now: number): AnalysisRunStatus {
   const metricResults = spec.metrics.map((metric): MetricResult => ({
     name: metric.name,
     phase: 'Pending',
+    ...shortInterval(metric),
     ...(isDryRun(spec, metric.name) && { dryRun: true }),
   }));
   return { phase: 'Running', startedAt: timeText(now), metricResults };
+}
+
+/** Said from the beginning until there is a verdict. */
+function shortInterval({ interval }: Metric): Pick<MetricResult, 'message'> {
+  if (interval === undefined || (durationMs(interval) ?? MIN_INTERVAL_MS) >= MIN_INTERVAL_MS) return {};
+  return { message: `the interval ${interval} is below 1s: it is measured every 1s` };
 }
 
 /** What to measure now, and when to look again. Nothing when the run is over or asked to end. */
@@ -64,7 +74,8 @@ function dueAt(metric: Metric, result: MetricResult | undefined, startedAt: stri
     const started = Date.parse(startedAt ?? '');
     return (Number.isNaN(started) ? 0 : started) + (durationMs(metric.initialDelay ?? 0) ?? 0);
   }
-  const interval = metric.interval === undefined ? RETRY_MS : (durationMs(metric.interval) ?? RETRY_MS);
+  const asked = metric.interval === undefined ? RETRY_MS : (durationMs(metric.interval) ?? RETRY_MS);
+  const interval = Math.max(asked, MIN_INTERVAL_MS);
   return finished + (last.phase === 'Error' ? Math.min(RETRY_MS, interval) : interval);
 }
 
@@ -89,7 +100,8 @@ export function record(
 }
 
 function retentionOf(spec: AnalysisRunSpec, metric: string): number {
-  return spec.measurementRetention?.find((each) => each.metricName === metric)?.limit ?? DEFAULT_RETENTION;
+  const limit = spec.measurementRetention?.find((each) => each.metricName === metric)?.limit ?? DEFAULT_RETENTION;
+  return Math.min(limit, MAX_RETENTION);
 }
 
 function withMeasurement(result: MetricResult, measured: Measured, retention: number): MetricResult {
@@ -100,9 +112,40 @@ function withMeasurement(result: MetricResult, measured: Measured, retention: nu
     finishedAt: timeText(measured.finishedAt),
     ...(measured.value !== undefined && { value: measured.value }),
   };
-  const measurements = [...(result.measurements ?? []), measurement].slice(-Math.max(retention, 1));
+  const before = (result.measurements ?? []).filter((each) => !isUndecided(each));
+  const measurements = [...before, measurement].slice(-Math.max(retention, 1));
   const kept: MetricResult = { ...result, phase: 'Running', measurements };
   return measured.ignored === true ? { ...kept, ignored: (result.ignored ?? 0) + 1 } : counted(kept, measured.phase);
+}
+
+/** A value that was recorded before it was judged, and has not been. */
+export const isUndecided = (measurement: Measurement | undefined): boolean => measurement?.phase === 'Running';
+
+/** The status with a value of a metric that is yet to be judged. */
+export function withUndecided(
+  status: AnalysisRunStatus,
+  metric: string,
+  { value, startedAt }: { value: string; startedAt: number },
+): AnalysisRunStatus {
+  const measurement: Measurement = { phase: 'Running', startedAt: timeText(startedAt), value };
+  const metricResults = (status.metricResults ?? []).map((each) =>
+    each.name === metric
+      ? { ...each, phase: 'Running' as const, measurements: [...(each.measurements ?? []), measurement] }
+      : each,
+  );
+  return { ...status, metricResults };
+}
+
+/** Values that were left undecided count as errors: who judged them did not live to tell, so that nobody judges them again. */
+export function undecided(spec: AnalysisRunSpec, status: AnalysisRunStatus, now: number): AnalysisRunStatus {
+  const left = (status.metricResults ?? []).filter(({ measurements }) => isUndecided(measurements?.at(-1)));
+  return left.reduce((after, { name, measurements }) => {
+    const { startedAt = '', value } = measurements?.at(-1) ?? {};
+    const began = Date.parse(startedAt);
+    const message = `${name}: the controller ended while it judged this value; it is not judged again`;
+    const times = { startedAt: Number.isNaN(began) ? now : began, finishedAt: now };
+    return record(spec, after, name, { phase: 'Error', message, ...times, ...(value !== undefined && { value }) });
+  }, status);
 }
 
 const COUNTER = { Successful: 'successful', Failed: 'failed', Inconclusive: 'inconclusive', Error: 'error' } as const;

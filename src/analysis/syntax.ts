@@ -13,6 +13,8 @@ export type Node = { position: number } & (
   | { type: 'slice'; of: Node; from?: Node; to?: Node }
   | { type: 'unary'; operator: string; of: Node }
   | { type: 'binary'; operator: string; left: Node; right: Node }
+  /** `a < b <= c`: each operand is there once, however often it is compared. */
+  | { type: 'ordered'; operators: string[]; operands: Node[] }
   | { type: 'choice'; condition: Node; yes: Node; no: Node }
   | { type: 'call'; name: string; args: Node[] }
 );
@@ -37,6 +39,8 @@ export function partsOf(node: Node): Node[] {
       return [node.of, node.from, node.to].filter((part) => part !== undefined);
     case 'binary':
       return [node.left, node.right];
+    case 'ordered':
+      return node.operands;
     case 'choice':
       return [node.condition, node.yes, node.no];
     case 'call':

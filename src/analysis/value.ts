@@ -14,7 +14,8 @@ export type MetricValue = (
   warnings?: string[];
 };
 
-const MAX_TEXT = 256;
+/** Longest text of a value, in characters. */
+export const MAX_TEXT = 256;
 
 /** A number as people and Prometheus write it: `0.82`, `NaN`, `+Inf`. */
 export function numberText(value: number): string {
@@ -22,9 +23,9 @@ export function numberText(value: number): string {
   return value === -Infinity ? '-Inf' : String(value);
 }
 
-/** Text for the status: `0.82`, `[0.82,0.9]`, cut off after 256 characters. */
+/** Text for the status: `0.82`, `[0.82,0.9]`. Lists are cut off after 256 characters; texts are cut once secrets are out of them. */
 export function valueText(value: number | number[] | string): string {
-  if (typeof value === 'string') return value.slice(0, MAX_TEXT);
+  if (typeof value === 'string') return value;
   if (typeof value === 'number') return numberText(value);
   let text = '';
   for (const [index, sample] of value.entries()) {

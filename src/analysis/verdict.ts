@@ -8,18 +8,16 @@ import {
   type MetricResult,
 } from '../api/analysis.ts';
 import type { Assessment } from './assess.ts';
-import { safePattern } from './pattern.ts';
+import { matchesWhole } from './pattern.ts';
 import { effectiveCount } from './validate.ts';
 
 type Verdict = Pick<AnalysisRunStatus, 'phase' | 'message' | 'metricResults' | 'runSummary' | 'dryRunSummary'>;
 
 /** Whether a metric is measured without counting: named in dryRun, by `*` or by a pattern. */
 export function isDryRun(spec: AnalysisRunSpec, metric: string): boolean {
-  return (spec.dryRun ?? []).some(({ metricName }) => {
-    if (metricName === '*' || metricName === metric) return true;
-    const pattern = safePattern(`^(?:${metricName})$`);
-    return typeof pattern !== 'string' && metric.length <= 256 && pattern.test(metric);
-  });
+  return (spec.dryRun ?? []).some(
+    ({ metricName }) => metricName === '*' || metricName === metric || matchesWhole(metricName, metric),
+  );
 }
 
 /** The metric with its verdict, where limits or counts give one. */

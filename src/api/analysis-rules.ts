@@ -1,6 +1,7 @@
 // What metrics and their arguments must fulfil beyond the form of their fields.
-import type { Argument, Metric, TemplateSpec } from './analysis.ts';
+import { MAX_COUNT, MIN_INTERVAL_MS, type Argument, type Metric, type TemplateSpec } from './analysis.ts';
 import { durationMs } from './fields.ts';
+import { headerProblem } from './headers.ts';
 import type { Issue } from './result.ts';
 
 export function templateIssues(spec: TemplateSpec): Issue[] {
@@ -32,18 +33,28 @@ function repeated(list: { name: string }[], field: string): Issue[] {
 function metricIssues(metric: Metric, field: string): Issue[] {
   const issues: Issue[] = [];
   const complain = (key: string, message: string): void => void issues.push({ field: `${field}.${key}`, message });
-  if (metric.interval !== undefined && (durationMs(metric.interval) ?? 0) <= 0)
-    complain('interval', 'must be more than 0, such as 10s');
-  const address = metric.provider.prometheus?.address;
-  if (address !== undefined && !/^(https?:\/\/|\{\{)/.test(address))
-    complain('provider.prometheus.address', 'must be an http or https URL, such as http://prometheus.monitoring:9090');
-  if (metric.provider.prometheus === undefined) complain('provider', 'name a provider: prometheus');
+  if (metric.interval !== undefined && (durationMs(metric.interval) ?? 0) < MIN_INTERVAL_MS)
+    complain('interval', 'must be at least 1s, such as 10s');
+  providerIssues(metric, complain);
   if ((metric.failureLimit ?? 0) < 0 && (metric.consecutiveSuccessLimit ?? 0) === 0)
     complain('failureLimit', '-1 needs a consecutiveSuccessLimit above 0, or nothing could decide the metric');
   const count = fixedCount(metric.count);
-  if (count === undefined) complain('count', 'must be a whole number from 0 on, or an argument such as {{args.count}}');
+  if (count === undefined)
+    complain('count', 'must be a whole number from 0 to 1000000, or an argument such as {{args.count}}');
   else if (count !== 'argument') countIssues(metric, count, complain);
   return issues;
+}
+
+function providerIssues({ provider }: Metric, complain: (key: string, message: string) => void): void {
+  const { prometheus } = provider;
+  if (prometheus === undefined) return complain('provider', 'name a provider: prometheus');
+  const { address, headers } = prometheus;
+  if (address !== undefined && !/^(https?:\/\/|\{\{)/.test(address))
+    complain('provider.prometheus.address', 'must be an http or https URL, such as http://prometheus.monitoring:9090');
+  for (const [index, { key, value }] of (headers ?? []).entries()) {
+    const problem = headerProblem(key, value);
+    if (problem !== undefined) complain(`provider.prometheus.headers[${String(index)}]`, problem);
+  }
 }
 
 function countIssues(metric: Metric, count: number, complain: (key: string, message: string) => void): void {
@@ -60,6 +71,6 @@ function countIssues(metric: Metric, count: number, complain: (key: string, mess
 function fixedCount(count: Metric['count']): number | 'argument' | undefined {
   if (count === undefined) return 0;
   if (typeof count === 'number') return count >= 0 ? count : undefined;
-  if (/^[0-9]{1,9}$/.test(count)) return Number(count);
+  if (/^[0-9]{1,9}$/.test(count)) return Number(count) <= MAX_COUNT ? Number(count) : undefined;
   return /^\{\{.+\}\}$/.test(count) ? 'argument' : undefined;
 }

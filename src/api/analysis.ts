@@ -1,7 +1,15 @@
 // AnalysisTemplate, ClusterAnalysisTemplate and AnalysisRun: metrics, what makes them good or bad, and the evidence.
 import { z } from 'zod';
 import { duration, name, rules } from './fields.ts';
+import { FORBIDDEN_HEADERS, FORBIDDEN_HEADER_PREFIXES } from './headers.ts';
 import type { ObjectMeta } from './k8s.ts';
+
+/** Of measurements: with an interval of a second, eleven days. */
+export const MAX_COUNT = 1_000_000;
+/** Measurements of one metric that a status keeps at most. */
+export const MAX_RETENTION = 100;
+/** Between measurements; shorter intervals of objects that are stored already are taken as this. */
+export const MIN_INTERVAL_MS = 1000;
 
 const argValueFrom = z.object({
   secretKeyRef: z.object({ name, key: z.string().min(1).max(253) }).optional(),
@@ -20,6 +28,29 @@ export const argumentSchema = z
   })
   .meta(rules({ rule: '!(has(self.value) && has(self.valueFrom))', message: 'give value or valueFrom, not both' }));
 
+const forbiddenNames = FORBIDDEN_HEADERS.map((each) => `'${each}'`).join(', ');
+const forbiddenPrefixes = FORBIDDEN_HEADER_PREFIXES.map(
+  (each) => ` || self.key.lowerAscii().startsWith('${each}')`,
+).join('');
+
+const header = z
+  .object({
+    key: z
+      .string()
+      .max(256)
+      .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'must be the name of a header, such as X-Scope-OrgID'),
+    value: z
+      .string()
+      .max(8192)
+      .regex(/^[^\r\n]*$/, 'must be on one line'),
+  })
+  .meta(
+    rules({
+      rule: `!(self.key.lowerAscii() in [${forbiddenNames}]${forbiddenPrefixes})`,
+      message: 'this header may not be set: it frames the request, names another host, or is a key to metadata',
+    }),
+  );
+
 export const prometheusSchema = z.object({
   address: z
     .string()
@@ -36,9 +67,16 @@ export const prometheusSchema = z.object({
   timeout: z.int().min(1).max(600).optional().describe('Seconds until a query counts as an error. Default 30.'),
   insecure: z.boolean().optional().describe('Do not verify the server certificate.'),
   headers: z
-    .array(z.object({ key: z.string().min(1).max(256), value: z.string().max(8192) }))
+    .array(header)
     .max(32)
-    .optional(),
+    .optional()
+    .describe('Headers of the request; none that frames it, names another host or is a key to metadata.'),
+  escapeArgs: z
+    .boolean()
+    .optional()
+    .describe(
+      'Escape arguments inside strings of the query, and take only numbers, durations and names outside of them. Always so for a ClusterAnalysisTemplate.',
+    ),
   authentication: z
     .object({
       secretRef: z
@@ -52,10 +90,12 @@ export const prometheusSchema = z.object({
 export const metricSchema = z
   .object({
     name: z.string().min(1).max(128),
-    interval: duration.optional().describe('Time between measurements. Without it there is one measurement.'),
+    interval: duration
+      .optional()
+      .describe('Time between measurements, at least 1s. Without it there is one measurement.'),
     initialDelay: duration.optional().describe('Time before the first measurement. Default 0s.'),
     count: z
-      .union([z.int(), z.string()])
+      .union([z.int().max(MAX_COUNT), z.string().max(256)])
       .meta({ 'x-kubernetes-int-or-string': true })
       .optional()
       .describe('Measurements until the metric is decided. Default: 1 without interval, else until the run is ended.'),
@@ -69,12 +109,23 @@ export const metricSchema = z
       .max(1024)
       .optional()
       .describe('An expression over result that makes a measurement bad.'),
-    failureLimit: z.int().min(-1).optional().describe('Bad measurements tolerated. Default 0; -1: no limit.'),
-    inconclusiveLimit: z.int().min(0).optional().describe('Inconclusive measurements tolerated. Default 0.'),
-    consecutiveErrorLimit: z.int().min(0).optional().describe('Errors in a row tolerated. Default 4.'),
+    failureLimit: z
+      .int()
+      .min(-1)
+      .max(MAX_COUNT)
+      .optional()
+      .describe('Bad measurements tolerated. Default 0; -1: no limit.'),
+    inconclusiveLimit: z
+      .int()
+      .min(0)
+      .max(MAX_COUNT)
+      .optional()
+      .describe('Inconclusive measurements tolerated. Default 0.'),
+    consecutiveErrorLimit: z.int().min(0).max(MAX_COUNT).optional().describe('Errors in a row tolerated. Default 4.'),
     consecutiveSuccessLimit: z
       .int()
       .min(0)
+      .max(MAX_COUNT)
       .optional()
       .describe('Good measurements in a row that decide the metric early. Default 0: off.'),
     noData: z
@@ -94,8 +145,8 @@ export const metricSchema = z
         message: 'count above 1 needs interval',
       },
       {
-        rule: "!has(self.interval) || self.interval.matches('[1-9]')",
-        message: 'interval must be more than 0, such as 10s',
+        rule: "!has(self.interval) || duration(self.interval) >= duration('1s')",
+        message: 'interval must be at least 1s, such as 10s',
       },
       {
         rule: '!has(self.failureLimit) || self.failureLimit >= 0 || (has(self.consecutiveSuccessLimit) && self.consecutiveSuccessLimit > 0)',
@@ -122,7 +173,7 @@ const dryRun = z
   .max(64)
   .optional();
 const measurementRetention = z
-  .array(z.object({ metricName: z.string().min(1).max(253), limit: z.int().min(1) }))
+  .array(z.object({ metricName: z.string().min(1).max(253), limit: z.int().min(1).max(MAX_RETENTION) }))
   .max(64)
   .optional();
 

@@ -10,6 +10,13 @@ export const applicationSpecSchema = z.object({
       repoURL: z.string().min(1).max(2048).describe('URL of the repository, http or https, without credentials.'),
       targetRevision: z.string().min(1).max(256).optional().describe('Branch. Default main.'),
       path: z.string().max(1024).optional().describe('Folder with the manifests. Default: the root.'),
+      exclude: z
+        .array(z.string().min(1).max(256))
+        .max(32)
+        .optional()
+        .describe(
+          'Files below path that declare nothing here: `*` within a name, `**` across folders; without / any name.',
+        ),
       interval: duration.optional().describe('How often the branch is looked at without a webhook. Default 30s.'),
       timeout: duration.optional().describe('Limit of one exchange with the server. Default 60s.'),
       secretRef: z
@@ -30,6 +37,14 @@ export const applicationSpecSchema = z.object({
         {
           rule: "!has(self.path) || !(self.path.startsWith('/') || self.path.matches('(^|/)[.][.](/|$)'))",
           message: 'path must be inside the repository',
+        },
+        {
+          rule: "!has(self.interval) || duration(self.interval) >= duration('5s')",
+          message: 'interval must be at least 5s, such as 30s',
+        },
+        {
+          rule: "!has(self.timeout) || (duration(self.timeout) >= duration('1s') && duration(self.timeout) <= duration('5m'))",
+          message: 'timeout must be from 1s to 5m, such as 60s',
         },
       ),
     ),
@@ -76,7 +91,21 @@ export const applicationSpecSchema = z.object({
         .describe(
           'What to write to Git after an abort. Default None. PullRequest is not available yet and behaves as None, with a condition that says so.',
         ),
-      author: z.object({ name: z.string().min(1).max(256), email: z.string().min(1).max(256) }).optional(),
+      author: z
+        .object({
+          name: z
+            .string()
+            .min(1)
+            .max(256)
+            .regex(/^[^<>\s]+( [^<>\s]+)*$/, 'must be words on one line without < and >, such as Sluice'),
+          email: z
+            .string()
+            .min(1)
+            .max(256)
+            .regex(/^[!-;=?-~]+$/, 'must be an address without spaces, < and >, such as sluice@example.com'),
+        })
+        .optional()
+        .describe('Who commits and notes are by. Default Sluice.'),
       notes: z
         .boolean()
         .optional()
@@ -111,7 +140,11 @@ export const holdSchema = z.object({
   rollout: z.object({ namespace: z.string(), name: z.string() }),
   rejected: revisionRefSchema,
   stable: revisionRefSchema.optional(),
-  contentHash: z.string().describe('Hash of the rejected content: the Rollout and what it depends on.'),
+  contentHash: z.string().describe('Hash of the Rollout and all it depends on as they were rejected.'),
+  trial: z
+    .string()
+    .optional()
+    .describe('Hash of what was rejected: pod template, steps and what they name, and what the pods read.'),
   podHash: z.string().optional(),
   objects: z
     .array(objectRefSchema.extend({ hash: z.string() }))
@@ -127,6 +160,12 @@ export const holdSchema = z.object({
     .optional(),
 });
 
+export const returnSchema = z.object({
+  rollout: z.object({ namespace: z.string(), name: z.string() }),
+  stable: revisionRefSchema,
+  since: z.string(),
+});
+
 export const applicationStatusSchema = z.object({
   observedGeneration: z.int().optional(),
   phase: z.enum(['Synced', 'OutOfSync', 'Held', 'Failed', 'Suspended']).optional(),
@@ -136,6 +175,21 @@ export const applicationStatusSchema = z.object({
   syncedAt: z.string().optional(),
   resources: z.array(resourceStatus).optional(),
   holds: z.array(holdSchema).optional(),
+  stable: z
+    .array(
+      z.object({
+        rollout: z.object({ namespace: z.string(), name: z.string() }),
+        revision: revisionRefSchema,
+        podHash: z.string().optional().describe('Pod hash that it is served by.'),
+        sequence: z.int().describe('Of its snapshot; an earlier one is not gone back to.'),
+      }),
+    )
+    .optional()
+    .describe('Stable revisions that are kept to go back to.'),
+  returns: z
+    .array(returnSchema)
+    .optional()
+    .describe('Rollouts that were lost and come back at their stable revision before what is declared is applied.'),
   drift: z
     .array(
       objectRefSchema.extend({
@@ -151,7 +205,7 @@ export const applicationStatusSchema = z.object({
     .max(10)
     .optional(),
   notes: z
-    .array(z.object({ commit: z.string(), rollout: z.string(), outcome: z.string() }))
+    .array(z.object({ commit: z.string(), rollout: z.string(), outcome: z.string(), attempt: z.int().optional() }))
     .max(32)
     .optional()
     .describe('Outcomes that are already kept as Git notes.'),
@@ -173,6 +227,7 @@ export const applicationStatusSchema = z.object({
 export type ApplicationSpec = z.infer<typeof applicationSpecSchema>;
 export type ObjectRef = z.infer<typeof objectRefSchema>;
 export type Hold = z.infer<typeof holdSchema>;
+export type Return = z.infer<typeof returnSchema>;
 export type ResourceStatus = z.infer<typeof resourceStatus>;
 export type ApplicationStatus = Omit<z.infer<typeof applicationStatusSchema>, 'conditions'> & {
   conditions?: Condition[];

@@ -57,12 +57,18 @@ const UNIT_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_00
 
 /** Milliseconds of a duration, or undefined where the text is none. Numbers, and texts of digits alone, are seconds. */
 export function durationMs(value: string | number): number | undefined {
-  if (typeof value === 'number') return Number.isFinite(value) && value >= 0 ? value * 1000 : undefined;
-  if (/^[0-9]+$/.test(value)) return Number(value) * 1000;
+  if (typeof value === 'number') return counted(value * 1000);
+  if (/^[0-9]+$/.test(value)) return counted(Number(value) * 1000);
   if (value.length > 32 || !DURATION_PATTERN.test(value)) return undefined;
   let total = 0;
   for (const [, amount, unit] of value.matchAll(/([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)/g)) {
     total += Number(amount) * (UNIT_MS[unit ?? ''] ?? 0);
   }
-  return Math.round(total);
+  return counted(total);
+}
+
+/** Whole milliseconds, or undefined for more than a clock can count. */
+function counted(ms: number): number | undefined {
+  const whole = Math.round(ms);
+  return whole >= 0 && Number.isSafeInteger(whole) ? whole : undefined;
 }

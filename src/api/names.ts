@@ -28,6 +28,8 @@ export const ANNOTATIONS = {
   prune: prefix('prune'),
   /** On a router object: `<pod hash>-<attempt>` of the release that a verdict went against, written with the weight that sent it away. */
   rejected: prefix('rejected'),
+  /** On a router object: JSON of the `Driver` that writes its weights, so that they can be handed back whatever becomes of the Rollout. */
+  drivenBy: prefix('driven-by'),
   /** On a Rollout: JSON of the `TakenCommand` that an annotation asked for, so that it is acted on exactly once. */
   command: prefix('command'),
   /** On a ReplicaSet: JSON of the pod template as it was declared, before the server filled in defaults, to go back to it. */
@@ -41,6 +43,9 @@ export const ANNOTATIONS = {
   /** On a Rollout that is about to be deleted: its controller hands back what it drives and stops driving. Written by the agent. */
   retire: prefix('retire'),
 } as const;
+
+/** On an Application: the short commit whose deletions are allowed although they are more than `sync.pruneLimit`. */
+export const CONFIRM_PRUNE = prefix('confirm-prune');
 
 /** Label on everything an Application applied: the Application's name. */
 export const APPLICATION_LABEL = prefix('application');

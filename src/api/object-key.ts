@@ -20,13 +20,15 @@ export function objectIdOf(key: ObjectKey): ObjectId {
   return { group, kind, ...(namespace === '' ? {} : { namespace }), name };
 }
 
-export function refOf(object: KubeObject): ObjectRef {
+type Named = Pick<KubeObject, 'apiVersion' | 'kind' | 'metadata'>;
+
+export function refOf(object: Named): ObjectRef {
   const [group, version] = splitApiVersion(object.apiVersion);
   const { namespace, name } = object.metadata;
   return { group, version, kind: object.kind, ...(namespace === undefined ? {} : { namespace }), name };
 }
 
-export const objectKeyOf = (object: KubeObject): ObjectKey => objectKey(refOf(object));
+export const objectKeyOf = (object: Named): ObjectKey => objectKey(refOf(object));
 
 export function splitApiVersion(apiVersion: string): [group: string, version: string] {
   const slash = apiVersion.indexOf('/');

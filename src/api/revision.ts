@@ -15,5 +15,23 @@ export const revisionRefSchema = z
 
 export type RevisionRef = z.infer<typeof revisionRefSchema>;
 
+/** Longest text of an annotation that is looked at. */
+const MAX_TEXT = 16_384;
+
+/** The value in an annotation's JSON, by its schema; undefined where there is none, or another thing: a person may have written it. */
+export function parseAnnotation<T>(text: string | undefined, schema: z.ZodType<T>): T | undefined {
+  if (text === undefined || text.length > MAX_TEXT) return undefined;
+  try {
+    const parsed = schema.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The RevisionRef in an annotation; undefined when there is none that can be read. */
+export const parseRevision = (text: string | undefined): RevisionRef | undefined =>
+  parseAnnotation(text, revisionRefSchema);
+
 /** The short form people read. */
 export const shortCommit = (commit: string): string => commit.slice(0, 7);

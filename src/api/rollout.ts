@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { rolloutAnalysisSchema } from './analysis.ts';
 import { anyObject, intOrPercent, name, rules, secondsOrDuration } from './fields.ts';
 import type { Condition, ObjectMeta, PodTemplate } from './k8s.ts';
-import { revisionRefSchema, type RevisionRef } from './revision.ts';
+import { revisionRefSchema } from './revision.ts';
 
 const weight = z.int().min(0).max(100);
 
@@ -197,12 +197,35 @@ export const rolloutSpecSchema = z
 
 export const OUTCOMES = ['Promoted', 'Aborted', 'Superseded', 'RolledBack'] as const;
 
+/** What is told of a release: of the one under way, and of those that ended. */
+const trail = {
+  attempt: z.int().min(0).optional().describe('Which release of this Rollout it was; its runs carry the same number.'),
+  startedAt: z.string().optional().describe('When the release began.'),
+  weights: z
+    .array(z.object({ at: z.string(), weight: z.int() }))
+    .max(20)
+    .optional()
+    .describe('Percent of the traffic (or of the pods, without a router) that it had, and since when.'),
+  command: z
+    .object({ verb: z.string(), value: z.string(), at: z.string() })
+    .optional()
+    .describe('The last annotation that was acted on during the release: who let it go on, or ended it.'),
+};
+
 const historyEntry = z.object({
   podHash: z.string(),
   revision: revisionRefSchema.optional(),
   outcome: z.enum(OUTCOMES),
   reason: z.string().optional(),
-  at: z.string(),
+  at: z.string().describe('When the release ended.'),
+  ...trail,
+});
+
+const releaseSchema = z.object({
+  podHash: z.string(),
+  ...trail,
+  startedAt: z.string(),
+  weights: z.array(z.object({ at: z.string(), weight: z.int() })).max(20),
 });
 
 const runStatus = z.object({ name: z.string(), status: z.string(), message: z.string().optional() });
@@ -253,7 +276,24 @@ export const machineStateSchema = z
   })
   .describe('What the state machine remembers.');
 
+const recentEvent = z.object({
+  type: z.enum(['Normal', 'Warning']),
+  reason: z.string(),
+  message: z.string(),
+  key: z.string().describe('Marks what happens once.'),
+  rank: z.int().optional().describe('Place among the Events of the Rollout.'),
+  release: z.string().optional(),
+  finished: z
+    .object({ first: z.int(), last: z.int(), of: z.int(), what: z.array(z.string()) })
+    .optional()
+    .describe('Steps that ended by themselves, counted from 0.'),
+});
+
 export const rolloutStatusSchema = z.object({
+  retired: z
+    .boolean()
+    .optional()
+    .describe('What it drove is handed back, and nothing is driven any more: it is about to be deleted.'),
   phase: z.enum(['Healthy', 'Degraded', 'Progressing', 'Paused']).optional(),
   message: z.string().optional(),
   observedGeneration: z.string().optional(),
@@ -278,7 +318,13 @@ export const rolloutStatusSchema = z.object({
   revision: revisionRefSchema.optional(),
   stableRevision: revisionRefSchema.optional(),
   images: z.string().optional().describe('Images of the declared template.'),
+  release: releaseSchema.optional().describe('The release under way.'),
   history: z.array(historyEntry).max(32).optional(),
+  recentEvents: z
+    .array(recentEvent)
+    .max(16)
+    .optional()
+    .describe('What happened with the last record in which anything did; told as Events once that is confirmed.'),
   lastCommand: z
     .object({ id: z.string(), verb: z.string(), value: z.string(), at: z.string(), outcome: z.string() })
     .optional()
@@ -305,6 +351,7 @@ export type SetCanaryScale = z.infer<typeof setCanaryScale>;
 export type TrafficRouting = z.infer<typeof trafficRoutingSchema>;
 export type Canary = z.infer<typeof canarySchema>;
 export type RolloutSpec = Omit<z.infer<typeof rolloutSpecSchema>, 'template'> & { template: PodTemplate };
+export type RecentEvent = z.infer<typeof recentEvent>;
 export type HistoryEntry = z.infer<typeof historyEntry>;
 export type MachineState = z.infer<typeof machineStateSchema>;
 export type RolloutStatus = Omit<z.infer<typeof rolloutStatusSchema>, 'conditions'> & { conditions?: Condition[] };
@@ -315,11 +362,4 @@ export interface Rollout {
   metadata: ObjectMeta;
   spec: RolloutSpec;
   status?: RolloutStatus;
-}
-
-/** What the agent writes in the annotation `sluice.dev/held` of a Rollout that it keeps at an earlier revision. */
-export interface HeldNote {
-  rejected: RevisionRef;
-  stable?: RevisionRef;
-  reason: string;
 }

@@ -1,154 +1,218 @@
-// The agent: one queue of Applications, fed by watches, webhooks and the clock. Deleting an Application leaves the objects it applied.
-import { applicationSpecSchema, type Application } from '../api/application.ts';
+// The agent: one use of the kernel, fed by watches, webhooks and the clock. Deleting an Application leaves the objects it applied.
+import type { Application, ApplicationStatus } from '../api/application.ts';
 import type { KubeObject } from '../api/k8s.ts';
-import { APPLICATION_LABEL, RESOURCES } from '../api/names.ts';
+import { AGENT_MANAGER, APPLICATION_LABEL, RESOURCES } from '../api/names.ts';
+import { objectKeyOf, type ObjectKey } from '../api/object-key.ts';
+import { parseApplication } from '../api/parse.ts';
 import type { Rollout } from '../api/rollout.ts';
-import { WorkQueue } from '../kube/work-queue.ts';
-import { toTime } from '../ports/clock.ts';
-import type { PassContext } from './context.ts';
-import { LiveObjects } from './sync/live.ts';
-import { runPass } from './pass.ts';
+import { Kernel } from '../controller/kernel.ts';
+import type { Look, Use } from '../controller/use.ts';
+import type { AgentContext } from './context.ts';
+import { decideApplication, type AgentDecision } from './decide.ts';
+import { doing } from './doing.ts';
+import { execute } from './execute.ts';
+import type { AgentIntent } from './intents.ts';
+import { Memory } from './memory.ts';
+import { observe } from './observe.ts';
 import type { ApplicationController, ApplicationControllerDeps, Hint } from './ports.ts';
-import { freshState, type AppState } from './state.ts';
-
-const keyFor = (app: Application): string => `${app.metadata.namespace ?? ''}/${app.metadata.name}`;
+import { invalidStatus } from './report/invalid.ts';
+import { withFailures } from './report/failures.ts';
+import { tellOf } from './report/tell.ts';
+import type { Seen } from './seen.ts';
+import { repositoryOf } from './source/repository.ts';
+import { branchOf, Sources } from './source/sources.ts';
+import { LiveObjects } from './sync/live.ts';
+import { liveOwner } from './sync/owner.ts';
 
 export function createApplicationController(deps: ApplicationControllerDeps): ApplicationController {
   return new Agent(deps);
 }
 
+type AgentLook = Look<Application, ApplicationStatus, AgentSeen, AgentDecision>;
+/** What is seen; or what makes the spec unusable. */
+type AgentSeen = Seen | { app: Application; status: ApplicationStatus; now: number; unusable: string };
+
 class Agent implements ApplicationController {
   readonly #deps: ApplicationControllerDeps;
-  readonly #states = new Map<string, AppState>();
-  readonly #queue: WorkQueue;
-  readonly #context: PassContext;
+  readonly #memories = new Map<ObjectKey, { uid: string | undefined; memory: Memory }>();
+  readonly #kernel: Kernel<Application, ApplicationStatus, AgentSeen, AgentIntent, AgentDecision>;
+  readonly #context: AgentContext;
   #acting = false;
+  #ends: (() => void)[] = [];
 
   constructor(deps: ApplicationControllerDeps) {
     this.#deps = deps;
-    this.#context = { ...deps, live: new LiveObjects(deps, (_key, object) => this.#touched(object)) };
-    this.#queue = new WorkQueue({
-      run: (key) => this.#run(key),
-      clock: deps.clock,
-      random: deps.random ?? Math.random,
-      log: deps.log,
-      workers: 4,
+    const { clock, random = Math.random, log, client, ownership, reader, metrics } = deps;
+    const sources = new Sources({
+      reader,
+      clock,
+      random,
+      metrics,
+      repositoryOf: (app) => repositoryOf(app, deps),
+      changed: (key) => this.#kernel.add(key),
     });
+    this.#context = { ...deps, sources, live: new LiveObjects(deps, (object) => this.#touched(object)) };
+    this.#kernel = new Kernel(this.#use(), { client, ownership, clock, random, log, workers: 4 });
   }
 
   start(signal: AbortSignal): void {
-    const { applications, rollouts } = this.#deps;
+    const { rollouts, applications } = this.#deps;
     this.#acting = true;
-    const ends = [
-      applications.onChange(({ object, old }) => {
-        if (old === undefined || old.metadata.generation !== object.metadata.generation || this.#isGone(object)) {
-          this.#queue.add(keyFor(object));
-        }
-      }),
+    this.#ends = [
       rollouts.onChange(({ object, old }) => {
         if (matters(object, old)) this.#touched(object as unknown as KubeObject);
       }),
+      // What another Application declares decides whether an object may be deleted or taken.
+      applications.onChange(({ object, old }) => {
+        if (old === undefined || isGone(object)) this.#neighboursOf(object);
+      }),
     ];
-    for (const app of applications.list()) this.#queue.add(keyFor(app));
-    const stop = (): void => {
-      for (const end of ends) end();
-      void this.stop();
-    };
+    this.#kernel.start();
+    const stop = (): void => void this.stop();
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });
   }
 
   async stop(): Promise<void> {
     this.#acting = false;
-    await Promise.all([this.#queue.stop(), this.#context.live.close()]);
+    for (const end of this.#ends) end();
+    this.#context.sources.close();
+    await Promise.all([this.#kernel.stop(), this.#context.live.close()]);
   }
 
   hint(hint: Hint): number {
     // A standby must neither act nor remember: what it knew would be old once it leads.
     if (!this.#acting) return 0;
-    const wanted = normalUrl(hint.repoURL);
-    const apps = this.#deps.applications
-      .list()
-      .filter((app) => normalUrl(app.spec.source.repoURL) === wanted)
-      .filter((app) => hint.branch === undefined || (app.spec.source.targetRevision ?? 'main') === hint.branch);
+    const apps = this.#deps.applications.list().filter((app) => isMeant(app, hint));
     for (const app of apps) {
-      const state = this.#stateOf(app);
-      state.nextPollAt = 0;
-      state.hints++;
-      state.hintedAt = Math.min(hint.receivedAt, state.hintedAt ?? hint.receivedAt);
-      this.#queue.add(state.key);
+      const key = objectKeyOf(app as unknown as KubeObject);
+      this.#context.sources.hint(key, app, hint.receivedAt);
+      this.#kernel.add(key);
     }
     return apps.length;
   }
 
+  depth(): ReturnType<ApplicationController['depth']> {
+    return this.#kernel.queue.depth();
+  }
+
+  progress(): ReturnType<ApplicationController['progress']> {
+    return this.#kernel.queue.progress();
+  }
+
   snapshot(): ReturnType<ApplicationController['snapshot']> {
-    return [...this.#states.values()].map(({ key, status }) => ({
-      application: key,
-      phase: status.phase ?? 'Pending',
-      message: status.message ?? '',
-      ...(status.revision === undefined ? {} : { commit: status.revision.commit }),
+    return this.#deps.applications.list().map(({ metadata, status }) => ({
+      application: `${metadata.namespace ?? ''}/${metadata.name}`,
+      phase: status?.phase ?? 'Pending',
+      message: status?.message ?? '',
+      ...(status?.revision === undefined ? {} : { commit: status.revision.commit }),
     }));
   }
 
-  async #run(key: string): Promise<void> {
-    const [namespace = '', name = ''] = key.split('/');
-    const app = this.#deps.applications.get(namespace, name);
-    if (!app || app.metadata.deletionTimestamp !== undefined) {
-      this.#states.delete(key);
-      this.#queue.forget(key);
-      return;
-    }
-    const problem = specProblem(app);
-    if (problem !== undefined) return this.#refuse(app, problem);
-    const state = this.#stateOf(app);
-    const next = await runPass(app, state, this.#context);
-    if (Number.isFinite(next)) this.#queue.addAt(key, next);
-  }
-
-  /** The state of this very object; one that was deleted and made anew starts afresh. */
-  #stateOf(app: Application): AppState {
-    const key = keyFor(app);
-    const known = this.#states.get(key);
-    if (known && known.uid === app.metadata.uid) return known;
-    const state = freshState(key, app);
-    this.#states.set(key, state);
-    return state;
-  }
-
-  #isGone({ metadata }: Application): boolean {
-    return this.#deps.applications.get(metadata.namespace, metadata.name) === undefined;
-  }
-
-  /** Something that an Application applied has changed. */
-  #touched(object: KubeObject): void {
-    const name = object.metadata.labels?.[APPLICATION_LABEL];
-    if (name === undefined) return;
-    for (const app of this.#deps.applications.list()) {
-      if (app.metadata.name === name) this.#queue.add(keyFor(app));
-    }
-  }
-
-  async #refuse(app: Application, message: string): Promise<void> {
-    const { name, namespace, generation = 0 } = app.metadata;
-    const ready = app.status?.conditions?.find(({ type }) => type === 'Ready');
-    if (ready?.reason === 'InvalidSpec' && ready.message === message) return;
-    const condition = {
-      type: 'Ready',
-      status: 'False',
-      reason: 'InvalidSpec',
-      message,
-      lastTransitionTime: toTime(this.#deps.clock.now()),
+  #use(): Use<Application, ApplicationStatus, AgentSeen, AgentIntent, AgentDecision> {
+    const context = this.#context;
+    return {
+      controller: 'application',
+      resource: RESOURCES.applications,
+      fieldManager: AGENT_MANAGER,
+      cache: this.#deps.applications,
+      observe: (app, recorded, now, pass) => {
+        const unusable = problemOf(app);
+        if (unusable !== undefined) return { app, status: recorded ?? {}, now, unusable };
+        return observe(pass.key, { app, recorded, now, client: pass.client }, this.#memoryOf(pass.key, app), context);
+      },
+      decide: (seen) => ('unusable' in seen ? refused(seen) : decideApplication(seen)),
+      execute: (intent, look) => this.#execute(intent, look),
+      project: (look, failures) => withFailures(look.decision.status, failures),
+      tell: tellOf(context),
+      idOf: idOf,
+      gone: (key) => this.#forget(key),
     };
-    const status = { observedGeneration: generation, phase: 'Failed', message, conditions: [condition] };
-    const body = { status };
-    await this.#deps.client.patch(RESOURCES.applications, {
-      name,
-      namespace,
-      type: 'merge',
-      body,
-      subresource: 'status',
-    });
   }
+
+  async #execute(intent: AgentIntent, look: AgentLook): Promise<'unchanged' | void> {
+    const { seen, key, client, signal, decision } = look;
+    if ('unusable' in seen) return 'unchanged';
+    const memory = this.#memoryOf(key, seen.app);
+    memory.accept(decision.accepted);
+    return execute(intent, doing({ key, seen, memory, context: this.#context, client, signal }));
+  }
+
+  /** Of this very object; one that was deleted and made anew starts afresh. */
+  #memoryOf(key: ObjectKey, app: Application): Memory {
+    const known = this.#memories.get(key);
+    if (known && known.uid === app.metadata.uid) return known.memory;
+    const memory = new Memory();
+    this.#memories.set(key, { uid: app.metadata.uid, memory });
+    return memory;
+  }
+
+  #forget(key: ObjectKey): void {
+    this.#memories.delete(key);
+    this.#context.sources.forget(key);
+    this.#deps.metrics?.forgotten?.(key);
+  }
+
+  /** Something that an Application applied has changed; or a watch became ready, which may concern any. */
+  #touched(object: KubeObject | undefined): void {
+    const owner = object && liveOwner(object);
+    for (const app of this.#deps.applications.list()) {
+      const { name, namespace } = app.metadata;
+      const concerns =
+        object === undefined || isAutoscaler(object, app) || (owner?.name === name && owner.namespace === namespace);
+      if (concerns) this.#kernel.add(objectKeyOf(app as unknown as KubeObject));
+    }
+  }
+
+  /** Applications that list an object which this one lists, too. */
+  #neighboursOf(app: Application): void {
+    const keys = new Set(
+      (app.status?.resources ?? []).map(({ kind, name, namespace }) => `${kind}/${namespace ?? ''}/${name}`),
+    );
+    if (keys.size === 0) return;
+    for (const other of this.#deps.applications.list()) {
+      const shares = (other.status?.resources ?? []).some(({ kind, name, namespace }) =>
+        keys.has(`${kind}/${namespace ?? ''}/${name}`),
+      );
+      if (other.metadata.uid !== app.metadata.uid && shares)
+        this.#kernel.add(objectKeyOf(other as unknown as KubeObject));
+    }
+  }
+}
+
+/** Why the spec cannot be used; undefined where it can. */
+function problemOf(app: Application): string | undefined {
+  const parsed = parseApplication(app);
+  return parsed.ok ? undefined : parsed.error.map(({ field, message }) => `${field}: ${message}`).join('; ');
+}
+
+const isGone = ({ metadata }: Application): boolean => metadata.deletionTimestamp !== undefined;
+
+const isAutoscaler = ({ kind, metadata }: KubeObject, app: Application): boolean =>
+  kind === 'HorizontalPodAutoscaler' &&
+  metadata.namespace === app.metadata.namespace &&
+  metadata.labels?.[APPLICATION_LABEL] === undefined;
+
+/** Batches hold whole objects: what they are about is enough to tell them apart. */
+function idOf(intent: AgentIntent): string {
+  if ('requests' in intent)
+    return `${intent.do} ${intent.requests.map(({ fingerprint, key }) => `${key}@${fingerprint}`).join(' ')}`;
+  if ('objects' in intent) return `${intent.do} ${intent.objects.map(({ key }) => key).join(' ')}`;
+  if (intent.do === 'KeepSnapshot') return `${intent.do} ${intent.key} ${intent.snapshot.revision.commit}`;
+  if (intent.do === 'Push') return `${intent.do} ${intent.parent} ${intent.message}`;
+  if (intent.do === 'Note')
+    return `${intent.do} ${intent.notes.map(({ commit, rollout, outcome }) => `${commit} ${rollout} ${outcome}`).join(' ')}`;
+  return JSON.stringify(intent);
+}
+
+function refused({ app, status, now, unusable }: Exclude<AgentSeen, Seen>): AgentDecision {
+  return {
+    status: invalidStatus(app, status, unusable, now),
+    intents: [],
+    nextAt: undefined,
+    recordAfter: undefined,
+    accepted: undefined,
+  };
 }
 
 /** Whether a change of a Rollout is one that the agent may have to act on: its weights and counts are not. */
@@ -157,30 +221,27 @@ function matters(object: Rollout, old: Rollout | undefined): boolean {
 }
 
 function gist({ metadata, status }: Rollout): string {
-  const { abort, currentPodHash, stableRS, observedGeneration } = status ?? {};
+  const { abort, currentPodHash, stableRS, observedGeneration, phase, retired } = status ?? {};
+  const { generation, annotations, labels } = metadata;
   return JSON.stringify([
-    metadata.generation,
-    metadata.annotations,
-    metadata.labels,
+    generation,
+    annotations,
+    labels,
     abort,
     currentPodHash,
     stableRS,
     observedGeneration,
+    phase,
+    retired,
   ]);
 }
 
-function specProblem(app: Application): string | undefined {
-  const parsed = applicationSpecSchema.safeParse(app.spec);
-  if (!parsed.success) {
-    return parsed.error.issues.map((issue) => `spec.${issue.path.join('.')}: ${issue.message}`).join('; ');
-  }
-  const { repoURL } = parsed.data.source;
-  if (!/^https?:\/\//.test(repoURL)) return 'spec.source.repoURL: must be an http or https URL';
-  if (!URL.canParse(repoURL)) return 'spec.source.repoURL: is not a URL';
-  const { username, password } = new URL(repoURL);
-  return username !== '' || password !== ''
-    ? 'spec.source.repoURL: put credentials into the Secret of secretRef'
-    : undefined;
+function isMeant(app: Application, { repoURL, branch, application }: Hint): boolean {
+  const { namespace, name } = app.metadata;
+  if (application && (application.namespace !== namespace || application.name !== name)) return false;
+  return (
+    normalUrl(app.spec.source.repoURL) === normalUrl(repoURL) && (branch === undefined || branch === branchOf(app))
+  );
 }
 
 /** The same for spellings of one repository. */

@@ -1,7 +1,9 @@
-// What a pass works with besides the Application and its state.
-import type { LiveObjects } from './sync/live.ts';
+// What the agent works with besides one Application and what it remembers of it.
 import type { ApplicationControllerDeps } from './ports.ts';
+import type { Sources } from './source/sources.ts';
+import type { LiveObjects } from './sync/live.ts';
 
-export interface PassContext extends ApplicationControllerDeps {
+export interface AgentContext extends ApplicationControllerDeps {
   live: LiveObjects;
+  sources: Sources;
 }

@@ -4,10 +4,15 @@ import type { AnalysisRun } from '../api/analysis.ts';
 import type { Application } from '../api/application.ts';
 import type { KubeObject, ObjectMeta, Resource } from '../api/k8s.ts';
 import type { Rollout } from '../api/rollout.ts';
-import type { GitCredentials, GitMirror } from '../git/types.ts';
 import type { KubeClient } from '../kube/types.ts';
+import type { Depth, Progress } from '../kube/work-queue.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import type { Egress } from '../ports/egress.ts';
+import type { Ownership } from '../ports/ownership.ts';
+import type { SourceReader } from '../ports/source-reader.ts';
+import type { DrivenCache } from '../controller/use.ts';
+import type { TenancySettings } from './source/tenancy.ts';
 
 /** Objects of one kind, kept current by a watch; kube/watch-cache.ts is one. Objects are shared: not to be changed. */
 export interface ObjectCache<T> {
@@ -25,10 +30,12 @@ export interface OpenedCache extends ObjectCache<KubeObject> {
   stop(): Promise<void>;
 }
 
-export interface MirrorRequest {
-  repoURL: string;
-  timeoutMs: number;
-  credentials?: GitCredentials;
+/** What a cache of the agent's follows. */
+export interface CacheOptions {
+  namespace: string | undefined;
+  labelSelector: string | undefined;
+  /** User to act as. */
+  as: string | undefined;
 }
 
 export interface AgentEvent {
@@ -44,7 +51,7 @@ export interface EventSink {
 }
 
 /**
- * What the agent tells of its doings; cli/agent-metrics.ts turns it into metrics. Each is called once per occurrence. `app` is
+ * What the agent tells of its doings; server/agent-meter.ts turns it into metrics. Each is called once per occurrence. `app` is
  * namespace/name; a `reason` or `kind` is one of a few words, never free text. Seconds where a duration is meant.
  */
 export interface AgentMetrics {
@@ -69,14 +76,24 @@ export interface AgentMetrics {
   forgotten?(app: string): void;
 }
 
+/** The key that snapshots of stable revisions are sealed with; the same for every process of a controller. */
+export interface SnapshotKeys {
+  /** 32 bytes. Rejects where they cannot be read or made. */
+  key(): Promise<Uint8Array>;
+}
+
 export interface ApplicationControllerDeps {
   client: KubeClient;
-  applications: ObjectCache<Application>;
+  applications: DrivenCache<Application>;
   rollouts: ObjectCache<Rollout>;
   analysisRuns: ObjectCache<AnalysisRun>;
-  /** Opens a cache of one kind restricted by a label selector; not started. */
-  openCache(resource: Resource, labelSelector: string): OpenedCache;
-  mirrorFor(request: MirrorRequest): Promise<GitMirror>;
+  /** Opens a cache of one kind; not started. */
+  openCache(resource: Resource, options: CacheOptions): OpenedCache;
+  reader: SourceReader;
+  tenancy: TenancySettings;
+  egress: Pick<Egress, 'check' | 'checkSecret'>;
+  ownership: Ownership;
+  snapshotKeys: SnapshotKeys;
   clock: Clock;
   log: Log;
   events: EventSink;
@@ -88,8 +105,10 @@ export interface ApplicationControllerDeps {
 export interface Hint {
   /** URL of the repository that was pushed to; any spelling that differs only in `.git`, case of the host or a trailing slash matches. */
   repoURL: string;
+  /** The only Application that is meant, where the sender says. */
+  application?: { namespace: string; name: string } | undefined;
   /** Branch, when the sender names one. */
-  branch?: string;
+  branch?: string | undefined;
   /** Milliseconds since the epoch when the hint arrived. */
   receivedAt: number;
 }
@@ -100,6 +119,10 @@ export interface ApplicationController {
   stop(): Promise<void>;
   /** A push was announced: the Applications of that repository look at it now. Returns how many; none before `start`. */
   hint(hint: Hint): number;
+  /** Applications in the queue, by lane. */
+  depth(): Depth;
+  /** Tells an agent that stands still from one that has much to do. */
+  progress(): Progress;
   /** What the agent knows, for a status page. */
   snapshot(): { application: string; phase: string; message: string; commit?: string }[];
 }

@@ -3,7 +3,8 @@
 export type Run = (argv: readonly string[]) => Promise<number>;
 
 export interface Command {
-  summary: string;
+  /** Not set for what people do not call. */
+  summary?: string;
   help: string;
   load: () => Promise<Run>;
 }
@@ -14,13 +15,37 @@ const CONTROLLER_HELP = `sluice controller: drives Rollouts and syncs Applicatio
   --context NAME           context of the kubeconfig (default: its current one)
   --namespace NAME         only this namespace (default: all)
   --prometheus URL         Prometheus for metrics that name none
-  --listen ADDRESS         where /metrics, /healthz, /readyz and /webhook are served (default 0.0.0.0:8080)
+  --analysis-hosts HOSTS   hosts that metrics may be asked from and Secrets be sent to: HOST[:PORT], *.SUFFIX or *, with commas
+                           (default: any but this machine, link-local, metadata and the API server; without Secrets)
+  --git-hosts HOSTS        the same for repositories
+  --listen ADDRESS         where webhooks are received: /webhook (default 0.0.0.0:8080)
+  --metrics-listen ADDRESS where /metrics, /healthz and /readyz are served (default 0.0.0.0:8081)
+  --page-listen ADDRESS    where the status page is served, without a login, such as 127.0.0.1:8082 (default: nowhere)
   --leader-elect=false     act at once, without a Lease: for one controller on its own
   --lease-namespace NAME   namespace of the Lease (default: $POD_NAMESPACE, else the context's namespace)
   --lease-name NAME        name of the Lease (default sluice-controller)
   --git-dir DIR            folder for mirrors of repositories (default: a temporary one)
+  --source-memory SIZE     memory that reading one repository may take, such as 400Mi or 1Gi (default 400Mi)
   --webhook-secret-file F  secret that signs webhooks for all Applications
+  --default-service-account NAME
+                           ServiceAccount of an Application's namespace for those that name none (default: Sluice applies a fixed list itself)
+  --cluster-applications LIST
+                           NAMESPACE/NAME[,…] of Applications that may reach beyond their namespace (default none)
+  --cross-namespace-routes LIST
+                           namespaces whose Rollouts may name routes of other namespaces (default none)
   --log-level LEVEL        debug, info, warn or error (default info)`;
+
+const RELEASE_HELP = `sluice release: hands back everything that Sluice drives, before it is uninstalled
+
+  Selectors let go of the revision's hash, all traffic goes to the stable destination, marks are removed. Stop the controller first:
+  while it runs it takes back what a Rollout refers to.
+
+  usage: sluice release [OPTIONS] [ROLLOUT...]     (without a name: everything)
+
+  --kubeconfig FILE        kubeconfig to use (default: $KUBECONFIG, ~/.kube/config, else the pod's service account)
+  --context NAME           context of the kubeconfig (default: its current one)
+  --namespace NAME         only this namespace (default: all); needed with names of Rollouts
+  --dry-run                say what would be done, and do nothing`;
 
 const DEMO_HELP = `sluice demo: a whole cluster in this process, and a release that goes well and one that does not
 
@@ -39,6 +64,15 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     help: DEMO_HELP,
     load: async () => (await import('./demo.ts')).runDemo,
   },
+  release: {
+    summary: 'hand back everything that is driven, before uninstalling',
+    help: RELEASE_HELP,
+    load: async () => (await import('./release.ts')).runRelease,
+  },
+  'source-worker': {
+    help: 'sluice source-worker: reads repositories for a controller, which starts it by itself',
+    load: async () => (await import('../source/worker.ts')).runSourceWorker,
+  },
   version: {
     summary: 'print the version',
     help: 'sluice version: prints the version',
@@ -47,6 +81,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
 };
 
 export function usage(): string {
-  const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(12)} ${summary}`);
+  const lines = Object.entries(COMMANDS).flatMap(([name, { summary }]) =>
+    summary === undefined ? [] : [`  ${name.padEnd(12)} ${summary}`],
+  );
   return `sluice: progressive delivery for Kubernetes whose source of truth is Git\n\nusage: sluice COMMAND [OPTIONS]   (sluice COMMAND --help)\n\n${lines.join('\n')}\n`;
 }

@@ -1,31 +1,34 @@
 // `sluice controller`: wires the adapters to the engine and runs it until a signal or the loss of its Lease ends it.
-import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { randomUUID } from 'node:crypto';
 import { createPrometheusProvider } from '../analysis/providers/prometheus.ts';
 import type { ReadSecret } from '../analysis/provider.ts';
 import type { KubeObject } from '../api/k8s.ts';
 import { RESOURCES } from '../api/names.ts';
-import { createMirrors, type Mirrors } from '../git/mirrors.ts';
+import { createEgress } from '../egress/egress.ts';
+import { createSourcePool } from '../source/child-pool.ts';
 import { kubeClient, type RequestRecord } from '../kube/client.ts';
 import { eventRecorder, type EventRecorder } from '../kube/events.ts';
 import { fenced } from '../kube/fenced-client.ts';
+import { leaseOwnership } from '../kube/lease-ownership.ts';
 import { loadAccess } from '../kube/kubeconfig.ts';
 import { LeaseElection } from '../kube/lease.ts';
 import { undiciTransport } from '../kube/transport-undici.ts';
 import type { KubeClient } from '../kube/types.ts';
 import { systemClock } from '../ports/clock.ts';
+import type { Egress } from '../ports/egress.ts';
+import type { SourceReader } from '../ports/source-reader.ts';
 import type { Log } from '../ports/log.ts';
-import { serveHttp, type RunningServer } from '../server/http.ts';
+import { knownSecrets, type KnownSecrets } from '../server/known-secrets.ts';
+import { soleOwner, type Ownership } from '../ports/ownership.ts';
 import { jsonLog } from '../server/log.ts';
 import { createMetrics, type Metrics } from '../server/metrics.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { parseControllerOptions, type ControllerOptions } from './options.ts';
-import { statusSnapshot } from './status-snapshot.ts';
+import { discreet, learning } from './secrecy.ts';
+import { serve } from './serve.ts';
 import { VERSION } from './version.ts';
 
-/** Key of a Secret that signs an Application's webhooks. */
-const WEBHOOK_KEY = 'webhookSecret';
 /** After a signal the process ends by itself within this. */
 const GRACE_MS = 10_000;
 
@@ -35,16 +38,7 @@ function secretReader(client: KubeClient): ReadSecret {
     if (secret === undefined) throw new Error(`Secret ${name} does not exist in namespace ${namespace}`);
     const value = secret.data?.[key];
     if (value === undefined) throw new Error(`Secret ${name} in namespace ${namespace} has no key ${key}`);
-    return Buffer.from(value, 'base64').toString('utf8');
-  };
-}
-
-async function webhookSecrets(options: ControllerOptions, engine: Engine, read: ReadSecret) {
-  const common = options.webhookSecretFile && (await readFile(options.webhookSecretFile, 'utf8')).trim();
-  return async (application?: { namespace: string; name: string }): Promise<string | undefined> => {
-    if (application === undefined) return common;
-    const name = engine.applications.get(application.namespace, application.name)?.spec.source.secretRef?.name;
-    return name === undefined ? common : read(application.namespace, name, WEBHOOK_KEY).catch(() => common);
+    return { value: Buffer.from(value, 'base64').toString('utf8'), annotations: secret.metadata.annotations };
   };
 }
 
@@ -67,11 +61,16 @@ function endings(log: Log): Ends {
 
 interface Leading {
   client: KubeClient;
+  ownership: Ownership;
   /** Judged at the moment of asking. */
   leads: () => boolean;
   start(act: () => void): void;
   stop(): Promise<void>;
 }
+
+/** Where the controller keeps what is its own: its Lease and its keys. */
+const ownNamespace = (options: ControllerOptions, fallback: string): string =>
+  options.leaseNamespace ?? process.env['POD_NAMESPACE'] ?? fallback;
 
 /** Acting waits for the Lease; losing it ends the process, so that no write of the past can follow. */
 function leadership(
@@ -85,28 +84,32 @@ function leadership(
       hooks.leads(true);
       act();
     };
-    return { client, leads: () => true, start, stop: () => Promise.resolve() };
+    return { client, ownership: soleOwner, leads: () => true, start, stop: () => Promise.resolve() };
   }
   let act = (): void => {};
   const lease = new LeaseElection({
     client,
     clock: systemClock,
     log,
-    namespace: options.leaseNamespace ?? process.env['POD_NAMESPACE'] ?? hooks.namespace,
+    namespace: ownNamespace(options, hooks.namespace),
     name: options.leaseName,
     identity: `${hostname()}_${randomUUID()}`,
     onAcquired: () => {
       log.info('leading');
       hooks.leads(true);
+      ownership.changed();
       act();
     },
     onLost: () => {
       hooks.leads(false);
+      ownership.changed();
       hooks.lost();
     },
   });
+  const ownership = leaseOwnership(lease);
   return {
     client: fenced(client, lease),
+    ownership,
     leads: () => lease.isLeader(),
     start: (then) => {
       act = then;
@@ -124,18 +127,37 @@ function shutDown(log: Log): void {
   timer.unref();
 }
 
+/** Where things are said, and what must never be. */
+interface Told {
+  log: Log;
+  metrics: Metrics;
+  secrets: KnownSecrets;
+}
+
 interface Works {
   engine: Engine;
   events: EventRecorder;
-  mirrors: Mirrors;
+  reader: SourceReader;
   readSecret: ReadSecret;
 }
 
-function build(options: ControllerOptions, { client, leads }: Leading, log: Log, metrics: Metrics): Works {
+function build(
+  options: ControllerOptions,
+  { client, leads, ownership, own }: Leading & { own: string },
+  told: Told & { egress: Egress },
+): Works {
+  const { log, metrics, secrets, egress } = told;
   const readSecret = secretReader(client);
-  const events = eventRecorder({ client, clock: systemClock, random: Math.random, log, instance: hostname() });
+  const recorder = eventRecorder({ client, clock: systemClock, random: Math.random, log, instance: hostname() });
+  const events = discreet(recorder, secrets);
   const address = options.prometheus === undefined ? {} : { defaultAddress: options.prometheus };
-  const mirrors = createMirrors({ clock: systemClock, directory: options.gitDir, mayPush: leads });
+  const reader = createSourcePool({
+    clock: systemClock,
+    directory: options.gitDir,
+    memoryBytes: options.sourceMemory,
+    mayPush: leads,
+    egress,
+  });
   const engine = createEngine({
     client,
     clock: systemClock,
@@ -144,52 +166,38 @@ function build(options: ControllerOptions, { client, leads }: Leading, log: Log,
     namespace: options.namespace,
     events,
     metrics,
-    providers: { prometheus: createPrometheusProvider({ ...address, readSecret }) },
+    providers: { prometheus: createPrometheusProvider({ ...address, readSecret, egress }) },
     readSecret,
-    mirrorFor: (request) => mirrors.mirrorFor(request),
+    reader,
+    egress,
+    tenancy: options.tenancy,
+    ownNamespace: own,
+    ownership,
+    crossNamespaceRoutes: (namespace) =>
+      options.tenancy.crossNamespaceRoutes.some((allowed) => allowed === '*' || allowed === namespace),
   });
-  return { engine, events, mirrors, readSecret };
-}
-
-async function serve(options: ControllerOptions, works: Works, log: Log, metrics: Metrics): Promise<Serving> {
-  const { engine } = works;
-  const state = { synced: false };
-  const server = await serveHttp({
-    clock: systemClock,
-    log,
-    ...options.listen,
-    metrics: () => metrics.render(),
-    healthy: () => ({ ok: true }),
-    ready: () =>
-      state.synced && engine.healthy() ? { ok: true } : { ok: false, message: 'the cluster cannot be followed' },
-    snapshot: () => statusSnapshot(engine, systemClock.now()),
-    webhookSecret: await webhookSecrets(options, engine, works.readSecret),
-    onHint: (hint) => engine.hint(hint),
-  });
-  return { server, synced: () => void (state.synced = true) };
-}
-
-interface Serving {
-  server: RunningServer;
-  synced: () => void;
+  return { engine, events, reader, readSecret };
 }
 
 export async function runController(argv: readonly string[]): Promise<number> {
   const options = parseControllerOptions(argv);
-  const log = jsonLog({ level: options.logLevel });
+  const secrets = knownSecrets();
+  const log = jsonLog({ level: options.logLevel, secrets });
   const access = await loadAccess({ kubeconfig: options.kubeconfig, context: options.context });
   const metrics = createMetrics({ version: VERSION });
   const transport = undiciTransport({ access, clock: systemClock });
   const onRequest = (record: RequestRecord): void => metrics.apiRequest(record);
-  const client = kubeClient({ transport, version: VERSION, onRequest, clock: systemClock });
+  const client = learning(kubeClient({ transport, version: VERSION, onRequest, clock: systemClock }), secrets);
   const { code, end } = endings(log);
   const leads = (yes: boolean): void => metrics.leader(yes);
   const leading = leadership(options, client, log, { namespace: access.namespace, leads, lost: () => end(1) });
-  const works = build(options, leading, log, metrics);
-  const { engine, events, mirrors } = works;
-  const { server, synced } = await serve(options, works, log, metrics);
+  const egress = createEgress({ ...options, apiServer: access.baseUrl });
+  const around = { log, metrics, secrets, egress };
+  const works = build(options, { ...leading, own: ownNamespace(options, access.namespace) }, around);
+  const { engine, events, reader } = works;
+  const { urls, synced, close } = await serve(options, works, { log, metrics, secrets });
   const where = { cluster: access.baseUrl, namespace: options.namespace ?? 'all' };
-  log.info('listening', { url: server.url, version: VERSION, ...where });
+  log.info('listening', { ...urls, version: VERSION, ...where });
   const stopping = new AbortController();
   const following = engine.follow(stopping.signal).then(
     () => {
@@ -205,10 +213,10 @@ export async function runController(argv: readonly string[]): Promise<number> {
   stopping.abort();
   await following;
   await engine.stop();
-  mirrors.close();
+  await reader.close();
   await events.stop();
   await leading.stop();
-  await server.close();
+  await close();
   await transport.close();
   return result;
 }

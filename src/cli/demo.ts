@@ -46,7 +46,10 @@ function parse(argv: readonly string[]): DemoOptions {
 }
 
 interface Controller {
+  /** Where webhooks go. */
   url: string;
+  metricsURL: string;
+  pageURL: string;
   logFile: string;
   process: ChildProcess;
 }
@@ -61,7 +64,13 @@ async function startController(sandbox: Sandbox, dir: string, secretFile: string
     sandbox.kubeconfig,
     '--prometheus',
     sandbox.prometheusURL,
+    '--analysis-hosts=127.0.0.1',
+    '--git-hosts=127.0.0.1',
     '--listen',
+    '127.0.0.1:0',
+    '--metrics-listen',
+    '127.0.0.1:0',
+    '--page-listen',
     '127.0.0.1:0',
   ];
   const more = [
@@ -82,8 +91,9 @@ async function startController(sandbox: Sandbox, dir: string, secretFile: string
     createInterface({ input: child.stderr }).on('line', (line) => {
       lines.push(line);
       void writeFile(logFile, `${line}\n`, { flag: 'a' });
-      const url = /"url":"(http:[^"]+)"/.exec(line)?.[1];
-      if (line.includes('"message":"listening"') && url !== undefined) resolve({ url, logFile, process: child });
+      if (!line.includes('"message":"listening"')) return;
+      const { url, metricsUrl, pageUrl } = JSON.parse(line) as Record<string, string>;
+      resolve({ url: url ?? '', metricsURL: `${metricsUrl}/metrics`, pageURL: `${pageUrl}/`, logFile, process: child });
     });
   });
 }
@@ -121,7 +131,7 @@ function whatToTry(sandbox: Sandbox, controller: Controller): string {
     '',
     '  kubectl annotate rollout web -n shop sluice.dev/promote=true      # or promote=full, abort="too slow", retry=true',
     '',
-    `  status page   ${controller.url}/        metrics  ${controller.url}/metrics`,
+    `  status page   ${controller.pageURL}        metrics  ${controller.metricsURL}`,
     `  the shop      curl -H 'Host: web.shop.example.com' ${sandbox.gatewayURL}/`,
     `  Prometheus    ${sandbox.prometheusURL}/api/v1/query?query=istio_requests_total`,
     `  logs          ${controller.logFile}`,
@@ -146,7 +156,7 @@ async function perform(stage: Stage, options: DemoOptions, screen: Screen): Prom
       screen,
       sandbox,
       dir,
-      metricsURL: `${controller.url}/metrics`,
+      metricsURL: controller.metricsURL,
       examples: fileURLToPath(new URL('../examples/shop/deploy', import.meta.url)),
     });
   } catch (error) {

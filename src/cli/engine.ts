@@ -4,16 +4,24 @@ import { RESOURCES } from '../api/names.ts';
 import type { Rollout } from '../api/rollout.ts';
 import type { Providers, ReadSecret } from '../analysis/provider.ts';
 import { createApplicationController } from '../application/application-controller.ts';
-import type { ApplicationController, MirrorRequest } from '../application/ports.ts';
+import type { ApplicationController } from '../application/ports.ts';
+import type { TenancySettings } from '../application/source/tenancy.ts';
+import { snapshotKeysIn } from '../application/revert/snapshot-keys.ts';
 import { createCaches, type Caches } from '../controller/caches.ts';
+import { createHandBack } from '../controller/hand-back-controller.ts';
 import { RolloutController } from '../controller/rollout-controller.ts';
 import type { EventRecorder } from '../controller/teller.ts';
 import { createRuns, type Runs } from '../controller/runs.ts';
-import type { GitMirror } from '../git/types.ts';
+import { actingAs } from '../kube/acting-as.ts';
+import type { KernelMetrics } from '../controller/use.ts';
 import type { KubeClient } from '../kube/types.ts';
-import { WatchCache } from '../kube/watch-cache.ts';
+import { keepManagedFields, WatchCache } from '../kube/watch-cache.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Egress } from '../ports/egress.ts';
 import type { Log } from '../ports/log.ts';
+import { soleOwner, type Ownership } from '../ports/ownership.ts';
+import type { SourceReader } from '../ports/source-reader.ts';
+import type { AgentProgress } from '../server/agent-meter.ts';
 import type { Metrics } from '../server/metrics.ts';
 import type { Hint } from '../server/webhook.ts';
 import { rolloutMetrics } from './rollout-metrics.ts';
@@ -29,7 +37,15 @@ export interface EngineDeps {
   metrics: Metrics;
   providers: Providers;
   readSecret: ReadSecret;
-  mirrorFor: (request: MirrorRequest) => Promise<GitMirror>;
+  reader: SourceReader;
+  egress: Egress;
+  tenancy: TenancySettings;
+  /** What this process acts on. Default: everything. */
+  ownership?: Ownership | undefined;
+  /** Namespace of the controller itself, where the key of the snapshots is kept. */
+  ownNamespace: string;
+  /** Whether Rollouts of a namespace may drive routes of other namespaces. Default: none. */
+  crossNamespaceRoutes?: ((namespace: string) => boolean) | undefined;
 }
 
 export interface Engine {
@@ -42,6 +58,8 @@ export interface Engine {
   hint(hint: Hint): void;
   /** Whether the cluster can be followed. */
   healthy(): boolean;
+  /** How the agent's queue gets on. */
+  agentProgress(): AgentProgress;
   stop(): Promise<void>;
 }
 
@@ -59,6 +77,15 @@ export function createEngine(deps: EngineDeps): Engine {
   });
   const all = [...(Object.values(caches) as WatchCache<Rollout>[]), applications as unknown as WatchCache<Rollout>];
   const { runs, rollouts } = createRollouts(deps, caches);
+  const handBack = createHandBack({
+    client,
+    caches,
+    clock,
+    random,
+    log,
+    events: deps.events,
+    ownership: deps.ownership,
+  });
   const agent = createAgent(deps, caches, applications);
   const acting = new AbortController();
   return {
@@ -71,37 +98,44 @@ export function createEngine(deps: EngineDeps): Engine {
     act() {
       runs.start();
       rollouts.start();
+      handBack.start();
       agent.start(acting.signal);
     },
-    hint({ repoURLs, ref, deliveredAt }) {
+    hint({ repoURLs, ref, deliveredAt, application }) {
       const branch = ref?.startsWith('refs/heads/') ? ref.slice('refs/heads/'.length) : undefined;
-      for (const repoURL of repoURLs)
-        agent.hint({ repoURL, ...(branch === undefined ? {} : { branch }), receivedAt: deliveredAt });
+      for (const repoURL of repoURLs) agent.hint({ repoURL, branch, application, receivedAt: deliveredAt });
     },
     healthy: () => caches.rollouts.healthy(),
+    agentProgress: () => agent.progress(),
     async stop() {
       acting.abort();
-      runs.stop();
-      await Promise.all([rollouts.stop(), agent.stop()]);
+      await Promise.all([runs.stop(), rollouts.stop(), handBack.stop(), agent.stop()]);
       await Promise.all(all.map((cache) => cache.stop()));
     },
   };
 }
 
 function createRollouts(deps: EngineDeps, caches: Caches): { runs: Runs; rollouts: RolloutController } {
-  const { client, clock, random, log, metrics, providers, readSecret, events } = deps;
+  const { client, clock, random, log, metrics, providers, readSecret, events, ownership, crossNamespaceRoutes } = deps;
+  const passes: KernelMetrics = { passed: (controller, ms, failed) => metrics.reconcile(controller, ms, failed) };
   const runs: Runs = createRuns({
     client,
     runs: caches.analysisRuns,
     providers,
     readSecret,
     clock,
+    random,
     log,
+    ownership,
+    events,
+    metrics: passes,
     onPhase: (run, bad, at) => rollouts.verdict(run, bad, at),
   });
-  const told = { events, metrics: rolloutMetrics(metrics) };
-  const rollouts = new RolloutController({ client, caches, runs, clock, random, log, ...told });
+  const told = { events, metrics: rolloutMetrics(metrics), passes };
+  const rights = { ownership, crossNamespaceRoutes };
+  const rollouts = new RolloutController({ client, caches, runs, clock, random, log, ...told, ...rights });
   metrics.queue('rollout', () => rollouts.queue.depth());
+  metrics.queue('analysisrun', () => runs.queue.depth());
   for (const [resource, cache] of Object.entries(caches))
     metrics.cache(resource, () => (cache as WatchCache<Rollout>).size);
   return { runs, rollouts };
@@ -109,26 +143,37 @@ function createRollouts(deps: EngineDeps, caches: Caches): { runs: Runs; rollout
 
 function createAgent(deps: EngineDeps, caches: Caches, applications: WatchCache<Application>): ApplicationController {
   const { client, clock, random, log, namespace, metrics } = deps;
-  return createApplicationController({
+  const agent = createApplicationController({
     client,
     applications,
     rollouts: caches.rollouts,
     analysisRuns: caches.analysisRuns,
-    openCache: (resource, labelSelector) =>
-      new WatchCache({
-        client,
+    openCache: (resource, { namespace: only, labelSelector, as }) => {
+      const where = only ?? (resource.namespaced ? namespace : undefined);
+      return new WatchCache({
+        client: as === undefined ? client : actingAs(client, as),
         clock,
         random,
         log,
         resource,
-        labelSelector,
-        ...(namespace !== undefined && resource.namespaced ? { namespace } : {}),
-      }),
-    mirrorFor: deps.mirrorFor,
+        transform: keepManagedFields,
+        ...(labelSelector === undefined ? {} : { labelSelector }),
+        ...(where === undefined ? {} : { namespace: where }),
+      });
+    },
+    reader: deps.reader,
+    egress: deps.egress,
+    tenancy: deps.tenancy,
+    ownership: deps.ownership ?? soleOwner,
+    snapshotKeys: snapshotKeysIn(client, deps.ownNamespace),
     clock,
     log,
     events: deps.events,
-    metrics: { fetched: (_app, seconds, ok) => metrics.gitFetch(seconds * 1000, !ok) },
+    metrics: metrics.agent,
     random,
   });
+  metrics.queue('application', () => agent.depth());
+  metrics.cache('applications', () => applications.size);
+  metrics.agentProgress(() => agent.progress());
+  return agent;
 }

@@ -7,21 +7,17 @@ export function rolloutMetrics(metrics: Metrics): RolloutMetrics {
   /** Releases whose first weight was counted, by Rollout. */
   const counted = new Map<string, string>();
   return {
-    reconciled: (durationMs) => metrics.reconcile('rollout', durationMs, false),
-    failed: () => metrics.reconcile('rollout', 0, true),
-    observed(rollout, decision, happenings) {
-      const { namespace = '', name } = rollout.metadata;
-      const steps = rollout.spec.strategy.canary?.steps?.length ?? 0;
-      const { phase = 'Progressing', currentStepIndex = 0, weight = 0 } = decision.status;
+    observed({ metadata, spec, status }) {
+      if (status?.phase === undefined) return;
+      const { namespace = '', name } = metadata;
+      const steps = spec.strategy?.canary?.steps?.length ?? 0;
+      const { phase, currentStepIndex = 0, weight = 0 } = status;
       metrics.rollout({ namespace, name, phase, step: currentStepIndex, steps, weight });
-      for (const happening of happenings) {
-        if (happening.kind === 'Aborted') metrics.abort(happening.cause);
-        if (happening.kind === 'Promoted') metrics.promotion();
-      }
     },
-    weightRaised(rollout, decision, at) {
+    promoted: () => metrics.promotion(),
+    aborted: (cause) => metrics.abort(cause),
+    weightRaised(rollout, release, at) {
       const key = `${rollout.metadata.namespace ?? ''}/${rollout.metadata.name}`;
-      const release = `${decision.memory.candidate}-${decision.memory.attempt}`;
       const receivedAt = Date.parse(rollout.metadata.annotations?.[ANNOTATIONS.receivedAt] ?? '');
       if (Number.isNaN(receivedAt) || counted.get(key) === release) return;
       counted.set(key, release);

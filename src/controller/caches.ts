@@ -1,12 +1,14 @@
 // The watch caches the rollout controller reads, and which Rollouts a change of any object concerns.
 import type { AnalysisRun, AnalysisTemplate } from '../api/analysis.ts';
 import type { KubeObject, ReplicaSet, Resource, Service } from '../api/k8s.ts';
-import { POD_TEMPLATE_HASH, RESOURCES } from '../api/names.ts';
+import { GROUP, POD_TEMPLATE_HASH, RESOURCES } from '../api/names.ts';
+import { objectKey, type ObjectKey } from '../api/object-key.ts';
 import type { Rollout } from '../api/rollout.ts';
 import type { Identified, KubeClient } from '../kube/types.ts';
-import { WatchCache, type WatchCacheOptions } from '../kube/watch-cache.ts';
+import { keepManagedFields, WatchCache, type WatchCacheOptions } from '../kube/watch-cache.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import { ownedFields } from './hand-back.ts';
 import { referencesOf } from './references.ts';
 
 export interface CacheDeps {
@@ -32,12 +34,12 @@ export interface Caches {
   httpRoutes: WatchCache<KubeObject>;
 }
 
-export const keyOf = (namespace: string | undefined, name: string): string => `${namespace ?? ''}/${name}`;
+/** Key of a Rollout of Sluice's own group. */
+export const rolloutKey = (namespace: string | undefined, name: string): ObjectKey =>
+  objectKey({ group: GROUP, kind: 'Rollout', ...(namespace && { namespace }), name });
 
-export function splitKey(key: string): { namespace: string; name: string } {
-  const at = key.indexOf('/');
-  return { namespace: key.slice(0, at), name: key.slice(at + 1) };
-}
+export const runKey = (namespace: string | undefined, name: string): ObjectKey =>
+  objectKey({ group: GROUP, kind: 'AnalysisRun', ...(namespace && { namespace }), name });
 
 /** Names of what a Rollout refers to, as `kind/namespace/name`. */
 export const BY_REFERENCE = 'byReference';
@@ -46,6 +48,17 @@ export const BY_OWNER = 'byOwner';
 
 const ownersOf = (object: Identified): string[] =>
   (object.metadata.ownerReferences ?? []).filter((owner) => owner.controller).map((owner) => owner.uid);
+
+/** Who manages the fields that are driven, where that is Sluice: it tells what has to be handed back. */
+function keptFields(object: KubeObject): { managedFields?: unknown[] } {
+  const managedFields = ownedFields(object);
+  return managedFields === undefined ? {} : { managedFields };
+}
+
+function slimDriven(object: KubeObject): KubeObject {
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata: { ...metadata, ...keptFields(object) } };
+}
 
 /** Of a Service only what routing needs is kept: there are many, and most are nobody's canary. */
 function slimService(service: Service): Service {
@@ -58,6 +71,7 @@ function slimService(service: Service): Service {
       ...(namespace === undefined ? {} : { namespace }),
       ...(uid === undefined ? {} : { uid }),
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      ...keptFields(service as unknown as KubeObject),
     },
     spec: service.spec.selector === undefined ? {} : { selector: service.spec.selector },
   };
@@ -76,7 +90,11 @@ export function createCaches(deps: CacheDeps): Caches {
       ...more,
     });
   return {
-    rollouts: open<Rollout>(RESOURCES.rollouts, { index: { [BY_REFERENCE]: referencesOf } }),
+    // The agent asks who wrote a field of what it applied.
+    rollouts: open<Rollout>(RESOURCES.rollouts, {
+      index: { [BY_REFERENCE]: referencesOf },
+      transform: keepManagedFields,
+    }),
     replicaSets: open<ReplicaSet>(RESOURCES.replicaSets, {
       labelSelector: POD_TEMPLATE_HASH,
       index: { [BY_OWNER]: ownersOf },
@@ -85,29 +103,28 @@ export function createCaches(deps: CacheDeps): Caches {
     analysisRuns: open<AnalysisRun>(RESOURCES.analysisRuns, { index: { [BY_OWNER]: ownersOf } }),
     analysisTemplates: open<AnalysisTemplate>(RESOURCES.analysisTemplates),
     clusterAnalysisTemplates: open<AnalysisTemplate>(RESOURCES.clusterAnalysisTemplates),
-    virtualServices: open<KubeObject>(RESOURCES.virtualServices),
-    destinationRules: open<KubeObject>(RESOURCES.destinationRules),
-    httpRoutes: open<KubeObject>(RESOURCES.httpRoutes),
+    virtualServices: open<KubeObject>(RESOURCES.virtualServices, { transform: slimDriven }),
+    destinationRules: open<KubeObject>(RESOURCES.destinationRules, { transform: slimDriven }),
+    httpRoutes: open<KubeObject>(RESOURCES.httpRoutes, { transform: slimDriven }),
   };
 }
 
 /** Keys of the Rollouts that the object of a change concerns. */
-export function concerned(caches: Caches, object: Identified & { kind?: string }, kind: string): string[] {
+export function concerned(caches: Caches, object: Identified & { kind?: string }, kind: string): ObjectKey[] {
   const { namespace, name } = object.metadata;
-  if (kind === 'Rollout') return [keyOf(namespace, name)];
+  if (kind === 'Rollout') return [rolloutKey(namespace, name)];
   if (kind === 'ReplicaSet' || kind === 'AnalysisRun') {
     const owner = (object.metadata.ownerReferences ?? []).find((o) => o.controller && o.kind === 'Rollout');
-    return owner === undefined ? [] : [keyOf(namespace, owner.name)];
+    return owner === undefined ? [] : [rolloutKey(namespace, owner.name)];
   }
   return caches.rollouts
     .by(BY_REFERENCE, `${kind}/${namespace ?? ''}/${name}`)
-    .map((rollout) => keyOf(rollout.metadata.namespace, rollout.metadata.name));
+    .map((rollout) => rolloutKey(rollout.metadata.namespace, rollout.metadata.name));
 }
 
-/** Calls `notify` with the key of every Rollout that a change concerns. Returns what ends it. */
-export function followAll(caches: Caches, notify: (key: string) => void): () => void {
+/** Calls `notify` with the key of every Rollout that a change of another object concerns. Returns what ends it. */
+export function followAll(caches: Caches, notify: (key: ObjectKey) => void): () => void {
   const kinds: [WatchCache<Identified>, string][] = [
-    [caches.rollouts as unknown as WatchCache<Identified>, 'Rollout'],
     [caches.replicaSets as unknown as WatchCache<Identified>, 'ReplicaSet'],
     [caches.services as unknown as WatchCache<Identified>, 'Service'],
     [caches.analysisRuns as unknown as WatchCache<Identified>, 'AnalysisRun'],

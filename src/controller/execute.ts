@@ -10,34 +10,39 @@ import {
   RUN_LABELS,
   verbAnnotation,
 } from '../api/names.ts';
+import type { ObjectKey } from '../api/object-key.ts';
 import type { Rollout } from '../api/rollout.ts';
 import { resolveRun } from '../analysis/resolve.ts';
 import { isAlreadyExists, isUnprocessable } from '../kube/errors.ts';
-import type { KubeClient } from '../kube/types.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Intent } from '../rollout/intents.ts';
 import type { Observed } from '../rollout/observed.ts';
+import { keyFor } from '../kube/object-store.ts';
 import type { JsonPatchOp } from '../traffic/router.ts';
-import { routersOf, subsetRoutersOf } from '../traffic/routers.ts';
-import { keyOf, type Caches } from './caches.ts';
+import { subsetRoutersOf } from '../traffic/routers.ts';
+import { rolloutKey, runKey, type Caches } from './caches.ts';
+import { Refusal } from './failure.ts';
 import { routeCache, templateLookup } from './gather.ts';
+import { driverText } from './hand-back.ts';
+import { drivenRouters } from './references.ts';
 import { declaredTemplate, replicaSetFor } from './replica-set.ts';
 import type { Restarter } from './restart.ts';
+import type { Pass as KernelPass } from './use.ts';
 
 export interface ExecuteDeps {
-  client: KubeClient;
   caches: Caches;
   clock: Clock;
   restarter: Restarter;
-  /** Ends a run by its own bookkeeping. */
-  endRun: (key: string) => Promise<void>;
+  /** Ends a run by its own bookkeeping; false where it is not under way. */
+  endRun: (key: ObjectKey) => boolean;
+  /** Whether a Rollout of this namespace may drive routes of other ones. */
+  mayCross: (namespace: string) => boolean;
 }
 
-/** One pass's surroundings. */
-export interface Pass {
+/** One look's surroundings. */
+export interface Pass extends Pick<KernelPass, 'urgent' | 'client'> {
   rollout: Rollout;
   seen: Observed;
-  urgent: boolean;
 }
 
 type Of<K extends Intent['do']> = Extract<Intent, { do: K }>;
@@ -60,9 +65,9 @@ async function patchRoute(
   const options = { urgent: pass.urgent };
   for (const fresh of [false, true]) {
     const object = fresh
-      ? await deps.client.get<KubeObject>(target.resource, target.name, target.namespace, options)
+      ? await pass.client.get<KubeObject>(target.resource, target.name, target.namespace, options)
       : cache.get(target.namespace, target.name);
-    if (object === undefined) throw new Error(`${target.kind} ${target.namespace}/${target.name} is gone`);
+    if (object === undefined) throw new Refusal(`${target.kind} ${target.namespace}/${target.name} is gone`);
     const body = plan(object);
     if (body.length === 0) return;
     try {
@@ -73,7 +78,7 @@ async function patchRoute(
         body,
         fieldManager: CONTROLLER_MANAGER,
       };
-      cache.observe(await deps.client.patch<KubeObject>(target.resource, request, options));
+      cache.observe(await pass.client.patch<KubeObject>(target.resource, request, options));
       return;
     } catch (error) {
       if (fresh || !isUnprocessable(error)) throw error;
@@ -85,14 +90,19 @@ const ops = (
   result: { ok: true; value: JsonPatchOp[] } | { ok: false; error: { field: string; message: string }[] },
 ): JsonPatchOp[] => {
   if (result.ok) return result.value;
-  throw new Error(result.error.map((i) => `${i.field}: ${i.message}`).join('; '));
+  throw new Refusal(result.error.map((i) => `${i.field}: ${i.message}`).join('; '));
 };
 
 async function setWeights(deps: ExecuteDeps, pass: Pass, intent: Of<'SetWeights'>): Promise<void> {
   const canary = pass.rollout.spec.strategy.canary ?? {};
-  const wanted = { canary: intent.canary, stable: 100 - intent.canary, rejected: intent.rejected };
+  const wanted = {
+    canary: intent.canary,
+    stable: 100 - intent.canary,
+    rejected: intent.rejected,
+    drivenBy: driverText(pass.rollout),
+  };
   const results = await Promise.allSettled(
-    routersOf(canary, pass.seen.namespace).map((router) =>
+    drivenRouters(canary, pass.seen.namespace, deps.mayCross).driven.map((router) =>
       patchRoute(deps, pass, router, (o) => ops(router.plan(o, wanted))),
     ),
   );
@@ -122,22 +132,22 @@ async function switchSelector(deps: ExecuteDeps, pass: Pass, intent: Of<'SwitchS
   }
   const body = { spec: { selector: { [POD_TEMPLATE_HASH]: intent.hash } } };
   const request = { name: intent.name, namespace, type: 'merge' as const, body, fieldManager: CONTROLLER_MANAGER };
-  deps.caches.services.observe(await deps.client.patch<Service>(RESOURCES.services, request, { urgent: pass.urgent }));
+  deps.caches.services.observe(await pass.client.patch<Service>(RESOURCES.services, request, { urgent: pass.urgent }));
 }
 
 async function createReplicaSet(deps: ExecuteDeps, pass: Pass, intent: Of<'CreateReplicaSet'>): Promise<void> {
   const wanted = replicaSetFor(pass.rollout, intent.hash, intent.replicas);
   const options = { fieldManager: CONTROLLER_MANAGER };
   try {
-    deps.caches.replicaSets.observe(await deps.client.create<ReplicaSet>(RESOURCES.replicaSets, wanted, options));
+    deps.caches.replicaSets.observe(await pass.client.create<ReplicaSet>(RESOURCES.replicaSets, wanted, options));
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
     const { name, namespace } = wanted.metadata;
-    const live = await deps.client.get<ReplicaSet>(RESOURCES.replicaSets, name, namespace);
+    const live = await pass.client.get<ReplicaSet>(RESOURCES.replicaSets, name, namespace);
     if (live === undefined) return;
     const owner = live.metadata.ownerReferences?.find((o) => o.controller);
     if (owner?.uid !== pass.rollout.metadata.uid) {
-      throw new Error(
+      throw new Refusal(
         `ReplicaSet ${name} belongs to ${owner ? `${owner.kind} ${owner.name}` : 'nobody'}; remove it or rename the Rollout`,
         { cause: error },
       );
@@ -154,7 +164,7 @@ async function scaleReplicaSet(deps: ExecuteDeps, pass: Pass, intent: Of<'ScaleR
     body: { spec: { replicas: intent.replicas } },
     fieldManager: CONTROLLER_MANAGER,
   };
-  deps.caches.replicaSets.observe(await deps.client.patch<ReplicaSet>(RESOURCES.replicaSets, request));
+  deps.caches.replicaSets.observe(await pass.client.patch<ReplicaSet>(RESOURCES.replicaSets, request));
 }
 
 function analysisOf(pass: Pass, intent: Of<'StartRun'>) {
@@ -175,7 +185,7 @@ async function startRun(deps: ExecuteDeps, pass: Pass, intent: Of<'StartRun'>): 
     rollout,
     requireFinite: intent.kind === 'Step',
   });
-  if (!resolved.ok) throw new Error(resolved.error.map((i) => `${i.field}: ${i.message}`).join('; '));
+  if (!resolved.ok) throw new Refusal(resolved.error.map((i) => `${i.field}: ${i.message}`).join('; '));
   const run: AnalysisRun = {
     apiVersion: rollout.apiVersion,
     kind: 'AnalysisRun',
@@ -194,19 +204,19 @@ async function startRun(deps: ExecuteDeps, pass: Pass, intent: Of<'StartRun'>): 
   };
   try {
     deps.caches.analysisRuns.observe(
-      await deps.client.create(RESOURCES.analysisRuns, run, { fieldManager: CONTROLLER_MANAGER }),
+      await pass.client.create(RESOURCES.analysisRuns, run, { fieldManager: CONTROLLER_MANAGER }),
     );
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
-    const live = await deps.client.get<AnalysisRun>(RESOURCES.analysisRuns, intent.name, seen.namespace);
+    const live = await pass.client.get<AnalysisRun>(RESOURCES.analysisRuns, intent.name, seen.namespace);
     if (live) deps.caches.analysisRuns.observe(live);
   }
 }
 
-async function patchRollout(deps: ExecuteDeps, { seen }: Pass, body: readonly object[]): Promise<void> {
+async function patchRollout(deps: ExecuteDeps, { seen, client }: Pass, body: readonly object[]): Promise<void> {
   const { name, namespace } = seen;
   const request = { name, namespace, type: 'json' as const, body, fieldManager: CONTROLLER_MANAGER };
-  deps.caches.rollouts.observe(await deps.client.patch<Rollout>(RESOURCES.rollouts, request));
+  deps.caches.rollouts.observe(await client.patch<Rollout>(RESOURCES.rollouts, request));
 }
 
 /** Moves what an annotation asks for to one of Sluice's own, in one write: from here on it has an identity and is acted on once. */
@@ -229,9 +239,14 @@ async function takeCommand(deps: ExecuteDeps, pass: Pass, intent: Of<'TakeComman
 }
 
 /** The test found another command than the one that was seen: withdrawn, changed or taken meanwhile. The next look decides on what is there. */
-async function lookAgain(deps: ExecuteDeps, { seen }: Pass, intent: Of<'TakeCommand'>, error: unknown): Promise<void> {
+async function lookAgain(
+  deps: ExecuteDeps,
+  { seen, client }: Pass,
+  intent: Of<'TakeCommand'>,
+  error: unknown,
+): Promise<void> {
   if (!isUnprocessable(error)) throw error;
-  const live = await deps.client.get<Rollout>(RESOURCES.rollouts, seen.name, seen.namespace);
+  const live = await client.get<Rollout>(RESOURCES.rollouts, seen.name, seen.namespace);
   if (live === undefined || live.metadata.annotations?.[verbAnnotation(intent.verb)] === intent.value) throw error;
   deps.caches.rollouts.observe(live);
 }
@@ -244,7 +259,8 @@ async function restoreTemplate(deps: ExecuteDeps, pass: Pass, intent: Of<'Restor
   return patchRollout(deps, pass, body);
 }
 
-export async function execute(deps: ExecuteDeps, pass: Pass, intent: Intent): Promise<void> {
+/** Resolves to `unchanged` where another look would see nothing new by it. */
+export async function execute(deps: ExecuteDeps, pass: Pass, intent: Intent): Promise<'unchanged' | void> {
   const { namespace, name } = pass.seen;
   switch (intent.do) {
     case 'SetWeights':
@@ -258,29 +274,30 @@ export async function execute(deps: ExecuteDeps, pass: Pass, intent: Intent): Pr
     case 'StartRun':
       return startRun(deps, pass, intent);
     case 'EndRun':
-      return deps.endRun(keyOf(namespace, intent.name));
+      return deps.endRun(runKey(namespace, intent.name)) ? undefined : 'unchanged';
     case 'TakeCommand':
       return takeCommand(deps, pass, intent);
     case 'RestoreTemplate':
       return restoreTemplate(deps, pass, intent);
     case 'RestartPods':
-      return deps.restarter.restart({ rollout: keyOf(namespace, name), namespace, ...intent });
+      await deps.restarter.restart({ rollout: rolloutKey(namespace, name), namespace, ...intent }, pass.client);
+      return 'unchanged';
     case 'DeleteReplicaSet':
-      return remove(deps, 'replicaSets', namespace, intent.name);
+      return remove(deps, pass, 'replicaSets', intent.name);
     case 'DeleteRun':
-      return remove(deps, 'analysisRuns', namespace, intent.name);
+      return remove(deps, pass, 'analysisRuns', intent.name);
   }
 }
 
 async function remove(
   deps: ExecuteDeps,
+  { client, seen: { namespace } }: Pass,
   what: 'replicaSets' | 'analysisRuns',
-  namespace: string,
   name: string,
 ): Promise<void> {
   const cache = deps.caches[what];
   const uid = cache.get(namespace, name)?.metadata.uid;
   if (uid === undefined) return;
-  await deps.client.delete(RESOURCES[what], name, namespace, { uid, propagationPolicy: 'Background' });
-  cache.forget(keyOf(namespace, name), uid);
+  await client.delete(RESOURCES[what], name, namespace, { uid, propagationPolicy: 'Background' });
+  cache.forget(keyFor(namespace, name), uid);
 }

@@ -1,39 +1,28 @@
 // Gathers, from caches alone, everything one decision may look at. Reads nothing over the network.
 import type { AnalysisRun, AnalysisRunStatus, TemplateSpec } from '../api/analysis.ts';
 import type { KubeObject, ReplicaSet } from '../api/k8s.ts';
+import { heldNoteSchema, readAnnotation, takenCommandSchema } from '../api/annotations.ts';
 import { VERBS, type Verb } from '../api/dialect.ts';
 import { ANNOTATIONS, POD_TEMPLATE_HASH, RUN_LABELS, verbAnnotation } from '../api/names.ts';
 import { parseRollout } from '../api/parse.ts';
 import type { Issue } from '../api/result.ts';
-import type { RevisionRef } from '../api/revision.ts';
-import type { Canary, HeldNote, Rollout, RolloutStatus } from '../api/rollout.ts';
+import { revisionRefSchema } from '../api/revision.ts';
+import type { Canary, Rollout, RolloutStatus } from '../api/rollout.ts';
 import { resolveRun, type TemplateLookup } from '../analysis/resolve.ts';
+import type { ZodType } from 'zod';
 import type { WatchCache } from '../kube/watch-cache.ts';
 import { shortHash } from '../rollout/hash.ts';
-import type { Observed, SeenReplicaSet, SeenRoute, SeenRun, SeenSelector, TakenCommand } from '../rollout/observed.ts';
+import type { Observed, SeenReplicaSet, SeenRoute, SeenRun, SeenSelector } from '../rollout/observed.ts';
 import { hashOfSteps } from '../rollout/status.ts';
-import { routersOf, subsetRoutersOf } from '../traffic/routers.ts';
-import { BY_OWNER, keyOf, type Caches } from './caches.ts';
-import { analysesOf } from './references.ts';
+import type { ObjectKey } from '../api/object-key.ts';
+import { subsetRoutersOf } from '../traffic/routers.ts';
+import { BY_OWNER, runKey, type Caches } from './caches.ts';
+import { analysesOf, drivenRouters } from './references.ts';
 
-/** Newer statuses of runs than the cache holds, by `namespace/name`. */
-export type RunOverlay = (key: string) => AnalysisRunStatus | undefined;
-
-export interface Gathered {
-  rollout: Rollout;
-  seen: Observed;
-}
+/** Newer statuses of runs than the cache holds. */
+export type RunOverlay = (key: ObjectKey) => AnalysisRunStatus | undefined;
 
 const CANARY = 'spec.strategy.canary';
-
-function json<T>(text: string | undefined): T | undefined {
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text) as T;
-  } catch {
-    return undefined;
-  }
-}
 
 const count = (value: number | undefined): number => value ?? 0;
 
@@ -53,7 +42,7 @@ function seenReplicaSet(rs: ReplicaSet): SeenReplicaSet {
 
 function seenRun(run: AnalysisRun, overlay: RunOverlay): SeenRun {
   const labels = run.metadata.labels ?? {};
-  const status = overlay(keyOf(run.metadata.namespace, run.metadata.name)) ?? run.status;
+  const status = overlay(runKey(run.metadata.namespace, run.metadata.name)) ?? run.status;
   const step = labels[RUN_LABELS.step];
   return {
     name: run.metadata.name,
@@ -105,8 +94,15 @@ function findRoute(
   return object;
 }
 
-function gatherRoutes(caches: Caches, canary: Canary, namespace: string, issues: Issue[]): SeenRoute[] {
-  return routersOf(canary, namespace).flatMap((router) => {
+function gatherRoutes(
+  { caches, mayCross }: GatherInput,
+  canary: Canary,
+  namespace: string,
+  issues: Issue[],
+): SeenRoute[] {
+  const { driven, foreign } = drivenRouters(canary, namespace, mayCross);
+  issues.push(...foreign);
+  return driven.flatMap((router) => {
     const object = findRoute(caches, router, issues);
     if (object === undefined) return [];
     const read = router.read(object);
@@ -171,19 +167,27 @@ function checkAnalyses(caches: Caches, rollout: Rollout, canary: Canary, declare
 function gatherCommands(
   rollout: Rollout,
   status: RolloutStatus,
-): Pick<Observed, 'command' | 'waiting' | 'held' | 'revision'> {
-  const annotations = rollout.metadata.annotations ?? {};
-  const held = json<HeldNote>(annotations[ANNOTATIONS.held]);
-  const taken = json<TakenCommand>(annotations[ANNOTATIONS.command]);
+): Pick<Observed, 'command' | 'waiting' | 'held' | 'revision' | 'malformed'> {
+  const annotations: Record<string, unknown> = rollout.metadata.annotations ?? {};
+  const malformed: Issue[] = [];
+  const read = <T>(name: string, schema: ZodType<T>): T | undefined => {
+    const result = readAnnotation(annotations, name, schema);
+    if (!result.ok) malformed.push(result.error);
+    return result.ok ? result.value : undefined;
+  };
+  const held = read(ANNOTATIONS.held, heldNoteSchema);
+  const taken = read(ANNOTATIONS.command, takenCommandSchema);
+  const revision = read(ANNOTATIONS.revision, revisionRefSchema);
   // A retry of a held revision is the agent's to carry out: it holds the content.
   const waiting = VERBS.filter((verb: Verb) => !(verb === 'retry' && held !== undefined))
     .map((verb) => ({ verb, value: annotations[verbAnnotation(verb)] }))
-    .filter((w): w is { verb: Verb; value: string } => w.value !== undefined);
+    .filter((w): w is { verb: Verb; value: string } => typeof w.value === 'string');
   return {
     command: taken !== undefined && taken.id !== status.lastCommand?.id ? taken : undefined,
     waiting,
     held,
-    revision: json<RevisionRef>(annotations[ANNOTATIONS.revision]),
+    revision,
+    malformed,
   };
 }
 
@@ -207,6 +211,21 @@ export interface GatherInput {
   now: number;
   /** Pods older than this have all been replaced; milliseconds since the epoch. */
   restartedBefore?: number | undefined;
+  /** Whether a Rollout of this namespace may drive routes of other ones. */
+  mayCross: (namespace: string) => boolean;
+}
+
+/** Going back must work whatever cannot be read: what throws is an issue. */
+function attempt<T>(field: string, issues: Issue[], read: () => T[]): T[] {
+  try {
+    return read();
+  } catch (error) {
+    issues.push({
+      field,
+      message: `cannot be read (${error instanceof Error ? error.message : String(error)}); mend it`,
+    });
+    return [];
+  }
 }
 
 /** The observation, or what makes the spec unusable. */
@@ -219,10 +238,11 @@ export function gather(input: GatherInput): { seen: Observed } | { unusable: Iss
   const canary = rollout.spec.strategy.canary ?? {};
   const issues: Issue[] = parsed.ok ? [] : [...parsed.error];
   const declared = shortHash(rollout.spec.template);
+  const routing = `${CANARY}.trafficRouting`;
   const services = gatherServices(caches, canary, namespace, issues);
-  const subsets = gatherSubsets(caches, canary, namespace, issues);
-  const routes = gatherRoutes(caches, canary, namespace, issues);
-  issues.push(...checkAnalyses(caches, rollout, canary, declared));
+  const subsets = attempt(routing, issues, () => gatherSubsets(caches, canary, namespace, issues));
+  const routes = attempt(routing, issues, () => gatherRoutes(input, canary, namespace, issues));
+  issues.push(...attempt(CANARY, issues, () => checkAnalyses(caches, rollout, canary, declared)));
   const seen: Observed = {
     now: input.now,
     namespace,
@@ -241,6 +261,7 @@ export function gather(input: GatherInput): { seen: Observed } | { unusable: Iss
     runs: caches.analysisRuns.by(BY_OWNER, uid).map((run) => seenRun(run, input.overlay)),
     issues,
     ...gatherCommands(rollout, status),
+    told: rollout.status?.recentEvents ?? [],
     restartedBefore: input.restartedBefore,
   };
   return { seen };

@@ -1,22 +1,36 @@
 // The status of a Rollout whose spec cannot be used at all. Everything else in it stays: it tells what is running.
 import type { Condition } from '../api/k8s.ts';
 import type { Issue } from '../api/result.ts';
+import { issuesTold, textOfIssues } from '../rollout/announcements.ts';
+import { withNews } from '../rollout/news.ts';
 import type { Rollout, RolloutStatus } from '../api/rollout.ts';
 
-export function invalidStatus(rollout: Rollout, issues: readonly Issue[], now: number): RolloutStatus {
+/** `recorded`: what counts as recorded. */
+export function invalidStatus(
+  rollout: Rollout,
+  recorded: RolloutStatus | undefined,
+  issues: readonly Issue[],
+  now: number,
+): RolloutStatus {
   const [issue] = issues;
   const text = issue === undefined ? 'the spec is invalid' : `${issue.field}: ${issue.message}`;
-  const before = rollout.status?.conditions ?? [];
+  const before = recorded?.conditions ?? [];
   const known = before.find((c) => c.type === 'InvalidSpec');
   const condition: Condition = {
     type: 'InvalidSpec',
     status: 'True',
     reason: 'InvalidSpec',
-    message: issues.length > 1 ? `${text} (and ${issues.length - 1} more)` : text,
+    message: textOfIssues(issues),
     lastTransitionTime: known?.lastTransitionTime ?? `${new Date(now).toISOString().slice(0, 19)}Z`,
   };
+  const seen = {
+    generation: rollout.metadata.generation ?? 0,
+    status: recorded ?? {},
+    told: rollout.status?.recentEvents ?? [],
+  };
   return {
-    ...rollout.status,
+    ...recorded,
+    ...withNews(seen, issuesTold('InvalidSpec', issues, seen)),
     phase: 'Degraded',
     message: `InvalidSpec: ${text}`,
     observedGeneration: String(rollout.metadata.generation ?? 0),

@@ -1,6 +1,8 @@
 // What a Rollout refers to by name, and where in its spec: so that a change of the one wakes the other, and a missing one is named.
 import type { RolloutAnalysis } from '../api/analysis.ts';
+import type { Issue } from '../api/result.ts';
 import type { Canary, Rollout } from '../api/rollout.ts';
+import type { Router } from '../traffic/router.ts';
 import { routersOf, subsetRoutersOf } from '../traffic/routers.ts';
 
 export interface NamedAnalysis {
@@ -26,8 +28,27 @@ export function analysesOf(canary: Canary): NamedAnalysis[] {
   return list;
 }
 
-/** `kind/namespace/name` of everything a Rollout refers to. Total: a malformed spec refers to nothing. */
-export function referencesOf(rollout: Rollout): string[] {
+/** The routers that a Rollout may drive, and an issue for each of another namespace that it may not. */
+export function drivenRouters(
+  canary: Canary,
+  namespace: string,
+  mayCross: (namespace: string) => boolean,
+): { driven: Router[]; foreign: Issue[] } {
+  const all = routersOf(canary, namespace);
+  if (mayCross(namespace)) return { driven: all, foreign: [] };
+  const foreign = all
+    .filter((router) => router.namespace !== namespace)
+    .map((router) => ({
+      field: `${CANARY}.trafficRouting`,
+      message:
+        `${router.kind} ${router.name} is in namespace ${router.namespace}, and a Rollout of ${namespace} may not drive it: ` +
+        `name one of ${namespace}, or have the operator start the controller with --cross-namespace-routes=${namespace}`,
+    }));
+  return { driven: all.filter((router) => router.namespace === namespace), foreign };
+}
+
+/** `kind/namespace/name` of the Services, subsets and routes that a Rollout drives; undefined where its spec cannot be read. */
+export function routedBy(rollout: Rollout): string[] | undefined {
   const namespace = rollout.metadata.namespace ?? '';
   const canary = canaryOf(rollout);
   if (canary === undefined) return [];
@@ -37,6 +58,20 @@ export function referencesOf(rollout: Rollout): string[] {
     return [
       ...services.map((name) => `Service/${namespace}/${name}`),
       ...routers.map((router) => `${router.kind}/${router.namespace}/${router.name}`),
+    ];
+  } catch {
+    return undefined;
+  }
+}
+
+/** `kind/namespace/name` of everything a Rollout refers to. Total: a malformed spec refers to nothing. */
+export function referencesOf(rollout: Rollout): string[] {
+  const namespace = rollout.metadata.namespace ?? '';
+  const canary = canaryOf(rollout);
+  if (canary === undefined) return [];
+  try {
+    return [
+      ...(routedBy(rollout) ?? []),
       ...analysesOf(canary).flatMap(({ analysis }) =>
         analysis.templates.map((t) =>
           t.clusterScope

@@ -2,6 +2,7 @@
 // the pods themselves; nothing is lost when the process dies.
 import type { KubeObject, Resource } from '../api/k8s.ts';
 import { POD_TEMPLATE_HASH } from '../api/names.ts';
+import type { ObjectKey } from '../api/object-key.ts';
 import type { KubeClient } from '../kube/types.ts';
 import type { Clock } from '../ports/clock.ts';
 
@@ -10,8 +11,7 @@ const PODS: Resource = { group: '', version: 'v1', plural: 'pods', kind: 'Pod', 
 const RETRY_MS = 5_000;
 
 export interface RestartRequest {
-  /** Key of the Rollout. */
-  rollout: string;
+  rollout: ObjectKey;
   namespace: string;
   hash: string;
   /** Pods created before this are replaced; milliseconds since the epoch. */
@@ -20,19 +20,15 @@ export interface RestartRequest {
 }
 
 export interface Restarter {
-  restart(request: RestartRequest): Promise<void>;
+  restart(request: RestartRequest, client: KubeClient): Promise<void>;
   /** No pod of the Rollout is older than this. */
-  restartedBefore(rollout: string): number | undefined;
+  restartedBefore(rollout: ObjectKey): number | undefined;
 }
 
-export function createRestarter(deps: {
-  client: KubeClient;
-  clock: Clock;
-  again: (rollout: string, at: number) => void;
-}): Restarter {
-  const done = new Map<string, number>();
-  const evict = async (namespace: string, name: string): Promise<boolean> => {
-    const answer = await deps.client.raw({
+export function createRestarter(deps: { clock: Clock; again: (rollout: ObjectKey, at: number) => void }): Restarter {
+  const done = new Map<ObjectKey, number>();
+  const evict = async (client: KubeClient, namespace: string, name: string): Promise<boolean> => {
+    const answer = await client.raw({
       method: 'POST',
       path: `/api/v1/namespaces/${namespace}/pods/${name}/eviction`,
       headers: { 'content-type': 'application/json' },
@@ -42,9 +38,9 @@ export function createRestarter(deps: {
   };
   return {
     restartedBefore: (rollout) => done.get(rollout),
-    async restart(request) {
+    async restart(request, client) {
       const labelSelector = `${POD_TEMPLATE_HASH}=${request.hash}`;
-      const { items } = await deps.client.list<KubeObject>(PODS, { namespace: request.namespace, labelSelector });
+      const { items } = await client.list<KubeObject>(PODS, { namespace: request.namespace, labelSelector });
       const old = items.filter(
         (pod) =>
           Date.parse(pod.metadata.creationTimestamp ?? '') < request.before &&
@@ -56,7 +52,7 @@ export function createRestarter(deps: {
         return;
       }
       const results = await Promise.all(
-        old.slice(0, request.atMost).map((pod) => evict(request.namespace, pod.metadata.name)),
+        old.slice(0, request.atMost).map((pod) => evict(client, request.namespace, pod.metadata.name)),
       );
       // The ReplicaSet's next status brings the next look; a refusal by a budget brings none.
       if (results.includes(false)) deps.again(request.rollout, deps.clock.now() + RETRY_MS);

@@ -1,19 +1,23 @@
-// Carries AnalysisRuns out. A verdict is reached in memory the moment a measurement returns, told at once, and recorded after that:
-// how fast a bad release is caught does not hang on a write.
-import type { AnalysisRun, AnalysisRunSpec, AnalysisRunStatus } from '../api/analysis.ts';
+// Carries AnalysisRuns out: a use of the kernel. A verdict is reached in memory the moment a measurement returns, told at once, and
+// recorded after that: how fast a bad release is caught does not hang on a write.
+import type { AnalysisRun, AnalysisRunStatus } from '../api/analysis.ts';
 import { isOver } from '../api/analysis.ts';
 import { CONTROLLER_MANAGER, RESOURCES } from '../api/names.ts';
+import { objectKeyOf, type ObjectKey } from '../api/object-key.ts';
 import { measure as measureMetric } from '../analysis/measure.ts';
 import type { Providers, ReadSecret } from '../analysis/provider.ts';
-import { prepareRun } from '../analysis/resolve.ts';
-import { begin, conclude, plan, record } from '../analysis/run.ts';
-import { isNotFound } from '../kube/errors.ts';
+import { conclude, isUndecided, plan, record, undecided } from '../analysis/run.ts';
 import type { KubeClient } from '../kube/types.ts';
 import type { WatchCache } from '../kube/watch-cache.ts';
-import { delay, type Cancel, type Clock } from '../ports/clock.ts';
+import type { WorkQueue } from '../kube/work-queue.ts';
+import { toTime, type Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
-import { keyOf } from './caches.ts';
-import { mergePatch } from '../api/merge-patch.ts';
+import { soleOwner, type Ownership } from '../ports/ownership.ts';
+import { activate, type Active } from './active-run.ts';
+import type { Failure } from './failure.ts';
+import { Kernel } from './kernel.ts';
+import type { EventRecorder } from './teller.ts';
+import type { Decision, KernelMetrics, Use } from './use.ts';
 
 export interface RunsDeps {
   client: KubeClient;
@@ -21,186 +25,197 @@ export interface RunsDeps {
   providers: Providers;
   readSecret: ReadSecret;
   clock: Clock;
+  /** In [0, 1). Default Math.random. */
+  random?: () => number;
   log: Log;
+  /** Default: this process owns every run. */
+  ownership?: Ownership | undefined;
+  events?: EventRecorder | undefined;
+  metrics?: KernelMetrics | undefined;
   /** The phase of a run changed; `bad` when it speaks against the release. */
   onPhase: (run: AnalysisRun, bad: boolean, at: number) => void;
 }
 
 export interface Runs {
+  readonly queue: WorkQueue<ObjectKey>;
   start(): void;
-  stop(): void;
+  stop(): Promise<void>;
   /** Newer than what is cached, while the run is active. */
-  statusOf(key: string): AnalysisRunStatus | undefined;
-  /** What was measured so far decides. */
-  end(key: string): Promise<void>;
+  statusOf(key: ObjectKey): AnalysisRunStatus | undefined;
+  /** What was measured so far decides. False where the run is not under way: there is nothing to end. */
+  end(key: ObjectKey): boolean;
 }
 
-interface Active {
-  run: AnalysisRun;
-  spec: AnalysisRunSpec;
-  status: AnalysisRunStatus;
-  /** As last written. */
-  written: AnalysisRunStatus | undefined;
-  writing: boolean;
-  measuring: Set<string>;
-  cancel: Cancel | undefined;
-  abort: AbortController;
+type MeasureIntent = { do: 'Measure'; metric: string };
+const NOTHING = {} as AnalysisRunStatus;
+type RunDecision = Decision<AnalysisRunStatus, MeasureIntent>;
+/** An active run as of now; only the object where it is over. */
+interface SeenRun {
+  object: AnalysisRun;
+  active: Active | undefined;
+  now: number;
 }
-
-/** A write that failed is tried again after this long, and longer each time. */
-const RETRY_MS = 200;
-const MAX_RETRY_MS = 30_000;
 
 export function createRuns(deps: RunsDeps): Runs {
-  const active = new Map<string, Active>();
-  let unsubscribe: (() => void) | undefined;
-  const context: Context = { deps, active };
-  return {
-    start() {
-      unsubscribe = deps.runs.onChange(({ type, object }) => {
-        if (type === 'deleted') drop(context, keyOf(object.metadata.namespace, object.metadata.name));
-        else consider(context, object);
-      });
-      for (const run of deps.runs.list()) consider(context, run);
-    },
-    stop() {
-      unsubscribe?.();
-      for (const key of Array.from(active.keys())) drop(context, key);
-    },
-    statusOf: (key) => active.get(key)?.status,
-    async end(key) {
-      const entry = active.get(key);
-      if (entry === undefined) return;
-      const ended = conclude({ ...entry.spec, terminate: true }, entry.status, deps.clock.now());
-      settle(context, key, entry, ended);
-    },
-  };
+  return new RunController(deps);
 }
 
-interface Context {
-  deps: RunsDeps;
-  active: Map<string, Active>;
+/** Measures what is due, and records what was measured; a run that has measured nothing is not worth a write. */
+function decideRun({ object, active, now }: SeenRun): RunDecision {
+  const recorded = object.status ?? NOTHING;
+  if (active === undefined) return { status: recorded, intents: [] };
+  const { due, nextAt } = plan(active.spec, active.status, now);
+  const intents = due
+    .filter((metric) => !active.measuring.has(metric))
+    .map((metric): MeasureIntent => ({ do: 'Measure', metric }));
+  const { phase, metricResults = [] } = active.status;
+  const isNews = isOver(phase) || metricResults.some((result) => result.phase !== 'Pending');
+  return { status: isNews ? active.status : recorded, intents, nextAt };
 }
 
-function drop({ active }: Context, key: string): void {
-  const entry = active.get(key);
-  entry?.abort.abort();
-  entry?.cancel?.();
-  active.delete(key);
-}
+class RunController implements Runs {
+  readonly #deps: RunsDeps;
+  readonly #active = new Map<ObjectKey, Active>();
+  readonly #kernel: Kernel<AnalysisRun, AnalysisRunStatus, SeenRun, MeasureIntent>;
+  #unfollow: (() => void) | undefined;
+  /** While the runs that another process left are taken over. */
+  #isTakingOver = false;
 
-function consider(context: Context, run: AnalysisRun): void {
-  const { deps, active } = context;
-  const key = keyOf(run.metadata.namespace, run.metadata.name);
-  const entry = active.get(key);
-  if (entry !== undefined && entry.run.metadata.uid === run.metadata.uid) {
-    entry.run = run;
-    if (run.spec.terminate && !entry.spec.terminate) {
-      entry.spec = { ...entry.spec, terminate: true };
-      settle(context, key, entry, conclude(entry.spec, entry.status, deps.clock.now()));
+  constructor(deps: RunsDeps) {
+    this.#deps = deps;
+    const { client, clock, log, metrics } = deps;
+    const ownership = deps.ownership ?? soleOwner;
+    const random = deps.random ?? Math.random;
+    this.#kernel = new Kernel(this.#use(), { client, ownership, clock, random, log, metrics, workers: 16 });
+  }
+
+  get queue(): WorkQueue<ObjectKey> {
+    return this.#kernel.queue;
+  }
+
+  start(): void {
+    const { runs } = this.#deps;
+    this.#unfollow = runs.onChange(({ type, object }) => {
+      if (type === 'deleted' || object.metadata.deletionTimestamp !== undefined) this.#drop(objectKeyOf(object));
+      else this.#consider(object);
+    });
+    this.#isTakingOver = true;
+    for (const run of runs.list()) this.#consider(run);
+    this.#isTakingOver = false;
+    this.#kernel.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#unfollow?.();
+    for (const key of Array.from(this.#active.keys())) this.#drop(key);
+    await this.#kernel.stop();
+  }
+
+  statusOf(key: ObjectKey): AnalysisRunStatus | undefined {
+    return this.#active.get(key)?.status;
+  }
+
+  end(key: ObjectKey): boolean {
+    const active = this.#active.get(key);
+    if (active === undefined || isOver(active.status.phase)) return false;
+    this.#settle(key, active, conclude({ ...active.spec, terminate: true }, active.status, this.#deps.clock.now()));
+    return true;
+  }
+
+  #use(): Use<AnalysisRun, AnalysisRunStatus, SeenRun, MeasureIntent, RunDecision> {
+    return {
+      controller: 'analysisrun',
+      resource: RESOURCES.analysisRuns,
+      fieldManager: CONTROLLER_MANAGER,
+      cache: this.#deps.runs,
+      observe: (object, _recorded, now) => ({ object, active: this.#active.get(objectKeyOf(object)), now }),
+      decide: decideRun,
+      execute: (intent, look) => {
+        const { active } = look.seen;
+        if (active !== undefined) void this.#measure(look.key, active, intent.metric);
+        return Promise.resolve('unchanged');
+      },
+      tell: (_before, after, object) => this.#recorded(object, after),
+      troubled: (object, failure) => this.#troubled(object, failure),
+      gone: (key) => this.#drop(key),
+    };
+  }
+
+  #drop(key: ObjectKey): void {
+    this.#active.get(key)?.abort.abort(new Error('the analysis run is no longer followed'));
+    this.#active.delete(key);
+  }
+
+  #consider(run: AnalysisRun): void {
+    const key = objectKeyOf(run);
+    const known = this.#active.get(key);
+    if (known !== undefined && known.run.metadata.uid === run.metadata.uid) {
+      known.run = run;
+      if (run.spec.terminate && !known.spec.terminate) {
+        known.spec = { ...known.spec, terminate: true };
+        this.#settle(key, known, conclude(known.spec, known.status, this.#deps.clock.now()));
+      }
+      return;
     }
-    return;
+    this.#drop(key);
+    if (isOver(run.status?.phase) || run.metadata.deletionTimestamp !== undefined) return;
+    const now = this.#deps.clock.now();
+    const { active, error } = activate(run, now, this.#isTakingOver);
+    this.#active.set(key, active);
+    if (error !== undefined) {
+      this.#settle(key, active, { ...active.status, phase: 'Error', message: error, completedAt: toTime(now) });
+    } else this.#settle(key, active, undecided(active.spec, active.status, now));
   }
-  if (entry) drop(context, key);
-  if (isOver(run.status?.phase) || run.metadata.deletionTimestamp !== undefined) return;
-  const now = deps.clock.now();
-  const prepared = prepareRun(run.spec);
-  const fresh: Active = {
-    run,
-    spec: prepared.ok ? prepared.value : run.spec,
-    status: run.status ?? begin(run.spec, now),
-    written: run.status,
-    writing: false,
-    measuring: new Set(),
-    cancel: undefined,
-    abort: new AbortController(),
-  };
-  active.set(key, fresh);
-  if (prepared.ok) return advance(context, key, fresh);
-  const message = prepared.error.map((i) => `${i.field}: ${i.message}`).join('; ');
-  const over = `${new Date(now).toISOString().slice(0, 19)}Z`;
-  settle(context, key, fresh, { ...fresh.status, phase: 'Error', message, completedAt: over });
-}
 
-/** Measures what is due and arms the next look. */
-function advance(context: Context, key: string, entry: Active): void {
-  if (context.active.get(key) !== entry) return;
-  entry.cancel?.();
-  entry.cancel = undefined;
-  if (isOver(entry.status.phase)) return;
-  const { clock } = context.deps;
-  const next = plan(entry.spec, entry.status, clock.now());
-  for (const name of next.due) if (!entry.measuring.has(name)) void measure(context, key, entry, name);
-  if (next.nextAt !== undefined) {
-    entry.cancel = clock.after(Math.max(0, next.nextAt - clock.now()), () => advance(context, key, entry));
+  async #measure(key: ObjectKey, active: Active, name: string): Promise<void> {
+    const { clock, providers, readSecret } = this.#deps;
+    active.measuring.add(name);
+    const measured = await measureMetric(active.spec, name, {
+      namespace: active.run.metadata.namespace ?? '',
+      providers,
+      readSecret,
+      now: () => clock.now(),
+      signal: active.abort.signal,
+      ...(active.careful.has(name) && {
+        beforeJudging: (value: string, startedAt: number) => {
+          const recorded = active.awaitRecord(name, { value, startedAt });
+          this.#kernel.add(key);
+          return recorded;
+        },
+      }),
+    });
+    active.measuring.delete(name);
+    active.careful.delete(name);
+    if (this.#active.get(key) !== active || active.abort.signal.aborted) return;
+    this.#settle(key, active, record(active.spec, active.status, name, measured));
   }
-}
 
-async function measure(context: Context, key: string, entry: Active, name: string): Promise<void> {
-  const { clock, providers, readSecret } = context.deps;
-  entry.measuring.add(name);
-  const namespace = entry.run.metadata.namespace ?? '';
-  const now = (): number => clock.now();
-  const measured = await measureMetric(entry.spec, name, {
-    namespace,
-    providers,
-    readSecret,
-    now,
-    signal: entry.abort.signal,
-  });
-  entry.measuring.delete(name);
-  if (context.active.get(key) !== entry || entry.abort.signal.aborted) return;
-  settle(context, key, entry, record(entry.spec, entry.status, name, measured));
-}
-
-/** Takes over a newer status: tells of a verdict first, then records it. */
-function settle(context: Context, key: string, entry: Active, status: AnalysisRunStatus): void {
-  const before = entry.status.phase;
-  entry.status = status;
-  if (status.phase !== before) {
-    const bad = status.phase === 'Failed' || status.phase === 'Error';
-    context.deps.onPhase({ ...entry.run, status }, bad, context.deps.clock.now());
-  }
-  advance(context, key, entry);
-  void write(context, key, entry);
-}
-
-/** Writes the newest status; what comes while a write is under way goes with the next one. */
-async function write(context: Context, key: string, entry: Active): Promise<void> {
-  if (entry.writing) return;
-  entry.writing = true;
-  try {
-    await writeUntilDone(context, key, entry);
-  } finally {
-    entry.writing = false;
-  }
-  if (isOver(entry.status.phase) && context.active.get(key) === entry) drop(context, key);
-}
-
-async function writeUntilDone(context: Context, key: string, entry: Active): Promise<void> {
-  const { deps, active } = context;
-  for (let wait = RETRY_MS; active.get(key) === entry; wait = Math.min(wait * 2, MAX_RETRY_MS)) {
-    const status = entry.status;
-    const patch = mergePatch({ ...entry.written }, { ...status });
-    if (patch === undefined) return;
-    try {
-      const { name, namespace } = entry.run.metadata;
-      const request = {
-        name,
-        namespace,
-        type: 'merge' as const,
-        subresource: 'status' as const,
-        body: { status: patch },
-      };
-      deps.runs.observe(
-        await deps.client.patch<AnalysisRun>(RESOURCES.analysisRuns, { ...request, fieldManager: CONTROLLER_MANAGER }),
-      );
-      entry.written = status;
-      wait = RETRY_MS;
-    } catch (error) {
-      if (isNotFound(error)) return drop(context, key);
-      deps.log.warn('the status of an analysis run could not be written', { run: key, error });
-      await delay(deps.clock, wait, entry.abort.signal);
+  /** Takes over a newer status: tells of a verdict first, then has it recorded. */
+  #settle(key: ObjectKey, active: Active, status: AnalysisRunStatus): void {
+    const before = active.status.phase;
+    active.status = status;
+    if (status.phase !== before) {
+      const bad = status.phase === 'Failed' || status.phase === 'Error';
+      this.#deps.onPhase({ ...active.run, status }, bad, this.#deps.clock.now());
     }
+    this.#kernel.add(key);
+  }
+
+  /** The cluster holds this status. */
+  #recorded(object: AnalysisRun, status: AnalysisRunStatus): void {
+    const key = objectKeyOf(object);
+    const active = this.#active.get(key);
+    if (active === undefined) return;
+    for (const { name, measurements } of status.metricResults ?? []) {
+      if (isUndecided(measurements?.at(-1))) active.isRecorded(name);
+    }
+    if (isOver(status.phase) && isOver(active.status.phase)) this.#drop(key);
+  }
+
+  #troubled(object: AnalysisRun, { kind, message }: Failure<MeasureIntent>): void {
+    if (kind !== 'refused') return;
+    const { name } = object.metadata;
+    const event = { type: 'Warning', reason: 'RecordFailed', message, key: `record/${name}/${message}` } as const;
+    this.#deps.events?.emit(object, event);
   }
 }

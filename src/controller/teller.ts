@@ -1,14 +1,15 @@
 // Tells of what happened, in few Events: a step that ended by itself waits a moment for what it leads to. All else is told at once, and
 // in order.
+import { objectKeyOf, type ObjectKey } from '../api/object-key.ts';
 import type { Rollout } from '../api/rollout.ts';
 import type { Cancel, Clock } from '../ports/clock.ts';
 import type { Announcement } from '../rollout/announcements.ts';
+import type { Involved } from '../kube/events.ts';
 import { toldTogether } from '../rollout/told-together.ts';
-import { keyOf } from './caches.ts';
 
 export interface EventRecorder {
   /** Never throws and never waits; a repeat of a key is a no-op. */
-  emit(object: { apiVersion: string; kind: string; metadata: Rollout['metadata'] }, event: Announcement): void;
+  emit(object: Involved, event: Announcement): void;
 }
 
 /** So long a finished step waits at most, from the first that does. */
@@ -24,7 +25,7 @@ interface Held {
 export class Teller {
   readonly #events: EventRecorder;
   readonly #clock: Clock;
-  readonly #held = new Map<string, Held>();
+  readonly #held = new Map<ObjectKey, Held>();
 
   constructor(events: EventRecorder, clock: Clock) {
     this.#events = events;
@@ -33,7 +34,7 @@ export class Teller {
 
   tell(rollout: Rollout, news: readonly Announcement[]): void {
     if (news.length === 0) return;
-    const key = keyOf(rollout.metadata.namespace, rollout.metadata.name);
+    const key = objectKeyOf(rollout);
     const held = this.#held.get(key);
     this.forget(key);
     const list = toldTogether(held === undefined ? news : [held.announcement, ...news]);
@@ -49,19 +50,19 @@ export class Teller {
     for (const key of Array.from(this.#held.keys())) this.#release(key);
   }
 
-  forget(key: string): void {
+  forget(key: ObjectKey): void {
     this.#held.get(key)?.cancel();
     this.#held.delete(key);
   }
 
-  #hold(key: string, rollout: Rollout, announcement: Announcement, since: number | undefined): void {
+  #hold(key: ObjectKey, rollout: Rollout, announcement: Announcement, since: number | undefined): void {
     const now = this.#clock.now();
     const until = since ?? now + HOLD_MS;
     const cancel = this.#clock.after(Math.max(0, until - now), () => this.#release(key));
     this.#held.set(key, { rollout, announcement, until, cancel });
   }
 
-  #release(key: string): void {
+  #release(key: ObjectKey): void {
     const held = this.#held.get(key);
     this.forget(key);
     if (held !== undefined) this.#events.emit(held.rollout, held.announcement);

@@ -41,20 +41,22 @@ export function hostText({ host, port, address }: Target): string {
 /** Undefined for what names no host. */
 export function parseHostPattern(text: string): HostPattern | undefined {
   const entry = text.trim();
-  const wild = /^\*(?:(\.[^:/?#@\\]+))?(?::(\d{1,5}))?$/.exec(entry);
-  if (wild) {
-    const suffix = wild[1] === undefined ? undefined : parseHostPattern(`x${wild[1]}`);
-    const port = wild[2] === undefined ? {} : { port: Number(wild[2]) };
-    if (wild[1] === undefined) return { kind: 'any', host: '', ...port };
-    return suffix && parseAddress(suffix.host) === undefined
-      ? { kind: 'suffix', host: suffix.host.slice(1), ...port }
-      : undefined;
-  }
-  if (entry === '' || /[/?#@\\\s*]/.test(entry)) return undefined;
+  const wild = /^\*(\.[^*]+?)?(?::(\d{1,5}))?$/.exec(entry);
+  if (wild === null) return exactHost(entry);
+  const port = wild[2] === undefined ? {} : { port: Number(wild[2]) };
+  if (wild[1] === undefined) return { kind: 'any', host: '', ...port };
+  const suffix = exactHost(`x${wild[1]}`);
+  return suffix === undefined || suffix.host === 'x' || suffix.port !== undefined
+    ? undefined
+    : { kind: 'suffix', host: suffix.host.slice(1), ...port };
+}
+
+function exactHost(entry: string): HostPattern | undefined {
+  if (/[/?#@,\\\s*]/.test(entry)) return undefined;
   const bare = parseAddress(entry)?.length === 16 && !entry.startsWith('[') ? `[${entry}]` : entry;
   const written = /:(\d{1,5})$/.exec(bare.replace(/^\[.*\]/, ''))?.[1];
   const target = targetOf(`http://${bare}`);
-  if (target === undefined || target.host === '' || Number(written ?? 1) > 65_535) return undefined;
+  if (target === undefined || target.host === '') return undefined;
   return { kind: 'exact', host: target.host, ...(written !== undefined && { port: Number(written) }) };
 }
 
@@ -65,16 +67,4 @@ export function matchesHost(pattern: HostPattern, target: Target): boolean {
   const address = parseAddress(pattern.host);
   if (address === undefined || target.address === undefined) return pattern.host === target.host;
   return spellings(target.address).some((each) => spellings(address).includes(each));
-}
-
-/** The patterns of a comma-separated list. Throws for the first entry that names no host. */
-export function parseHostList(text: string): HostPattern[] {
-  return text
-    .split(',')
-    .filter((entry) => entry.trim() !== '')
-    .map((entry) => {
-      const pattern = parseHostPattern(entry);
-      if (pattern === undefined) throw new Error(`${entry.trim()}: write HOST, HOST:PORT, *.SUFFIX or *`);
-      return pattern;
-    });
 }

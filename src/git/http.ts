@@ -1,23 +1,49 @@
-// Smart HTTP for the Git library: one request at a time to one host, credentials bound to that host, no redirects, limits on time and
+// HTTP to one Git server: one exchange at a time to one host, credentials bound to that host, no redirects, limits on time, silence and
 // size, and errors that a person can act on and that hold no secret.
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import type { GitHttpRequest, GitHttpResponse, HttpClient } from 'isomorphic-git';
+import type { LookupFunction } from 'node:net';
 import type { Clock } from '../ports/clock.ts';
-import { GitError, type GitCredentials } from './types.ts';
+import { GitError, type GitCall, type GitCredentials } from './types.ts';
+
+/** Where requests may go. `check` throws for a URL that is not allowed; `lookup` resolves its name to allowed addresses only. */
+export interface GitEgress {
+  check(url: URL, use: 'git'): void;
+  lookup(url: URL, use: 'git'): LookupFunction;
+}
+
+/** Code of an error of `lookup` that says so. */
+export const EGRESS_REFUSED = 'EGRESS_REFUSED';
 
 export interface GitHttpOptions {
-  /** URL of the repository; credentials are sent to its origin only. */
+  /** URL of the repository; requests and credentials go to its origin only. */
   url: string;
   credentials?: GitCredentials | undefined;
   clock: Clock;
-  /** Limit of one exchange, whole answer included, in milliseconds. */
-  timeoutMs: number;
+  egress?: GitEgress | undefined;
+}
+
+export interface GitHttpRequest {
+  /** Behind the URL of the repository, as `/info/refs?service=git-upload-pack`. */
+  path: string;
+  headers?: Record<string, string>;
+  /** Sent by POST where there is one. */
+  body?: Buffer;
   /** Largest answer taken, in bytes. */
   maxBytes: number;
-  /** Asked in the last moment before a push is sent. */
-  mayPush?: (() => boolean) | undefined;
 }
+
+export interface GitHttpResponse {
+  /** In lower case, without parameters. */
+  contentType: string;
+  body: Buffer;
+}
+
+export type GitHttp = (request: GitHttpRequest, call: GitCall) => Promise<GitHttpResponse>;
+
+export const DEFAULT_TIMEOUT_MS = 60_000;
+/** A server that sends nothing for this long is given up before the time limit. */
+const SILENCE_MS = 45_000;
 
 const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) };
 
@@ -27,93 +53,120 @@ export function authorization(credentials: GitCredentials): string {
   return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`;
 }
 
-/** A transport for isomorphic-git that speaks to one repository. */
-export function gitHttpClient(options: GitHttpOptions): HttpClient {
-  const origin = new URL(options.url).origin;
-  return {
-    async request(request) {
-      const url = new URL(request.url);
-      if (url.origin !== origin)
-        throw new GitError('rejected', `refusing to talk to ${url.host}: not the repository's host`);
-      const headers: Record<string, string> = { ...request.headers };
-      if (options.credentials) headers['authorization'] = authorization(options.credentials);
-      const body = await exchangeBody(request);
-      if (isPush(url) && options.mayPush?.() === false)
-        throw new GitError('unreachable', 'this process does not lead any more, and pushes nothing');
-      const response = await exchange(url, { method: request.method ?? 'GET', headers, body }, options);
-      const usable = isRefListing(url) ? withHead(response.body) : response.body;
-      return { url: request.url, statusCode: 200, statusMessage: 'OK', headers: response.headers, body: once(usable) };
-    },
+/** What speaks HTTP to one repository. */
+export function gitHttp(options: GitHttpOptions): GitHttp {
+  const base = options.url.replace(/\/+$/, '');
+  return async (request, call) => {
+    const url = new URL(`${base}${request.path}`);
+    allow(url, options.egress);
+    if (call.signal?.aborted) throw cancelled(url);
+    return new Exchange(url, request, options, call).run();
   };
 }
 
-interface Outgoing {
-  method: string;
-  headers: Record<string, string>;
-  body: Buffer | undefined;
+function allow(url: URL, egress: GitEgress | undefined): void {
+  try {
+    egress?.check(url, 'git');
+  } catch (error) {
+    throw new GitError('rejected-host', error instanceof Error ? error.message : String(error));
+  }
 }
 
-interface Incoming {
-  headers: Record<string, string>;
-  body: Buffer;
-}
+const cancelled = (url: URL): GitError => new GitError('cancelled', `the request to ${url.host} was broken off`);
 
-function exchange(url: URL, outgoing: Outgoing, options: GitHttpOptions): Promise<Incoming> {
-  return new Promise((resolve, reject) => {
-    const secure = url.protocol === 'https:';
-    const call = (secure ? httpsRequest : httpRequest)(url, {
-      method: outgoing.method,
+class Exchange {
+  readonly #url: URL;
+  readonly #request: GitHttpRequest;
+  readonly #options: GitHttpOptions;
+  readonly #call: GitCall;
+  readonly #timeoutMs: number;
+  #silence: (() => void) | undefined;
+
+  constructor(url: URL, request: GitHttpRequest, options: GitHttpOptions, call: GitCall) {
+    this.#url = url;
+    this.#request = request;
+    this.#options = options;
+    this.#call = call;
+    this.#timeoutMs = call.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  }
+
+  run(): Promise<GitHttpResponse> {
+    const { clock } = this.#options;
+    const { signal } = this.#call;
+    return new Promise((resolve, reject) => {
+      const sent = this.#open();
+      const abort = (): void => void sent.destroy(cancelled(this.#url));
+      const cancel = clock.after(this.#timeoutMs, () => sent.destroy(this.#tooSlow(this.#timeoutMs)));
+      this.#listen(sent);
+      signal?.addEventListener('abort', abort, { once: true });
+      const settle = (finish: () => void): void => {
+        cancel();
+        this.#silence?.();
+        signal?.removeEventListener('abort', abort);
+        finish();
+      };
+      const fail = (error: unknown): void => {
+        sent.destroy();
+        settle(() => reject(connectionError(this.#url, error)));
+      };
+      sent.once('error', fail);
+      sent.once('response', (message) => {
+        this.#answer(message, sent).then((response) => settle(() => resolve(response)), fail);
+      });
+      sent.end(this.#request.body);
+    });
+  }
+
+  #open(): ClientRequest {
+    const { credentials, egress } = this.#options;
+    const { body, headers } = this.#request;
+    const secure = this.#url.protocol === 'https:';
+    return (secure ? httpsRequest : httpRequest)(this.#url, {
+      method: body ? 'POST' : 'GET',
       agent: secure ? agents.https : agents.http,
-      headers: outgoing.body
-        ? { ...outgoing.headers, 'content-length': String(outgoing.body.byteLength) }
-        : outgoing.headers,
+      ...(egress ? { lookup: egress.lookup(this.#url, 'git') } : {}),
+      headers: {
+        'user-agent': 'git/sluice',
+        ...headers,
+        ...(body ? { 'content-length': String(body.byteLength) } : {}),
+        ...(credentials ? { authorization: authorization(credentials) } : {}),
+      },
     });
-    const cancel = options.clock.after(options.timeoutMs, () => {
-      call.destroy(new GitError('timeout', `${url.host} gave no answer within ${options.timeoutMs / 1000} s`));
-    });
-    const settle = (finish: () => void): void => {
-      cancel();
-      finish();
-    };
-    call.once('error', (error) => settle(() => reject(connectionError(url, error))));
-    call.once('response', (message) => {
-      answer(url, message, options.maxBytes).then(
-        (incoming) => settle(() => resolve(incoming)),
-        (error: unknown) => {
-          call.destroy();
-          settle(() => reject(connectionError(url, error)));
-        },
-      );
-    });
-    call.end(outgoing.body);
-  });
-}
+  }
 
-async function answer(url: URL, message: IncomingMessage, maxBytes: number): Promise<Incoming> {
-  const status = message.statusCode ?? 0;
-  if (status !== 200) {
-    message.resume();
-    throw statusError(url, status, message.headers.location);
+  /** Begins to wait for the next sign of life. */
+  #listen(sent: ClientRequest): void {
+    this.#silence?.();
+    this.#silence = undefined;
+    if (this.#timeoutMs <= SILENCE_MS) return;
+    this.#silence = this.#options.clock.after(SILENCE_MS, () => sent.destroy(this.#tooSlow(SILENCE_MS)));
   }
-  const pieces: Buffer[] = [];
-  let size = 0;
-  for await (const piece of message as AsyncIterable<Buffer>) {
-    size += piece.byteLength;
-    if (size > maxBytes) {
-      throw new GitError(
-        'too-large',
-        `${url.host} sent more than ${Math.round(maxBytes / 2 ** 20)} MiB; the repository is too large`,
-      );
+
+  #tooSlow(ms: number): GitError {
+    return new GitError('timeout', `${this.#url.host} gave no answer within ${ms / 1000} s`);
+  }
+
+  async #answer(message: IncomingMessage, sent: ClientRequest): Promise<GitHttpResponse> {
+    const status = message.statusCode ?? 0;
+    if (status !== 200) throw statusError(this.#url, status, message.headers.location);
+    const pieces: Buffer[] = [];
+    let size = 0;
+    for await (const piece of message as AsyncIterable<Buffer>) {
+      this.#listen(sent);
+      size += piece.byteLength;
+      if (size > this.#request.maxBytes) throw this.#tooMuch();
+      pieces.push(piece);
     }
-    pieces.push(piece);
+    const contentType = (message.headers['content-type'] ?? '').split(';')[0] ?? '';
+    return { contentType: contentType.trim().toLowerCase(), body: Buffer.concat(pieces) };
   }
-  const headers = Object.fromEntries(
-    Object.entries(message.headers).map(([name, value]) => [
-      name,
-      Array.isArray(value) ? value.join(', ') : (value ?? ''),
-    ]),
-  );
-  return { headers, body: Buffer.concat(pieces) };
+
+  #tooMuch(): GitError {
+    const max = this.#request.maxBytes;
+    const size = max >= 2 ** 20 ? `${Math.round(max / 2 ** 20)} MiB` : `${max} bytes`;
+    const message = `${this.#url.host} sent more than ${size} (limit packBytes); keep large files out of the repository that is deployed from`;
+    return new GitError('too-large', message, 'packBytes');
+  }
 }
 
 function statusError(url: URL, status: number, location: string | undefined): GitError {
@@ -122,50 +175,19 @@ function statusError(url: URL, status: number, location: string | undefined): Gi
   if (status === 403) return new GitError('auth', `${url.host} forbids access (403); the credentials lack the right`);
   if (status === 404) return new GitError('not-found', `there is no repository at this URL on ${url.host} (404)`);
   if (status >= 300 && status < 400) {
-    const target = location === undefined ? 'elsewhere' : withoutSecrets(new URL(location, url));
-    return new GitError('not-found', `${url.host} redirects to ${target}; give that URL as repoURL`);
+    const target =
+      location !== undefined && URL.canParse(location, url.href) ? withoutSecrets(new URL(location, url)) : '';
+    return new GitError('not-found', `${url.host} redirects to ${target || 'elsewhere'}; give that URL as repoURL`);
   }
   return new GitError('unreachable', `${url.host} answered ${status}`);
 }
 
-function withoutSecrets(url: URL): string {
-  return `${url.origin}${url.pathname.replace(/\/info\/refs$/, '')}`;
-}
+const withoutSecrets = (url: URL): string => `${url.origin}${url.pathname.replace(/\/info\/refs$/, '')}`.slice(0, 300);
 
 function connectionError(url: URL, error: unknown): GitError {
   if (error instanceof GitError) return error;
+  const refused = error instanceof Error && (error as NodeJS.ErrnoException).code === EGRESS_REFUSED;
+  if (refused) return new GitError('rejected-host', error.message);
   const reason = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : String(error);
   return new GitError('unreachable', `cannot reach ${url.host}: ${reason}`);
-}
-
-async function exchangeBody(request: GitHttpRequest): Promise<Buffer | undefined> {
-  if (request.body === undefined) return undefined;
-  const pieces: Uint8Array[] = [];
-  for await (const piece of request.body as AsyncIterable<Uint8Array>) pieces.push(piece);
-  return Buffer.concat(pieces);
-}
-
-function once(body: Buffer): NonNullable<GitHttpResponse['body']> {
-  async function* pieces(): AsyncGenerator<Uint8Array, void, undefined> {
-    yield body;
-  }
-  return pieces();
-}
-
-const isPush = (url: URL): boolean => url.pathname.endsWith('/git-receive-pack');
-
-const isRefListing = (url: URL): boolean =>
-  url.pathname.endsWith('/info/refs') && url.searchParams.get('service') === 'git-upload-pack';
-
-/**
- * Adds a HEAD to a listing of references that has none: the library insists on one, and a server whose HEAD names a branch that does
- * not exist sends none. Which commit it names does not matter, since branches are always fetched by name.
- */
-function withHead(listing: Buffer): Buffer {
-  const text = listing.toString('latin1');
-  const first = /[0-9a-f]{4}([0-9a-f]{40}) (refs\/[^\0\n]*)/.exec(text);
-  if (!first || / HEAD[\0\n]/.test(text) || !text.endsWith('0000')) return listing;
-  const line = `${first[1]} HEAD\n`;
-  const packet = (line.length + 4).toString(16).padStart(4, '0') + line;
-  return Buffer.from(`${text.slice(0, -4)}${packet}0000`, 'latin1');
 }

@@ -1,50 +1,59 @@
-// A bare mirror of one repository on disk, kept by isomorphic-git over HTTP(S). It can be thrown away at any time: whatever is broken or
+// A bare mirror of one repository on disk, its objects kept by isomorphic-git. It can be thrown away at any time: whatever is broken or
 // has grown too far is cloned anew.
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import git, { type HttpClient } from 'isomorphic-git';
-import { toTime, type Cancel, type Clock } from '../ports/clock.ts';
+import git from 'isomorphic-git';
+import type { Cancel, Clock } from '../ports/clock.ts';
+import { SOURCE_LIMITS, SourceBudget, type SourceLimits } from '../ports/source-budget.ts';
 import { BlobCache } from './blob-cache.ts';
 import { asGitError, isMissing } from './failure.ts';
-import { gitHttpClient } from './http.ts';
-import { notePath, readNotes } from './notes.ts';
-import { diffTrees, listFiles, writeChanges, type ReadTree, type WriteTree } from './trees.ts';
+import type { GitEgress } from './http.ts';
+import { findNote, notePath } from './notes.ts';
+import { formatCommit, formatTree, isOid, parseCommit, parseTree } from './objects.ts';
+import { indexPack, packFolder } from './packs.ts';
+import { GitServer, type Fetched } from './server.ts';
+import { checkPaths, listFiles, writeChanges, type ReadTree } from './trees.ts';
 import {
   GitError,
   NOTES_REF,
   PushRejected,
   type Commit,
   type CommitRequest,
-  type FileChange,
   type FileEntry,
+  type GitCall,
   type GitCredentials,
   type GitMirror,
   type Person,
+  type TreeEntry,
 } from './types.ts';
 
 export interface MirrorOptions {
   url: string;
   clock: Clock;
   credentials?: GitCredentials | undefined;
-  /** Folder under which mirrors live, one per URL. Default: `sluice-git` in the system's temporary folder. */
+  /** Folder under which mirrors live, one per repository. Default: `sluice-git` in the system's temporary folder. */
   directory?: string | undefined;
-  /** Limit of one exchange with the server in milliseconds. Default 60,000. */
-  timeoutMs?: number | undefined;
-  /** Largest answer of the server in bytes. Default 256 MiB. */
-  maxBytes?: number | undefined;
-  /** Commits taken at the first fetch; later ones bring what is new. Default 50. */
+  limits?: Readonly<SourceLimits> | undefined;
+  /** Commits taken at the first fetch; later ones bring what is new. Default 50; only the newest where that is too large. */
   depth?: number | undefined;
   /** Whether this process may still write, asked before each push. Default: it may. */
-  mayPush?: (() => boolean) | undefined;
+  mayPush?: (() => boolean | Promise<boolean>) | undefined;
+  egress?: GitEgress | undefined;
 }
 
 const MAX_PACKS = 40;
-const MAX_FILE_BYTES = 4 * 2 ** 20;
 /** How long the library's working memory outlives its last use. */
 const CACHE_MS = 5_000;
 const NOTE_ATTEMPTS = 5;
+
+/** Name of the folder of a repository's mirror. Apart by credentials too: what one may read is not for another. */
+export function mirrorFolder(options: Pick<MirrorOptions, 'url' | 'credentials' | 'directory'>): string {
+  const identity = JSON.stringify([options.url.replace(/\/+$/, ''), options.credentials ?? null]);
+  const name = createHash('sha256').update(identity).digest('hex').slice(0, 24);
+  return join(options.directory ?? join(tmpdir(), 'sluice-git'), `${name}.git`);
+}
 
 /** Opens the mirror of a repository; nothing is fetched yet. */
 export function openMirror(options: MirrorOptions): GitMirror & { close(): void } {
@@ -54,9 +63,10 @@ export function openMirror(options: MirrorOptions): GitMirror & { close(): void 
 class Mirror implements GitMirror {
   readonly #url: string;
   readonly #gitdir: string;
-  readonly #http: HttpClient;
+  readonly #server: GitServer;
   readonly #clock: Clock;
   readonly #depth: number;
+  readonly #limits: Readonly<SourceLimits>;
   readonly #blobs = new BlobCache(16 * 2 ** 20);
   #cache: object = {};
   #forget: Cancel | undefined;
@@ -65,20 +75,12 @@ class Mirror implements GitMirror {
 
   constructor(options: MirrorOptions) {
     this.#url = options.url.replace(/\/+$/, '');
-    // Apart by credentials too: what one may read is not for another.
-    const identity = JSON.stringify([this.#url, options.credentials ?? null]);
-    const name = createHash('sha256').update(identity).digest('hex').slice(0, 24);
-    this.#gitdir = join(options.directory ?? join(tmpdir(), 'sluice-git'), `${name}.git`);
+    this.#gitdir = mirrorFolder(options);
     this.#clock = options.clock;
     this.#depth = options.depth ?? 50;
-    this.#http = gitHttpClient({
-      url: this.#url,
-      credentials: options.credentials,
-      clock: options.clock,
-      timeoutMs: options.timeoutMs ?? 60_000,
-      maxBytes: options.maxBytes ?? 256 * 2 ** 20,
-      mayPush: options.mayPush,
-    });
+    this.#limits = options.limits ?? SOURCE_LIMITS;
+    const { credentials, clock, mayPush, egress } = options;
+    this.#server = new GitServer({ url: this.#url, credentials, clock, mayPush, egress, limits: this.#limits });
   }
 
   close(): void {
@@ -86,45 +88,44 @@ class Mirror implements GitMirror {
     this.#cache = {};
   }
 
-  async head(branch: string): Promise<string | undefined> {
-    return this.#remote(`refs/heads/${branch}`);
+  head(branch: string, call: GitCall = {}): Promise<string | undefined> {
+    return this.#server.locate(`refs/heads/${branch}`, call);
   }
 
-  fetch(branch: string): Promise<Commit> {
+  fetch(branch: string, call: GitCall = {}): Promise<Commit> {
     return this.#exclusive(async () => {
       const ref = `refs/heads/${branch}`;
       await this.#prepare();
-      const first = await this.#fetchRef(ref).catch(async (error: unknown) => {
+      const newest = await this.#fetchRef(ref, call).catch(async (error: unknown) => {
         const failure = asGitError(error);
         if (failure.kind !== 'corrupt') throw failure;
         await this.#discard();
         await this.#prepare();
-        return this.#fetchRef(ref);
+        return this.#fetchRef(ref, call);
       });
-      if (first === undefined) throw new GitError('not-found', `there is no branch ${branch} in ${this.#url}`);
-      const commit = await this.commit(first);
-      if (!commit) throw await this.#corrupt(`commit ${first} did not arrive`);
+      if (newest === undefined) throw new GitError('not-found', `there is no branch ${branch} in ${this.#url}`);
+      const commit = await this.commit(newest);
+      if (!commit) throw await this.#corrupt(`commit ${newest} did not arrive`);
       return commit;
     });
   }
 
   async commit(oid: string): Promise<Commit | undefined> {
-    if (!/^[0-9a-f]{40}$/.test(oid)) return undefined;
+    if (!isOid(oid)) return undefined;
     try {
-      const { commit } = await git.readCommit({ ...this.#local(), oid });
-      return {
-        oid,
-        tree: commit.tree,
-        parents: commit.parent,
-        author: { name: commit.author.name, email: commit.author.email },
-        date: toTime(commit.committer.timestamp * 1000),
-        subject: commit.message.split('\n', 1)[0] ?? '',
-        message: commit.message,
-      };
+      return parseCommit(oid, await this.#object(oid, 'commit'));
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw await this.#damaged(error);
     }
+  }
+
+  tree(oid: string): Promise<TreeEntry[]> {
+    return this.#guard(() => this.#readTree(oid));
+  }
+
+  blob(oid: string): Promise<Uint8Array> {
+    return this.#guard(() => this.#object(oid, 'blob'));
   }
 
   async files(commit: string, path: string): Promise<FileEntry[]> {
@@ -136,45 +137,39 @@ class Mirror implements GitMirror {
     const known = this.#blobs.get(oid);
     if (known !== undefined) return known;
     return this.#guard(async () => {
-      const { blob } = await git.readBlob({ ...this.#local(), oid });
-      if (blob.byteLength > MAX_FILE_BYTES)
-        throw new GitError('too-large', `a file is larger than ${MAX_FILE_BYTES} bytes`);
+      const blob = await this.#object(oid, 'blob');
+      new SourceBudget(this.#limits).hold('fileBytes', blob.byteLength);
       const text = Buffer.from(blob).toString('utf8');
       this.#blobs.set(oid, text);
       return text;
     });
   }
 
-  async changed(from: string, to: string, path: string): Promise<FileChange[]> {
-    const [a, b] = await Promise.all([this.#known(from), this.#known(to)]);
-    return this.#guard(() => diffTrees(a.tree, b.tree, path, this.#readTree));
-  }
-
-  commitFiles(request: CommitRequest): Promise<string> {
+  commitFiles(request: CommitRequest, call: GitCall = {}): Promise<string> {
     return this.#exclusive(async () => {
-      const ref = `refs/heads/${request.branch}`;
+      checkPaths(request.changes.keys(), request.below);
       const parent = await this.#known(request.parent);
-      const blobs = await this.#writeBlobs(request.changes);
-      const tree = await writeChanges(parent.tree, blobs, { readTree: this.#readTree, writeTree: this.#writeTree });
-      const oid = await this.#writeCommit(tree, [request.parent], request.message, request.author);
-      await this.#push(oid, ref, request.parent);
-      await git.writeRef({ ...this.#local(), ref, value: oid, force: true });
-      return oid;
+      const { message, author, changes } = request;
+      const pushed = { ref: `refs/heads/${request.branch}`, expected: request.parent };
+      const oid = await this.#commitOnto(parent.tree, { changes, message, author, pushed }, call);
+      return oid ?? request.parent;
     });
   }
 
   async readNote(commit: string): Promise<string | undefined> {
-    const notes = await this.#notes(await this.#localRef(NOTES_REF));
-    const oid = notes.get(commit)?.oid;
-    return oid === undefined ? undefined : this.read(oid);
+    const head = await this.#localRef(NOTES_REF);
+    if (head === undefined || !isOid(commit)) return undefined;
+    const { tree } = await this.#known(head);
+    const note = await this.#guard(() => findNote(tree, commit, this.#readTree));
+    return note === undefined ? undefined : this.read(note.oid);
   }
 
-  addNotes(texts: ReadonlyMap<string, string>, author: Person): Promise<void> {
+  addNotes(texts: ReadonlyMap<string, string>, author: Person, call: GitCall = {}): Promise<void> {
     return this.#exclusive(async () => {
       await this.#prepare();
       for (let attempt = 1; ; attempt++) {
         try {
-          return await this.#pushNotes(texts, author);
+          return await this.#pushNotes(texts, author, call);
         } catch (error) {
           if (!(error instanceof PushRejected) || attempt === NOTE_ATTEMPTS) throw error;
         }
@@ -182,99 +177,86 @@ class Mirror implements GitMirror {
     });
   }
 
-  async contains(commit: string, branch: string): Promise<boolean> {
-    const head = await this.#localRef(`refs/heads/${branch}`);
-    if (head === undefined) return false;
-    if (head === commit) return true;
-    try {
-      return await git.isDescendent({ ...this.#local(), oid: head, ancestor: commit, depth: -1 });
-    } catch {
-      return false;
+  async #pushNotes(texts: ReadonlyMap<string, string>, author: Person, call: GitCall): Promise<void> {
+    const expected = await this.#fetchRef(NOTES_REF, call);
+    const root = expected === undefined ? undefined : (await this.#known(expected)).tree;
+    const changes = new Map<string, string>();
+    for (const [commit, text] of texts) {
+      if (!isOid(commit)) throw new GitError('rejected', `${commit} is not the id of a commit`);
+      const present = root === undefined ? undefined : await findNote(root, commit, this.#readTree);
+      changes.set(present?.path ?? (await notePath(root, commit, this.#readTree)), text);
     }
+    const pushed = { ref: NOTES_REF, expected };
+    await this.#commitOnto(root, { changes, message: 'Notes added by Sluice\n', author, pushed }, call);
   }
 
-  async #pushNotes(texts: ReadonlyMap<string, string>, author: Person): Promise<void> {
-    const listed = await this.#remote(NOTES_REF);
-    const head =
-      listed === undefined || listed === (await this.#localRef(NOTES_REF)) ? listed : await this.#fetchRef(NOTES_REF);
-    const present = await this.#notes(head);
-    const fanned = [...present.values()].some((note) => note.path.includes('/'));
-    const changes = new Map(
-      [...texts].map(([commit, text]) => [present.get(commit)?.path ?? notePath(commit, fanned), text]),
-    );
-    const blobs = await this.#writeBlobs(changes);
-    const root = head === undefined ? undefined : (await this.#known(head)).tree;
-    const tree = await writeChanges(root, blobs, { readTree: this.#readTree, writeTree: this.#writeTree });
-    if (tree === root) return;
-    const oid = await this.#writeCommit(tree, head === undefined ? [] : [head], 'Notes added by Sluice\n', author);
-    await this.#push(oid, NOTES_REF, head);
-    await git.writeRef({ ...this.#local(), ref: NOTES_REF, value: oid, force: true });
-  }
-
-  async #notes(head: string | undefined): Promise<Map<string, FileEntry>> {
-    if (head === undefined) return new Map();
-    const { tree } = await this.#known(head);
-    return this.#guard(() => readNotes(tree, this.#readTree));
-  }
-
-  async #writeBlobs(changes: ReadonlyMap<string, string | null>): Promise<Map<string, string | null>> {
-    const written = new Map<string, string | null>();
-    for (const [path, text] of changes) {
-      const blob = text === null ? null : await git.writeBlob({ ...this.#local(), blob: Buffer.from(text, 'utf8') });
-      written.set(path, blob);
-    }
-    return written;
-  }
-
-  #writeCommit(tree: string, parent: string[], message: string, author: Person): Promise<string> {
-    const stamp = { ...author, timestamp: Math.floor(this.#clock.now() / 1000), timezoneOffset: 0 };
-    return git.writeCommit({ ...this.#local(), commit: { tree, parent, message, author: stamp, committer: stamp } });
-  }
-
-  /** Moves a reference on the server from `expected` to `oid`, or throws PushRejected. */
-  async #push(oid: string, ref: string, expected: string | undefined): Promise<void> {
-    if ((await this.#remote(ref)) !== expected) throw new PushRejected(`${ref} has moved on the server`);
-    const outgoing = 'refs/sluice/outgoing';
-    await git.writeRef({ ...this.#local(), ref: outgoing, value: oid, force: true });
-    try {
-      const result = await git.push({ ...this.#local(), ...this.#server(), ref: outgoing, remoteRef: ref });
-      if (!result.ok) throw new PushRejected(`${ref} was refused by the server`);
-    } catch (error) {
-      const failure = asGitError(error);
-      if (failure.kind === 'corrupt' && (await this.#remote(ref)) !== expected) {
-        throw new PushRejected(`${ref} has moved on the server`);
-      }
-      throw failure;
-    } finally {
-      await git.deleteRef({ ...this.#local(), ref: outgoing });
-    }
-  }
-
-  /** Where a reference is on the server; an empty repository has none. */
-  async #remote(ref: string): Promise<string | undefined> {
-    try {
-      const refs = await git.listServerRefs({ ...this.#server(), prefix: ref });
-      return refs.find((listed) => listed.ref === ref)?.oid;
-    } catch (error) {
-      throw asGitError(error);
-    }
+  /** Commits changes onto a tree and pushes them; undefined when they change nothing. */
+  async #commitOnto(
+    root: string | undefined,
+    request: {
+      changes: ReadonlyMap<string, string | null>;
+      message: string;
+      author: Person;
+      pushed: { ref: string; expected: string | undefined };
+    },
+    call: GitCall,
+  ): Promise<string | undefined> {
+    const { changes, message, author, pushed } = request;
+    const made = new Set<string>();
+    const write = async (type: 'blob' | 'tree' | 'commit', object: Buffer): Promise<string> => {
+      const oid = await git.writeObject({ ...this.#local(), type, object, format: 'content' });
+      made.add(oid);
+      return oid;
+    };
+    const blobs = new Map<string, string | null>();
+    for (const [path, text] of changes)
+      blobs.set(path, text === null ? null : await write('blob', Buffer.from(text, 'utf8')));
+    const writeTree = (entries: TreeEntry[]): Promise<string> => write('tree', formatTree(entries));
+    const tree = await writeChanges(root, blobs, { readTree: this.#readTree, writeTree });
+    if (tree === root) return undefined;
+    const parents = pushed.expected === undefined ? [] : [pushed.expected];
+    const oid = await write('commit', formatCommit({ tree, parents, author, at: this.#clock.now(), message }));
+    const { packfile } = await git.packObjects({ ...this.#local(), oids: [...made] });
+    if (packfile === undefined) throw new GitError('corrupt', 'the commit could not be packed');
+    await this.#server.push({ ...pushed, oid, pack: Buffer.from(packfile) }, call);
+    await git.writeRef({ ...this.#local(), ref: pushed.ref, value: oid, force: true });
+    return oid;
   }
 
   /** Brings a reference of the server here under its own name; undefined when the server has none of that name. */
-  async #fetchRef(ref: string): Promise<string | undefined> {
+  async #fetchRef(ref: string, call: GitCall): Promise<string | undefined> {
     this.#cache = {};
-    const first = (await this.#localRef(ref)) === undefined;
-    const depth = first && ref !== NOTES_REF ? { depth: this.#depth } : {};
-    const request = { ref, remoteRef: ref, remote: 'origin', singleBranch: true, tags: false, ...depth };
-    try {
-      const { fetchHead } = await git.fetch({ ...this.#local(), ...this.#server(), ...request });
-      if (fetchHead === null) return undefined;
-      await git.writeRef({ ...this.#local(), ref, value: fetchHead, force: true });
-      return fetchHead;
-    } catch (error) {
-      if (isMissing(error) && (await this.#remote(ref)) === undefined) return undefined;
+    const local = await this.#localRef(ref);
+    const have = local !== undefined && (await this.commit(local)) !== undefined ? local : undefined;
+    const first = have === undefined && ref !== NOTES_REF;
+    const shallow = await this.#shallow();
+    const bring = async (depth: number | undefined): Promise<Fetched | undefined> => {
+      const fetched = await this.#server.fetch({ ref, have, shallow, depth }, call);
+      if (fetched) await indexPack(fetched.pack, this.#gitdir, new SourceBudget(this.#limits));
+      return fetched;
+    };
+    const fetched = await bring(first ? this.#depth : undefined).catch((error: unknown) => {
+      // A long history may be what is too large: its newest commit alone may do.
+      if (first && this.#depth > 1 && asGitError(error).kind === 'too-large') return bring(1);
       throw error;
-    }
+    });
+    if (fetched === undefined) return undefined;
+    const gone = new Set(fetched.unshallow);
+    await this.#setShallow([...new Set([...shallow, ...fetched.shallow])].filter((oid) => !gone.has(oid)));
+    await git.writeRef({ ...this.#local(), ref, value: fetched.oid, force: true });
+    return fetched.oid;
+  }
+
+  /** Commits whose parents are not here. */
+  async #shallow(): Promise<string[]> {
+    const text = await fs.promises.readFile(join(this.#gitdir, 'shallow'), 'utf8').catch(() => '');
+    return text.split('\n').filter(isOid);
+  }
+
+  async #setShallow(oids: readonly string[]): Promise<void> {
+    const path = join(this.#gitdir, 'shallow');
+    if (oids.length === 0) await fs.promises.rm(path, { force: true });
+    else await fs.promises.writeFile(path, `${oids.join('\n')}\n`);
   }
 
   async #localRef(ref: string): Promise<string | undefined> {
@@ -285,14 +267,13 @@ class Mirror implements GitMirror {
     }
   }
 
-  /** Makes sure that there is a mirror, and that it has not gathered too many packs. */
+  /** Makes sure that there is a mirror, and that it has not gathered too much. */
   async #prepare(): Promise<void> {
-    const packs = await fs.promises.readdir(join(this.#gitdir, 'objects', 'pack')).catch(() => []);
-    if (packs.length > MAX_PACKS * 2) await this.#discard();
+    const { packs, bytes } = await packFolder(this.#gitdir);
+    if (packs > MAX_PACKS || bytes > 2 * this.#limits.packBytes) await this.#discard();
     try {
       await fs.promises.mkdir(this.#gitdir, { recursive: true, mode: 0o700 });
       await git.init({ fs, gitdir: this.#gitdir, bare: true, defaultBranch: 'main' });
-      await git.addRemote({ fs, gitdir: this.#gitdir, remote: 'origin', url: this.#url, force: true });
     } catch (error) {
       throw new GitError('corrupt', `cannot keep a mirror in ${this.#gitdir}: ${(error as Error).message}`);
     }
@@ -309,8 +290,14 @@ class Mirror implements GitMirror {
     return commit;
   }
 
-  readonly #readTree: ReadTree = async (oid) => (await git.readTree({ ...this.#local(), oid })).tree;
-  readonly #writeTree: WriteTree = (tree) => git.writeTree({ ...this.#local(), tree });
+  readonly #readTree: ReadTree = async (oid) => parseTree(await this.#object(oid, 'tree'));
+
+  async #object(oid: string, type: 'blob' | 'tree' | 'commit'): Promise<Uint8Array> {
+    const found = await git.readObject({ ...this.#local(), oid, format: 'content' });
+    if (found.type !== type)
+      throw new GitError('rejected', `the repository names ${oid} as a ${type}, which it is not`);
+    return found.object as Uint8Array;
+  }
 
   async #guard<T>(work: () => Promise<T>): Promise<T> {
     try {
@@ -323,7 +310,7 @@ class Mirror implements GitMirror {
   async #damaged(error: unknown): Promise<GitError> {
     const failure = asGitError(error);
     if (failure.kind !== 'corrupt') return failure;
-    return this.#corrupt(error instanceof Error ? error.message : String(error));
+    return this.#corrupt(failure.message);
   }
 
   /** A mirror that cannot be read is thrown away; the next fetch brings it back. */
@@ -344,9 +331,5 @@ class Mirror implements GitMirror {
       this.#cache = {};
     });
     return { fs, gitdir: this.#gitdir, cache: this.#cache };
-  }
-
-  #server(): { http: HttpClient; url: string } {
-    return { http: this.#http, url: this.#url };
   }
 }

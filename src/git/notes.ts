@@ -1,13 +1,25 @@
 // The tree behind refs/notes/sluice: one file per commit, named by its id, flat or in folders of two characters as git fans them out.
-import { listFiles, type ReadTree } from './trees.ts';
+import type { ReadTree } from './trees.ts';
 import type { FileEntry } from './types.ts';
 
-/** Notes by the commit they are about. */
-export async function readNotes(tree: string, readTree: ReadTree): Promise<Map<string, FileEntry>> {
-  const files = await listFiles(tree, '', readTree);
-  return new Map(files.map((file) => [file.path.replaceAll('/', ''), file]));
+/** The note of a commit, looked up by its name alone. */
+export async function findNote(root: string, commit: string, readTree: ReadTree): Promise<FileEntry | undefined> {
+  let [tree, folder] = [root, ''];
+  for (let rest = commit; rest !== ''; rest = rest.slice(2)) {
+    const entries = await readTree(tree);
+    const file = entries.find(({ name, type }) => name === rest && type === 'file');
+    if (file) return { path: `${folder}${rest}`, oid: file.oid };
+    const next = entries.find(({ name, type }) => name === rest.slice(0, 2) && type === 'tree');
+    if (!next) return undefined;
+    tree = next.oid;
+    folder += `${next.name}/`;
+  }
+  return undefined;
 }
 
 /** Where the note of a commit goes: flat, or fanned out once where the tree already is. */
-export const notePath = (commit: string, fanned: boolean): string =>
-  fanned ? `${commit.slice(0, 2)}/${commit.slice(2)}` : commit;
+export async function notePath(root: string | undefined, commit: string, readTree: ReadTree): Promise<string> {
+  if (root === undefined) return commit;
+  const fanned = (await readTree(root)).some(({ name, type }) => type === 'tree' && /^[0-9a-f]{2}$/.test(name));
+  return fanned ? `${commit.slice(0, 2)}/${commit.slice(2)}` : commit;
+}

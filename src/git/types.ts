@@ -1,22 +1,28 @@
-// What the agent asks of a Git repository: one mirror per repository URL. Nothing here names a library, so that a second backend can
-// stand behind the same door.
+// What reading and writing ask of a Git repository: one mirror per repository. Nothing here names a library, so that a second backend
+// can stand behind the same door.
+import type { LimitName } from '../ports/source-budget.ts';
+import type { Person as SourcePerson, SourceCommit, SourceCredentials } from '../ports/source-reader.ts';
 
-export interface Person {
-  name: string;
-  email: string;
+export type Person = SourcePerson;
+export type Commit = SourceCommit;
+export type GitCredentials = SourceCredentials;
+
+/** What one call may take. */
+export interface GitCall {
+  /** Limit of one exchange with the server in milliseconds. Default 60,000. */
+  timeoutMs?: number | undefined;
+  signal?: AbortSignal | undefined;
 }
 
-export interface Commit {
+/** A name in a folder, as it was written: it may be anything. */
+export interface TreeEntry {
+  name: string;
+  /** As Git writes it, in octal digits. */
+  mode: string;
+  type: 'file' | 'tree' | 'link' | 'submodule' | 'unknown';
   oid: string;
-  /** Id of the tree of the whole repository. */
-  tree: string;
-  parents: string[];
-  author: Person;
-  /** When it was committed, RFC 3339 with whole seconds. */
-  date: string;
-  /** First line of the message. */
-  subject: string;
-  message: string;
+  /** The name's bytes, where they are no UTF-8. */
+  raw?: Buffer;
 }
 
 export interface FileEntry {
@@ -25,60 +31,64 @@ export interface FileEntry {
   oid: string;
 }
 
-/** A file that differs between two commits; an absent id says that the file does not exist there. */
-export interface FileChange {
-  path: string;
-  from?: string;
-  to?: string;
-}
-
 export interface CommitRequest {
   branch: string;
   /** Full id of the commit to build on; it must still be the head of the branch when the push arrives. */
   parent: string;
   /** New content by path; null deletes. */
   changes: ReadonlyMap<string, string | null>;
+  /** Folder that all changes must be in, where one is named. */
+  below?: string | undefined;
   message: string;
   author: Person;
 }
 
-/**
- * Every call rejects with GitError. Names of branches are plain (`main`). Entries of a tree that could leave it or mean something to a
- * file system (`..`, `.git`, symbolic links, submodules) are never returned.
- */
+/** Every call rejects with GitError. Names of branches are plain (`main`). */
 export interface GitMirror {
   /** Commit at the branch on the server, by listing its references only; undefined when there is no such branch. */
-  head(branch: string): Promise<string | undefined>;
+  head(branch: string, call?: GitCall): Promise<string | undefined>;
   /** Brings the branch here and returns its newest commit. A rewritten branch is taken as it is. */
-  fetch(branch: string): Promise<Commit>;
+  fetch(branch: string, call?: GitCall): Promise<Commit>;
   /** A commit that is already here. */
   commit(oid: string): Promise<Commit | undefined>;
+  /** Entries of a folder by its id, in Git's order, safe or not. */
+  tree(oid: string): Promise<TreeEntry[]>;
+  blob(oid: string): Promise<Uint8Array>;
   /** All regular files below `path` (empty: the root), sorted by path; a path that is not there has none. */
   files(commit: string, path: string): Promise<FileEntry[]>;
   /** Text of a file, UTF-8. */
   read(oid: string): Promise<string>;
-  /** Files below `path` that differ between two commits; subtrees with equal ids are not looked at. */
-  changed(from: string, to: string, path: string): Promise<FileChange[]>;
   /** Writes a commit and pushes it without force; returns its id. Throws PushRejected when the branch has moved. */
-  commitFiles(request: CommitRequest): Promise<string>;
+  commitFiles(request: CommitRequest, call?: GitCall): Promise<string>;
   /** The note `refs/notes/sluice` holds for a commit, as of the last `addNotes` or `fetch`. */
   readNote(commit: string): Promise<string | undefined>;
   /** Sets notes by commit and pushes them in one commit; rebuilt and tried again when the notes have moved on the server. */
-  addNotes(notes: ReadonlyMap<string, string>, author: Person): Promise<void>;
-  /** Whether the commit is the fetched head of the branch or among its ancestors, as far as they are here. */
-  contains(commit: string, branch: string): Promise<boolean>;
+  addNotes(notes: ReadonlyMap<string, string>, author: Person, call?: GitCall): Promise<void>;
 }
 
-export type GitErrorKind = 'unreachable' | 'auth' | 'not-found' | 'rejected' | 'corrupt' | 'timeout' | 'too-large';
+export type GitErrorKind =
+  | 'unreachable'
+  | 'auth'
+  | 'not-found'
+  | 'rejected'
+  /** The operator does not allow requests to that host. */
+  | 'rejected-host'
+  | 'corrupt'
+  | 'timeout'
+  | 'too-large'
+  | 'cancelled';
 
 /** A failure that a person can act on. The message never holds a credential. */
 export class GitError extends Error {
   override readonly name: string = 'GitError';
   readonly kind: GitErrorKind;
+  /** The limit that was exceeded, where one was. */
+  readonly limit: LimitName | undefined;
 
-  constructor(kind: GitErrorKind, message: string) {
+  constructor(kind: GitErrorKind, message: string, limit?: LimitName) {
     super(message);
     this.kind = kind;
+    this.limit = limit;
   }
 }
 
@@ -90,8 +100,6 @@ export class PushRejected extends GitError {
     super('rejected', message);
   }
 }
-
-export type GitCredentials = { username: string; password: string } | { bearerToken: string };
 
 /** Where notes of Sluice live. */
 export const NOTES_REF = 'refs/notes/sluice';

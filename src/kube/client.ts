@@ -72,6 +72,15 @@ export function kubeClient(options: ClientOptions): KubeClient {
   return new TransportClient(options);
 }
 
+/** Kubernetes' words for HTTP's, so that a metric spells each in one way. */
+const VERB_OF: Readonly<Record<string, string>> = {
+  GET: 'get',
+  POST: 'create',
+  PUT: 'update',
+  PATCH: 'patch',
+  DELETE: 'delete',
+};
+
 class TransportClient implements KubeClient {
   readonly #transport: Transport;
   readonly #userAgent: string;
@@ -199,7 +208,10 @@ class TransportClient implements KubeClient {
   async raw(request: RawRequest): Promise<RawResponse> {
     const { method, path, headers, body } = request;
     const http: HttpRequest = { method, path, ...(headers && { headers }), ...(body !== undefined && { body }) };
-    const response = await this.#send({ verb: method, resource: '', request: http }, request);
+    const response = await this.#send(
+      { verb: VERB_OF[method.toUpperCase()] ?? method.toLowerCase(), resource: '', request: http },
+      request,
+    );
     return { status: response.status, headers: response.headers, body: await text(response) };
   }
 

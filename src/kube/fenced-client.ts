@@ -1,5 +1,7 @@
 // A client that writes only while this process leads.
 import type { KubeObject, Resource } from '../api/k8s.ts';
+import type { ObjectKey } from '../api/object-key.ts';
+import type { Ownership } from '../ports/ownership.ts';
 import type { LeaseElection } from './lease.ts';
 import type {
   CallOptions,
@@ -52,4 +54,11 @@ export function fenced(client: KubeClient, lease: Pick<LeaseElection, 'fence' | 
       return client.raw(READS.has(request.method.toUpperCase()) ? request : guard(request));
     },
   };
+}
+
+/** A client whose writes are made on behalf of one object: each asks whether that is still this process's to write for. */
+export function fencedFor(client: KubeClient, ownership: Ownership, key: ObjectKey): KubeClient {
+  let marginMs = 0;
+  const fence = (): void => void ({ marginMs } = ownership.fence(key));
+  return fenced(client, { fence, marginMs: () => marginMs });
 }

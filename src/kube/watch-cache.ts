@@ -374,6 +374,9 @@ function outlives(object: Identified, deletedAt: string | undefined): boolean {
   return deletedAt !== undefined && isNewer(object.metadata.resourceVersion, deletedAt);
 }
 
+/** As `transform`: for who asks which manager wrote a field. */
+export const keepManagedFields = <T>(object: T): T => object;
+
 function dropManagedFields<T extends Identified>(object: T): T {
   delete object.metadata.managedFields;
   return object;

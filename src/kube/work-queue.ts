@@ -3,6 +3,7 @@
 import type { Cancel, Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { backoffMs } from './backoff.ts';
+import { isConflict } from './errors.ts';
 
 export interface RunContext {
   /** The key ran in the urgent lane. */
@@ -11,9 +12,9 @@ export interface RunContext {
   failures: number;
 }
 
-export interface WorkQueueOptions {
+export interface WorkQueueOptions<K extends string = string> {
   /** Looks at one key. A rejection makes it run again after a backoff. */
-  run: (key: string, context: RunContext) => Promise<void>;
+  run: (key: K, context: RunContext) => Promise<void>;
   clock: Clock;
   /** In [0, 1); spreads retries. */
   random: () => number;
@@ -23,7 +24,7 @@ export interface WorkQueueOptions {
   /** More workers, for urgent keys only. Default 2. */
   urgentWorkers?: number;
   /** Told of every failed run. */
-  onError?: (key: string, error: unknown) => void;
+  onError?: (key: K, error: unknown) => void;
 }
 
 export interface Depth {
@@ -51,16 +52,16 @@ const RETRY = { baseMs: 5, maxMs: 30_000 };
 /** After so many starts in a row, sockets and timers get a turn. */
 const STARTS_PER_TURN = 16;
 
-export class WorkQueue {
-  readonly #options: WorkQueueOptions;
-  readonly #normal = new Set<string>();
-  readonly #urgent = new Set<string>();
+export class WorkQueue<K extends string = string> {
+  readonly #options: WorkQueueOptions<K>;
+  readonly #normal = new Set<K>();
+  readonly #urgent = new Set<K>();
   /** Keys in work; the value says whether, and how, each runs again right after. */
-  readonly #running = new Map<string, 'done' | 'again' | 'again-urgent'>();
-  readonly #timed = new Map<string, Timed>();
-  readonly #failures = new Map<string, number>();
+  readonly #running = new Map<K, 'done' | 'again' | 'again-urgent'>();
+  readonly #timed = new Map<K, Timed>();
+  readonly #failures = new Map<K, number>();
   /** When each key that waits or runs was put in. */
-  readonly #since = new Map<string, number>();
+  readonly #since = new Map<K, number>();
   readonly #idle = new Set<() => void>();
   #endedAt: number | undefined;
   #freeWorkers: number;
@@ -69,14 +70,14 @@ export class WorkQueue {
   #turnTaken = false;
   #stopped = false;
 
-  constructor(options: WorkQueueOptions) {
+  constructor(options: WorkQueueOptions<K>) {
     this.#options = options;
     this.#freeWorkers = options.workers ?? 8;
     this.#freeUrgentWorkers = options.urgentWorkers ?? 2;
   }
 
   /** Runs the key soon; once, however often it is added before it starts. While it runs: once more right after. */
-  add(key: string, options: { urgent?: boolean } = {}): void {
+  add(key: K, options: { urgent?: boolean } = {}): void {
     if (this.#stopped) return;
     const urgent = options.urgent ?? false;
     const state = this.#running.get(key);
@@ -89,7 +90,7 @@ export class WorkQueue {
   }
 
   /** Runs the key at that time (milliseconds since the epoch), or now if that has passed. Of several times the earliest counts. */
-  addAt(key: string, timeMs: number, options: { urgent?: boolean } = {}): void {
+  addAt(key: K, timeMs: number, options: { urgent?: boolean } = {}): void {
     if (this.#stopped) return;
     const { clock } = this.#options;
     const known = this.#timed.get(key);
@@ -108,7 +109,7 @@ export class WorkQueue {
   }
 
   /** Drops what is known of a key whose object is gone: its time, its failures, its place in the queue. A run in progress ends as it is. */
-  forget(key: string): void {
+  forget(key: K): void {
     this.#timed.get(key)?.cancel();
     this.#timed.delete(key);
     this.#failures.delete(key);
@@ -154,7 +155,7 @@ export class WorkQueue {
     return this.idle();
   }
 
-  #enqueue(key: string, urgent: boolean): void {
+  #enqueue(key: K, urgent: boolean): void {
     if (!this.#since.has(key)) this.#since.set(key, this.#options.clock.now());
     if (urgent) {
       this.#normal.delete(key);
@@ -169,7 +170,7 @@ export class WorkQueue {
   }
 
   /** Takes the next key and a worker for it, or nothing. */
-  #next(): { key: string; urgent: boolean; reserved: boolean } | undefined {
+  #next(): { key: K; urgent: boolean; reserved: boolean } | undefined {
     const [urgent] = this.#urgent;
     if (urgent !== undefined && this.#freeWorkers + this.#freeUrgentWorkers > 0) {
       this.#urgent.delete(urgent);
@@ -199,7 +200,7 @@ export class WorkQueue {
     return true;
   }
 
-  async #work(key: string, lane: { urgent: boolean; reserved: boolean }): Promise<void> {
+  async #work(key: K, lane: { urgent: boolean; reserved: boolean }): Promise<void> {
     this.#running.set(key, 'done');
     try {
       await this.#options.run(key, { urgent: lane.urgent, failures: this.#failures.get(key) ?? 0 });
@@ -218,13 +219,15 @@ export class WorkQueue {
     this.#settle();
   }
 
-  #failed(key: string, urgent: boolean, error: unknown): void {
+  #failed(key: K, urgent: boolean, error: unknown): void {
     const failures = (this.#failures.get(key) ?? 0) + 1;
     this.#failures.set(key, failures);
     const { clock, random, log, onError } = this.#options;
     const asked = retryAfterOf(error);
     const wait = Math.max(asked, backoffMs(failures, { ...RETRY, random }));
-    log.warn('a pass failed', { key, failures, retryInMs: Math.round(wait), error: messageOf(error) });
+    // Somebody else wrote first: seen often, mended by the next look.
+    const level = isConflict(error) ? 'debug' : 'warn';
+    log[level]('a pass failed', { key, failures, retryInMs: Math.round(wait), error });
     try {
       onError?.(key, error);
     } finally {
@@ -243,8 +246,4 @@ export class WorkQueue {
 function retryAfterOf(error: unknown): number {
   const asked = error instanceof Error && 'retryAfterMs' in error ? error.retryAfterMs : undefined;
   return typeof asked === 'number' ? Math.min(asked, RETRY.maxMs) : 0;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -1,4 +1,5 @@
 // Events: what happened, in the words a person reads in `kubectl describe`. Each carries a key that makes a repeat a no-op.
+import type { Issue } from '../api/result.ts';
 import * as facts from './facts.ts';
 import type { Happening } from './machine.ts';
 import type { Memory } from './memory.ts';
@@ -14,11 +15,11 @@ export interface Announcement {
   readonly message: string;
   readonly key: string;
   /** Place among the Events of the Rollout, so that those of one second read in order. */
-  readonly rank?: number;
+  readonly rank?: number | undefined;
   /** The release whose finished steps may be told of in the same breath. */
-  readonly release?: string;
+  readonly release?: string | undefined;
   /** It tells of nothing but steps that ended by themselves: it may wait for what they lead to. */
-  readonly finished?: FinishedSteps;
+  readonly finished?: FinishedSteps | undefined;
 }
 
 /** Steps in a row, counted from 0. */
@@ -162,9 +163,32 @@ export function announcementsOf(seen: Observed, outcome: Outcome): Announcement[
       key: `command/${id}`,
     });
   }
-  for (const issue of seen.issues.slice(0, 3)) {
-    const message = `${issue.field}: ${issue.message}`;
-    list.push({ type: 'Warning', reason: 'InvalidSpec', message, key: `${seen.generation}/${shortHash(message)}` });
-  }
-  return list;
+  return [
+    ...list,
+    ...issuesTold('InvalidSpec', seen.issues, seen),
+    ...issuesTold('InvalidAnnotation', seen.malformed ?? [], seen),
+  ];
+}
+
+/** What is wrong, once: when it comes up, and again when the object has changed and it still is. */
+export function issuesTold(
+  reason: string,
+  issues: readonly Issue[],
+  seen: Pick<Observed, 'generation' | 'status'>,
+): Announcement[] {
+  const [issue] = issues;
+  if (issue === undefined) return [];
+  const known = seen.status.conditions?.find((c) => c.type === reason)?.message;
+  const isTold = known === textOfIssues(issues) && seen.status.observedGeneration === String(seen.generation);
+  return issues.slice(0, isTold ? 0 : 3).map(({ field, message }): Announcement => {
+    const text = `${field}: ${message}`;
+    return { type: 'Warning', reason, message: text, key: `${seen.generation}/${shortHash(text)}` };
+  });
+}
+
+/** The first issue, and how many more there are. */
+export function textOfIssues(issues: readonly Issue[]): string {
+  const [issue] = issues;
+  if (issue === undefined) return '';
+  return `${issue.field}: ${issue.message}${issues.length > 1 ? ` (and ${issues.length - 1} more)` : ''}`;
 }

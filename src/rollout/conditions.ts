@@ -1,5 +1,7 @@
 // Standard conditions with Argo Rollouts' types and reasons; `lastTransitionTime` moves with `status` alone.
 import type { Condition } from '../api/k8s.ts';
+import type { Issue } from '../api/result.ts';
+import { textOfIssues } from './announcements.ts';
 import * as facts from './facts.ts';
 import { replicasOf, type Observed } from './observed.ts';
 import { isWaiting, type Phase } from './phase.ts';
@@ -24,24 +26,17 @@ function progressing(seen: Observed, { state, memory }: Outcome, message: string
   return of(true, 'ReplicaSetUpdated');
 }
 
+const issueDraft = (type: string, issues: readonly Issue[]): Draft[] =>
+  issues.length === 0 ? [] : [{ type, status: true, reason: type, message: textOfIssues(issues) }];
+
 function drafts(seen: Observed, outcome: Outcome, phase: Phase, message: string): Draft[] {
   const available = seen.replicaSets.reduce((sum, rs) => sum + rs.available, 0);
   const enough = available >= replicasOf(seen);
   const paused = phase === 'Paused';
   const complete = outcome.state === 'settled' && outcome.memory.stable === seen.declared;
-  const [issue] = seen.issues;
-  const more = seen.issues.length > 1 ? ` (and ${seen.issues.length - 1} more)` : '';
   return [
-    ...(issue
-      ? [
-          {
-            type: 'InvalidSpec',
-            status: true,
-            reason: 'InvalidSpec',
-            message: `${issue.field}: ${issue.message}${more}`,
-          },
-        ]
-      : []),
+    ...issueDraft('InvalidSpec', seen.issues),
+    ...issueDraft('InvalidAnnotation', seen.malformed ?? []),
     progressing(seen, outcome, message),
     {
       type: 'Available',

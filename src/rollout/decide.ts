@@ -13,6 +13,7 @@ import { withProgress } from './progress.ts';
 import { recovered } from './recover.ts';
 import { retirements } from './retire.ts';
 import type { Outcome } from './outcome.ts';
+import { withNews } from './news.ts';
 import { statusOf } from './status.ts';
 import { wantedOf, type Wanted } from './wanted.ts';
 import { fromSignals, interpret, type Answer, type Wish } from './wish.ts';
@@ -28,6 +29,9 @@ export interface Decision {
   readonly happenings: readonly Happening[];
   /** When to look again though nothing has changed; milliseconds since the epoch. */
   readonly nextAt: number | undefined;
+  /** An abort: so many intents move the traffic and come before the record; undefined: all come before it. */
+  readonly recordAfter: number | undefined;
+  readonly urgent: boolean;
 }
 
 /** The candidate's commit is the last that declared it; one that declares something invalid does not count. */
@@ -51,7 +55,9 @@ interface Place {
 const pathOf = (value: unknown): StateName => {
   const path =
     typeof value === 'string' ? value : Object.entries(value as Record<string, string>).map(([a, b]) => `${a}.${b}`)[0];
-  return STATES.find((s) => s === path) ?? 'settled';
+  const state = STATES.find((s) => s === path);
+  if (state === undefined) throw new Error(`state ${path} of the chart is not in STATES`);
+  return state;
 };
 
 function valueOf(state: StateName): string | Record<string, string> {
@@ -141,14 +147,20 @@ export function decide(seen: Observed, chart: typeof machine = machine): Decisio
   const answer = interpretation?.answer ?? rest.answer;
   const kept = keptSignal(seen, before, { state, memory });
   const outcome: Outcome = { state, memory, happenings: after.context.happenings, answer, kept };
+  const intents = [...intentsOf(state, memory, seen, wanted), ...rest.extra];
+  const announcements = announcementsOf(seen, outcome);
+  const status = statusOf(asRecorded(seen, outcome.happenings, wanted), outcome);
+  const isAbort = outcome.happenings.some((h) => h.kind === 'Aborted');
   return {
     state,
     memory,
     wanted,
-    intents: [...intentsOf(state, memory, seen, wanted), ...rest.extra],
-    status: statusOf(asRecorded(seen, outcome.happenings, wanted), outcome),
-    announcements: announcementsOf(seen, outcome),
+    intents,
+    status: { ...status, ...withNews(seen, announcements) },
+    announcements,
     happenings: outcome.happenings,
     nextAt: nextLook(seen, state, memory),
+    recordAfter: isAbort ? intents.filter((intent) => intent.do === 'SetWeights').length : undefined,
+    urgent: isAbort,
   };
 }

@@ -1,9 +1,10 @@
 // What one decision may look at: plain data, gathered from caches by controller/gather.ts. Nothing else is known to this folder.
 import type { AnalysisPhase } from '../api/analysis.ts';
+import type { HeldNote, TakenCommand } from '../api/annotations.ts';
 import type { Verb } from '../api/dialect.ts';
 import type { Issue } from '../api/result.ts';
 import type { RevisionRef } from '../api/revision.ts';
-import type { HeldNote, RolloutSpec, RolloutStatus } from '../api/rollout.ts';
+import type { RecentEvent, RolloutSpec, RolloutStatus } from '../api/rollout.ts';
 
 export interface SeenReplicaSet {
   readonly name: string;
@@ -55,13 +56,7 @@ export interface SeenRun {
   readonly createdAt: string;
 }
 
-/** What a person asked for by annotation, taken from it exactly once. */
-export interface TakenCommand {
-  readonly id: string;
-  readonly verb: Verb;
-  readonly value: string;
-  readonly at: string;
-}
+export type { TakenCommand } from '../api/annotations.ts';
 
 export interface Observed {
   /** Milliseconds since the epoch. */
@@ -88,6 +83,10 @@ export interface Observed {
   readonly waiting: readonly { readonly verb: Verb; readonly value: string }[];
   readonly held?: HeldNote | undefined;
   readonly revision?: RevisionRef | undefined;
+  /** Annotations that were ignored, and why. They hold nothing up. */
+  readonly malformed?: readonly Issue[] | undefined;
+  /** `recentEvents` of the record itself; `status` may be newer. */
+  readonly told?: readonly RecentEvent[] | undefined;
   /** No pod older than this is left; milliseconds since the epoch. */
   readonly restartedBefore?: number | undefined;
 }

@@ -7,6 +7,7 @@ import { memorise, type Memory, type StateName } from './memory.ts';
 import { availableOf, hasRouter, replicaSet, type Observed } from './observed.ts';
 import type { Outcome } from './outcome.ts';
 import { phaseOf } from './phase.ts';
+import { releasesOf } from './release.ts';
 import { stepsOf } from './steps.ts';
 import { shortHash } from './hash.ts';
 import type { Answer } from './wish.ts';
@@ -19,10 +20,16 @@ const sum = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0)
 export function weightOf(seen: Observed, memory: Memory, state: StateName): number {
   if (memory.stable === undefined) return availableOf(seen, memory.candidate) > 0 ? 100 : 0;
   if (state === 'settled') return 100;
-  if (hasRouter(seen)) return facts.selects(seen, 'canary', memory.candidate) ? facts.mostRouted(seen) : 0;
+  if (hasRouter(seen)) return facts.selects(seen, 'canary', memory.candidate) ? routedAtMost(seen) : 0;
   const canary = availableOf(seen, memory.candidate);
   const all = canary + availableOf(seen, memory.stable);
   return all === 0 ? 0 : Math.round((100 * canary) / all);
+}
+
+/** What a route that cannot be read sends there is not known: as much as it was when it last could be. */
+function routedAtMost(seen: Observed): number {
+  const isUnread = seen.routes.some((route) => route.canary === undefined);
+  return Math.max(facts.mostRouted(seen), isUnread ? (seen.status.weight ?? 0) : 0);
 }
 
 function counters(seen: Observed): Partial<RolloutStatus> {
@@ -71,7 +78,7 @@ function canaryStatus(seen: Observed, memory: Memory, weight: number): RolloutSt
   };
 }
 
-function historyOf(seen: Observed, outcome: Outcome): HistoryEntry[] {
+function historyOf(seen: Observed, outcome: Outcome, trails: ReturnType<typeof releasesOf>['ended']): HistoryEntry[] {
   const news: HistoryEntry[] = [];
   for (const h of outcome.happenings) {
     if (h.kind !== 'Promoted' && h.kind !== 'Aborted' && h.kind !== 'Superseded' && h.kind !== 'RolledBack') continue;
@@ -81,6 +88,7 @@ function historyOf(seen: Observed, outcome: Outcome): HistoryEntry[] {
       outcome: h.kind,
       ...(h.kind === 'Aborted' ? { reason: h.reason } : {}),
       at: seconds(seen.now),
+      ...trails[news.length],
     });
   }
   return [...(seen.status.history ?? []), ...news].slice(-HISTORY);
@@ -117,7 +125,7 @@ function revisions(seen: Observed, { memory, happenings }: Outcome): Partial<Rol
 
 function lastCommand(seen: Observed, answer: Answer | undefined): RolloutStatus['lastCommand'] {
   const command = seen.command;
-  if (command === undefined || answer?.id !== command.id) return seen.status.lastCommand;
+  if (command === undefined || answer === undefined || answer.id !== command.id) return seen.status.lastCommand;
   return { id: command.id, verb: command.verb, value: command.value, at: command.at, outcome: answer.outcome };
 }
 
@@ -130,6 +138,7 @@ export function statusOf(seen: Observed, outcome: Outcome): RolloutStatus {
   const { phase, message } = phaseOf(seen, outcome);
   const command = lastCommand(seen, outcome.answer);
   const paused = pauseConditions(seen, outcome);
+  const { release, ended } = releasesOf(seen, outcome, weight);
   return {
     phase,
     message,
@@ -148,7 +157,8 @@ export function statusOf(seen: Observed, outcome: Outcome): RolloutStatus {
     ...(memory.until === undefined ? {} : { nextTransitionTime: seconds(memory.until) }),
     ...revisions(seen, outcome),
     images: imagesOf(seen),
-    history: historyOf(seen, outcome),
+    ...(release === undefined ? {} : { release }),
+    history: historyOf(seen, outcome, ended),
     ...(command === undefined ? {} : { lastCommand: command }),
     canary: canaryStatus(seen, memory, weight),
     machine: memorise(state, memory),

@@ -1,5 +1,7 @@
 // What Sluice tells Prometheus: the metrics a user would alert on. Call sites use these functions and never see prom-client.
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { agentMeter, agentProgressMetrics, type AgentMeter, type AgentProgress } from './agent-meter.ts';
+import type { HookResult } from './webhooks.ts';
 
 export interface RolloutSample {
   namespace: string;
@@ -46,7 +48,10 @@ export interface Metrics {
   cache(resource: string, read: () => number): void;
   apiRequest(sample: ApiRequestSample): void;
   watchRestart(resource: string): void;
-  gitFetch(durationMs: number, failed: boolean): void;
+  readonly agent: AgentMeter;
+  /** `read` is called at every scrape. */
+  agentProgress(read: () => AgentProgress): void;
+  webhook(result: HookResult): void;
   leader(isLeader: boolean): void;
   /** The text of a scrape, and its content type. */
   render(): Promise<{ contentType: string; body: string }>;
@@ -60,6 +65,8 @@ export interface MetricsOptions {
   version: string;
   /** Also report the process: memory, CPU, event loop. Default true. */
   processMetrics?: boolean;
+  /** Milliseconds since the epoch. Default the machine's clock. */
+  now?: () => number;
 }
 
 export function createMetrics(options: MetricsOptions): Metrics {
@@ -69,11 +76,14 @@ export function createMetrics(options: MetricsOptions): Metrics {
     { version: options.version },
     1,
   );
+  const loop = loopMetrics(registry);
   return {
     ...rolloutMetrics(registry),
     ...releaseMetrics(registry),
-    ...loopMetrics(registry),
+    ...loop,
     ...outsideMetrics(registry),
+    agent: agentMeter({ registry, reconcile: (...pass) => loop.reconcile(...pass) }),
+    agentProgress: (read) => agentProgressMetrics(registry, read, options.now ?? (() => Date.now())),
     render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };
 }
@@ -185,7 +195,7 @@ function loopMetrics(registry: Registry): Pick<Metrics, 'reconcile' | 'queue' | 
   };
 }
 
-function outsideMetrics(registry: Registry): Pick<Metrics, 'apiRequest' | 'watchRestart' | 'gitFetch'> {
+function outsideMetrics(registry: Registry): Pick<Metrics, 'apiRequest' | 'watchRestart' | 'webhook'> {
   const requests = counter(registry, 'sluice_api_requests_total', 'Requests to the API server; code 0: no answer.', [
     'verb',
     'resource',
@@ -197,18 +207,14 @@ function outsideMetrics(registry: Registry): Pick<Metrics, 'apiRequest' | 'watch
   const restarts = counter(registry, 'sluice_watch_restarts_total', 'Watches set up again after trouble.', [
     'resource',
   ]);
-  const fetch = histogram(registry, 'sluice_git_fetch_duration_seconds', 'How long a fetch from Git takes.');
-  const failures = counter(registry, 'sluice_git_fetch_errors_total', 'Fetches from Git that failed.');
+  const hooks = counter(registry, 'sluice_webhooks_total', 'Webhook requests, by what became of them.', ['result']);
   return {
     apiRequest({ verb, resource, status, durationMs }) {
-      requests.inc({ verb, resource, code: String(status) });
+      requests.inc({ verb: verb.toLowerCase(), resource, code: String(status) });
       if (verb !== 'watch') latency.observe({ verb }, seconds(durationMs));
     },
     watchRestart: (resource) => restarts.inc({ resource }),
-    gitFetch(durationMs, failed) {
-      fetch.observe(seconds(durationMs));
-      failures.inc(failed ? 1 : 0);
-    },
+    webhook: (result) => hooks.inc({ result }),
   };
 }
 

@@ -65,7 +65,7 @@ export function renderStatus(snapshot: Snapshot): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="5">
 <meta name="viewport" content="width=device-width"><title>Sluice</title><style>${STYLE}</style></head>
-<body><h1>Sluice</h1><p>${escape(version)} · ${new Date(at).toISOString()} · <a href="/metrics">metrics</a></p>
+<body><h1>Sluice</h1><p>${escape(version)} · ${new Date(at).toISOString()}</p>
 <h2>Applications</h2>${applicationTable(applications)}
 <h2>Rollouts</h2>${rolloutTable(rollouts)}
 </body></html>

@@ -1,5 +1,5 @@
 // What a Git host says about a push: checks who says it, and turns the payload into a hint. A hint only makes the agent look at the
-// repository sooner, so that a forged or replayed one can do no more than cost a look.
+// repository sooner, so that a forged one could do no more than cost a look.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 
 export interface Hint {
@@ -7,28 +7,68 @@ export interface Hint {
   repoURLs: string[];
   /** For example `refs/heads/main`. */
   ref?: string;
-  /** Full id of the pushed commit. */
-  commit?: string;
   /** When it reached Sluice, milliseconds since the epoch. */
   deliveredAt: number;
-  /** From the path `/webhook/<namespace>/<application>`. */
+  /** From the path `/webhook/<namespace>/<application>`: only that Application is meant. */
   application?: { namespace: string; name: string };
 }
 
-type Headers = Record<string, string | string[] | undefined>;
+export type Headers = Record<string, string | string[] | undefined>;
 
-/** Whether the request proves that it knows the secret: an HMAC over the raw body (GitHub, Gitea), or the secret itself (GitLab). */
-export function isAuthentic(headers: Headers, body: Buffer, secret: string): boolean {
+/** How a request claims to know the secret: an HMAC over the text that it signs (GitHub, Gitea, others), or the secret itself (GitLab). */
+export type Claim = { token: string } | { digest: string; timestamp: string | undefined };
+
+/** Furthest that a signed timestamp may be off, either way. */
+export const TIMESTAMP_SLACK_MS = 5 * 60_000;
+
+/** Undefined where the request makes no claim: then nothing of its body need be read. */
+export function claimOf(headers: Headers): Claim | undefined {
+  const timestamp = one(headers['x-sluice-timestamp']);
   const github = one(headers['x-hub-signature-256']);
-  if (github !== undefined) return sameText(github, `sha256=${hmac(secret, body)}`);
+  if (github !== undefined) return { digest: github.replace(/^sha256=/, ''), timestamp };
   const gitea = one(headers['x-gitea-signature']);
-  if (gitea !== undefined) return sameText(gitea, hmac(secret, body));
-  const gitlab = one(headers['x-gitlab-token']);
-  return gitlab !== undefined && sameText(gitlab, secret);
+  if (gitea !== undefined) return { digest: gitea, timestamp };
+  const token = one(headers['x-gitlab-token']);
+  return token === undefined ? undefined : { token };
 }
 
-/** The hint in a push payload of GitHub, Gitea, GitLab, or the plain form `{repoURL, ref, commit}`; undefined when it names no repository. */
-export function readHint(payload: unknown): Omit<Hint, 'deliveredAt' | 'application'> | undefined {
+/** Whether the claim holds. With `X-Sluice-Timestamp` (seconds since the epoch) the signed text is `<timestamp>.<body>`. */
+export function holds(claim: Claim, body: Buffer, secret: string): boolean {
+  if ('token' in claim) return sameText(claim.token, secret);
+  const hmac = createHmac('sha256', secret);
+  if (claim.timestamp !== undefined) hmac.update(`${claim.timestamp}.`);
+  return sameText(claim.digest, hmac.update(body).digest('hex'));
+}
+
+/** Whether what was signed is of another time than now. Without a timestamp it is of no time. */
+export function isStale(claim: Claim, now: number): boolean {
+  if (!('timestamp' in claim) || claim.timestamp === undefined) return false;
+  const seconds = /^[0-9]{1,12}$/.test(claim.timestamp) ? Number(claim.timestamp) : Number.NaN;
+  return !(Math.abs(now - seconds * 1000) <= TIMESTAMP_SLACK_MS);
+}
+
+/** What tells this signed text from every other. */
+export function identityOf(claim: Claim, body: Buffer): string {
+  const hash = createHash('sha256');
+  if ('timestamp' in claim && claim.timestamp !== undefined) hash.update(`${claim.timestamp}.`);
+  return hash.update(body).digest('base64');
+}
+
+/** The sender's own id of a delivery. No sender signs it. */
+export function deliveryId(headers: Headers): string | undefined {
+  const names = ['x-github-delivery', 'x-gitea-delivery', 'x-gitlab-event-uuid'];
+  return names.map((name) => one(headers[name])).find((id) => id !== undefined && id !== '' && id.length <= 128);
+}
+
+export interface Push {
+  repoURLs: string[];
+  ref?: string;
+  /** Whether it names a commit, so that no two pushes have the same text. */
+  namesCommit: boolean;
+}
+
+/** The push in a payload of GitHub, Gitea, GitLab, or the plain form `{repoURL, ref, commit}`; undefined when it names no repository. */
+export function readPush(payload: unknown): Push | undefined {
   const root = record(payload);
   const repository = record(root['repository']);
   const project = record(root['project']);
@@ -42,11 +82,9 @@ export function readHint(payload: unknown): Omit<Hint, 'deliveredAt' | 'applicat
   const repoURLs = [...new Set(candidates.map(text).filter((url) => url !== undefined))];
   if (repoURLs.length === 0) return undefined;
   const ref = text(root['ref']);
-  const commit = commitId(root['after']) ?? commitId(root['checkout_sha']) ?? commitId(root['commit']);
-  return { repoURLs, ...(ref && { ref }), ...(commit && { commit }) };
+  const namesCommit = ['after', 'checkout_sha', 'commit'].some((key) => isCommit(root[key]));
+  return { repoURLs, namesCommit, ...(ref && { ref }) };
 }
-
-const hmac = (secret: string, body: Buffer): string => createHmac('sha256', secret).update(body).digest('hex');
 
 /** Constant time, whatever the lengths. */
 function sameText(a: string, b: string): boolean {
@@ -67,6 +105,6 @@ function text(value: unknown): string | undefined {
 }
 
 /** A commit id, but not the zeros that stand for a deleted branch. */
-function commitId(value: unknown): string | undefined {
-  return typeof value === 'string' && /^[0-9a-f]{40,64}$/.test(value) && !/^0+$/.test(value) ? value : undefined;
+function isCommit(value: unknown): boolean {
+  return typeof value === 'string' && /^[0-9a-f]{40,64}$/.test(value) && !/^0+$/.test(value);
 }

@@ -73,7 +73,12 @@ function planRoutes(object: KubeObject, routes: DrivenRoute[], wanted: WantedWei
     if (writes.length > 0) tests.push(...route.tests, ...route.canary.tests, ...route.stable.tests);
     changes.push(...writes);
   }
-  return ok([...tests, ...changes, ...rejectedOps(object, wanted.rejected)]);
+  const notes = {
+    [ANNOTATIONS.rejected]: wanted.rejected,
+    // Who drives it is noted with what it drives, never for its own sake.
+    ...((changes.length > 0 || wanted.drivenBy === null) && { [ANNOTATIONS.drivenBy]: wanted.drivenBy }),
+  };
+  return ok([...tests, ...changes, ...annotationOps(object, notes)]);
 }
 
 function weightOp(branch: Branch, value: number): JsonPatchOp[] {
@@ -81,15 +86,20 @@ function weightOp(branch: Branch, value: number): JsonPatchOp[] {
   return [{ op: branch.written ? 'replace' : 'add', path: pointer([...branch.keys, 'weight']), value }];
 }
 
-function rejectedOps(object: KubeObject, rejected: string | null | undefined): JsonPatchOp[] {
-  if (rejected === undefined) return [];
+/** Sets and removes annotations; null or empty removes, undefined leaves. */
+export function annotationOps(object: KubeObject, wanted: Record<string, string | null | undefined>): JsonPatchOp[] {
   const annotations = object.metadata.annotations;
-  const path = pointer(['metadata', 'annotations', ANNOTATIONS.rejected]);
-  const present = annotations?.[ANNOTATIONS.rejected];
-  if (rejected === null || rejected === '') return present === undefined ? [] : [{ op: 'remove', path }];
-  if (present === rejected) return [];
-  if (isRecord(annotations)) return [{ op: present === undefined ? 'add' : 'replace', path, value: rejected }];
-  return [{ op: 'add', path: '/metadata/annotations', value: { [ANNOTATIONS.rejected]: rejected } }];
+  const ops: JsonPatchOp[] = [];
+  const added: Record<string, string> = {};
+  for (const [name, value] of Object.entries(wanted)) {
+    const path = pointer(['metadata', 'annotations', name]);
+    const present = annotations?.[name];
+    if (value === undefined || present === (value || undefined)) continue;
+    if (value === null || value === '') ops.push({ op: 'remove', path });
+    else if (isRecord(annotations)) ops.push({ op: present === undefined ? 'add' : 'replace', path, value });
+    else added[name] = value;
+  }
+  return Object.keys(added).length === 0 ? ops : [{ op: 'add', path: '/metadata/annotations', value: added }];
 }
 
 /** The weights in force, in percent; of the route with the most canary where they differ. */

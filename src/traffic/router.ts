@@ -15,6 +15,8 @@ export interface Weights {
 export interface WantedWeights extends Weights {
   /** Value for the annotation `sluice.dev/rejected`; `''` or null takes it away, undefined leaves it as it is. */
   rejected?: string | null | undefined;
+  /** Value for the annotation `sluice.dev/driven-by`, written with the weights; null takes it away, undefined leaves it as it is. */
+  drivenBy?: string | null | undefined;
 }
 
 export interface ReadWeights extends Weights {

@@ -4,6 +4,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { AnalysisRunSpec, Prometheus } from '../../src/api/analysis.ts';
 import { measure } from '../../src/analysis/measure.ts';
 import { createPrometheusProvider } from '../../src/analysis/providers/prometheus.ts';
+import { createEgress } from '../../src/egress/egress.ts';
+import { Redactor } from '../../src/analysis/redactor.ts';
+import type { EgressPolicy } from '../../src/ports/egress.ts';
 import type { ReadSecret } from '../../src/analysis/provider.ts';
 import type { MetricValue } from '../../src/analysis/value.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
@@ -43,10 +46,18 @@ async function store(status: number, answer?: unknown): Promise<{ address: strin
 const success = (resultType: string, result: unknown): object => ({ status: 'success', data: { resultType, result } });
 const noSecret: ReadSecret = () => Promise.reject(new Error('there is no such Secret'));
 
-function ask(query: Partial<Prometheus>, readSecret = noSecret, clock = new VirtualClock()): Promise<MetricValue> {
-  const provider = createPrometheusProvider({ readSecret, clock });
+/** What the operator of these tests lists. */
+const LISTED: EgressPolicy = { analysisHosts: ['127.0.0.1'] };
+
+function ask(
+  query: Partial<Prometheus>,
+  readSecret = noSecret,
+  { clock = new VirtualClock(), policy = LISTED }: { clock?: VirtualClock; policy?: EgressPolicy } = {},
+): Promise<MetricValue> {
+  const provider = createPrometheusProvider({ readSecret, clock, egress: createEgress(policy) });
   const metric = { name: 'rate', provider: { prometheus: { query: 'up', ...query } } };
-  return provider.measure(metric, 'shop', new AbortController().signal);
+  const { signal } = new AbortController();
+  return provider.measure(metric, { namespace: 'shop', signal, secrets: [], redactor: new Redactor() });
 }
 
 describe('an answer of Prometheus', () => {
@@ -119,7 +130,7 @@ describe('a query', () => {
   it('is given up in time', async () => {
     const { address } = await store(200);
     const clock = new VirtualClock();
-    const problem = ask({ address, timeout: 5 }, noSecret, clock).catch((error: unknown) => String(error));
+    const problem = ask({ address, timeout: 5 }, noSecret, { clock }).catch((error: unknown) => String(error));
     await clock.advance(5000);
     expect(await problem).toContain('within 5s');
     expect(clock.pending).toBe(0);
@@ -140,7 +151,7 @@ describe('a query', () => {
     const keys =
       (data: Record<string, string>): ReadSecret =>
       (_, __, key) =>
-        data[key] === undefined ? Promise.reject(new Error('no key')) : Promise.resolve(data[key]);
+        data[key] === undefined ? Promise.reject(new Error('no key')) : Promise.resolve({ value: data[key] ?? '' });
     await ask({ address, authentication }, keys({ token: 'abc\n' }));
     await ask({ address, authentication }, keys({ username: 'me', password: 'pw' }));
     expect(seen.map((request) => request.headers.authorization)).toEqual(['Bearer abc', 'Basic bWU6cHc=']);
@@ -161,8 +172,8 @@ describe('a measurement', () => {
   });
   const options = {
     namespace: 'shop',
-    providers: { prometheus: createPrometheusProvider({ readSecret: noSecret }) },
-    readSecret: () => Promise.resolve('s3cret'),
+    providers: { prometheus: createPrometheusProvider({ readSecret: noSecret, egress: createEgress(LISTED) }) },
+    readSecret: (): ReturnType<ReadSecret> => Promise.resolve({ value: 's3cret' }),
     now: () => 42,
     signal: new AbortController().signal,
   };
@@ -188,5 +199,153 @@ describe('a measurement', () => {
     });
     const lost = await measure(spec(address), 'rate', { ...options, readSecret: noSecret });
     expect(lost).toMatchObject({ phase: 'Error', message: 'rate: there is no such Secret' });
+  });
+
+  const echo = (text: string) => ({ status: 'error', errorType: 'bad_data', error: `near ${text}` });
+
+  it.each([
+    ['URL-encoded', encodeURIComponent('hun ter/2"')],
+    ['as a form', 'hun+ter%2f2%22'],
+    ['as JSON', 'hun ter/2\\"'],
+    ['as base64', Buffer.from('hun ter/2"').toString('base64')],
+    ['at the cut', `${'x'.repeat(187)}hun ter/2"`],
+  ])('never repeats a secret that comes back %s', async (_, text) => {
+    const { address } = await store(400, echo(text));
+    const readSecret = (): ReturnType<ReadSecret> => Promise.resolve({ value: 'hun ter/2"' });
+    const { message } = await measure(spec(address), 'rate', { ...options, readSecret });
+    expect(message).toContain('***');
+    expect(message).not.toMatch(/hun/);
+  });
+
+  it('never repeats what authenticates it', async () => {
+    for (const data of [{ token: 'tok-4f' }, { username: 'me', password: 'pass-9' }] as Record<string, string>[]) {
+      const basic = Buffer.from('me:pass-9').toString('base64');
+      const { address } = await store(400, echo(`Bearer tok-4f or ${basic} of me:pass-9`));
+      const readSecret: ReadSecret = (_, __, key) =>
+        data[key] === undefined ? Promise.reject(new Error('no key')) : Promise.resolve({ value: data[key] });
+      const providers = { prometheus: createPrometheusProvider({ readSecret, egress: createEgress(LISTED) }) };
+      const prometheus = { address, query: 'up', authentication: { secretRef: { name: 'api' } } };
+      const { message } = await measure({ metrics: [{ name: 'm', provider: { prometheus } }] }, 'm', {
+        ...options,
+        providers,
+        readSecret,
+      });
+      expect(message).not.toContain(data['token'] ?? 'pass-9');
+      expect(message).not.toContain(data['token'] === undefined ? basic.slice(4, -4) : 'tok-4f');
+    }
+  });
+
+  it('keeps a secret that the store gives back as a value from conditions, too', async () => {
+    const { address } = await store(200, success('string', [1, 's3cret']));
+    const [metric] = spec(address).metrics;
+    const oracle = {
+      ...spec(address),
+      metrics: metric ? [{ ...metric, successCondition: 'result startsWith "s3"' }] : [],
+    };
+    const measured = await measure(oracle, 'rate', options);
+    expect(measured).toMatchObject({ phase: 'Failed', value: '***' });
+    expect(JSON.stringify(measured)).not.toContain('s3c');
+  });
+
+  it('takes secrets in the query and in headers alone', async () => {
+    const { address, seen } = await store(200, success('vector', []));
+    const [metric] = spec(address).metrics;
+    const prometheus = { address, query: 'up', headers: [{ key: 'X-Key', value: '{{args.key}}' }] };
+    const with_ = (fields: object): AnalysisRunSpec => ({
+      ...spec(address),
+      metrics: metric ? [{ ...metric, ...fields }] : [],
+    });
+    await measure(with_({ provider: { prometheus } }), 'rate', options);
+    expect(seen[0]?.headers['x-key']).toBe('s3cret');
+    const odd = [
+      { successCondition: 'float("{{args.key}}") > 1' },
+      { failureCondition: '"{{ args.key }}" < "m"' },
+      { provider: { prometheus: { ...prometheus, address: `${address}/{{args.key}}` } } },
+      { provider: { prometheus: { ...prometheus, headers: [{ key: '{{args.key}}', value: 'x' }] } } },
+    ];
+    for (const fields of odd) {
+      const { phase, message } = await measure(with_(fields), 'rate', options);
+      expect(phase).toBe('Error');
+      expect(message).toContain('comes from a Secret');
+      expect(message).not.toContain('s3cret');
+    }
+    expect(seen).toHaveLength(1);
+  });
+
+  it('tells of no more than a short line of what answered', async () => {
+    const { address } = await store(500, { status: 'error', errorType: 'x', error: `{"a":\n"${'b'.repeat(5000)}"}` });
+    const { message } = await measure(spec(address), 'rate', options);
+    expect(message?.length).toBeLessThan(260);
+    expect(message).not.toContain('\n');
+    const other = await store(500, { status: 'error', errorType: 'some text {', error: 'inner words' });
+    expect((await measure(spec(other.address), 'rate', options)).message).toBe('rate: Prometheus answered 500');
+  });
+});
+
+describe('where a query goes', () => {
+  const secret: ReadSecret = () => Promise.resolve({ value: 'tok-4f' });
+  const authentication = { secretRef: { name: 'api' } };
+
+  it('is what the operator says, for requests', async () => {
+    const { address, seen } = await store(200, success('vector', []));
+    await expect(ask({ address }, noSecret, { policy: {} })).rejects.toThrow('--analysis-hosts=127.0.0.1:');
+    const local = address.replace('127.0.0.1', 'localhost');
+    await expect(ask({ address: local }, noSecret, { policy: {} })).rejects.toThrow(
+      'provider.prometheus.address: localhost:',
+    );
+    await expect(ask({ address: 'http://169.254.169.254/' }, noSecret, { policy: {} })).rejects.toThrow(
+      'cloud metadata',
+    );
+    expect(seen).toHaveLength(0);
+    await ask({ address }, noSecret, { policy: { prometheus: address } });
+    expect(seen).toHaveLength(1);
+  });
+
+  it('is what the operator and the Secret say, for secrets', async () => {
+    const { address, seen } = await store(200, success('vector', []));
+    const outside: EgressPolicy = { analysisHosts: ['127.0.0.1:1', '*'] };
+    const refused =
+      'the Secret shop/api may not be sent to example.com:80: name the host in its annotation sluice.dev/hosts';
+    await expect(ask({ address: 'http://example.com', authentication }, secret, { policy: outside })).rejects.toThrow(
+      refused,
+    );
+    await ask({ address, authentication }, secret);
+    const annotated: ReadSecret = () =>
+      Promise.resolve({ value: 'tok-4f', annotations: { 'sluice.dev/hosts': '127.0.0.1' } });
+    await expect(ask({ address, authentication }, annotated, { policy: {} })).rejects.toThrow('this machine');
+    expect(seen.map((request) => request.headers.authorization)).toEqual(['Bearer tok-4f']);
+  });
+
+  it.each([
+    'Host',
+    'content-length',
+    'Transfer-Encoding',
+    'Connection',
+    'Upgrade',
+    'TE',
+    'Trailer',
+    'Expect',
+    'Proxy-Authorization',
+    'Metadata-Flavor',
+    'Metadata',
+    'X-aws-ec2-metadata-token',
+    'X-Forwarded-Host',
+    'Impersonate-User',
+    'a b',
+    '',
+  ])('is not bent by a header %s', async (key) => {
+    const { address, seen } = await store(200, success('vector', []));
+    await expect(ask({ address, headers: [{ key, value: 'x' }] })).rejects.toThrow('provider.prometheus.headers[0]: ');
+    expect(seen).toHaveLength(0);
+  });
+
+  it('is not bent by the value of one', async () => {
+    await expect(
+      ask({ address: 'http://127.0.0.1:1', headers: [{ key: 'X-A', value: 'b\r\nHost: c' }] }),
+    ).rejects.toThrow('line ends');
+    const twoLines: ReadSecret = () => Promise.resolve({ value: 'a\nb' });
+    await expect(ask({ address: 'http://127.0.0.1:1', authentication }, twoLines)).rejects.toThrow(
+      'more than one line',
+    );
   });
 });

@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { substitute } from '../../src/analysis/arguments.ts';
 import type { AnalysisRunSpec, Metric, RolloutAnalysis, TemplateSpec } from '../../src/api/analysis.ts';
 import type { Issue, Result } from '../../src/api/result.ts';
 import { prepareRun, resolveRun } from '../../src/analysis/resolve.ts';
@@ -115,6 +117,90 @@ describe('what is wrong is said with its field', () => {
 
   it('but a metric without end is fine in the background', () => {
     expect(resolve({ endless: { metrics: [metric({ interval: '1s' })] } }, { args: [service] }, false).ok).toBe(true);
+  });
+});
+
+describe('an argument of a ClusterAnalysisTemplate', () => {
+  const filled = (template: string, value: string, clusterScope = true): unknown => {
+    const declared: TemplateSpec = {
+      args: [{ name: 'x' }],
+      metrics: [{ name: 'm', provider: { prometheus: { query: template } } }],
+    };
+    const analysis = { templates: [{ templateName: 'm', clusterScope }], args: [{ name: 'x', value }] };
+    const result = resolveRun(analysis, () => declared, context);
+    return result.ok ? query(result) : issues(result);
+  };
+
+  it.each([
+    ['up{a="{{args.x}}"}', 'b",c=~".*', 'up{a="b\\",c=~\\".*"}'.replaceAll('\\\\', '\\')],
+    ['up{a="{{args.x}}"}', '\\', 'up{a="\\\\"}'],
+    ['up{a="{{args.x}}"}', 'a\nb', 'up{a="a\\nb"}'],
+    ["up{a='{{args.x}}'}", `it's "so"`, `up{a='it\\'s "so"'}`],
+    ['up{a=`{{args.x}}`}', '\\d"', 'up{a=`\\d"`}'],
+    ['up{a="\\"{{args.x}}"}', '"', 'up{a="\\"\\""}'],
+    ['# it\'s\nup{a="{{ args.x }}"}', '"', '# it\'s\nup{a="\\""}'],
+    ['rate({{args.x}}_total[5m])', 'http:requests', 'rate(http:requests_total[5m])'],
+    ['rate(up[{{args.x}}])', '1h30m', 'rate(up[1h30m])'],
+    ['up > {{args.x}}', '-0.5e3', 'up > -0.5e3'],
+  ])('in %s as %j gives %s', (template, value, expected) => {
+    expect(filled(template, value)).toBe(expected);
+  });
+
+  it.each([
+    ['up{a={{args.x}}}', '"b"', 'stands outside of a string'],
+    ['{{args.x}}', 'vector(1)', 'stands outside of a string'],
+    ['up {{args.x}} down', 'or', 'stands outside of a string'],
+    ['up # "\n + {{args.x}}', 'a b', 'stands outside of a string'],
+    ['up{a=`{{args.x}}`}', '`', 'holds a backtick'],
+    ['up{a="\\{{args.x}}"}', '"', 'stands after a backslash'],
+    ['up{a="{{args.x}}"}', '{{args.y}}', 'holds {{'],
+  ])('in %s as %j is refused by its name, not by its value', (template, value, problem) => {
+    const told = filled(template, value);
+    expect(told).toContain(`query: the value of the argument x ${problem}`);
+    expect(told).not.toContain(`x ${value}`);
+  });
+
+  it('stays as it is in a template of the namespace, unless that asks for it', () => {
+    expect(filled('up{a={{args.x}}}', '"b"', false)).toBe('up{a="b"}');
+  });
+
+  it('is escaped when it comes from a Secret, at the measurement', () => {
+    const args = [{ name: 'x', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }];
+    const template: TemplateSpec = {
+      metrics: [{ name: 'm', provider: { prometheus: { query: 'up{a="{{args.x}}"}' } } }],
+    };
+    const analysis = { templates: [{ templateName: 'm', clusterScope: true }], args };
+    const result = resolveRun(analysis, () => template, context);
+    expect(result.ok && result.value.metrics[0]?.provider.prometheus).toEqual({
+      query: 'up{a="{{args.x}}"}',
+      escapeArgs: true,
+    });
+    const metrics = result.ok ? result.value.metrics : [];
+    const measured = substitute(
+      metrics,
+      { values: new Map([['x', '"} or vector(1) #']]), secrets: new Set(['x']) },
+      'm',
+    );
+    expect(measured.ok && measured.value[0]?.provider.prometheus?.query).toBe('up{a="\\"} or vector(1) #"}');
+  });
+
+  it('never changes the query around it', () => {
+    const value = fc.string({ unit: fc.constantFrom(...Array.from('a"\'`\\\n{}#=~,')), maxLength: 8 });
+    fc.assert(
+      fc.property(value, fc.constantFrom('"', "'", '`'), (text, quote) => {
+        const told = filled(`up{a=${quote}{{args.x}}${quote}} > 1`, text);
+        // What Prometheus reads: one string, then the rest.
+        const inside = {
+          '"': /^up\{a="(?:[^"\\\n]|\\.)*"\} > 1$/,
+          "'": /^up\{a='(?:[^'\\\n]|\\.)*'\} > 1$/,
+          '`': /^up\{a=`[^`]*`\} > 1$/,
+        }[quote];
+        expect(String(told)).toMatch(
+          text.includes('{{') || (quote === '`' && text.includes('`')) ? /the value of the argument/ : (inside ?? /$^/),
+        );
+      }),
+      { numRuns: 300, seed: 20260101 },
+    );
   });
 });
 

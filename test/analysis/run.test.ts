@@ -131,10 +131,24 @@ describe('when to measure', () => {
   });
 
   it('an interval after the last, from what is recorded alone', () => {
-    const spec = { metrics: [metric({ interval: '500ms' })] };
+    const spec = { metrics: [metric({ interval: '1500ms' })] };
     const status = JSON.parse(JSON.stringify(play(spec, 'S'))) as AnalysisRunStatus;
-    expect(at(spec, status, 1499)).toEqual({ due: [], nextAt: START + 1500 });
-    expect(at(spec, status, 1500)).toEqual({ due: ['rate'] });
+    expect(at(spec, status, 2499)).toEqual({ due: [], nextAt: START + 2500 });
+    expect(at(spec, status, 2500)).toEqual({ due: ['rate'] });
+  });
+
+  it.each(['1ms', '0s', '999ms'])('no sooner than after a second, and says so: %s', (interval) => {
+    const spec = { metrics: [metric({ interval })] };
+    for (const phases of ['S', 'E', '-'])
+      expect(at(spec, play(spec, phases), 1000).nextAt).toBeGreaterThanOrEqual(START + 2000);
+    expect(play(spec, 'SS').metricResults?.[0]?.message).toBe(
+      `the interval ${interval} is below 1s: it is measured every 1s`,
+    );
+  });
+
+  it('keeps no more than a hundred measurements', () => {
+    const spec = { metrics: [metric(every10s)], measurementRetention: [{ metricName: 'rate', limit: 100_000 }] };
+    expect(play(spec, 'S'.repeat(120)).metricResults?.[0]?.measurements).toHaveLength(100);
   });
 
   it.each([

@@ -7,10 +7,14 @@ import type { KubeObject, Resource } from '../../src/api/k8s.ts';
 import { RESOURCES } from '../../src/api/names.ts';
 import type { Rollout } from '../../src/api/rollout.ts';
 import { createApplicationController } from '../../src/application/application-controller.ts';
-import type { AgentEvent, ApplicationController } from '../../src/application/ports.ts';
+import type { AgentEvent, ApplicationController, CacheOptions } from '../../src/application/ports.ts';
+import type { TenancySettings } from '../../src/application/source/tenancy.ts';
+import { actingAs } from '../../src/kube/acting-as.ts';
+import { soleOwner } from '../../src/ports/ownership.ts';
+import { inProcessReader } from '../../src/source/in-process.ts';
 import { kubeClient } from '../../src/kube/client.ts';
 import type { KubeClient } from '../../src/kube/types.ts';
-import { WatchCache } from '../../src/kube/watch-cache.ts';
+import { keepManagedFields, WatchCache } from '../../src/kube/watch-cache.ts';
 import type { Transport } from '../../src/ports/transport.ts';
 import { silentLog } from '../../src/ports/log.ts';
 import { createApiServer } from '../../src/sandbox/apiserver/api-server.ts';
@@ -37,10 +41,14 @@ export class World {
   });
   readonly events: (AgentEvent & { about: string })[] = [];
   writes: string[] = [];
+  /** Everything that the agent asked the API server, in order. */
+  requests: { method: string; path: string }[] = [];
+  tenancy: TenancySettings = { defaultServiceAccount: undefined, clusterApplications: [], crossNamespaceRoutes: [] };
   agent!: ApplicationController;
   /** Lets a standby act. */
   lead!: () => void;
   mirror = new FakeMirror(this.repository);
+  snapshotKey: Uint8Array = Buffer.alloc(32, 7);
   #stop: (() => Promise<void>) | undefined;
 
   static async open(): Promise<World> {
@@ -77,6 +85,7 @@ export class World {
       request: async (request) => {
         if (lives <= 0) throw new Error('the process is dead');
         if (request.method !== 'GET') lives--;
+        this.requests.push({ method: request.method, path: request.path });
         return transport.request(request);
       },
     };
@@ -91,10 +100,21 @@ export class World {
     const caches: { start(): void; stop(): Promise<void>; synced(): Promise<void> }[] = [];
     const open = <T extends { metadata: Rollout['metadata'] }>(
       resource: Resource,
-      labelSelector?: string,
+      { namespace, labelSelector, as }: Partial<CacheOptions> = {},
     ): WatchCache<T> => {
-      const options = { client, clock: this.clock, random: () => 0.5, log: silentLog, resource };
-      const cache = new WatchCache<T>({ ...options, ...(labelSelector === undefined ? {} : { labelSelector }) });
+      const options = {
+        client: as === undefined ? client : actingAs(client, as),
+        clock: this.clock,
+        random: () => 0.5,
+        log: silentLog,
+        resource,
+        transform: keepManagedFields,
+      };
+      const cache = new WatchCache<T>({
+        ...options,
+        ...(labelSelector === undefined ? {} : { labelSelector }),
+        ...(namespace === undefined ? {} : { namespace }),
+      });
       caches.push(cache);
       return cache;
     };
@@ -108,17 +128,31 @@ export class World {
       applications,
       rollouts,
       analysisRuns,
-      openCache: (resource, labelSelector) => open<KubeObject>(resource, labelSelector),
-      mirrorFor: async () => {
-        if (lives <= 0) throw new Error('the process is dead');
-        return this.mirror;
-      },
+      openCache: (resource, options) => open<KubeObject>(resource, options),
+      reader: inProcessReader({
+        clock: this.clock,
+        mirrorFor: async () => {
+          if (lives <= 0) throw new Error('the process is dead');
+          return this.mirror;
+        },
+      }),
+      tenancy: this.tenancy,
+      egress: { check: () => undefined, checkSecret: () => undefined },
+      ownership: soleOwner,
+      snapshotKeys: { key: () => Promise.resolve(this.snapshotKey) },
       clock: this.clock,
       log: silentLog,
       events: {
         emit: (object, event) => void this.events.push({ ...event, about: `${object.kind}/${object.metadata.name}` }),
       },
       random: () => 0.5,
+    });
+    // The Rollout controller: it hands back what a Rollout drives when it is asked to.
+    rollouts.onChange(({ object }) => {
+      if (object.metadata.annotations?.['sluice.dev/retire'] === undefined || object.status?.retired) return;
+      const { name, namespace } = object.metadata;
+      const body = { status: { retired: true } };
+      void this.client.patch(RESOURCES.rollouts, { name, namespace, type: 'merge', body, subresource: 'status' });
     });
     const { agent } = this;
     this.lead = () => agent.start(stop.signal);

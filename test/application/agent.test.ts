@@ -71,6 +71,13 @@ describe('syncing', () => {
     expect(await annotation(ANNOTATIONS.receivedAt)).toBe(new Date(receivedAt).toISOString());
   });
 
+  it('looks only at the Application that a hint means', async () => {
+    await serving();
+    const hint = { repoURL: 'https://git.example.com/shop', receivedAt: 0 };
+    expect(world.agent.hint({ ...hint, application: { namespace: 'other', name: 'shop' } })).toBe(0);
+    expect(world.agent.hint({ ...hint, application: { namespace: 'shop', name: 'shop' } })).toBe(1);
+  });
+
   it('neither acts on a hint nor remembers one while it does not lead', async () => {
     await serving();
     await world.stop();
@@ -79,7 +86,6 @@ describe('syncing', () => {
     expect(world.agent.hint({ repoURL: 'https://git.example.com/shop.git', receivedAt: 0 })).toBe(0);
     await world.run();
     expect(await imageOf()).toBe('web:1');
-    expect(world.agent.snapshot()).toEqual([]);
     world.lead();
     await world.run();
     expect(await imageOf()).toBe('web:2');
@@ -129,7 +135,7 @@ describe('syncing', () => {
     await world.run();
     expect(await world.config()).toEqual({ mode: 'one' });
     expect((await world.status()).drift).toMatchObject([
-      { kind: 'ConfigMap', fields: ['data.mode'], action: 'Corrected' },
+      { kind: 'ConfigMap', fields: ['data.mode (by sluice)'], action: 'Corrected' },
     ]);
     world.repository.failure = undefined;
     await world.run(400_000);
@@ -160,7 +166,7 @@ describe('syncing', () => {
     world.repository.commit('main', { 'deploy/web.yaml': null }, 'Remove all');
     await world.poll();
     expect(await world.config()).toEqual({ mode: 'one' });
-    expect(await ready()).toMatchObject({ status: 'False', reason: 'EmptyRender' });
+    expect(await ready()).toMatchObject({ status: 'False', reason: 'SourceNotFound' });
   });
 
   it('tells of what it deleted, and not of what was gone already', async () => {
@@ -178,13 +184,16 @@ describe('syncing', () => {
     expect((await world.status()).resources?.map(({ name }) => name)).not.toContain('two');
   });
 
-  it('names an object that the cluster refuses and applies the rest', async () => {
+  it('refuses a commit as a whole, with file and line, where the cluster would refuse one object', async () => {
     await serving();
     const bad = 'apiVersion: example.com/v1\nkind: Gadget\nmetadata: { name: g }\n';
     world.repository.commit('main', { ...files('web:2', 'two'), 'deploy/gadget.yaml': bad }, 'With a gadget');
+    world.writes = [];
     await world.poll();
-    expect(await imageOf()).toBe('web:2');
-    expect(await ready()).toMatchObject({ reason: 'ApplyFailed', message: expect.stringContaining('Gadget') });
+    expect(await imageOf()).toBe('web:1');
+    expect(world.writes.filter((write) => !write.startsWith('patch applications'))).toEqual([]);
+    const message = expect.stringMatching(/deploy\/gadget.yaml:1: the cluster does not serve Gadget/) as string;
+    expect(await ready()).toMatchObject({ reason: 'InvalidManifest', message });
   });
 
   it('leaves the cluster alone while suspended', async () => {
@@ -444,7 +453,7 @@ it('says what the cluster refuses', async () => {
     destination: { namespace: 'nowhere' },
   });
   await world.start();
-  expect(await ready()).toMatchObject({ reason: 'ApplyFailed', message: expect.stringContaining('nowhere') });
+  expect(await ready()).toMatchObject({ reason: 'InvalidManifest', message: expect.stringContaining('nowhere') });
 });
 
 it('remembers every note it wrote', async () => {

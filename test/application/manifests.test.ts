@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
 import { joinDocuments, splitDocuments } from '../../src/application/source/documents.ts';
 import { describeProblem, isManifest, readManifests } from '../../src/application/source/manifests.ts';
-import { render } from '../../src/application/source/desired.ts';
+import { rendered } from './rendered.ts';
+import { SOURCE_LIMITS, SourceBudget } from '../../src/ports/source-budget.ts';
 import { parseDocument } from '../../src/application/source/yaml.ts';
 
 const read = (text: string, path = 'deploy/web.yaml') => readManifests([{ path, text }]);
@@ -40,6 +41,22 @@ describe('a YAML document is read as kubectl reads it', () => {
     ['+-1', '+-1'],
     ['_1', '_1'],
     ["'017'", '017'],
+    ['12e4567', '12e4567'],
+    ['-1e999', '-1e999'],
+    ['1e20', 1e20],
+    ['1e-400', 0],
+    ['0X1F', 31],
+    ['0B11', 3],
+    ['-0', 0],
+    ['.5', 0.5],
+    ['-.5', -0.5],
+    ['1.', 1],
+    ['._5', '._5'],
+    ['.', '.'],
+    ['0x', '0x'],
+    ['1e', '1e'],
+    ['123456789012345678901234567890', Number('123456789012345678901234567890')],
+    ['Infinity', 'Infinity'],
   ])('%s', (text, value) => {
     expect(parseDocument(`a: ${text}\n`)).toEqual({ a: value });
   });
@@ -65,7 +82,8 @@ describe('manifests', () => {
     const list = `apiVersion: v1\nkind: List\nitems:\n${['b', 'c'].map((name) => `- {apiVersion: v1, kind: ConfigMap, metadata: {name: ${name}}}\n`).join('')}`;
     const result = read(`# head\n${map('a')}---\n---\n# nothing\n---\n${list}`);
     expect(
-      result.ok && result.value.map(({ object, source }) => [object.metadata.name, source.document, source.line]),
+      result.ok &&
+        result.value.manifests.map(({ object, source }) => [object.metadata.name, source.document, source.line]),
     ).toEqual([
       ['a', 0, 2],
       ['b', 3, 10],
@@ -75,19 +93,19 @@ describe('manifests', () => {
 
   it('leave a status out', () => {
     const result = read(map('a', 'status: { x: 1 }\n'));
-    expect(result.ok && result.value[0]?.object).not.toHaveProperty('status');
+    expect(result.ok && result.value.manifests[0]?.object).not.toHaveProperty('status');
   });
 
   it('may be JSON', () => {
     const result = read('{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}}', 'a.json');
-    expect(result.ok && result.value[0]?.object.metadata.name).toBe('a');
+    expect(result.ok && result.value.manifests[0]?.object.metadata.name).toBe('a');
   });
 
   it.each([
     ['a: [1\n', /^deploy\/web\.yaml:\d+: /],
     [`${map('a')}---\nkind: x\n  y: [\n`, /^deploy\/web\.yaml:7: /],
     ['a: 1\na: 2\n', /^deploy\/web\.yaml:2: .*dupl/i],
-    ['- 1\n', /web\.yaml:1: a manifest must be a mapping/],
+    ['- { kind: ConfigMap }\n', /web\.yaml:1: a manifest must be a mapping/],
     ['\n# c\nkind: ConfigMap\nmetadata: { name: a }\n', /web\.yaml:3: apiVersion is missing/],
     ['apiVersion: v1\nmetadata: { name: a }\n', /kind is missing/],
     ['apiVersion: v1\nkind: ConfigMap\n', /metadata\.name is missing \(ConfigMap\)/],
@@ -96,6 +114,11 @@ describe('manifests', () => {
     ['apiVersion: v1\nkind: ConfigMap\nmetadata: { name: no }\n', /metadata\.name is missing .*: false is not text/],
     ['apiVersion: v1\nkind: List\nitems: [3]\n', /items\[0\]: must be an object/],
     ['a: 12345678901234567890\n', /a: .* too large to be kept exactly/],
+    ['a: 18446744073709551615\n', /a: 18446744073709551615 is too large to be kept exactly; put it in quotes/],
+    ['a: .inf\n', /a: Infinity is a number that JSON does not have; put it in quotes/],
+    ['a: { b: [-.INF] }\n', /a\.b\[0\]: -Infinity is a number that JSON does not have/],
+    ['a: .nan\n', /a: NaN is a number that JSON does not have/],
+    ['a: &a [*a]\n', /nested deeper than 64/],
     ['a: *nowhere\n', /web\.yaml:1: /],
     ['a: !!js/function x\n', /web\.yaml:1: /],
   ])('%j is refused by file and line', (text, message) => {
@@ -110,6 +133,51 @@ describe('manifests', () => {
     expect(problemsOf(`l0: &l0 [x]\n${levels.join('')}`)).toEqual([expect.stringContaining('aliases')]);
   });
 
+  it('are not what declares nothing: such files are told, and only as a whole', () => {
+    const files = [
+      { path: 'values.yaml', text: 'replicas: 1\n---\nimage: x\n' },
+      { path: 'list.json', text: '[1, 2]' },
+      { path: 'a.yaml', text: map('a') },
+      { path: 'empty.yaml', text: '# nothing\n' },
+    ];
+    expect(readManifests(files)).toMatchObject({
+      value: {
+        manifests: [{ object: { metadata: { name: 'a' } } }],
+        skipped: [
+          { path: 'values.yaml', reason: 'no apiVersion and no kind' },
+          { path: 'list.json', reason: 'no apiVersion and no kind' },
+        ],
+      },
+    });
+    expect(problemsOf(`${map('a')}---\nmetadata: { name: b }\n`)).toEqual([
+      expect.stringContaining('web.yaml:6: apiVersion is missing'),
+    ]);
+  });
+
+  it('of Kustomize are told apart from broken ones', () => {
+    expect(problemsOf('apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Component\n')).toEqual([
+      expect.stringContaining('input of Kustomize, which is not rendered yet'),
+    ]);
+  });
+
+  it('are parsed up to twenty problems, and to the limits of their commit', () => {
+    const broken = Array.from({ length: 50 }, (_, n) => ({ path: `${n}.yaml`, text: 'kind: A\n' }));
+    expect(readManifests(broken)).toMatchObject({ error: { length: 20 } });
+    const budget = new SourceBudget({ ...SOURCE_LIMITS, objects: 3 });
+    const many = Array.from({ length: 9 }, (_, n) => ({ path: `${n}.yaml`, text: map(`m${n}`) }));
+    expect(readManifests(many, budget)).toEqual({
+      ok: false,
+      error: [
+        {
+          path: '3.yaml',
+          line: 1,
+          limit: 'objects',
+          message: 'more than 3 objects (limit objects); split it into several Applications (spec.source.path)',
+        },
+      ],
+    });
+  });
+
   it('do not touch prototypes', () => {
     expect(problemsOf(map('a', '  labels: { __proto__: x }\n'))).toEqual([expect.stringContaining('__proto__')]);
     expect(({} as Record<string, unknown>)['x']).toBeUndefined();
@@ -117,8 +185,8 @@ describe('manifests', () => {
 
   it('are all reported at once', () => {
     const files = [
-      { path: 'a.yaml', text: 'x: 1\n' },
-      { path: 'b.yaml', text: 'y: 1\n' },
+      { path: 'a.yaml', text: 'kind: A\n' },
+      { path: 'b.yaml', text: 'kind: B\n' },
     ];
     const result = readManifests(files);
     expect(result.ok ? [] : result.error.map(({ path }) => path)).toEqual(['a.yaml', 'b.yaml']);
@@ -189,16 +257,24 @@ describe('documents of a file', () => {
 });
 
 describe('rendering', () => {
-  const scope = (_apiVersion: string, kind: string): boolean | undefined => (kind === 'ConfigMap' ? true : undefined);
+  const scope = (_apiVersion: string, kind: string): boolean => kind === 'ConfigMap';
 
   it('fills in the namespace, but not for what is cluster-wide', () => {
     const text = `${map('a')}---\n${map('b').replace('name: b', 'name: b\n  namespace: own')}---\napiVersion: v1\nkind: Namespace\nmetadata: { name: ns }\n`;
-    const result = render([{ path: 'a.yaml', text }], 'shop', scope);
-    expect(result.ok && result.value.map(({ key }) => key)).toEqual([
+    expect(rendered([{ path: 'a.yaml', text }], scope).desired.map(({ key }) => key)).toEqual([
       '/ConfigMap/shop/a',
       '/ConfigMap/own/b',
       '/Namespace//ns',
     ]);
+  });
+
+  it('takes the scope of a kind that comes with its definition from that, and guesses none', () => {
+    const crd =
+      'apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: { name: issuers.x.dev }\nspec: { group: x.dev, scope: Cluster, names: { kind: Issuer } }\n';
+    const issuer = 'apiVersion: x.dev/v1\nkind: Issuer\nmetadata: { name: i }\n';
+    const known = (_apiVersion: string, kind: string): boolean | undefined => (kind === 'Issuer' ? undefined : false);
+    expect(rendered([{ path: 'a.yaml', text: `${crd}---\n${issuer}` }], known).desired[1]?.key).toBe('x.dev/Issuer//i');
+    expect(rendered([{ path: 'a.yaml', text: issuer }], known).problems[0]?.message).toMatch(/does not serve Issuer/);
   });
 
   it('names both places of an object that is declared twice', () => {
@@ -206,15 +282,14 @@ describe('rendering', () => {
       { path: 'a.yaml', text: map('a') },
       { path: 'b.yaml', text: `\n${map('a').replace('name: a', 'name: a\n  namespace: shop')}` },
     ];
-    const result = render(files, 'shop', scope);
-    expect(result.ok ? [] : result.error.map((problem) => describeProblem(problem))).toEqual([
+    expect(rendered(files, scope).problems.map((problem) => describeProblem(problem))).toEqual([
       'b.yaml:2: ConfigMap shop/a is already declared at a.yaml:1',
     ]);
   });
 
   it('hashes content, not spelling', () => {
-    const one = render([{ path: 'a.yaml', text: map('a', 'data: { x: "1", y: "2" }\n') }], 'shop', scope);
-    const two = render([{ path: 'a.yaml', text: `# c\n${map('a', "data:\n  y: '2'\n  x: '1'\n")}` }], 'shop', scope);
-    expect(one.ok && two.ok && one.value[0]?.hash === two.value[0]?.hash).toBe(true);
+    const one = rendered([{ path: 'a.yaml', text: map('a', 'data: { x: "1", y: "2" }\n') }], scope);
+    const two = rendered([{ path: 'a.yaml', text: `# c\n${map('a', "data:\n  y: '2'\n  x: '1'\n")}` }], scope);
+    expect(one.desired[0]?.hash).toBe(two.desired[0]?.hash);
   });
 });

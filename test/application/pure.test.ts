@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Hold, ResourceStatus } from '../../src/api/application.ts';
+import type { Hold } from '../../src/api/application.ts';
+import type { ObjectKey } from '../../src/api/object-key.ts';
 import type { KubeObject } from '../../src/api/k8s.ts';
 import { ANNOTATIONS, POD_TEMPLATE_HASH } from '../../src/api/names.ts';
 import { dependencyKeys } from '../../src/application/revert/dependents.ts';
-import { render, type DesiredObject } from '../../src/application/source/desired.ts';
-import { driftedFields } from '../../src/application/sync/drift.ts';
-import { evidenceOf, revertMessage } from '../../src/application/report/evidence.ts';
-import { planPrune } from '../../src/application/sync/plan.ts';
+import type { DesiredObject } from '../../src/application/source/desired.ts';
+import { evidenceOf } from '../../src/application/report/evidence.ts';
+import { revertMessage } from '../../src/application/report/revert-message.ts';
 import { wantedObjects } from '../../src/application/revert/wanted.ts';
 import { declaredSets } from '../../src/application/revert/rollout-set.ts';
 import {
@@ -15,6 +15,7 @@ import {
   takeSnapshot,
   type StableSnapshot,
 } from '../../src/application/revert/snapshot.ts';
+import { rendered } from './rendered.ts';
 import { drivenBy, stamped } from '../../src/application/sync/stamps.ts';
 import { mergePatch } from '../../src/api/merge-patch.ts';
 import { restoreFiles } from '../../src/application/revert/write-back.ts';
@@ -27,16 +28,22 @@ const object = (fields: Record<string, unknown>): KubeObject => ({
   ...fields,
 });
 
-function declare(texts: Record<string, string>): DesiredObject[] {
-  const sources = Object.entries(texts).map(([path, text]) => ({ path, text }));
-  const result = render(sources, 'shop', () => true);
-  if (!result.ok) throw new Error(JSON.stringify(result.error));
-  return result.value;
+function declare(texts: Record<string, string>): readonly DesiredObject[] {
+  return rendered(Object.entries(texts).map(([path, text]) => ({ path, text }))).desired;
 }
 
+const OWNER = { namespace: 'shop', name: 'shop', uid: 'u' };
 const REVISION = { commit: 'a'.repeat(40), subject: 'Stable' };
-const WEB = 'sluice.dev/Rollout/shop/web';
+const WEB = 'sluice.dev/Rollout/shop/web' as ObjectKey;
 const CONFIG = '/ConfigMap/shop/web-config';
+const KEY = Buffer.alloc(32, 1);
+const SCOPE = {
+  namespace: 'shop',
+  rollout: 'web',
+  application: { namespace: 'shop', name: 'shop', uid: 'u' },
+  sourcePath: '',
+  crossNamespace: false,
+};
 
 function snapshotOf(texts: Record<string, string>): StableSnapshot {
   const desired = declare(texts);
@@ -60,43 +67,6 @@ function holdOf(texts: Record<string, string>, snapshot: StableSnapshot): Hold {
     since: '2026-01-01T00:00:00Z',
   };
 }
-
-describe('drift', () => {
-  it.each<[string, unknown, unknown, string[]]>([
-    ['an equal value', { a: 1 }, { a: 1 }, []],
-    ['a changed value', { a: 1 }, { a: 2 }, ['spec.a']],
-    ['a default that the declaration leaves out', { a: 1 }, { a: 1, b: 2 }, []],
-    ['a lost field', { a: { b: 'x' } }, { a: {} }, ['spec.a.b']],
-    ['an empty part that the server drops', { a: {}, b: [], c: '', d: false }, {}, []],
-    [
-      'quantities that mean the same',
-      { cpu: 1, memory: '1024Mi', x: '100m' },
-      { cpu: '1000m', memory: '1Gi', x: '0.1' },
-      [],
-    ],
-    ['quantities that do not', { cpu: '1' }, { cpu: '2' }, ['spec.cpu']],
-    ['a number as text', { port: 80 }, { port: '80' }, []],
-    ['text that is not a number', { v: '1.10' }, { v: '1.1x' }, ['spec.v']],
-    [
-      'an injected element of a named list',
-      { l: [{ name: 'a', i: 1 }] },
-      { l: [{ name: 's' }, { name: 'a', i: 1 }] },
-      [],
-    ],
-    ['a changed element of a named list', { l: [{ name: 'a', i: 1 }] }, { l: [{ name: 'a', i: 2 }] }, ['spec.l[a].i']],
-    ['a missing element of a named list', { l: [{ name: 'a', i: 1 }] }, { l: [] }, ['spec.l[a]']],
-    ['a longer plain list', { l: ['a'] }, { l: ['a', 'b'] }, ['spec.l']],
-    ['an object where text was', { a: 'x' }, { a: { b: 1 } }, ['spec.a']],
-  ])('%s', (_name, declared, live, fields) => {
-    expect(driftedFields(object({ spec: declared }), object({ spec: live }))).toEqual(fields);
-  });
-
-  it('looks at labels and annotations, not at status or what the server adds', () => {
-    const declared = object({ metadata: { name: 'x', labels: { a: '1' } }, status: { x: 1 } });
-    const live = object({ metadata: { name: 'x', uid: 'u', labels: { a: '2', b: '3' } } });
-    expect(driftedFields(declared, live)).toEqual(['metadata.labels.a']);
-  });
-});
 
 describe('what a Rollout depends on', () => {
   it('is everything its pods read, its Services and its routes', () => {
@@ -173,16 +143,9 @@ describe('what a Rollout depends on', () => {
 describe('a stable snapshot', () => {
   it('comes back from its Secret as it was', () => {
     const snapshot = snapshotOf(files('web:1', 'one'));
-    const secret = snapshotSecret(snapshot, object({ metadata: { name: 'web', namespace: 'shop', uid: 'u' } }), 'shop');
+    const secret = snapshotSecret(snapshot, SCOPE, KEY);
     expect(secret?.metadata.name).toBe('sluice-stable-web');
-    expect(readSnapshot(secret)).toEqual(snapshot);
-  });
-
-  it('is not read from anything else', () => {
-    expect(readSnapshot(undefined)).toBeUndefined();
-    expect(readSnapshot(object({ type: 'Opaque', data: { snapshot: 'x' } }))).toBeUndefined();
-    const secret = snapshotSecret(snapshotOf(files('web:1', 'one')), object({}), 'shop');
-    expect(readSnapshot({ ...secret, data: { snapshot: 'bm90IGd6aXA=' } } as KubeObject)).toBeUndefined();
+    expect(readSnapshot(secret, SCOPE, KEY)).toEqual({ ok: true, value: snapshot });
   });
 
   it('is refused where it would not fit', () => {
@@ -198,7 +161,7 @@ describe('a stable snapshot', () => {
         large.objects.map((each) => ({ ...each, text: `${i}${each.text.split('').toReversed().join('')}` })),
       ).flat(),
     };
-    expect(snapshotSecret(many, object({}), 'shop')).toBeUndefined();
+    expect(snapshotSecret(many, SCOPE, KEY)).toBeUndefined();
   });
 });
 
@@ -239,56 +202,16 @@ describe('what is wanted', () => {
   });
 });
 
-describe('pruning', () => {
-  const entry = (kind: string, name: string): ResourceStatus => ({
-    group: '',
-    version: 'v1',
-    kind,
-    namespace: 'shop',
-    name,
-    status: 'Synced',
-    hash: 'h',
-  });
-  const base = {
-    declared: true,
-    inventory: [entry('Service', 's'), entry('ConfigMap', 'c')],
-    snapshots: new Map(),
-    prune: true,
-    allowEmpty: false,
-  };
-  const one = wantedObjects(declare({ 'a.yaml': rolloutText('web:1') }), [], new Map());
-  const none = { objects: [], keptBack: [] };
-
-  it('deletes what has left, users before what they use', () => {
-    expect(planPrune({ ...base, wanted: one }).remove.map(({ kind }) => kind)).toEqual(['Service', 'ConfigMap']);
-  });
-
-  it('deletes nothing where it is off, where Git cannot be read, or where the commit is empty', () => {
-    expect(planPrune({ ...base, wanted: one, prune: false })).toMatchObject({ remove: [], skipped: [{}, {}] });
-    expect(planPrune({ ...base, wanted: one, declared: false }).remove).toEqual([]);
-    expect(planPrune({ ...base, wanted: none })).toMatchObject({ remove: [], refusedEmpty: true });
-    expect(planPrune({ ...base, wanted: none, allowEmpty: true }).remove).toHaveLength(2);
-  });
-
-  it('leaves what a stable revision still needs', () => {
-    const snapshots = new Map([[WEB, snapshotOf(files('web:1', 'one'))]]);
-    const inventory = [entry('ConfigMap', 'web-config')];
-    const plan = planPrune({ ...base, wanted: one, inventory, snapshots });
-    expect(plan.remove).toEqual([]);
-    expect(plan.skipped[0]?.message).toBe('the stable revision of web still needs it');
-  });
-});
-
 describe('restoring files', () => {
   const restore = (v1: Record<string, string>, v2: Record<string, string>) => {
     const snapshot = snapshotOf(v1);
-    const result = restoreFiles({
-      hold: holdOf(v2, snapshot),
-      snapshot,
+    const { changes, failed } = restoreFiles({
+      targets: [{ hold: holdOf(v2, snapshot), snapshot }],
       desired: declare(v2),
       files: new Map(Object.entries(v2)),
+      sourcePath: '',
     });
-    return result.ok ? Object.fromEntries(result.value) : result.error;
+    return failed[0]?.message ?? Object.fromEntries(changes);
   };
 
   it('puts back the documents that changed and leaves the others, comments and all', () => {
@@ -334,20 +257,21 @@ describe('restoring files', () => {
 describe('what is sent', () => {
   it('carries stamps that say where it comes from', () => {
     const body = stamped(object({ metadata: { name: 'x', labels: { a: '1' } } }), {
-      application: 'shop',
+      owner: OWNER,
       hash: 'h',
       revision: REVISION,
     });
     expect(body.metadata.labels).toEqual({ a: '1', 'sluice.dev/application': 'shop' });
     expect(body.metadata.annotations).toEqual({
       [ANNOTATIONS.contentHash]: 'h',
+      [ANNOTATIONS.owner]: 'shop/shop/u',
       [ANNOTATIONS.revision]: JSON.stringify(REVISION),
     });
   });
 
   it('has the data of a Secret as the server stores it', () => {
     const secret = object({ kind: 'Secret', stringData: { a: 'x' }, data: { b: 'eQ==' } });
-    expect(stamped(secret, { application: 'shop', hash: 'h' })['data']).toEqual({ a: 'eA==', b: 'eQ==' });
+    expect(stamped(secret, { owner: OWNER, hash: 'h' })['data']).toEqual({ a: 'eA==', b: 'eQ==' });
   });
 
   it("keeps the controller's hash in the selector of a Service that a Rollout names", () => {
@@ -357,7 +281,7 @@ describe('what is sent', () => {
       metadata: { name: 'web', namespace: 'shop' },
       spec: { strategy: { canary: { stableService: 'stable' } } },
     });
-    const keep = drivenBy([rollout]).get('/Service/shop/stable');
+    const keep = drivenBy([rollout]).get('/Service/shop/stable' as ObjectKey);
     const live = object({ spec: { selector: { app: 'old', [POD_TEMPLATE_HASH]: 'abc' } } });
     expect(keep?.(object({ spec: { selector: { app: 'web' } } }), live).spec).toEqual({
       selector: { app: 'web', [POD_TEMPLATE_HASH]: 'abc' },
@@ -392,11 +316,8 @@ describe('evidence', () => {
     expect(evidenceOf([run])).toBe(
       'web-1: success-rate Failed: 2 good, 1 bad, 0 inconclusive, 0 errors\n  good when result[0] >= 0.95\n  measured: [0.82] (Failed)',
     );
-    const message = revertMessage(
-      holdOf(files('web:2', 'two'), snapshotOf(files('web:1', 'one'))),
-      ['deploy/web.yaml'],
-      [run],
-    );
+    const hold = holdOf(files('web:2', 'two'), snapshotOf(files('web:1', 'one')));
+    const message = revertMessage([{ hold, evidence: evidenceOf([run]) }], ['deploy/web.yaml']);
     expect(message.split('\n')[0]).toBe('Revert web to aaaaaaa: success-rate 0.82 < 0.95');
     expect(message).toContain('\n  measured: [0.82] (Failed)\n');
     expect(message.trimEnd().split('\n').slice(-4)).toEqual([

@@ -26,7 +26,8 @@ export interface Running {
 export const SLUICE: Contestant = {
   name: 'sluice',
   apiVersion: 'sluice.dev/v1alpha1',
-  command: 'exec dist/sluice.js controller --kubeconfig {kubeconfig} --prometheus {prometheus} --listen 127.0.0.1:0',
+  command:
+    'exec dist/sluice.js controller --kubeconfig {kubeconfig} --prometheus {prometheus} --git-hosts 127.0.0.1 --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0',
 };
 
 const GRACE_MS = 10_000;

@@ -4,6 +4,7 @@ import { SLUICE, type Contestant } from './contestant.ts';
 import { SCENARIOS, type Scenario } from './figures.ts';
 
 export const HELP = `npm run bench -- [options]: measures Sluice against a cluster, and another controller beside it
+npm run bench -- agent: counts what the agent asks the API server and Git, in this process and in virtual time
 
   --kubeconfig FILE    the cluster (default: a control plane that the bench starts and ends, as npm run e2e does; never $KUBECONFIG);
                        pods are made and thrown away by the hundred: take one for this alone

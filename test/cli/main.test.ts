@@ -9,7 +9,7 @@ function sluice(args: string[]) {
   return { status, stderr };
 }
 
-describe('sluice on the command line', { timeout: 30_000 }, () => {
+describe('sluice on the command line', () => {
   it('lists the commands for one that there is not, also where an object has such a name by nature', () => {
     const { status, stderr } = sluice(['constructor']);
     expect(status).toBe(2);

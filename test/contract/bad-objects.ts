@@ -71,7 +71,22 @@ export const BAD_OBJECTS: BadObject[] = [
   bad('an empty selector', rollout({}, { selector: {} }), 'spec.selector', 'must not be empty'),
   bad('a deadline before ready', rollout({}, { minReadySeconds: 600 }), 'spec', 'greater than minReadySeconds'),
   bad('count without interval', analysis({ count: 3 }), 'spec.metrics[0]', 'interval'),
-  bad('an interval of 0', analysis({ interval: '0s' }), 'spec.metrics[0]', 'more than 0'),
+  bad('an interval of 0', analysis({ interval: '0s' }), 'spec.metrics[0]', 'at least 1s'),
+  bad('an interval below a second', analysis({ interval: '999ms' }), 'spec.metrics[0]', 'at least 1s'),
+  bad(
+    'a header that names a host',
+    analysis({ provider: { prometheus: { query: 'up', headers: [{ key: 'HOST', value: 'x' }] } } }),
+    'spec.metrics[0].provider.prometheus.headers[0]',
+    'may not be set',
+  ),
+  bad(
+    'a header with a line end',
+    analysis({ provider: { prometheus: { query: 'up', headers: [{ key: 'X-A', value: 'x\r\ny' }] } } }),
+    'spec.metrics[0].provider.prometheus.headers[0].value',
+    '',
+  ),
+  bad('polling without pause', application({ interval: '1s' }), 'spec.source', 'at least 5s'),
+  bad('a timeout of a year', application({ timeout: '9999h' }), 'spec.source', 'from 1s to 5m'),
   bad(
     'two metrics of one name',
     analysis({}, [{ name: 'ok', provider: { prometheus: { query: 'up' } } }]),

@@ -57,7 +57,7 @@ it('keeps the selector of a Rollout as it is', async () => {
 // A garbage collector looks for new kinds twice a minute.
 const COLLECTOR_MS = 60_000;
 
-it('lets the ReplicaSets of a Rollout go with it', { timeout: COLLECTOR_MS + 10_000 }, async () => {
+it('lets the ReplicaSets of a Rollout go with it', async () => {
   const name = `owner-${process.pid}`;
   const SETS = '/apis/apps/v1/namespaces/default/replicasets';
   const { body: owner } = await target.call('POST', `${OBJECTS}/rollouts`, { ...rollout({}), metadata: { name } });

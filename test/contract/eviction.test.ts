@@ -34,7 +34,6 @@ const counted = (app: string, healthy: number): Promise<Reply> =>
   target.eventually(
     `${BUDGETS}/${app}`,
     ({ body }) => body.status.observedGeneration === 1 && body.status.currentHealthy === healthy,
-    10_000,
   );
 const evict = (name: string): Promise<Reply> =>
   target.call('POST', `${PODS}/${name}/eviction`, {

@@ -16,7 +16,7 @@ const decoded = (token: string): Reply['body'] => JSON.parse(Buffer.from(token, 
 /** The end-to-end cluster's server, which compacts every 10 s. */
 const FORGETS_WITHIN_MS = 60_000;
 
-describe('what has been forgotten', { timeout: 2 * FORGETS_WITHIN_MS }, () => {
+describe('what has been forgotten', () => {
   /** Asks until it is forgotten. Undefined: the server is young, and keeps its history for minutes. */
   const forgotten = async (path: string): Promise<Reply | undefined> => {
     target.compact();

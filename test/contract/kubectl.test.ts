@@ -325,6 +325,18 @@ describe.skipIf(!hasKubectl)(`${title}`, () => {
     await says('kubectl get lease sluice -o yaml', /holderIdentity: sluice-0/);
   });
 
+  test('asks what an account may, and acts as one', async () => {
+    const asked = 'kubectl auth can-i create deployments -n shop --as system:serviceaccount:shop:deployer';
+    expect(await run(asked)).toEqual({ code: 1, out: 'no\n', err: '' });
+    await says('kubectl auth can-i create deployments', 'yes');
+    const as = '--as system:serviceaccount:shop:deployer';
+    await fails(
+      `kubectl get secrets ${as}`,
+      'User "system:serviceaccount:shop:deployer" cannot list resource "secrets"',
+    );
+    await says(`kubectl auth whoami ${as} -o yaml`, /username: system:serviceaccount:shop:deployer/);
+  });
+
   test('deletes', async () => {
     await says('kubectl delete -f examples/shop/application.yaml', deleted('application.sluice.dev "shop"'));
     await says('kubectl delete rollout web', deleted('rollout.sluice.dev "web"'));

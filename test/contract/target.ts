@@ -135,7 +135,7 @@ export function openTarget(options: { workloads?: boolean } = {}): Target {
     },
     transport,
     compact,
-    async eventually(path, holds, limitMs = 5_000) {
+    async eventually(path, holds, limitMs = 60_000) {
       const end = Date.now() + limitMs;
       for (;;) {
         const reply = await target.call('GET', path);
@@ -246,6 +246,12 @@ export function openNamespace(name: string, options: { workloads?: boolean } = {
 
 /** A namespace and the Widget kind, ready for use. */
 export async function prepare(target: Target): Promise<void> {
+  // A real server takes seconds to clear away what another suite has deleted.
+  await target.eventually(
+    `${CRDS}/widgets.contract.sluice.dev`,
+    ({ body }) => !body.metadata.deletionTimestamp,
+    30_000,
+  );
   await target.call('POST', CRDS, widgetCrd);
   await target.call('POST', '/api/v1/namespaces', { metadata: { name: NAMESPACE } });
   await target.eventually(WIDGETS, (reply) => reply.status === 200);

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { objectKeyOf } from '../../src/api/object-key.ts';
 import type { Rollout } from '../../src/api/rollout.ts';
 import { Teller } from '../../src/controller/teller.ts';
 import type { Announcement } from '../../src/rollout/announcements.ts';
@@ -75,7 +76,7 @@ describe('telling', () => {
 
   it('forgets a Rollout that is gone', async () => {
     teller.tell(web, [step(1)]);
-    teller.forget('shop/web');
+    teller.forget(objectKeyOf(web));
     await clock.advance(10_000);
     expect(events).toEqual([]);
   });

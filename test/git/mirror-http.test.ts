@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openMirror, type MirrorOptions } from '../../src/git/mirror.ts';
+import { SOURCE_LIMITS } from '../../src/ports/source-budget.ts';
 import { systemClock } from '../../src/ports/clock.ts';
+import { commitFolder } from '../support/bare-repository.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 import { startGitServer, type GitServer, type GitServerOptions } from '../support/git-server.ts';
 
 let directory: string;
@@ -60,6 +63,99 @@ describe('a process that does not lead any more', () => {
   });
 });
 
+describe('a commit of ours', () => {
+  const begin = async () => {
+    const server = await serve();
+    const parent = server.commit('main', { 'deploy/a.yaml': '1', 'other.yaml': '1' }, 'First');
+    const mirror = open(server.url);
+    await mirror.fetch('main');
+    const commit = (
+      changes: Record<string, string | null>,
+      more: { below?: string; name?: string; email?: string } = {},
+    ) =>
+      mirror.commitFiles({
+        branch: 'main',
+        parent,
+        changes: new Map(Object.entries(changes)),
+        message: 'Revert\0\n\nWhy.\n\n',
+        below: more.below,
+        author: { name: more.name ?? 'Sluice', email: more.email ?? 'sluice@example.com' },
+      });
+    return { server, parent, commit };
+  };
+
+  it.each([
+    'other.yaml',
+    'deployer.yaml',
+    'deploy/../other.yaml',
+    '../x',
+    '/etc/passwd',
+    'deploy//a.yaml',
+    'deploy/./a.yaml',
+    'deploy/.git/hooks/post-checkout',
+    'deploy/.github/workflows/pwn.yml',
+    'deploy/.gitlab-ci.yml',
+    'deploy/.GIT/config',
+    'deploy/a\\b.yaml',
+    'deploy/a\nb.yaml',
+    '',
+  ])('writes only below the folder it is told: not %j', async (path) => {
+    const { server, parent, commit } = await begin();
+    await expect(commit({ 'deploy/a.yaml': '2', [path]: 'x' }, { below: 'deploy' })).rejects.toMatchObject({
+      kind: 'rejected',
+      message: expect.stringContaining('refusing to write'),
+    });
+    expect(server.git('rev-parse', 'main')).toBe(parent);
+  });
+
+  it('never writes the folder of Git, nor over a link or a folder', async () => {
+    const { server, commit } = await begin();
+    await expect(commit({ '.git/config': 'x' })).rejects.toMatchObject({ kind: 'rejected' });
+    await expect(commit({ deploy: 'x' })).rejects.toMatchObject({ message: 'deploy is not a file' });
+    await expect(commit({ 'other.yaml/x': 'x' })).rejects.toMatchObject({ message: 'other.yaml is not a folder' });
+    await commit({ 'deploy/a.yaml': '2' }, { below: './deploy/' });
+    expect(server.git('show', 'main:deploy/a.yaml')).toBe('2');
+    expect(server.git('fsck', '--strict', '--no-dangling')).toBe('');
+  });
+
+  it('has an author of one line, whatever the Application calls them', async () => {
+    const { server, commit } = await begin();
+    const name = 'Eve <root@example.com> 0 +0000\ncommitter Mallory';
+    await commit({ 'deploy/a.yaml': '2' }, { name, email: 'e@x>\n\nforged' });
+    expect(server.git('log', '-1', '--format=%an|%ae|%cn|%s|%b', 'main')).toBe(
+      'Eve root@example.com 0 +0000 committer Mallory|e@xforged|Eve root@example.com 0 +0000 committer Mallory|Revert|Why.',
+    );
+    expect(server.git('fsck', '--strict', '--no-dangling')).toBe('');
+    await expect(commit({ 'deploy/a.yaml': '3' }, { name: '<>\n' })).rejects.toMatchObject({
+      kind: 'rejected',
+      message: expect.stringContaining('writeBack.author needs a name and an email'),
+    });
+  });
+
+  it('leaves what it does not touch as it is, odd names and modes too', async () => {
+    const server = await serve();
+    const parent = commitFolder(server, {
+      'a.sh': { mode: '100755', text: 'x' },
+      deploy: { 'a.yaml': '1' },
+      l: { link: 'a.sh' },
+      m: { submodule: true },
+    });
+    const mirror = open(server.url);
+    await mirror.fetch('main');
+    const before = server.git('ls-tree', 'main');
+    const author = { name: 'S', email: 's@example.com' };
+    await mirror.commitFiles({
+      branch: 'main',
+      parent,
+      changes: new Map([['deploy/a.yaml', '2']]),
+      message: 'R',
+      author,
+    });
+    const rest = (listing: string): string[] => listing.split('\n').filter((line) => !line.endsWith('deploy'));
+    expect(rest(server.git('ls-tree', 'main'))).toEqual(rest(before));
+  });
+});
+
 describe('credentials', () => {
   it('are sent, and a wrong one is called so without being shown', async () => {
     const server = await serve({ basic: 'bot:s3cret' });
@@ -107,7 +203,70 @@ describe('a server in trouble', () => {
 
   it('is given up after the time limit', async () => {
     const server = await serve({ intercept: () => true });
-    await expect(open(server.url, { timeoutMs: 50 }).head('main')).rejects.toMatchObject({ kind: 'timeout' });
+    await expect(open(server.url).head('main', { timeoutMs: 50 })).rejects.toMatchObject({ kind: 'timeout' });
+  });
+
+  it('is let go of at once when nobody waits any more', async () => {
+    const gone = new AbortController();
+    const server = await serve({
+      intercept: () => {
+        gone.abort();
+        return true;
+      },
+    });
+    const call = { signal: gone.signal, timeoutMs: 300_000 };
+    await expect(open(server.url).head('main', call)).rejects.toMatchObject({ kind: 'cancelled' });
+    await expect(open(server.url).fetch('main', call)).rejects.toMatchObject({ kind: 'cancelled' });
+  });
+
+  it('is given up when it falls silent in the middle of its answer', async () => {
+    const clock = new VirtualClock();
+    const server = await serve({
+      intercept: (_request, response) => {
+        response.writeHead(200, { 'content-type': 'application/x-git-upload-pack-advertisement' });
+        response.write('001e# service=git-upload-pack\n');
+        return true;
+      },
+    });
+    let failure: unknown;
+    const head = open(server.url, { clock }).head('main', { timeoutMs: 300_000 });
+    void head.catch((error: unknown) => (failure = error));
+    await expect.poll(() => server.requests.length).toBe(1);
+    await expect
+      .poll(async () => {
+        await clock.advance(46_000);
+        return failure;
+      })
+      .toMatchObject({ kind: 'timeout', message: expect.stringContaining('within 45 s') });
+  });
+
+  it('may not send without end', async () => {
+    const server = await serve({
+      intercept: (_request, response) => {
+        response.writeHead(200, { 'content-type': 'application/x-git-upload-pack-advertisement' });
+        const line = Buffer.alloc(2 ** 20, 0x61);
+        const more = (): void => {
+          while (!response.destroyed && response.write(line));
+        };
+        response.on('drain', more);
+        more();
+        return true;
+      },
+    });
+    await expect(open(server.url).head('main')).rejects.toMatchObject({ kind: 'too-large', limit: 'packBytes' });
+  });
+
+  it('may have a history that is too large: its newest commit alone is taken', async () => {
+    const server = await serve();
+    for (let i = 1; i <= 4; i++)
+      server.commit(
+        'main',
+        { 'a.txt': Array.from({ length: 400 }, (_, n) => `${n * 7919 * i}`).join(' ') },
+        `Commit ${i}`,
+      );
+    const limits = { ...SOURCE_LIMITS, packObjects: 6 };
+    const commit = await open(server.url, { limits }).fetch('main');
+    expect(commit.subject).toBe('Commit 4');
   });
 
   it('is told apart from one that has no such repository, and from one that is no Git server', async () => {
@@ -125,7 +284,9 @@ describe('a server in trouble', () => {
   it('may not send more than the limit', async () => {
     const server = await serve();
     server.commit('main', { 'a.txt': Array.from({ length: 3000 }, (_, i) => `${i * 7919}`).join(' ') }, 'Large');
-    await expect(open(server.url, { maxBytes: 4000 }).fetch('main')).rejects.toMatchObject({ kind: 'too-large' });
+    await expect(
+      open(server.url, { limits: { ...SOURCE_LIMITS, packBytes: 4000 } }).fetch('main'),
+    ).rejects.toMatchObject({ kind: 'too-large' });
   });
 
   it('may have a HEAD that names a branch which does not exist', async () => {

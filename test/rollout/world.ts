@@ -3,7 +3,8 @@
 import type { AnalysisPhase } from '../../src/api/analysis.ts';
 import type { Verb } from '../../src/api/dialect.ts';
 import type { Issue } from '../../src/api/result.ts';
-import type { HeldNote, RolloutSpec, RolloutStatus, Step } from '../../src/api/rollout.ts';
+import type { HeldNote } from '../../src/api/annotations.ts';
+import type { RolloutSpec, RolloutStatus, Step } from '../../src/api/rollout.ts';
 import type { RevisionRef } from '../../src/api/revision.ts';
 import { decide, type Decision } from '../../src/rollout/decide.ts';
 import { machine } from '../../src/rollout/machine.ts';

@@ -214,7 +214,7 @@ describe('a repository', () => {
     const gone = Object.fromEntries(Object.keys(shop('v1')).map((path) => [path, null]));
     cluster.push(gone, 'Remove everything');
     await cluster.until('it is refused', () => cluster.application().status?.phase === 'Failed');
-    expect(cluster.condition(cluster.application(), 'Ready')).toMatchObject({ reason: 'EmptyRender' });
+    expect(cluster.condition(cluster.application(), 'Ready')).toMatchObject({ reason: 'SourceNotFound' });
     await cluster.run(60_000);
     expect(cluster.pods()).toEqual({ v1: 4 });
     expect(cluster.greeting()).toBe('hello');

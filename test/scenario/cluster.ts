@@ -57,6 +57,10 @@ export class Cluster {
   readonly server: ApiServer = createApiServer({ clock: this.clock });
   readonly repository = new FakeRepository(this.clock);
   readonly workloads = new Workloads(this.server.store, this.clock);
+  /** Who Sluice is to the API server; without it the administrator. */
+  token: string | undefined;
+  /** Requests that were refused for want of a right. */
+  readonly refused: string[] = [];
   /** Everything that Sluice asked of others, in order. */
   readonly journal: string[] = [];
   readonly audit = new Audit(this);

@@ -114,6 +114,10 @@ describe('somebody who edits by hand', () => {
     await givenV1FromGit(cluster);
     cluster.edit<KubeObject>('ConfigMap', 'web-config', (object) => void (object['data'] = { GREETING: 'by hand' }));
     await cluster.until('it is put back', () => cluster.greeting() === 'hello', 10_000);
+    // Who did it is told by the watches of the program as it runs.
+    const told = (): string[] | undefined => cluster.application().status?.drift?.[0]?.fields;
+    await cluster.until('it is told', () => told() !== undefined, 10_000);
+    expect(told()).toEqual([expect.stringMatching(/^data\.GREETING \(by .+\)$/)]);
   });
 });
 

@@ -1,7 +1,9 @@
 // One process of Sluice: the real engine over a transport, a clock, a mirror and a metric store that all die with it. After `kill`
 // nothing of it acts any more, as after SIGKILL: requests that arrived have taken effect, their answers are never seen.
 import { createPrometheusProvider } from '../../src/analysis/providers/prometheus.ts';
+import { inProcessReader } from '../../src/source/in-process.ts';
 import { createEngine, type Engine } from '../../src/cli/engine.ts';
+import { createEgress } from '../../src/egress/egress.ts';
 import type { GitMirror } from '../../src/git/types.ts';
 import { kubeClient } from '../../src/kube/client.ts';
 import { eventRecorder } from '../../src/kube/events.ts';
@@ -23,6 +25,7 @@ export interface ProcessOptions {
   die?: { at: number; when: 'before' | 'after' };
 }
 
+const PROMETHEUS = 'http://prometheus.monitoring:9090';
 const never = <T>(): Promise<T> => new Promise<T>(() => {});
 const READS = new Set(['GET', 'HEAD']);
 
@@ -54,7 +57,7 @@ export class EngineProcess {
     const client = this.lease ? fenced(plain, this.lease) : plain;
     // An empty disk: only what the cluster holds survives a process.
     const mirror = this.#mirror(new FakeMirror(cluster.repository));
-    const readSecret = (): Promise<string> => Promise.reject(new Error('there is no such Secret'));
+    const readSecret = (): Promise<never> => Promise.reject(new Error('there is no such Secret'));
     this.engine = createEngine({
       client,
       clock,
@@ -64,14 +67,18 @@ export class EngineProcess {
       metrics: createMetrics({ version: 'test' }),
       providers: {
         prometheus: createPrometheusProvider({
-          defaultAddress: 'http://prometheus.monitoring:9090',
+          defaultAddress: PROMETHEUS,
+          egress: createEgress({ prometheus: PROMETHEUS }),
           adapter: (config) => this.#living(() => cluster.prometheus.answer(config)),
           readSecret,
           clock,
         }),
       },
       readSecret,
-      mirrorFor: () => Promise.resolve(mirror),
+      reader: inProcessReader({ clock, mirrorFor: () => Promise.resolve(mirror) }),
+      egress: { check: () => undefined, checkSecret: () => undefined, lookup: () => () => undefined },
+      tenancy: { clusterApplications: [], crossNamespaceRoutes: [] },
+      ownNamespace: 'shop',
     });
   }
 
@@ -183,7 +190,7 @@ export class EngineProcess {
       request: (request) => {
         if (this.dead) return never();
         // One transport per request: each ends with its own request.
-        const { open, call } = this.#follow(this.#cluster.server.transport('sluice'), request);
+        const { open, call } = this.#follow(this.#cluster.server.transport('sluice', this.#cluster.token), request);
         if (READS.has(request.method)) return this.#alive(call().then((r) => this.#mortal(r, open)));
         return this.#write(`${request.method} ${request.path.split('?')[0]}`, async () => {
           const response = await call();
@@ -204,7 +211,9 @@ export class EngineProcess {
     const call = async (): Promise<HttpResponse> => {
       this.#cluster.note(`kube ${request.method} ${request.path.split('?')[0]}`);
       try {
-        return await inner.request({ ...request, signal: open.signal });
+        const response = await inner.request({ ...request, signal: open.signal });
+        if (response.status === 403) this.#cluster.refused.push(`${request.method} ${request.path}`);
+        return response;
       } finally {
         if (!request.stream) request.signal?.removeEventListener('abort', abort);
       }
@@ -242,9 +251,9 @@ export class EngineProcess {
       commit: read('commit', (oid) => mirror.commit(oid)),
       files: read('files', (commit, path) => mirror.files(commit, path)),
       read: read('read', (oid) => mirror.read(oid)),
-      changed: read('changed', (from, to, path) => mirror.changed(from, to, path)),
+      tree: read('tree', (oid) => mirror.tree(oid)),
+      blob: read('blob', (oid) => mirror.blob(oid)),
       readNote: read('readNote', (commit) => mirror.readNote(commit)),
-      contains: read('contains', (commit, branch) => mirror.contains(commit, branch)),
       commitFiles: (request) => {
         note('git push');
         return this.#write('git push', () => mirror.commitFiles(request));

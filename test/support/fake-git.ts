@@ -7,10 +7,10 @@ import {
   PushRejected,
   type Commit,
   type CommitRequest,
-  type FileChange,
   type FileEntry,
   type GitMirror,
   type Person,
+  type TreeEntry,
 } from '../../src/git/types.ts';
 
 interface Stored {
@@ -26,6 +26,7 @@ export class FakeRepository {
   readonly notes = new Map<string, string>();
   readonly commits = new Map<string, Stored>();
   readonly blobs = new Map<string, string>();
+  readonly trees = new Map<string, TreeEntry[]>();
   /** Thrown by every exchange with the server while set. */
   failure: GitError | undefined;
   /** Runs once, between the moment a push is built and the moment it arrives. */
@@ -49,7 +50,7 @@ export class FakeRepository {
       if (text === null) files.delete(path);
       else files.set(path, text);
     }
-    const tree = sha(JSON.stringify([...files].sort(([a], [b]) => (a < b ? -1 : 1))));
+    const tree = this.#plant([...files].sort(([a], [b]) => (a < b ? -1 : 1)));
     const date = toTime(this.#clock.now());
     const oid = sha(JSON.stringify([tree, request.parent, request.message, date, this.commits.size]));
     const commit: Commit = {
@@ -66,6 +67,25 @@ export class FakeRepository {
     return oid;
   }
 
+  /** Keeps the folders of files as trees; returns the id of the root. */
+  #plant(files: readonly (readonly [path: string, text: string])[]): string {
+    const entries: TreeEntry[] = [];
+    const folders = new Map<string, [string, string][]>();
+    for (const [path, text] of files) {
+      const [name = '', ...rest] = path.split('/');
+      if (rest.length > 0) folders.set(name, [...(folders.get(name) ?? []), [rest.join('/'), text]]);
+      else {
+        const oid = sha(text);
+        this.blobs.set(oid, text);
+        entries.push({ name, mode: '100644', type: 'file', oid });
+      }
+    }
+    for (const [name, inside] of folders) entries.push({ name, mode: '40000', type: 'tree', oid: this.#plant(inside) });
+    const oid = sha(JSON.stringify(entries));
+    this.trees.set(oid, entries);
+    return oid;
+  }
+
   reach(): void {
     if (this.failure) throw this.failure;
   }
@@ -79,6 +99,8 @@ export class FakeMirror implements GitMirror {
   #notes = new Map<string, string>();
   /** Calls that reached the server. */
   fetches = 0;
+  /** Questions what a branch is at. */
+  looks = 0;
 
   constructor(repository: FakeRepository) {
     this.#repository = repository;
@@ -86,6 +108,7 @@ export class FakeMirror implements GitMirror {
 
   async head(branch: string): Promise<string | undefined> {
     this.#repository.reach();
+    this.looks++;
     return this.#repository.branches.get(branch);
   }
 
@@ -120,17 +143,12 @@ export class FakeMirror implements GitMirror {
     return text;
   }
 
-  async changed(from: string, to: string, path: string): Promise<FileChange[]> {
-    const before = this.#below(from, path);
-    const after = this.#below(to, path);
-    const changes: FileChange[] = [];
-    for (const name of [...new Set([...before.keys(), ...after.keys()])].sort()) {
-      const a = before.get(name);
-      const b = after.get(name);
-      const sides = { ...(a === undefined ? {} : { from: sha(a) }), ...(b === undefined ? {} : { to: sha(b) }) };
-      if (a !== b) changes.push({ path: name, ...sides });
-    }
-    return changes;
+  async tree(oid: string): Promise<TreeEntry[]> {
+    return this.#repository.trees.get(oid) ?? [];
+  }
+
+  async blob(oid: string): Promise<Uint8Array> {
+    return Buffer.from(await this.read(oid), 'utf8');
   }
 
   async commitFiles(request: CommitRequest): Promise<string> {
@@ -156,11 +174,6 @@ export class FakeMirror implements GitMirror {
     this.#repository.reach();
     for (const [commit, text] of notes) this.#repository.notes.set(commit, text);
     this.#notes = new Map(this.#repository.notes);
-  }
-
-  async contains(commit: string, branch: string): Promise<boolean> {
-    const head = this.#heads.get(branch);
-    return head !== undefined && this.#ancestors(head).has(commit);
   }
 
   #stored(oid: string): Stored {

@@ -1,6 +1,7 @@
 // The answers of Prometheus' HTTP API → values. Samples are strings there, and errors are JSON bodies of any status.
 import { z } from 'zod';
 import { ProviderError } from '../provider.ts';
+import type { Redactor } from '../redactor.ts';
 import { valueText, type MetricValue } from '../value.ts';
 
 const sample = z.tuple([z.number(), z.string()]);
@@ -11,27 +12,48 @@ const data = z.discriminatedUnion('resultType', [
   z.object({ resultType: z.literal('matrix'), result: z.array(z.object({ values: z.array(sample).optional() })) }),
 ]);
 const success = z.object({ status: z.literal('success'), data, warnings: z.array(z.string()).optional() });
-const refusal = z.object({ status: z.literal('error'), errorType: z.string().optional(), error: z.string() });
+// Kinds of errors are single words at Prometheus, Thanos and Mimir, and numbers at VictoriaMetrics.
+const refusal = z.object({
+  status: z.literal('error'),
+  errorType: z
+    .string()
+    .regex(/^[a-z0-9_]{1,32}$/)
+    .optional(),
+  error: z.string(),
+});
 
-const MAX_REASON = 300;
+/** What people see of a store's own words, in characters: enough for an error of PromQL, too little to read something else by. */
+const MAX_REASON = 200;
 
 /** Throws `ProviderError` for errors and for what is no answer of Prometheus. */
-export function parseAnswer(status: number, body: string): MetricValue {
+export function parseAnswer(status: number, body: string, redactor: Redactor): MetricValue {
   const json = parseJson(body);
   const refused = refusal.safeParse(json);
   if (refused.success) {
     const { errorType = 'error', error } = refused.data;
-    throw new ProviderError(`Prometheus answered ${status}: ${errorType}: ${error.slice(0, MAX_REASON)}`);
+    throw new ProviderError(`Prometheus answered ${status}: ${errorType}: ${redactor.clean(error, MAX_REASON)}`);
   }
   if (status < 200 || status > 299) throw new ProviderError(`Prometheus answered ${status}${hintFor(status)}`);
   const answer = success.safeParse(json);
   if (!answer.success)
     throw new ProviderError('the answer is not one of the Prometheus HTTP API: is the address right?');
-  const { warnings } = answer.data;
-  return { ...valueOf(answer.data.data), ...(warnings !== undefined && warnings.length > 0 && { warnings }) };
+  const value = valueOf(answer.data.data);
+  const warnings = answer.data.warnings?.slice(0, MAX_WARNINGS).map((text) => redactor.clean(text, MAX_REASON));
+  return { ...value, ...(warnings !== undefined && warnings.length > 0 && { warnings }) };
 }
 
+const MAX_WARNINGS = 10;
+
+/** Lists and objects that are parsed at most: two lists for each sample of a vector, one of a matrix. */
+const MAX_PARTS = 400_000;
+
 function parseJson(body: string): unknown {
+  let parts = 0;
+  for (const begins of ['[', '{']) {
+    for (let at = body.indexOf(begins); at >= 0 && parts <= MAX_PARTS; at = body.indexOf(begins, at + 1)) parts++;
+  }
+  if (parts > MAX_PARTS)
+    throw new ProviderError('the answer holds too many samples: aggregate them, as with sum() or max()');
   try {
     return JSON.parse(body);
   } catch {
@@ -77,5 +99,5 @@ function toNumber(text: string): number {
   if (text === '-Inf') return -Infinity;
   const value = Number(text);
   if (text.trim() !== '' && !Number.isNaN(value)) return value;
-  throw new ProviderError(`Prometheus sent ${JSON.stringify(text.slice(0, 40))} as a sample`);
+  throw new ProviderError(`Prometheus sent a text of ${text.length} characters as a sample: it is no number`);
 }

@@ -1,12 +1,15 @@
 // Prometheus, and what speaks its HTTP API: one instant query for each measurement, over kept connections.
 import http from 'node:http';
 import https from 'node:https';
-import axios, { type AxiosAdapter, type AxiosResponse } from 'axios';
+import type { LookupFunction } from 'node:net';
+import axios, { type AxiosAdapter, type AxiosRequestConfig, type AxiosResponse } from 'axios';
 import type { Metric, Prometheus } from '../../api/analysis.ts';
 import { systemClock, type Clock } from '../../ports/clock.ts';
-import { ProviderError, type MetricProvider, type ReadSecret } from '../provider.ts';
+import { EgressRefused, type Egress } from '../../ports/egress.ts';
+import { ProviderError, type MeasureContext, type MetricProvider, type ReadSecret } from '../provider.ts';
 import type { MetricValue } from '../value.ts';
 import { parseAnswer } from './prometheus-answer.ts';
+import { headersOf } from './prometheus-headers.ts';
 
 export interface PrometheusOptions {
   /** Base URL for metrics that name none. */
@@ -14,6 +17,8 @@ export interface PrometheusOptions {
   /** Carries the request in place of a socket, for tests and in-process use. */
   adapter?: AxiosAdapter;
   readSecret: ReadSecret;
+  /** Where requests and Secrets may go. */
+  egress: Egress;
   clock?: Clock;
 }
 
@@ -27,22 +32,28 @@ export function createPrometheusProvider(options: PrometheusOptions): MetricProv
   const secure = new https.Agent(keepAlive);
   const insecure = new https.Agent({ ...keepAlive, rejectUnauthorized: false });
 
-  async function ask(query: Prometheus, namespace: string, signal: AbortSignal): Promise<AxiosResponse<string>> {
+  const { egress, readSecret } = options;
+
+  async function ask(query: Prometheus, context: MeasureContext): Promise<AxiosResponse<string>> {
     const seconds = query.timeout ?? DEFAULT_TIMEOUT_SECONDS;
     const url = queryUrl(query.address ?? options.defaultAddress);
-    const headers = await headersOf(query, namespace, options.readSecret);
+    egress.check(url, 'analysis');
+    for (const secret of context.secrets) egress.checkSecret(secret, url, 'analysis');
+    const headers = await headersOf(query, context, { readSecret, egress, url });
     return axios.request<string>({
       method: 'POST',
       url: url.href,
       data: new URLSearchParams({ query: query.query, timeout: `${seconds}s` }).toString(),
       headers,
-      signal,
+      signal: context.signal,
       proxy: false,
       maxRedirects: 0,
       maxContentLength: MAX_BODY_BYTES,
       responseType: 'text',
       transformResponse: (body: unknown) => body,
       validateStatus: () => true,
+      // The address that is connected to is the one that was found fit.
+      lookup: asAxios(egress.lookup(url, 'analysis')),
       httpAgent,
       httpsAgent: query.insecure === true ? insecure : secure,
       ...(options.adapter && { adapter: options.adapter }),
@@ -50,16 +61,29 @@ export function createPrometheusProvider(options: PrometheusOptions): MetricProv
   }
 
   return {
-    async measure(metric: Metric, namespace: string, signal: AbortSignal): Promise<MetricValue> {
+    async measure(metric: Metric, context: MeasureContext): Promise<MetricValue> {
       const query = metric.provider.prometheus;
       if (query === undefined) throw new ProviderError('provider.prometheus is missing');
       const seconds = query.timeout ?? DEFAULT_TIMEOUT_SECONDS;
-      const response = await withDeadline(options.clock ?? systemClock, seconds, signal, (inner) =>
-        ask(query, namespace, inner),
+      const response = await withDeadline(options.clock ?? systemClock, seconds, context.signal, (signal) =>
+        ask(query, { ...context, signal }),
       );
-      return parseAnswer(response.status, String(response.data));
+      return parseAnswer(response.status, String(response.data), context.redactor);
     },
   };
+}
+
+/** A lookup as axios calls it. */
+function asAxios(lookup: LookupFunction): NonNullable<AxiosRequestConfig['lookup']> {
+  return (host, options, callback) =>
+    lookup(host, { ...options, all: true }, (error, found) =>
+      callback(
+        error,
+        typeof found === 'string'
+          ? []
+          : found.map(({ address, family }) => ({ address, family: family === 6 ? 6 : 4 })),
+      ),
+    );
 }
 
 /** Runs a request until it answers, the time is over, or the caller gives up; all errors are ProviderErrors. */
@@ -93,6 +117,8 @@ async function withDeadline<T>(
 
 /** Says what failed without the request, which holds credentials. */
 function reasonOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  if (cause instanceof EgressRefused) return `provider.prometheus.address: ${cause.message}`;
   if (!axios.isAxiosError(error)) return error instanceof Error ? error.message : String(error);
   if (/maxContentLength/.test(error.message)) return `the answer of Prometheus is larger than ${MAX_BODY_BYTES} bytes`;
   return `cannot reach Prometheus: ${error.code ?? error.message}`;
@@ -111,31 +137,4 @@ function queryUrl(address: string | undefined): URL {
   }
   url.pathname = `${url.pathname.replace(/\/+$/, '')}/api/v1/query`;
   return url;
-}
-
-async function headersOf(
-  query: Prometheus,
-  namespace: string,
-  readSecret: ReadSecret,
-): Promise<Record<string, string>> {
-  const headers: Record<string, string> = {
-    'content-type': 'application/x-www-form-urlencoded',
-    accept: 'application/json',
-  };
-  for (const { key, value } of query.headers ?? []) headers[key] = value;
-  const secret = query.authentication?.secretRef?.name;
-  if (secret === undefined) return headers;
-  const read = async (key: string): Promise<string | undefined> =>
-    readSecret(namespace, secret, key).then(
-      (value) => value.trim(),
-      () => undefined,
-    );
-  const token = await read('token');
-  if (token !== undefined && token !== '') return { ...headers, authorization: `Bearer ${token}` };
-  const [username, password] = [await read('username'), await read('password')];
-  if (username === undefined || password === undefined) {
-    throw new ProviderError(`the Secret ${secret} needs the key token, or the keys username and password`);
-  }
-  const basic = Buffer.from(`${username}:${password}`).toString('base64');
-  return { ...headers, authorization: `Basic ${basic}` };
 }

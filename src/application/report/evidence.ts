@@ -1,19 +1,27 @@
-// What the metrics said about a revision, and the texts that carry it into Git: commit messages and notes.
+// What the metrics said about one attempt at a revision, as lines of text.
 import type { AnalysisRun, MetricResult } from '../../api/analysis.ts';
-import type { Hold } from '../../api/application.ts';
-import { POD_TEMPLATE_HASH } from '../../api/names.ts';
-import { shortCommit, type RevisionRef } from '../../api/revision.ts';
+import { POD_TEMPLATE_HASH, RUN_LABELS } from '../../api/names.ts';
 
 /** Measurements quoted per metric, newest last. */
 const MAX_MEASUREMENTS = 10;
+const MAX_EVIDENCE = 16_384;
+const MAX_LINE = 1_024;
 
-/** The runs of one revision of one Rollout, oldest first. */
+/** One release of a revision. */
+export interface Attempt {
+  podHash?: string | undefined;
+  /** Which one, where that is known: runs of others are left out. */
+  attempt?: number | undefined;
+}
+
+/** The runs of one attempt at one revision of one Rollout, oldest first. */
 export function runsOf(
   runs: readonly AnalysisRun[],
   rollout: { namespace: string; name: string },
-  podHash: string | undefined,
+  { podHash, attempt }: Attempt,
 ): AnalysisRun[] {
   return runs
+    .filter(({ metadata }) => attempt === undefined || metadata.labels?.[RUN_LABELS.attempt] === String(attempt))
     .filter(({ metadata }) => metadata.namespace === rollout.namespace)
     .filter(({ metadata }) => podHash !== undefined && metadata.labels?.[POD_TEMPLATE_HASH] === podHash)
     .filter(
@@ -25,9 +33,17 @@ export function runsOf(
 
 const startOf = (run: AnalysisRun): string => run.status?.startedAt ?? run.metadata.creationTimestamp ?? '';
 
-/** One line per metric and its measurements, without a trailing newline; empty when nothing was measured. */
-export function evidenceOf(runs: readonly AnalysisRun[]): string {
-  return runs.flatMap((run) => (run.status?.metricResults ?? []).flatMap((result) => linesOf(run, result))).join('\n');
+/** One line per metric and its measurements, without a trailing newline; empty when nothing was measured. At most `max` characters. */
+export function evidenceOf(runs: readonly AnalysisRun[], max = MAX_EVIDENCE): string {
+  const lines = runs.flatMap((run) => (run.status?.metricResults ?? []).flatMap((result) => linesOf(run, result)));
+  const kept: string[] = [];
+  let length = 0;
+  for (const line of lines.map((each) => each.slice(0, MAX_LINE))) {
+    length += line.length + 1;
+    if (length > max) return [...kept, `and ${lines.length - kept.length} more lines`].join('\n');
+    kept.push(line);
+  }
+  return kept.join('\n');
 }
 
 function linesOf(run: AnalysisRun, result: MetricResult): string[] {
@@ -47,8 +63,8 @@ function linesOf(run: AnalysisRun, result: MetricResult): string[] {
     .map((one) => `${one.value ?? '-'} (${one.phase})`);
   return [
     `${run.metadata.name}: ${result.name} ${result.phase}: ${counts.join(', ')}`,
-    ...(condition.length > 0 ? [`  ${condition.join(', ')}`] : []),
-    ...(values.length > 0 ? [`  measured: ${values.join(', ')}`] : []),
+    ...(condition.length > 0 ? [`  ${oneLine(condition.join(', '), MAX_LINE)}`] : []),
+    ...(values.length > 0 ? [`  measured: ${oneLine(values.join(', '), MAX_LINE)}`] : []),
   ];
 }
 
@@ -56,59 +72,4 @@ function linesOf(run: AnalysisRun, result: MetricResult): string[] {
 export function oneLine(text: string, max: number): string {
   const flat = text.replaceAll(/\s+/g, ' ').trim();
   return flat.length > max ? `${flat.slice(0, max - 1)}…` : flat;
-}
-
-/** Message of the commit that restores the stable revision's files. */
-export function revertMessage(hold: Hold, paths: readonly string[], runs: readonly AnalysisRun[]): string {
-  const { name, namespace } = hold.rollout;
-  const restored = hold.stable?.commit ?? '';
-  const evidence = evidenceOf(runs);
-  return [
-    `Revert ${name} to ${shortCommit(restored)}: ${oneLine(hold.reason, 72)}`,
-    '',
-    `Rollout ${namespace}/${name} rejected what ${describe(hold.rejected)} declared.`,
-    `Reason: ${oneLine(hold.reason, 500)}`,
-    `These files declare again what ${describe(hold.stable)} did:`,
-    ...paths.map((path) => `  ${path}`),
-    ...(evidence === '' ? [] : ['', 'Measured:', evidence]),
-    '',
-    `Sluice-Rollout: ${namespace}/${name}`,
-    `Sluice-Rejected: ${hold.rejected.commit}`,
-    `Sluice-Restored: ${restored}`,
-    `Sluice-Reason: ${oneLine(hold.reason, 200)}`,
-    '',
-  ].join('\n');
-}
-
-function describe(revision: RevisionRef | undefined): string {
-  if (!revision) return 'an earlier commit';
-  const subject = revision.subject === undefined ? '' : ` (${oneLine(revision.subject, 72)})`;
-  return `${shortCommit(revision.commit)}${subject}`;
-}
-
-export interface NoteInput {
-  app: string;
-  rollout: string;
-  outcome: string;
-  /** RFC 3339. */
-  at: string;
-  reason?: string;
-  related?: Record<string, string>;
-  evidence: string;
-}
-
-/** First line of a note's section: the same for the same news, so that it is written once. */
-export const noteTitle = (note: Pick<NoteInput, 'app' | 'rollout' | 'outcome'>): string =>
-  `${note.outcome}: Rollout ${note.rollout} (Application ${note.app})`;
-
-/** A section of a note: what became of the commit, and the evidence. */
-export function noteText(note: NoteInput): string {
-  return [
-    noteTitle(note),
-    `At: ${note.at}`,
-    ...(note.reason === undefined ? [] : [`Reason: ${oneLine(note.reason, 500)}`]),
-    ...Object.entries(note.related ?? {}).map(([name, value]) => `${name}: ${value}`),
-    ...(note.evidence === '' ? ['Evidence: nothing was measured'] : ['Evidence:', note.evidence]),
-    '',
-  ].join('\n');
 }

@@ -1,17 +1,30 @@
-// The status of an Application: what a person reads, and the conditions tools wait for. Pure.
-import type { Application, ApplicationStatus, ResourceStatus } from '../../api/application.ts';
+// The status of an Application: what a person reads, and the conditions tools wait for. Pure; equal input gives an equal status.
+import type { ApplicationStatus, ResourceStatus } from '../../api/application.ts';
 import type { Condition } from '../../api/k8s.ts';
+import { nameOf, objectIdOf, objectKey, type ObjectKey } from '../../api/object-key.ts';
 import { shortCommit } from '../../api/revision.ts';
-import { describeHold } from '../revert/hold.ts';
-import { nameOf } from '../../api/object-key.ts';
-import type { AppState } from '../state.ts';
-import { revisionRef } from '../state.ts';
+import { toTime } from '../../ports/clock.ts';
+import { describeHold, type HoldDecision } from '../revert/hold.ts';
+import { describeReturn, type ReturnDecision } from '../revert/returns.ts';
+import { revisionRef } from '../revision.ts';
+import type { Declared, Seen, SourceFailure } from '../seen.ts';
 
-export interface PassResult {
+export interface StatusInput {
+  seen: Seen;
+  /** What is in force. */
+  accepted: Declared | undefined;
+  /** Why the newest commit is not. */
+  failure: SourceFailure | undefined;
+  holding: HoldDecision;
+  returning: Pick<ReturnDecision, 'returns'>;
   resources: ResourceStatus[];
   refusedEmpty: boolean;
-  /** Rejected revisions that cannot be taken back. */
-  stuck: readonly { rollout: string; message: string }[];
+  problems: { snapshot?: string | undefined; writeBack?: string | undefined };
+  /** Objects that are left as others changed them. */
+  reported: readonly { key: ObjectKey; fields: string[] }[];
+  /** Outcomes kept as Git notes; undefined leaves what is on record. */
+  notes: ApplicationStatus['notes'] | undefined;
+  stable: ApplicationStatus['stable'] | undefined;
 }
 
 interface Verdict {
@@ -20,31 +33,39 @@ interface Verdict {
   message: string;
 }
 
-const MAX_HISTORY = 10;
+type Drift = NonNullable<ApplicationStatus['drift']>[number];
 
-/** The status after a pass; `now` is RFC 3339. Equal input gives an equal status. */
-export function nextStatus(app: Application, state: AppState, pass: PassResult, now: string): ApplicationStatus {
-  const before = state.status;
-  const verdict = verdictOf(app, state, pass);
+const MAX_HISTORY = 10;
+const MAX_DRIFT = 20;
+
+export function nextStatus(input: StatusInput): ApplicationStatus {
+  const { seen, accepted, holding } = input;
+  const verdict = verdictOf(input);
   const status: ApplicationStatus = {
-    ...before,
-    observedGeneration: app.metadata.generation ?? 0,
+    ...seen.status,
+    observedGeneration: seen.app.metadata.generation ?? 0,
     phase: verdict.phase,
     message: verdict.message,
-    resources: sorted(pass.resources),
+    resources: sorted(input.resources),
+    holds: [...holding.holds],
+    ...(input.notes === undefined ? {} : { notes: input.notes }),
   };
-  if (state.attempted) status.attempted = state.attempted;
-  if (state.rendered) applied(status, revisionRef(state.rendered.commit, app.spec.source.repoURL), verdict, now);
-  status.conditions = conditions(app, state, pass, { verdict, now });
+  if (status.holds?.length === 0 && seen.status.holds === undefined) delete status.holds;
+  if (input.returning.returns.length > 0) status.returns = input.returning.returns;
+  else delete status.returns;
+  if (input.stable) status.stable = input.stable;
+  else delete status.stable;
+  const drift = driftOf(input);
+  if (drift.length > 0) status.drift = drift;
+  if (seen.source.attempted) status.attempted = seen.source.attempted;
+  if (accepted) applied(status, accepted, verdict, input);
+  status.conditions = conditions(input, verdict);
   return status;
 }
 
-function applied(
-  status: ApplicationStatus,
-  revision: NonNullable<ApplicationStatus['revision']>,
-  verdict: Verdict,
-  now: string,
-): void {
+function applied(status: ApplicationStatus, accepted: Declared, verdict: Verdict, { seen }: StatusInput): void {
+  const revision = revisionRef(accepted.commit, seen.app.spec.source.repoURL);
+  const now = toTime(seen.now);
   const result = `${verdict.phase}: ${verdict.message}`.slice(0, 1024);
   const history = status.history ?? [];
   if (status.revision?.commit !== revision.commit) {
@@ -56,32 +77,81 @@ function applied(
   status.revision = revision;
 }
 
-function verdictOf(app: Application, state: AppState, pass: PassResult): Verdict {
-  if (app.spec.suspend) return { phase: 'Suspended', reason: 'Suspended', message: 'suspended by spec.suspend' };
-  const held = (state.status.holds ?? []).map((hold) => describeHold(hold)).join('; ');
-  const { failure } = state;
+/** What was put back since, and what is left as it is and was not told yet. */
+function driftOf({ seen, reported, resources }: StatusInput): Drift[] {
+  const known = seen.status.drift ?? [];
+  const put = seen.memory.drift.filter((entry) => !known.some((one) => idOf(one) === idOf(entry)));
+  const left = reported.flatMap(({ key, fields }): Drift[] => {
+    const last = known.find((entry) => objectKey(entry) === key && entry.action === 'Reported');
+    if (last?.fields.join() === fields.join()) return [];
+    const version = resources.find((entry) => objectKey(entry) === key)?.version ?? '';
+    return [{ ...objectIdOf(key), version, at: toTime(seen.now), fields, action: 'Reported' }];
+  });
+  return [...left, ...put, ...known].slice(0, MAX_DRIFT);
+}
+
+const idOf = (entry: Drift): string => `${objectKey(entry)} ${entry.at} ${entry.action} ${entry.fields.join()}`;
+
+function verdictOf(input: StatusInput): Verdict {
+  const { seen, accepted, failure, holding } = input;
+  if (seen.app.spec.suspend) return { phase: 'Suspended', reason: 'Suspended', message: 'suspended by spec.suspend' };
+  const held = holding.holds.map((hold) => describeHold(hold)).join('; ');
   if (failure) {
-    const message = [`${failure.message}${lastGood(state)}`, held].filter((part) => part !== '').join('; ');
+    const message = [`${failure.message}${lastGood(accepted)}`, held].filter((part) => part !== '').join('; ');
     return { phase: 'Failed', reason: failure.reason, message };
   }
-  const failed = pass.resources.filter(({ status }) => status === 'Failed');
+  const failed = input.resources.filter(({ status }) => status === 'Failed');
   if (failed.length > 0) return { phase: 'Failed', reason: 'ApplyFailed', message: listed(failed) };
-  if (pass.refusedEmpty) {
+  if (input.refusedEmpty) {
     const message = 'the commit declares nothing; set sync.allowEmpty to have everything deleted';
     return { phase: 'Failed', reason: 'EmptyRender', message };
   }
   if (held !== '') return { phase: 'Held', reason: 'Held', message: held };
-  const astray = pass.resources.filter(({ status }) => status === 'OutOfSync' || status === 'Missing');
+  const returning = input.returning.returns.map((each) => describeReturn(each)).join('; ');
+  if (returning !== '') return { phase: 'OutOfSync', reason: 'Returning', message: returning };
+  const astray = input.resources.filter(({ status }) => status === 'OutOfSync' || status === 'Missing');
   if (astray.length > 0) return { phase: 'OutOfSync', reason: 'OutOfSync', message: listed(astray) };
-  const commit = state.rendered?.commit;
-  const message = commit
-    ? `${shortCommit(commit.oid)} is applied: ${commit.subject.slice(0, 200)}`
-    : 'nothing was read yet';
-  return { phase: 'Synced', reason: 'Synced', message };
+  return accepted ? inForce(seen, accepted) : unread(seen);
 }
 
-const lastGood = (state: AppState): string =>
-  state.rendered ? `; ${shortCommit(state.rendered.commit.oid)} stays applied` : '';
+/** What an earlier process said of this very spec holds until the repository has been read: a restart is no news. */
+function unread({ status, app }: Seen): Verdict {
+  const { phase, message = '', observedGeneration } = status;
+  const reason = status.conditions?.find(({ type }) => type === 'Ready')?.reason;
+  if (phase !== undefined && reason !== undefined && observedGeneration === app.metadata.generation)
+    return { phase, reason, message };
+  return { phase: 'OutOfSync', reason: 'Progressing', message: 'the repository is being read' };
+}
+
+function inForce(seen: Seen, { commit, desired, skipped, id }: Declared): Verdict {
+  if (seen.source.newest && seen.source.newest.id !== id) {
+    const message = `${shortCommit(seen.source.newest.commit.oid)} is being looked at; ${shortCommit(commit.oid)} stays applied`;
+    return { phase: 'OutOfSync', reason: 'Progressing', message };
+  }
+  const { path } = seen.app.spec.source;
+  const where = path === undefined || path === '' ? 'the repository' : path;
+  if (desired.length === 0) {
+    const message = `there are no manifests in ${where} at ${shortCommit(commit.oid)}${skippedText(skipped)}`;
+    return { phase: 'Synced', reason: 'NothingDeclared', message };
+  }
+  const subject = commit.subject.slice(0, 200);
+  return {
+    phase: 'Synced',
+    reason: 'Synced',
+    message: `${shortCommit(commit.oid)} is applied: ${subject}${skippedText(skipped)}`,
+  };
+}
+
+const MAX_SKIPPED = 3;
+
+function skippedText(skipped: readonly string[]): string {
+  if (skipped.length === 0) return '';
+  const more = skipped.length > MAX_SKIPPED ? ` and ${skipped.length - MAX_SKIPPED} more` : '';
+  return `; skipped, as they have neither apiVersion nor kind: ${skipped.slice(0, MAX_SKIPPED).join(', ')}${more}`;
+}
+
+const lastGood = (accepted: Declared | undefined): string =>
+  accepted ? `; ${shortCommit(accepted.commit.oid)} stays applied` : '';
 
 const listed = (entries: readonly ResourceStatus[]): string =>
   entries
@@ -89,55 +159,47 @@ const listed = (entries: readonly ResourceStatus[]): string =>
     .map((entry) => `${nameOf(entry)}: ${entry.message ?? entry.status}`)
     .join('; ') + (entries.length > 5 ? `; and ${entries.length - 5} more` : '');
 
-function conditions(
-  app: Application,
-  state: AppState,
-  pass: PassResult,
-  at: { verdict: Verdict; now: string },
-): Condition[] {
-  const list = [...(state.status.conditions ?? [])];
-  const { reason, message, phase } = at.verdict;
-  const generation = app.metadata.generation ?? 0;
-  const put = (type: string, status: boolean, why: string, text: string): void => {
-    const index = list.findIndex((condition) => condition.type === type);
-    const next: Condition = {
-      type,
-      status: status ? 'True' : 'False',
-      reason: why,
-      message: text,
-      lastTransitionTime: at.now,
-      observedGeneration: generation,
-    };
+function conditions(input: StatusInput, verdict: Verdict): Condition[] {
+  const { seen } = input;
+  const list = [...(seen.status.conditions ?? [])];
+  for (const next of [ready(verdict), revertReady(input), writeBackReady(input)]) {
+    const index = list.findIndex(({ type }) => type === next.type);
     const known = list[index];
-    if (known?.status === next.status) next.lastTransitionTime = known.lastTransitionTime;
-    if (index === -1) list.push(next);
-    else list[index] = next;
-  };
-  put('Ready', phase === 'Synced', reason, message);
-  const stuck = [...pass.stuck.map((each) => each.message), state.problems.snapshot ?? ''].filter(
-    (text) => text !== '',
-  );
-  if (stuck.length > 0)
-    put('RevertReady', false, pass.stuck.length > 0 ? 'NothingToGoBackTo' : 'SnapshotTooLarge', stuck.join('; '));
-  else put('RevertReady', true, 'Ready', 'stable revisions are on record');
-  const mode = app.spec.writeBack?.onAbort ?? 'None';
-  if (mode === 'PullRequest')
-    put(
-      'WriteBackReady',
-      false,
-      'NotAvailable',
-      'writeBack.onAbort: PullRequest is not available yet; use Commit or None',
-    );
-  else if (state.problems.writeBack !== undefined)
-    put('WriteBackReady', false, 'WriteBackFailed', state.problems.writeBack);
-  else
-    put(
-      'WriteBackReady',
-      true,
-      mode === 'None' ? 'Disabled' : 'Ready',
-      mode === 'None' ? 'writeBack.onAbort is None' : 'reverts are pushed',
-    );
+    const lastTransitionTime = known?.status === next.status ? known.lastTransitionTime : toTime(seen.now);
+    const condition = { ...next, lastTransitionTime, observedGeneration: seen.app.metadata.generation ?? 0 };
+    if (index === -1) list.push(condition);
+    else list[index] = condition;
+  }
   return list;
+}
+
+type Said = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
+
+const said = (type: string, isTrue: boolean, reason: string, message: string): Said => ({
+  type,
+  status: isTrue ? 'True' : 'False',
+  reason,
+  message,
+});
+
+const ready = ({ phase, reason, message }: Verdict): Said => said('Ready', phase === 'Synced', reason, message);
+
+function revertReady({ holding, problems }: StatusInput): Said {
+  const stuck = [...holding.stuck.map(({ message }) => message), problems.snapshot ?? ''].filter((text) => text !== '');
+  if (stuck.length === 0) return said('RevertReady', true, 'Ready', 'stable revisions are on record');
+  const reason = holding.stuck[0]?.reason ?? 'SnapshotTooLarge';
+  return said('RevertReady', false, reason, stuck.join('; '));
+}
+
+function writeBackReady({ seen, problems }: StatusInput): Said {
+  const mode = seen.app.spec.writeBack?.onAbort ?? 'None';
+  if (mode === 'PullRequest') {
+    const message = 'writeBack.onAbort: PullRequest is not available yet; use Commit or None';
+    return said('WriteBackReady', false, 'NotAvailable', message);
+  }
+  if (problems.writeBack !== undefined) return said('WriteBackReady', false, 'WriteBackFailed', problems.writeBack);
+  if (mode === 'None') return said('WriteBackReady', true, 'Disabled', 'writeBack.onAbort is None');
+  return said('WriteBackReady', true, 'Ready', 'reverts are pushed');
 }
 
 const sorted = (resources: readonly ResourceStatus[]): ResourceStatus[] =>

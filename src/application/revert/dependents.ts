@@ -1,5 +1,5 @@
-// What a Rollout depends on among the objects that are declared with it: configuration that its pods mount or read, its Services, and
-// its routes. These go back with it when a revision is rejected.
+// What a Rollout names among the objects that are declared with it: configuration that its pods mount or read, its Services and routes,
+// which go back with it when a revision is rejected; and the templates its steps measure by.
 import type { KubeObject } from '../../api/k8s.ts';
 import { GROUP, RESOURCES } from '../../api/names.ts';
 import type { Canary } from '../../api/rollout.ts';
@@ -13,8 +13,7 @@ export const isRollout = (object: KubeObject): boolean => object.kind === 'Rollo
 export function dependencyKeys(rollout: KubeObject): Set<ObjectKey> {
   const namespace = rollout.metadata.namespace ?? '';
   const spec = isRecord(rollout.spec) ? rollout.spec : {};
-  const keys = new Set<ObjectKey>();
-  for (const [kind, name] of podReferences(spec)) keys.add(objectKey({ group: '', kind, namespace, name }));
+  const keys = readKeys(rollout);
   const canary = canaryOf(spec);
   for (const service of [canary.canaryService, canary.stableService]) {
     if (service !== undefined)
@@ -25,6 +24,31 @@ export function dependencyKeys(rollout: KubeObject): Set<ObjectKey> {
   }
   return keys;
 }
+
+/** Keys of the ConfigMaps and Secrets that its pods mount or read. */
+export function readKeys(rollout: KubeObject): Set<ObjectKey> {
+  const namespace = rollout.metadata.namespace ?? '';
+  const spec = isRecord(rollout.spec) ? rollout.spec : {};
+  return new Set(podReferences(spec).map(([kind, name]) => objectKey({ group: '', kind, namespace, name })));
+}
+
+/** Keys of the templates that its steps and its background analysis measure by. */
+export function templateKeys(rollout: KubeObject): Set<ObjectKey> {
+  const { steps, analysis } = canaryOf(rollout.spec) as { steps?: unknown; analysis?: unknown };
+  const analyses = [...recordsIn(steps).map((step) => step['analysis']), analysis].filter((each) => isRecord(each));
+  const references = analyses.flatMap((each) => recordsIn(each['templates']));
+  return new Set(
+    references.flatMap(({ templateName, clusterScope }) => {
+      const name = textIn(templateName);
+      if (name === undefined) return [];
+      if (clusterScope === true) return [objectKey({ group: GROUP, kind: 'ClusterAnalysisTemplate', name })];
+      return [objectKey({ ...own(rollout), group: GROUP, kind: 'AnalysisTemplate', name })];
+    }),
+  );
+}
+
+const own = ({ metadata: { namespace } }: KubeObject): { namespace?: string } =>
+  namespace === undefined ? {} : { namespace };
 
 /** The canary strategy of a Rollout's spec as it is declared; empty where there is none. */
 export function canaryOf(spec: unknown): Canary {

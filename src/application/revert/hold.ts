@@ -2,20 +2,26 @@
 // Decided from objects alone, so that any process comes to the same answer.
 import type { Hold } from '../../api/application.ts';
 import { ANNOTATIONS, GROUP, verbAnnotation } from '../../api/names.ts';
-import { shortCommit } from '../../api/revision.ts';
+import { parseRevision, shortCommit, type RevisionRef } from '../../api/revision.ts';
 import type { Rollout } from '../../api/rollout.ts';
-import { objectKey } from '../../api/object-key.ts';
+import { objectKey, type ObjectKey } from '../../api/object-key.ts';
+import type { KubeObject } from '../../api/k8s.ts';
+import { templateHash } from './content.ts';
 import type { RolloutSet } from './rollout-set.ts';
-import { parseRevision, type StableSnapshot } from './snapshot.ts';
+import type { StableSnapshot } from './snapshot.ts';
 
 export interface HoldInput {
   /** What Git declares now; or what was last applied, while Git cannot be read. */
   sets: ReadonlyMap<string, RolloutSet>;
   /** False while the sets are not what Git declares: then no hold ends but by retry. */
   declared: boolean;
+  /** The commit that the sets are read from; blamed where a Rollout does not say which one declared it. */
+  head?: RevisionRef | undefined;
   holds: readonly Hold[];
   rollout(namespace: string, name: string): Rollout | undefined;
   snapshots: ReadonlyMap<string, StableSnapshot>;
+  /** By key of the Rollout, why the snapshot on record is not believed. */
+  refused?: ReadonlyMap<string, string>;
   writeBack: boolean;
   /** RFC 3339. */
   now: string;
@@ -28,31 +34,53 @@ export interface HoldDecision {
   started: Hold[];
   ended: { hold: Hold; why: EndReason }[];
   /** Rejected revisions that cannot be taken back, and why. */
-  stuck: { rollout: string; message: string }[];
+  stuck: Stuck[];
 }
 
-export const holdKey = (hold: Hold): string =>
-  objectKey({ group: GROUP, kind: 'Rollout', namespace: hold.rollout.namespace, name: hold.rollout.name });
+export interface Stuck {
+  rollout: string;
+  reason: 'NothingToGoBackTo' | 'SnapshotNotAuthentic';
+  message: string;
+}
+
+/** Key of the Rollout that a hold or a return is about. */
+export const holdKey = ({ rollout: { namespace, name } }: Pick<Hold, 'rollout'>): ObjectKey =>
+  objectKey({ group: GROUP, kind: 'Rollout', namespace, name });
 
 export function decideHolds(input: HoldInput): HoldDecision {
   const decision: HoldDecision = { holds: [], started: [], ended: [], stuck: [] };
   for (const hold of input.holds) {
     const why = endOf(hold, input);
     if (why) decision.ended.push({ hold, why });
-    else decision.holds.push(hold);
+    else {
+      decision.holds.push(identified(hold, input));
+      const lost = lostStable(hold, input);
+      if (lost) decision.stuck.push(lost);
+    }
   }
   const known = new Set([...decision.holds, ...decision.ended.map(({ hold }) => hold)].map((hold) => holdKey(hold)));
   for (const set of input.sets.values()) {
     if (known.has(set.key)) continue;
     const next = startOf(set, input);
     if (next === undefined) continue;
-    if ('stuck' in next) decision.stuck.push({ rollout: set.rollout.ref.name, message: next.stuck });
+    if ('message' in next) decision.stuck.push(next);
     else {
       decision.holds.push(next);
       decision.started.push(next);
     }
   }
+  decision.stuck.push(...disbelieved(input, decision.stuck));
   return decision;
+}
+
+/** Snapshots that are not believed, of Rollouts that nothing was said of yet: better told before one is needed. */
+function disbelieved({ sets, refused }: HoldInput, told: readonly Stuck[]): Stuck[] {
+  return [...(refused ?? [])].flatMap(([key, why]) => {
+    const name = sets.get(key)?.rollout.ref.name;
+    if (name === undefined || told.some(({ rollout }) => rollout === name)) return [];
+    const message = `the stable revision of ${name} on record ${why}: an abort cannot restore it`;
+    return [{ rollout: name, reason: 'SnapshotNotAuthentic', message } as const];
+  });
 }
 
 function endOf(hold: Hold, input: HoldInput): EndReason | undefined {
@@ -60,43 +88,95 @@ function endOf(hold: Hold, input: HoldInput): EndReason | undefined {
   if (input.declared) {
     const set = input.sets.get(holdKey(hold));
     if (!set) return 'gone';
-    if (set.hash !== hold.contentHash) return 'declared';
+    if (!isStillRejected(hold, set, input.snapshots.get(set.key))) return 'declared';
   }
   return live?.metadata.annotations?.[verbAnnotation('retry')] === undefined ? undefined : 'retried';
 }
 
-function startOf(set: RolloutSet, input: HoldInput): Hold | { stuck: string } | undefined {
+/** What is declared is what was rejected: the same pods, reading the same, by the same steps. */
+function isStillRejected(hold: Hold, set: RolloutSet, snapshot: StableSnapshot | undefined): boolean {
+  if (hold.trial !== undefined && set.trial !== undefined) return hold.trial === set.trial;
+  return set.hash === hold.contentHash || isAlike(hold, set, snapshot);
+}
+
+/** For a hold of an earlier version, or one that began without Git: told from what it says of each object. Steps are taken for the same. */
+function isAlike(hold: Hold, set: RolloutSet, snapshot: StableSnapshot | undefined): boolean {
+  const rejected = new Map(hold.objects.map((ref) => [objectKey(ref), ref.hash]));
+  const before = new Map(snapshot?.objects.map(({ key, hash }) => [key, hash]));
+  if (set.template !== hold.podHash && set.rollout.hash !== rejected.get(set.key)) return false;
+  const declared = new Map(set.members.map(({ key, hash }) => [key, hash]));
+  return [...set.reads].every((key) => declared.get(key) === (rejected.get(key) ?? before.get(key)));
+}
+
+/** The hold, knowing what it is about: told once from what is declared. */
+function identified(hold: Hold, input: HoldInput): Hold {
+  const trial = input.declared ? input.sets.get(holdKey(hold))?.trial : undefined;
+  return hold.trial !== undefined || trial === undefined ? hold : { ...hold, trial };
+}
+
+/** A hold whose stable content is gone: what was rejected is kept back, and nothing can take its place. */
+function lostStable(hold: Hold, input: HoldInput): Stuck | undefined {
+  const key = holdKey(hold);
+  if (input.snapshots.has(key)) return undefined;
+  const what = `${hold.rollout.name} ${shortCommit(hold.rejected.commit)} was rejected (${hold.reason})`;
+  return unrecorded(hold.rollout.name, what, input.refused?.get(key));
+}
+
+function unrecorded(rollout: string, what: string, refused: string | undefined): Stuck {
+  if (refused === undefined)
+    return {
+      rollout,
+      reason: 'NothingToGoBackTo',
+      message: `${what}, but no stable revision is on record to go back to`,
+    };
+  return { rollout, reason: 'SnapshotNotAuthentic', message: `${what}, but the stable revision on record ${refused}` };
+}
+
+function startOf(set: RolloutSet, input: HoldInput): Hold | Stuck | undefined {
   const { namespace = '', name } = set.rollout.ref;
   const live = input.rollout(namespace, name);
-  const rejected = parseRevision(live?.metadata.annotations?.[ANNOTATIONS.revision]);
-  if (!live || !rejected || !isRejected(live, set)) return undefined;
+  const rejected = live && isRejected(live, set) ? blamed(live, input) : undefined;
+  if (!live || !rejected) return undefined;
   const snapshot = input.snapshots.get(set.key);
-  const reason = reasonOf(live);
-  const what = `${name} ${shortCommit(rejected.commit)} was rejected (${reason})`;
+  const what = `${name} ${shortCommit(rejected.commit)} was rejected (${reasonOf(live)})`;
+  if (live.status?.stableRS && !snapshot) return unrecorded(name, what, input.refused?.get(set.key));
   const obstacle = obstacleTo(live, snapshot);
-  if (obstacle !== undefined) return { stuck: `${what}, ${obstacle}` };
+  if (obstacle !== undefined) return { rollout: name, reason: 'NothingToGoBackTo', message: `${what}, ${obstacle}` };
   if (!snapshot || snapshot.contentHash === set.hash) return undefined;
+  return holdOf(set, { live, rejected, snapshot }, input);
+}
+
+function holdOf(
+  set: RolloutSet,
+  { live, rejected, snapshot }: { live: Rollout; rejected: RevisionRef; snapshot: StableSnapshot },
+  { now, writeBack }: HoldInput,
+): Hold {
+  const { namespace = '', name } = set.rollout.ref;
   const podHash = live.status?.currentPodHash;
   return {
     rollout: { namespace, name },
     rejected,
     stable: snapshot.revision,
     contentHash: set.hash,
+    ...(set.trial === undefined ? {} : { trial: set.trial }),
     ...(podHash === undefined ? {} : { podHash }),
     objects: rejectedObjects(set, snapshot),
-    reason,
-    since: input.now,
-    writeBack: { state: input.writeBack ? 'Pending' : 'Disabled' },
+    reason: reasonOf(live),
+    since: now,
+    writeBack: { state: writeBack ? 'Pending' : 'Disabled' },
   };
 }
 
 /** Why there is no going back. */
 function obstacleTo({ status }: Rollout, snapshot: StableSnapshot | undefined): string | undefined {
   if (!status?.stableRS) return 'and it is the first revision: there is nothing to go back to';
-  if (!snapshot) return 'but no stable revision is on record to go back to';
-  if (snapshot.podHash === undefined || snapshot.podHash === status.stableRS) return undefined;
+  if (snapshot?.podHash === undefined || snapshot.podHash === status.stableRS) return undefined;
   return `but the stable revision on record is an older one (${shortCommit(snapshot.revision.commit)})`;
 }
+
+/** The commit that declared what was rejected. Annotations are a person's to spoil: the status, then Git's head, says it as well. */
+const blamed = ({ metadata, status }: Rollout, { head }: HoldInput): RevisionRef | undefined =>
+  parseRevision(metadata.annotations?.[ANNOTATIONS.revision]) ?? status?.machine?.revision ?? status?.revision ?? head;
 
 const reasonOf = (live: Rollout): string => live.status?.machine?.reason ?? live.status?.message ?? 'aborted';
 
@@ -117,25 +197,26 @@ function isRejected(live: Rollout, set: RolloutSet): boolean {
     status.currentPodHash !== status.stableRS &&
     status.observedGeneration === String(metadata.generation) &&
     metadata.deletionTimestamp === undefined &&
-    metadata.annotations?.[ANNOTATIONS.held] === undefined &&
-    metadata.annotations?.[ANNOTATIONS.contentHash] === set.rollout.hash
+    (metadata.annotations?.[ANNOTATIONS.contentHash] === set.rollout.hash || runs(live, set))
   );
 }
 
+/** The live template is the one of the set, whatever a person has made of the annotations. */
+const runs = (live: Rollout, set: RolloutSet): boolean => templateHash(live as unknown as KubeObject) === set.template;
+
 /** The declared revision is the stable one, and the status speaks of what is declared now. */
 export function isPromoted(live: Rollout, set: RolloutSet): boolean {
-  return isStable(live) && live.metadata.annotations?.[ANNOTATIONS.contentHash] === set.rollout.hash;
+  return isStable(live) && runs(live, set);
 }
 
-/** What is applied is the stable revision, and not one that was gone back to. */
+/** What is applied is the stable revision. */
 export function isStable({ status, metadata }: Rollout): boolean {
   return (
     status?.abort !== true &&
     status?.stableRS !== undefined &&
     status.stableRS !== '' &&
     status.stableRS === status.currentPodHash &&
-    status.observedGeneration === String(metadata.generation) &&
-    metadata.annotations?.[ANNOTATIONS.held] === undefined
+    status.observedGeneration === String(metadata.generation)
   );
 }
 

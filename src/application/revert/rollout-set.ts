@@ -2,10 +2,11 @@
 import type { ObjectRef, ResourceStatus } from '../../api/application.ts';
 import type { KubeObject } from '../../api/k8s.ts';
 import { ANNOTATIONS } from '../../api/names.ts';
-import { dependencyKeys, isRollout } from './dependents.ts';
-import type { DesiredObject } from '../source/desired.ts';
 import { objectKey, objectKeyOf, type ObjectKey } from '../../api/object-key.ts';
 import { setHash } from '../source/content-hash.ts';
+import type { DesiredObject } from '../source/desired.ts';
+import { templateHash, trialHash } from './content.ts';
+import { dependencyKeys, isRollout, readKeys } from './dependents.ts';
 
 export interface Member {
   key: ObjectKey;
@@ -19,16 +20,25 @@ export interface RolloutSet {
   rollout: Member;
   /** The Rollout first, then its dependents. */
   members: Member[];
+  /** Keys of the members that the pods read. */
+  reads: ReadonlySet<ObjectKey>;
   /** Hash over the contents of all members. */
   hash: string;
+  /** Hash of the pod template. */
+  template: string;
+  /** Hash of what would be tried: template, steps, and what both name. Unknown where only what was applied is known. */
+  trial?: string;
 }
 
 /** The sets that a commit declares, by the key of the Rollout. */
-export function declaredSets(desired: readonly DesiredObject[]): Map<string, RolloutSet> {
+export function declaredSets(desired: readonly DesiredObject[]): Map<ObjectKey, RolloutSet> {
   const byKey = new Map(desired.map((object) => [object.key, object]));
   const sets = desired
     .filter(({ object }) => isRollout(object))
-    .map((rollout) => buildSet(rollout, dependencyKeys(rollout.object), byKey));
+    .map((rollout) => ({
+      ...buildSet(rollout, rollout.object, byKey),
+      trial: trialHash(rollout.object, (key) => byKey.get(key)?.object),
+    }));
   return new Map(sets.map((set) => [set.key, set]));
 }
 
@@ -46,20 +56,28 @@ export function appliedSets(
   const sets = new Map<string, RolloutSet>();
   for (const live of rollouts) {
     const entry = byKey.get(objectKeyOf(live));
-    const hash = live.metadata.annotations?.[ANNOTATIONS.contentHash];
+    const hash = live.metadata.annotations?.[ANNOTATIONS.contentHash] ?? entry?.hash;
     if (!entry || hash === undefined) continue;
-    sets.set(entry.key, buildSet({ ...entry, hash }, dependencyKeys(live), byKey));
+    sets.set(entry.key, buildSet({ ...entry, hash }, live, byKey));
   }
   return sets;
 }
 
-function buildSet(rollout: Member, dependencies: Set<string>, byKey: ReadonlyMap<string, Member>): RolloutSet {
-  const members = [...dependencies].sort().flatMap((key) => {
+function buildSet(rollout: Member, object: KubeObject, byKey: ReadonlyMap<string, Member>): RolloutSet {
+  const members = [...dependencyKeys(object)].sort().flatMap((key) => {
     const member = byKey.get(key);
     return member === undefined || key === rollout.key ? [] : [pick(member)];
   });
   const all = [pick(rollout), ...members];
-  return { key: rollout.key, rollout: pick(rollout), members: all, hash: setHash(all) };
+  const reads = readKeys(object);
+  return {
+    key: rollout.key,
+    rollout: pick(rollout),
+    members: all,
+    reads: new Set(members.map(({ key }) => key).filter((key) => reads.has(key))),
+    hash: setHash(all),
+    template: templateHash(object),
+  };
 }
 
 const pick = ({ key, ref, hash }: Member): Member => ({ key, ref, hash });

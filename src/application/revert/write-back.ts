@@ -1,20 +1,45 @@
-// Restoring files: the documents of a rejected revision get the text they had in the stable one; everything else in the files, comments
+// Restoring files: what was rejected gets the text it had in the stable revision; everything else in the files, comments and later changes
 // included, stays as it is.
 import type { Hold } from '../../api/application.ts';
+import { isRecord } from '../../api/json.ts';
+import type { KubeObject } from '../../api/k8s.ts';
+import { nameOf, objectKey } from '../../api/object-key.ts';
 import { fail, ok, type Result } from '../../api/result.ts';
-import { dependencyKeys, isRollout } from './dependents.ts';
+import { canonicalJson } from '../../rollout/hash.ts';
 import type { DesiredObject } from '../source/desired.ts';
 import { joinDocuments, splitDocuments } from '../source/documents.ts';
+import { parseDocument, YamlError } from '../source/yaml.ts';
+import { isSameData, isSameStrategy, standInData, templateHash } from './content.ts';
+import { dependencyKeys, isRollout, readKeys } from './dependents.ts';
 import { holdKey } from './hold.ts';
-import { objectKey, nameOf } from '../../api/object-key.ts';
+import { isCleanPath } from './snapshot-scope.ts';
 import type { SnapshotObject, StableSnapshot } from './snapshot.ts';
+import { splice } from './splice.ts';
 
-export interface RestoreInput {
+export interface Target {
   hold: Hold;
   snapshot: StableSnapshot;
+}
+
+export interface RestoreInput {
+  /** What is restored together. */
+  targets: readonly Target[];
   /** What the head of the branch declares, and the text of its files. */
   desired: readonly DesiredObject[];
   files: ReadonlyMap<string, string>;
+  /** `spec.source.path`: nothing outside it is touched. */
+  sourcePath: string;
+}
+
+export interface Restored {
+  /** New text by path; null: the file goes. */
+  changes: Map<string, string | null>;
+  /** Whose content the changes restore. */
+  holds: Hold[];
+  /** Whose files say it already. */
+  done: Hold[];
+  /** Whose files cannot be restored without touching something else, and why. */
+  failed: { hold: Hold; message: string }[];
 }
 
 /** One document of the head, or a place at the end of a file. */
@@ -25,26 +50,49 @@ interface Edit {
   text: string | null;
 }
 
-/** New text by path (null: the file goes), or why the files cannot be restored without touching something else. */
-export function restoreFiles(input: RestoreInput): Result<Map<string, string | null>, string> {
-  const stable = new Map(input.snapshot.objects.map((object) => [object.key, object]));
-  const held = new Set(input.hold.objects.map((ref) => objectKey(ref)));
+export function restoreFiles(input: RestoreInput): Restored {
+  const restored: Restored = { changes: new Map(), holds: [], done: [], failed: [] };
   const edits: Edit[] = [];
-  const restored = new Set<string>();
+  for (const target of input.targets) {
+    const own = editsFor(target, input);
+    const clash = own.ok ? conflictIn(own.value, edits) : undefined;
+    if (!own.ok) restored.failed.push({ hold: target.hold, message: own.error });
+    else if (clash !== undefined) restored.failed.push({ hold: target.hold, message: clash });
+    else if (applyEdits(own.value, input.files).size === 0) restored.done.push(target.hold);
+    else {
+      edits.push(...own.value);
+      restored.holds.push(target.hold);
+    }
+  }
+  restored.changes = applyEdits(edits, input.files);
+  return restored;
+}
+
+function editsFor(target: Target, input: RestoreInput): Result<Edit[], string> {
+  const stable = new Map(target.snapshot.objects.map((object) => [object.key, object]));
+  const held = new Set(input.targets.flatMap(({ hold }) => hold.objects.map((ref) => objectKey(ref))));
+  const edits: Edit[] = [];
   for (const object of input.desired) {
-    if (!held.has(object.key)) continue;
+    if (!isHeld(object, target, input)) continue;
     const neighbour = sharedWith(object, input.desired, held);
     if (neighbour)
       return fail(`${object.source.path}: ${nameOf(object.ref)} shares a document with ${nameOf(neighbour.ref)}`);
-    const edit = editOf(object, stable.get(object.key), input);
-    if (edit) edits.push(edit);
-    restored.add(object.key);
+    const edit = editOf(object, stable.get(object.key), target, input);
+    if (!edit.ok) return edit;
+    if (edit.value) edits.push(edit.value);
   }
   const present = new Set(input.desired.map(({ key }) => key));
-  for (const object of input.snapshot.objects) {
-    if (!present.has(object.key) && !restored.has(object.key)) edits.push({ path: object.path, text: object.text });
-  }
-  return ok(applyEdits(edits, input.files));
+  for (const { key, path, text } of target.snapshot.objects) if (!present.has(key)) edits.push({ path, text });
+  const astray = edits.find(({ path }) => !isCleanPath(path, input.sourcePath));
+  return astray ? fail(`${astray.path} is not below spec.source.path`) : ok(edits);
+}
+
+/** What was rejected and still is what Git declares: the Rollout, what its pods read, and the rest as long as nobody changed it since. */
+function isHeld({ key, hash }: DesiredObject, { hold }: Target, { desired }: RestoreInput): boolean {
+  const rejected = hold.objects.find((ref) => objectKey(ref) === key);
+  if (!rejected) return false;
+  const rollout = desired.find((each) => each.key === holdKey(hold));
+  return rejected.hash === hash || key === holdKey(hold) || (!!rollout && readKeys(rollout.object).has(key));
 }
 
 function sharedWith(
@@ -58,25 +106,94 @@ function sharedWith(
   );
 }
 
-function editOf(object: DesiredObject, before: SnapshotObject | undefined, input: RestoreInput): Edit | undefined {
+function editOf(
+  object: DesiredObject,
+  before: SnapshotObject | undefined,
+  { hold }: Target,
+  { desired }: RestoreInput,
+): Result<Edit | undefined, string> {
   const { path, document } = object.source;
-  if (before) return { path, document, text: before.text };
-  const rollout = holdKey(input.hold);
-  const wanted = input.desired.some(
-    (other) => other.key !== rollout && isRollout(other.object) && dependencyKeys(other.object).has(object.key),
-  );
-  return wanted ? undefined : { path, document, text: null };
+  if (!before) return ok(isNeeded(object, hold, desired) ? undefined : { path, document, text: null });
+  const parts = partsOf(object.object, before.object, holdKey(hold) === object.key);
+  if (parts?.keys.length === 0) return ok(undefined);
+  const text = parts && spliced(object, before, parts);
+  if (text !== undefined) return ok({ path, document, text });
+  const unchanged = hold.objects.some((ref) => objectKey(ref) === object.key && ref.hash === object.hash);
+  if (unchanged) return ok({ path, document, text: before.text });
+  return fail(`${path}: ${nameOf(object.ref)} was changed since it was rejected; restore it by hand`);
+}
+
+/** Something else that is declared uses it, or may: it stays. */
+function isNeeded({ key, ref }: DesiredObject, hold: Hold, desired: readonly DesiredObject[]): boolean {
+  const quoted = JSON.stringify(ref.name);
+  return desired.some((other) => {
+    if (other.key === key || other.key === holdKey(hold)) return false;
+    return isRollout(other.object)
+      ? dependencyKeys(other.object).has(key)
+      : JSON.stringify(other.object).includes(quoted);
+  });
+}
+
+interface Parts {
+  keys: string[];
+  parent?: string;
+  /** The object with these parts as they were. */
+  whole: KubeObject;
+}
+
+/** The parts that make the difference; undefined for kinds that go back as a whole. */
+function partsOf(now: KubeObject, before: KubeObject, isOwn: boolean): Parts | undefined {
+  if (isOwn) {
+    const [spec, stable] = [recordOf(now.spec), recordOf(before.spec)];
+    const keys = [
+      ...(templateHash(now) === templateHash(before) ? [] : ['template']),
+      ...(isSameStrategy(now, before) ? [] : ['strategy']),
+    ];
+    const back = Object.fromEntries(keys.map((key) => [key, stable[key]]));
+    return { keys, parent: 'spec', whole: { ...now, spec: { ...spec, ...back } } };
+  }
+  if (now.kind !== 'ConfigMap' && now.kind !== 'Secret') return undefined;
+  if (isSameData(now, before)) return { keys: [], whole: now };
+  return { keys: ['data', 'binaryData', 'stringData', 'immutable'], whole: standInData(now, before) };
+}
+
+/** The document with these parts as they were; undefined where that cannot be done line by line. */
+function spliced(object: DesiredObject, before: SnapshotObject, { keys, parent, whole }: Parts): string | undefined {
+  const text = splice(object.source.text, before.text, keys, parent);
+  return text !== undefined && says(text, whole) ? text : undefined;
+}
+
+function says(text: string, { status: _status, ...object }: KubeObject): boolean {
+  try {
+    const value = parseDocument(text);
+    if (!isRecord(value) || !isRecord(value['metadata'])) return false;
+    const { status: _other, ...declared } = value;
+    const namespace = object.metadata.namespace === undefined ? {} : { namespace: object.metadata.namespace };
+    return canonicalJson({ ...declared, metadata: { ...namespace, ...value['metadata'] } }) === canonicalJson(object);
+  } catch (error) {
+    if (error instanceof YamlError) return false;
+    throw error;
+  }
+}
+
+const recordOf = (value: unknown): Record<string, unknown> => (isRecord(value) ? value : {});
+
+/** Two revisions want one document to say different things. */
+function conflictIn(own: readonly Edit[], others: readonly Edit[]): string | undefined {
+  for (const { path, document, text } of own) {
+    const other = others.find((each) => document !== undefined && each.path === path && each.document === document);
+    if (other && other.text !== text)
+      return `${path}: another Rollout that is restored wants document ${(document ?? 0) + 1} otherwise`;
+  }
+  return undefined;
 }
 
 function applyEdits(edits: readonly Edit[], files: ReadonlyMap<string, string>): Map<string, string | null> {
   const changes = new Map<string, string | null>();
   for (const path of new Set(edits.map((edit) => edit.path))) {
     const text = files.get(path);
-    const after = editFile(
-      text,
-      edits.filter((edit) => edit.path === path),
-      path.endsWith('.json'),
-    );
+    const own = edits.filter((edit) => edit.path === path);
+    const after = editFile(text, own, path.endsWith('.json'));
     if (after !== text) changes.set(path, after === '' ? null : after);
   }
   return changes;

@@ -7,25 +7,26 @@ export interface Piece {
   line: number;
 }
 
-/** Documents in order. A JSON file is one document. */
-export function splitDocuments(text: string): Piece[] {
-  const pieces: Piece[] = [];
+/** Documents in order, one at a time: a reader that counts may stop. A JSON file is one document. */
+export function* documentsOf(text: string): Generator<Piece, void, undefined> {
   let start = 0;
   let startLine = 1;
   let line = 1;
   for (let at = 0; at < text.length; line++) {
     const end = text.indexOf('\n', at);
     const next = end === -1 ? text.length : end + 1;
-    if (at > start && /^---(\s|$)/.test(text.slice(at, at + 4))) {
-      pieces.push({ text: text.slice(start, at), line: startLine });
+    if (at > start && text.startsWith('---', at) && /^---(\s|$)/.test(text.slice(at, at + 4))) {
+      yield { text: text.slice(start, at), line: startLine };
       start = at;
       startLine = line;
     }
     at = next;
   }
-  pieces.push({ text: text.slice(start), line: startLine });
-  return pieces;
+  yield { text: text.slice(start), line: startLine };
 }
+
+/** All documents in order. */
+export const splitDocuments = (text: string): Piece[] => [...documentsOf(text)];
 
 /** Joins pieces to a file: each but the first begins with `---`, each but the last ends its line, and no `---` stands alone in front. */
 export function joinDocuments(texts: readonly string[]): string {

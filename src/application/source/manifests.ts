@@ -1,39 +1,34 @@
-// Files of a commit → the objects they declare, or what is wrong with them, by file and line.
+// Files of a commit → the objects they declare, or what is wrong with them, by file and line. What is counted is counted while reading.
 import type { KubeObject } from '../../api/k8s.ts';
 import { fail, ok, type Result } from '../../api/result.ts';
-import { splitDocuments } from './documents.ts';
+import { LimitExceeded, SourceBudget, type LimitName } from '../../ports/source-budget.ts';
+import type { Manifest, ManifestSource, SkippedFile } from '../../ports/source-reader.ts';
+import { documentsOf, type Piece } from './documents.ts';
 import { isRecord } from '../../api/json.ts';
-import { parseDocument, YamlError } from './yaml.ts';
+import { YamlError, YamlReader } from './yaml.ts';
+
+export type { Manifest, ManifestSource as Source } from '../../ports/source-reader.ts';
 
 export interface SourceFile {
   path: string;
   text: string;
 }
 
-/** Where an object was declared. */
-export interface Source {
-  path: string;
-  line: number;
-  /** Number of the document in its file, from 0. */
-  document: number;
-  /** Text of the whole document, comments included. */
-  text: string;
-}
-
-export interface Manifest {
-  object: KubeObject;
-  source: Source;
-}
-
 export interface Problem {
   path: string;
   line: number;
   message: string;
+  /** The limit that was exceeded, where that is the problem. */
+  limit?: LimitName;
 }
 
-const MAX_FILE = 2 * 2 ** 20;
-const MAX_TOTAL = 32 * 2 ** 20;
-const MAX_OBJECTS = 5_000;
+export interface Declared {
+  manifests: Manifest[];
+  skipped: SkippedFile[];
+}
+
+/** More are not looked for. */
+const MAX_PROBLEMS = 20;
 
 /** As `deploy/web.yaml:12: bad indentation`. */
 export const describeProblem = (problem: Problem): string => `${problem.path}:${problem.line}: ${problem.message}`;
@@ -42,70 +37,125 @@ export const describeProblem = (problem: Problem): string => `${problem.path}:${
 export const isManifest = (path: string): boolean =>
   /\.(ya?ml|json)$/.test(path) && !path.split('/').some((part) => part.startsWith('.'));
 
-/** All objects of all files in order. Every problem is reported, not only the first. */
-export function readManifests(files: readonly SourceFile[]): Result<Manifest[], Problem[]> {
-  const manifests: Manifest[] = [];
-  const problems: Problem[] = [];
-  let total = 0;
+/** All objects of all files in order. Problems are reported together, up to 20; a limit ends the reading. */
+export function readManifests(
+  files: readonly SourceFile[],
+  budget: SourceBudget = new SourceBudget(),
+): Result<Declared, Problem[]> {
+  const reading = new Reading(budget);
   for (const file of files) {
-    total += file.text.length;
-    const excess = tooLarge(file, total);
-    if (excess !== undefined) {
-      problems.push({ path: file.path, line: 1, message: excess });
-      break;
-    }
-    readFile(file, manifests, problems);
+    if (!reading.goesOn) break;
+    reading.file(file);
   }
-  if (manifests.length > MAX_OBJECTS) {
-    const path = manifests[MAX_OBJECTS]?.source.path ?? '';
-    problems.push({ path, line: 1, message: `more than ${MAX_OBJECTS} objects; split the Application` });
-  }
-  return problems.length > 0 ? fail(problems) : ok(manifests);
+  const { problems, declared } = reading;
+  return problems.length > 0 ? fail(problems) : ok(declared);
 }
 
-function tooLarge(file: SourceFile, total: number): string | undefined {
-  if (file.text.length > MAX_FILE) return `the file is larger than ${MAX_FILE / 2 ** 20} MiB`;
-  return total > MAX_TOTAL ? `the manifests together are larger than ${MAX_TOTAL / 2 ** 20} MiB` : undefined;
+interface Document {
+  value: unknown;
+  source: ManifestSource;
 }
 
-function readFile(file: SourceFile, manifests: Manifest[], problems: Problem[]): void {
-  const json = file.path.endsWith('.json');
-  const pieces = json ? [{ text: file.text, line: 1 }] : splitDocuments(file.text);
-  for (const [document, piece] of pieces.entries()) {
-    const first = piece.line + leadingLines(piece.text);
+class Reading {
+  readonly declared: Declared = { manifests: [], skipped: [] };
+  readonly problems: Problem[] = [];
+  goesOn = true;
+  readonly #budget: SourceBudget;
+  readonly #yaml: YamlReader;
+
+  constructor(budget: SourceBudget) {
+    this.#budget = budget;
+    this.#yaml = new YamlReader(budget);
+  }
+
+  file(file: SourceFile): void {
     try {
-      const value = parseDocument(piece.text);
-      if (value === undefined || value === null) continue;
-      const source = { path: file.path, line: first, document, text: piece.text };
-      for (const object of objectsIn(value)) manifests.push({ object, source });
+      this.#budget.hold('fileBytes', file.text.length);
+      this.#budget.spend('manifestBytes', file.text.length);
+      const found: Document[] = [];
+      const before = this.problems.length;
+      const json = file.path.endsWith('.json');
+      // Cutting is cheap: how many there are is known before the first is parsed.
+      for (const _ of json ? [0] : documentsOf(file.text)) this.#budget.spend('documents', 1);
+      const pieces = json ? [{ text: file.text, line: 1 }] : documentsOf(file.text);
+      let document = 0;
+      for (const piece of pieces) {
+        this.#piece({ path: file.path, document: document++ }, piece, found);
+        if (!this.goesOn) return;
+      }
+      if (found.length > 0 && this.problems.length === before && !found.some(({ value }) => isTyped(value))) {
+        this.declared.skipped.push({ path: file.path, reason: 'no apiVersion and no kind' });
+      } else for (const each of found) this.#take(each);
     } catch (error) {
-      if (!(error instanceof YamlError)) throw error;
-      const line = error instanceof ShapeError ? first : piece.line + error.line - 1;
-      problems.push({ path: file.path, line, message: error.message });
+      if (!(error instanceof LimitExceeded)) throw error;
+      this.#stop(file.path, 1, error);
     }
   }
+
+  #piece(at: { path: string; document: number }, piece: Piece, found: Document[]): void {
+    const { path, document } = at;
+    // The text of the whole file is kept, and a mark in front is not part of its first document.
+    const text = document === 0 ? piece.text.replace(/^\uFEFF/, '') : piece.text;
+    try {
+      this.#budget.hold('documentChars', text.length);
+      const value = this.#yaml.parse(text);
+      if (value === undefined || value === null) return;
+      found.push({ value, source: { path, line: piece.line + leadingLines(text), document, text: piece.text } });
+    } catch (error) {
+      if (error instanceof LimitExceeded) this.#stop(path, piece.line, error);
+      else if (error instanceof YamlError)
+        this.#problem({ path, line: piece.line + error.line - 1, message: error.message });
+      else throw error;
+    }
+  }
+
+  #take({ value, source }: Document): void {
+    try {
+      for (const object of objectsIn(value, this.#budget)) this.declared.manifests.push({ object, source });
+    } catch (error) {
+      if (error instanceof LimitExceeded) this.#stop(source.path, source.line, error);
+      else if (error instanceof ShapeError)
+        this.#problem({ path: source.path, line: source.line, message: error.message });
+      else throw error;
+    }
+  }
+
+  #problem(problem: Problem): void {
+    this.problems.push(problem);
+    if (this.problems.length >= MAX_PROBLEMS) this.goesOn = false;
+  }
+
+  #stop(path: string, line: number, { message, limit }: LimitExceeded): void {
+    this.problems.push({ path, line, message, limit });
+    this.goesOn = false;
+  }
+}
+
+/** Whether a document means to be an object of Kubernetes. */
+function isTyped(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some((item) => isRecord(item) && isTyped(item));
+  return isRecord(value) && (value['apiVersion'] !== undefined || value['kind'] !== undefined);
 }
 
 /** Lines before the content of a document: its marker, blanks and comments. */
 function leadingLines(text: string): number {
-  const lines = text.split('\n');
-  const first = lines.findIndex((line) => !/^(---)?\s*(#.*)?$/.test(line));
-  return first === -1 ? 0 : first;
-}
-
-class ShapeError extends YamlError {
-  constructor(message: string) {
-    super(1, message);
+  let lines = 0;
+  for (const [line] of text.matchAll(/^.*$/gm)) {
+    if (!/^(---)?\s*(#.*)?$/.test(line)) return lines;
+    lines++;
   }
+  return 0;
 }
 
-function objectsIn(value: unknown): KubeObject[] {
+class ShapeError extends Error {}
+
+function objectsIn(value: unknown, budget: SourceBudget): KubeObject[] {
   if (!isRecord(value)) throw new ShapeError('a manifest must be a mapping with apiVersion, kind and metadata');
   const { kind, items } = value;
-  if (typeof kind === 'string' && kind.endsWith('List') && Array.isArray(items)) {
-    return items.map((item: unknown, index) => checked(item, `items[${index}]: `));
-  }
-  return [checked(value, '')];
+  const listed = typeof kind === 'string' && kind.endsWith('List') && Array.isArray(items) ? items : undefined;
+  budget.spend('objects', listed?.length ?? 1);
+  if (listed === undefined) return [checked(value, '')];
+  return listed.map((item: unknown, index) => checked(item, `items[${index}]: `));
 }
 
 function checked(value: unknown, at: string): KubeObject {
@@ -113,6 +163,11 @@ function checked(value: unknown, at: string): KubeObject {
   const { apiVersion, kind, metadata } = value;
   if (!isText(apiVersion)) throw new ShapeError(`${at}apiVersion is missing; write for example apiVersion: v1`);
   if (!isText(kind)) throw new ShapeError(`${at}kind is missing`);
+  if (apiVersion.startsWith('kustomize.config.k8s.io/')) {
+    throw new ShapeError(
+      `${at}this is input of Kustomize, which is not rendered yet: commit what kustomize build prints`,
+    );
+  }
   if (!isRecord(metadata)) throw new ShapeError(`${at}metadata.name is missing (${kind})`);
   if (!isText(metadata['name'])) throw new ShapeError(`${at}metadata.name is missing (${kind})${generated(metadata)}`);
   if (metadata['namespace'] !== undefined && !isText(metadata['namespace'])) {

@@ -1,174 +1,84 @@
-// Brings single objects to what is wanted by server-side apply, and deletes what has left Git. Only what differs is written.
-import type { ObjectRef, ResourceStatus } from '../../api/application.ts';
+// Writes objects by server-side apply, and remembers what each of them met with.
 import type { KubeObject } from '../../api/k8s.ts';
-import { AGENT_MANAGER, ANNOTATIONS, APPLICATION_LABEL } from '../../api/names.ts';
-import { ApiError, isConflict } from '../../kube/errors.ts';
-import type { KubeClient, ServedResource } from '../../kube/types.ts';
-import { driftedFields } from './drift.ts';
-import { isRecord } from '../../api/json.ts';
-import { apiVersionOfRef } from '../../api/object-key.ts';
-import type { OpenedCache } from '../ports.ts';
-import type { WantedObject } from '../revert/wanted.ts';
-import type { KeepLive } from './stamps.ts';
+import { AGENT_MANAGER } from '../../api/names.ts';
+import { nameOf } from '../../api/object-key.ts';
+import { ApiError, isConflict, isTransient } from '../../kube/errors.ts';
+import type { ServedResource } from '../../kube/types.ts';
+import { toTime } from '../../ports/clock.ts';
+import { observed, servedFor, type Doing } from '../doing.ts';
+import type { ApplyRequest } from '../intents.ts';
+import { eachOf } from './batch.ts';
+import { missingRight } from './check.ts';
+import { bodyOfFingerprint, fingerprintOf } from './fingerprint.ts';
 
-export interface ApplyRequest {
-  wanted: WantedObject;
-  /** What to send, before live values are kept. */
-  body(live: KubeObject | undefined): KubeObject;
-  keep?: KeepLive | undefined;
-  selfHeal: boolean;
-  /** resourceVersion at which applying this content changed nothing: differences are then the server's own spelling. */
-  settled?: string | undefined;
-  /** Why the live object is not ours to write, if so. */
-  refuse?(live: KubeObject): string | undefined;
-  /** True while corrections of this object must wait. */
-  patience: boolean;
-}
+/** Holds a count of replicas that Git does not declare any more, so that it stays when the agent lets go of it. */
+const REPLICAS_MANAGER = 'sluice-replicas';
 
-export interface ApplyOutcome {
-  status: ResourceStatus['status'];
-  message?: string;
-  /** Fields that were, or are, not as declared. */
-  drift?: string[];
-  action: 'none' | 'applied' | 'corrected' | 'reported';
-  live?: KubeObject;
-  settled?: string;
-}
+export const applyAll = (requests: readonly ApplyRequest[], at: Doing): Promise<void> =>
+  eachOf(requests, (request) => applyOne(request, at));
 
-const MAX_TRIES = 3;
-
-export async function applyObject(
-  request: ApplyRequest,
-  client: KubeClient,
-  cacheOf: (resource: ServedResource) => Promise<Pick<OpenedCache, 'get' | 'observe'>>,
-): Promise<ApplyOutcome> {
-  const { wanted } = request;
-  const { apiVersion, kind } = wanted.object;
-  const { namespace, name } = wanted.object.metadata;
-  const resource = await client.resourceFor(apiVersion, kind);
-  if (!resource) return failed(`the cluster does not serve ${kind} of ${apiVersion}; install its definition first`);
-  const cache = await cacheOf(resource);
-  let live = cache.get(namespace, name);
-  if (!live && request.keep) live = await client.get(resource, name, namespace);
-  const refusal = live && request.refuse?.(live);
-  if (refusal !== undefined) return failed(refusal);
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const outcome = await applyOnce(request, live, { client, resource });
-      if (outcome.live && outcome.action !== 'none') cache.observe(outcome.live);
-      return outcome;
-    } catch (error) {
-      const refused = refusalIn(error);
-      if (!isConflict(error) || attempt === MAX_TRIES) return failed(refused.message);
-      live = await client.get(resource, name, namespace);
-    }
+async function applyOne(request: ApplyRequest, at: Doing): Promise<void> {
+  const resource = await servedFor(request.ref, at.tenant);
+  if (!resource) return;
+  try {
+    const object = await write(request, resource, at);
+    observed(request.key, resource, object, at);
+    succeeded(request, object, at);
+  } catch (error) {
+    if (isConflict(error)) return refresh(request, resource, at);
+    if (isTransient(error) || !(error instanceof ApiError)) throw error;
+    refused(request, resource, error, at);
   }
 }
 
-/** The server's refusal; throws again what may go away by itself. */
-function refusalIn(error: unknown): ApiError {
-  if (!(error instanceof ApiError) || error.status === 429 || error.status >= 500) throw error;
-  return error;
-}
-
-const failed = (message: string): ApplyOutcome => ({ status: 'Failed', message, action: 'none' });
-
-async function applyOnce(
-  request: ApplyRequest,
-  live: KubeObject | undefined,
-  at: { client: KubeClient; resource: ServedResource },
-): Promise<ApplyOutcome> {
-  const { wanted, keep } = request;
-  const declared = request.body(live);
-  let body = keep && live ? keep(declared, live) : declared;
-  const found = difference(body, live, wanted.hash);
-  if (live && found.kind !== 'new') {
-    const left = leave(request, live, found);
-    if (left) return left;
+async function write(request: ApplyRequest, resource: ServedResource, { tenant }: Doing): Promise<KubeObject> {
+  const { ref, live, keepReplicas, replace } = request;
+  const { name, namespace } = ref;
+  if (replace && live?.uid !== undefined) {
+    await tenant.delete(resource, name, namespace, { uid: live.uid, propagationPolicy: 'Background' });
+    return tenant.patch(resource, { name, namespace, type: 'apply', body: request.body, ...OPTIONS });
   }
-  if (live) body = await keepAutoscaled(body, live, at);
-  if (keep && live) body = { ...body, metadata: { ...body.metadata, ...version(live) } };
-  const { name, namespace } = wanted.object.metadata;
-  const applied = await at.client.patch(at.resource, {
-    name,
-    namespace,
-    type: 'apply',
-    body,
-    fieldManager: AGENT_MANAGER,
-    force: true,
-  });
-  const status = wanted.hold ? 'Held' : 'Synced';
-  const settled = applied.metadata.resourceVersion;
-  if (live && settled !== undefined && settled === live.metadata.resourceVersion) {
-    return { status, action: 'none', live: applied, settled };
+  if (keepReplicas !== undefined) {
+    const { apiVersion, kind } = request.body;
+    const body = { apiVersion, kind, metadata: { name, namespace }, spec: { replicas: keepReplicas } };
+    await tenant.patch(resource, { name, namespace, type: 'apply', body, fieldManager: REPLICAS_MANAGER, force: true });
   }
-  if (found.kind === 'new') return { status, action: 'applied', live: applied };
-  return { status, action: 'corrected', live: applied, drift: found.fields };
+  const precondition = keepReplicas === undefined ? live?.resourceVersion : undefined;
+  const metadata = {
+    ...request.body.metadata,
+    ...(precondition === undefined ? {} : { resourceVersion: precondition }),
+  };
+  return tenant.patch(resource, { name, namespace, type: 'apply', body: { ...request.body, metadata }, ...OPTIONS });
 }
 
-interface Difference {
-  /** `new`: other content or stamps are to be applied; `drift`: the object is not as it was applied. */
-  kind: 'none' | 'new' | 'drift';
-  fields: string[];
+const OPTIONS = { fieldManager: AGENT_MANAGER, force: true, fieldValidation: 'Strict' } as const;
+
+function succeeded(request: ApplyRequest, object: KubeObject, { memory, seen, context, key }: Doing): void {
+  memory.setbacks.delete(request.key);
+  memory.forgetAnswers(request.key);
+  memory.clean.set(request.key, fingerprintOf(bodyOfFingerprint(request.fingerprint), object));
+  if (request.isNew || request.drift.length === 0) return;
+  const entry = { ...request.ref, at: toTime(seen.now), fields: request.drift, action: 'Corrected' as const };
+  memory.putBack(request.key, entry, seen.now);
+  context.metrics?.drifted?.(key, request.ref.kind, true);
+  context.log.info('drift was put back', { application: key, object: nameOf(request.ref), fields: request.drift });
 }
 
-function difference(body: KubeObject, live: KubeObject | undefined, hash: string): Difference {
-  const annotations = live?.metadata.annotations;
-  const fields = live ? driftedFields(body, live) : [];
-  const released = annotations?.[ANNOTATIONS.held] !== undefined && !body.metadata.annotations?.[ANNOTATIONS.held];
-  const moved = annotations?.[ANNOTATIONS.contentHash] !== hash;
-  if (moved || released || fields.some((field) => isStamp(field))) return { kind: 'new', fields };
-  return { kind: fields.length === 0 ? 'none' : 'drift', fields };
+/** Somebody wrote in between: the next look sees what. */
+async function refresh(request: ApplyRequest, resource: ServedResource, at: Doing): Promise<void> {
+  const { name, namespace } = request.ref;
+  const live = await at.tenant.get(resource, name, namespace);
+  if (live) observed(request.key, resource, live, at);
 }
 
-/** The outcome where nothing is to be written. */
-function leave(request: ApplyRequest, live: KubeObject, found: Difference): ApplyOutcome | undefined {
-  const status = request.wanted.hold ? 'Held' : 'Synced';
-  if (found.kind === 'none' || request.settled === live.metadata.resourceVersion)
-    return { status, action: 'none', live };
-  const message = `differs in ${found.fields.join(', ')}`;
-  if (!request.selfHeal) return { status: 'OutOfSync', message, drift: found.fields, action: 'reported', live };
-  if (!request.patience) return undefined;
-  return { status: 'OutOfSync', message: `${message}; corrected again later`, action: 'none', live };
-}
-
-const STAMPS = [APPLICATION_LABEL, ...Object.values(ANNOTATIONS)];
-const isStamp = (field: string): boolean =>
-  STAMPS.some((name) => field === `metadata.labels.${name}` || field === `metadata.annotations.${name}`);
-
-const version = ({ metadata }: KubeObject): { resourceVersion?: string } =>
-  metadata.resourceVersion === undefined ? {} : { resourceVersion: metadata.resourceVersion };
-
-/** Leaves spec.replicas to an autoscaler that has taken it over. */
-async function keepAutoscaled(
-  body: KubeObject,
-  live: KubeObject,
-  at: { client: KubeClient; resource: ServedResource },
-): Promise<KubeObject> {
-  if (!isRecord(body.spec) || !isRecord(live.spec)) return body;
-  const { replicas, ...rest } = body.spec;
-  if (replicas === undefined || replicas === live.spec['replicas'] || !at.resource.subresources.includes('scale'))
-    return body;
-  const fresh = await at.client.get(at.resource, body.metadata.name, body.metadata.namespace);
-  const scaled = (fresh?.metadata.managedFields ?? []).some(
-    (entry) => isRecord(entry) && entry['subresource'] === 'scale' && entry['manager'] === 'kube-controller-manager',
-  );
-  return scaled ? { ...body, spec: rest } : body;
-}
-
-/** `gone`: it was not there, or is another Application's by now. */
-export type Pruned = { result: 'deleted' | 'gone' } | { result: 'kept'; why: string };
-
-/** Deletes an object unless it is another's by now or asks to stay. */
-export async function pruneObject(ref: ObjectRef, app: string, client: KubeClient): Promise<Pruned> {
-  const resource = await client.resourceFor(apiVersionOfRef(ref), ref.kind);
-  if (!resource) return { result: 'gone' };
-  const namespace = resource.namespaced ? ref.namespace : undefined;
-  const live = await client.get(resource, ref.name, namespace);
-  if (!live || live.metadata.labels?.[APPLICATION_LABEL] !== app) return { result: 'gone' };
-  if (live.metadata.annotations?.[ANNOTATIONS.prune] === 'Disabled')
-    return { result: 'kept', why: `kept by the annotation ${ANNOTATIONS.prune}: Disabled` };
-  const { uid } = live.metadata;
-  await client.delete(resource, ref.name, namespace, { uid, propagationPolicy: 'Background' });
-  return { result: 'deleted' };
+/** What failed after the server had said it would take it: told, tried again later, and a commit that brought it is put back. */
+function refused(request: ApplyRequest, resource: ServedResource, error: ApiError, at: Doing): void {
+  const { memory, seen, context } = at;
+  const message =
+    error.status === 403 ? missingRight(error, { desired: request, tenancy: seen.tenancy, resource }) : error.message;
+  memory.setBack(request.key, request.fingerprint, `${message}; tried again`, seen.now);
+  context.metrics?.refused?.(at.key, 'ApplyFailed');
+  const { accepted, previous } = memory;
+  if (!request.isNew || !accepted || !previous) return;
+  memory.giveUp(accepted.id, `${nameOf(request.ref)}: ${message}; what was applied before is put back`, seen.now);
 }

@@ -26,3 +26,6 @@ function essenceOf(live: KubeObject): string {
   essences.set(live, essence);
   return essence;
 }
+
+/** The part of a fingerprint that tells the body. */
+export const bodyOfFingerprint = (fingerprint: string): string => fingerprint.split('/', 1)[0] ?? '';

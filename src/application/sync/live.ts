@@ -1,64 +1,92 @@
-// The live objects that Applications have applied: one watch per kind, opened when the kind is first met, restricted to labelled objects.
+// The live objects that Applications have applied: one watch for each kind, namespace and account, opened when first met and restricted to
+// labelled objects. Nothing waits for a watch: it is ready, on its way, or cannot be had, and becoming ready is an event.
 import type { KubeObject, Resource } from '../../api/k8s.ts';
 import { APPLICATION_LABEL } from '../../api/names.ts';
-import { objectKey } from '../../api/object-key.ts';
+import type { Cancel, Clock } from '../../ports/clock.ts';
 import type { ApplicationControllerDeps, OpenedCache } from '../ports.ts';
 
 type LiveDeps = Pick<ApplicationControllerDeps, 'openCache' | 'clock'>;
 
-/** How long the first list of a kind may take. */
-const SYNC_MS = 10_000;
+export interface Selection {
+  /** Undefined: all that this process may follow. */
+  namespace: string | undefined;
+  /** User to act as; undefined: Sluice itself. */
+  as: string | undefined;
+  /** Only what Applications applied. Default true. */
+  labelled?: boolean;
+}
+
+export type Followed =
+  { state: 'ready'; cache: OpenedCache } | { state: 'pending' } | { state: 'failed'; message: string };
+
+interface Watch {
+  cache: OpenedCache;
+  state: Followed;
+  cancel: Cancel;
+}
+
+/** After so long a kind that was never listed is told of as one that cannot be watched; it is tried on. */
+const LATE_MS = 10_000;
 
 export class LiveObjects {
-  readonly #caches = new Map<string, OpenedCache>();
+  readonly #watches = new Map<string, Watch>();
   readonly #closing = new AbortController();
   readonly #deps: LiveDeps;
-  readonly #changed: (key: string, object: KubeObject) => void;
+  readonly #changed: (object: KubeObject | undefined) => void;
 
-  /** `changed` is called for every change of a labelled object. */
-  constructor(deps: LiveDeps, changed: (key: string, object: KubeObject) => void) {
+  /** `changed` is told of every change of a followed object, and with undefined when a watch became ready or late. */
+  constructor(deps: LiveDeps, changed: (object: KubeObject | undefined) => void) {
     this.#deps = deps;
     this.#changed = changed;
   }
 
-  /** The cache of a kind, with its first list in. */
-  async of(resource: Resource): Promise<OpenedCache> {
-    this.#closing.signal.throwIfAborted();
-    const id = `${resource.group}/${resource.plural}`;
-    let cache = this.#caches.get(id);
-    if (!cache) {
-      cache = this.#deps.openCache(resource, APPLICATION_LABEL);
-      this.#caches.set(id, cache);
-      cache.onChange(({ object }) => {
-        const { namespace, name } = object.metadata;
-        const ref = {
-          group: resource.group,
-          kind: resource.kind,
-          ...(namespace === undefined ? {} : { namespace }),
-          name,
-        };
-        this.#changed(objectKey(ref), object);
-      });
-      cache.start();
-    }
-    await this.#synced(cache, resource);
-    return cache;
-  }
-
-  /** A kind that cannot be listed (no permission, say) must not hold up the others for ever. */
-  async #synced(cache: OpenedCache, { kind }: Resource): Promise<void> {
-    const waiting = new AbortController();
-    const late = new Error(`cannot watch ${kind} objects; is the agent allowed to list and watch them?`);
-    const cancel = this.#deps.clock.after(SYNC_MS, () => waiting.abort(late));
-    try {
-      await cache.synced(AbortSignal.any([waiting.signal, this.#closing.signal]));
-    } finally {
-      cancel();
-    }
+  follow(resource: Resource, { namespace, as, labelled = true }: Selection): Followed {
+    const where = resource.namespaced ? (namespace ?? '') : '';
+    const id = JSON.stringify([resource.group, resource.plural, where, as ?? '', labelled]);
+    const known = this.#watches.get(id);
+    if (known) return known.state;
+    const options = {
+      namespace: where === '' ? undefined : where,
+      as,
+      labelSelector: labelled ? APPLICATION_LABEL : undefined,
+    };
+    const cache = this.#deps.openCache(resource, options);
+    const watch: Watch = { cache, state: { state: 'pending' }, cancel: this.#late(resource, id, as) };
+    this.#watches.set(id, watch);
+    cache.onChange(({ object }) =>
+      this.#changed({ ...object, apiVersion: apiVersionOf(resource), kind: resource.kind }),
+    );
+    cache.start();
+    void cache.synced(this.#closing.signal).then(
+      () => this.#ready(watch),
+      () => {}, // closing
+    );
+    return watch.state;
   }
 
   async close(): Promise<void> {
     this.#closing.abort(new Error('the agent is stopping'));
-    await Promise.all([...this.#caches.values()].map((cache) => cache.stop()));
+    for (const { cancel } of this.#watches.values()) cancel();
+    await Promise.all([...this.#watches.values()].map(({ cache }) => cache.stop()));
+  }
+
+  #ready(watch: Watch): void {
+    watch.cancel();
+    watch.state = { state: 'ready', cache: watch.cache };
+    this.#changed(undefined);
+  }
+
+  #late({ plural, group, kind }: Resource, id: string, as: string | undefined): Cancel {
+    return (this.#deps.clock as Clock).after(LATE_MS, () => {
+      const watch = this.#watches.get(id);
+      if (watch?.state.state !== 'pending') return;
+      const who =
+        as === undefined ? 'Sluice' : as.replace(/^system:serviceaccount:/, 'ServiceAccount ').replace(':', '/');
+      const rule = `{apiGroups: ["${group}"], resources: [${plural}], verbs: [get, list, watch, create, patch, delete]}`;
+      watch.state = { state: 'failed', message: `${kind} objects cannot be watched: ${who} needs ${rule}` };
+      this.#changed(undefined);
+    });
   }
 }
+
+const apiVersionOf = ({ group, version }: Resource): string => (group === '' ? version : `${group}/${version}`);

@@ -1,16 +1,18 @@
 // What is sent to the API server for an object: the declared content, the agent's stamps, and, for what a Rollout drives, the live values
 // that are the controller's to decide.
-import type { HeldNote, Rollout } from '../../api/rollout.ts';
+import type { HeldNote } from '../../api/annotations.ts';
+import type { Rollout } from '../../api/rollout.ts';
 import type { KubeObject } from '../../api/k8s.ts';
 import { ANNOTATIONS, APPLICATION_LABEL, GROUP, POD_TEMPLATE_HASH } from '../../api/names.ts';
 import type { RevisionRef } from '../../api/revision.ts';
 import { routersOf, subsetRoutersOf } from '../../traffic/routers.ts';
 import { canaryOf } from '../revert/dependents.ts';
 import { isRecord, recordsIn } from '../../api/json.ts';
-import { objectKey } from '../../api/object-key.ts';
+import { objectKey, type ObjectKey } from '../../api/object-key.ts';
+import { ownerLabel, ownerText, type Owner } from './owner.ts';
 
 export interface Stamps {
-  application: string;
+  owner: Owner;
   hash: string;
   /** For a Rollout. */
   revision?: RevisionRef;
@@ -21,13 +23,23 @@ export interface Stamps {
 /** The declared content with the agent's label and annotations. */
 export function stamped(object: KubeObject, stamps: Stamps): KubeObject {
   const { metadata } = object;
-  const annotations: Record<string, string> = { ...metadata.annotations, [ANNOTATIONS.contentHash]: stamps.hash };
+  const annotations: Record<string, string> = {
+    ...metadata.annotations,
+    [ANNOTATIONS.contentHash]: stamps.hash,
+    [ANNOTATIONS.owner]: ownerText(stamps.owner),
+  };
   if (stamps.revision) annotations[ANNOTATIONS.revision] = JSON.stringify(stamps.revision);
   if (stamps.held) annotations[ANNOTATIONS.held] = JSON.stringify(stamps.held);
   if (stamps.receivedAt !== undefined) annotations[ANNOTATIONS.receivedAt] = stamps.receivedAt;
-  const labels = { ...metadata.labels, [APPLICATION_LABEL]: stamps.application };
+  const labels = { ...metadata.labels, [APPLICATION_LABEL]: ownerLabel(stamps.owner) };
   return withStoredData({ ...object, metadata: { ...metadata, labels, annotations } });
 }
+
+const STAMPS = [APPLICATION_LABEL, ...Object.values(ANNOTATIONS)];
+
+/** Whether a changed field is one of the agent's own marks. */
+export const isStamp = (field: string): boolean =>
+  STAMPS.some((name) => field === `metadata.labels.${name}` || field === `metadata.annotations.${name}`);
 
 /** A Secret's stringData as the server stores it, so that it can be compared. */
 function withStoredData(object: KubeObject): KubeObject {
@@ -42,8 +54,8 @@ function withStoredData(object: KubeObject): KubeObject {
 export type KeepLive = (applied: KubeObject, live: KubeObject) => KubeObject;
 
 /** By key, what the Rollouts among `objects` drive: routes keep their weights, Services and subsets the pod hash. */
-export function drivenBy(rollouts: readonly KubeObject[]): Map<string, KeepLive> {
-  const driven = new Map<string, KeepLive>();
+export function drivenBy(rollouts: readonly KubeObject[]): Map<ObjectKey, KeepLive> {
+  const driven = new Map<ObjectKey, KeepLive>();
   for (const rollout of rollouts.filter((object) => object.apiVersion.startsWith(`${GROUP}/`))) {
     const namespace = rollout.metadata.namespace ?? '';
     const canary = canaryOf((rollout as unknown as Rollout).spec);

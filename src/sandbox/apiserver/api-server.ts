@@ -2,6 +2,11 @@
 import { dump } from 'js-yaml';
 import type { Clock } from '../../ports/clock.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../ports/transport.ts';
+import { admit } from './auth/authorize.ts';
+import { bootstrapRoles } from './auth/bootstrap.ts';
+import { Rbac } from './auth/rbac.ts';
+import { Tokens } from './auth/tokens.ts';
+import type { User } from './auth/user.ts';
 import type { Answer, Call, Server } from './call.ts';
 import { readCall, textResponse } from './call.ts';
 import { runCrds } from './crd-controller.ts';
@@ -36,12 +41,17 @@ export interface ApiServer {
   /** The objects, for other parts of the sandbox. */
   readonly store: ObjectStore;
   handle(request: HttpRequest): Promise<HttpResponse>;
-  /** Requests without a socket; everything settles in microtasks. `userAgent` names the field manager. */
-  transport(userAgent?: string): Transport;
+  /**
+   * Requests without a socket; everything settles in microtasks. `userAgent` names the field manager, `token` who asks: as over HTTP, without
+   * one it is the administrator.
+   */
+  transport(userAgent?: string, token?: string): Transport;
+  /** A bearer token for a user of that name and those groups; a ServiceAccount is one by its name and groups, or asks for a token. */
+  tokenFor(user: User): string;
   /** Serves plain HTTP on a loopback address; port 0 takes a free one. */
   listen(options?: { host?: string; port?: number }): Promise<Listening>;
-  /** Writes a kubeconfig for a listening server. */
-  writeKubeconfig(file: string, listening: Listening): Promise<void>;
+  /** Writes a kubeconfig for a listening server; `token` as in `transport`. */
+  writeKubeconfig(file: string, listening: Listening, token?: string): Promise<void>;
   /** Asks `decide` about each request; what it returns happens to the request. Returns the function that ends it. */
   intercept(decide: (request: HttpRequest) => Fault | undefined): () => void;
   /** Breaks every open watch, as a lost connection does; `clean` ends them as a server that goes away does. */
@@ -81,7 +91,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const registry = new Registry();
   const objects = new Objects({ storage, registry, clock, random: options.random ?? fixedSequence() });
   const watches = new Set<(ending: 'clean' | 'broken') => void>();
-  const server: Server = { storage, registry, objects, clock, watches };
+  const access = { tokens: new Tokens(storage, clock), rbac: new Rbac(storage) };
+  const server: Server = { storage, registry, objects, clock, access, watches };
   const faults = new Faults(clock);
   const dropWatches = (ending: 'clean' | 'broken'): void => {
     for (const end of watches) end(ending);
@@ -93,11 +104,14 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
     store.create({ group: '', kind: 'Namespace' }, namespace, { manager: 'kube-apiserver' });
   }
+  for (const each of bootstrapRoles())
+    store.create({ group: 'rbac.authorization.k8s.io', kind: each.kind }, each, { manager: 'kube-apiserver' });
   const handle = (request: HttpRequest): Promise<HttpResponse> => faults.pass(request, (r) => answer(server, r));
   return {
     store,
     handle,
-    transport: (userAgent = 'sluice') => inProcess(handle, clock, userAgent),
+    transport: (userAgent = 'sluice', token) => inProcess(handle, clock, headersFor(userAgent, token)),
+    tokenFor: (user) => access.tokens.forUser(user),
     listen: (where = {}) => listenOn(handle, where),
     writeKubeconfig,
     intercept: (decide) => faults.intercept(decide),
@@ -109,9 +123,15 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   };
 }
 
+const headersFor = (userAgent: string, token: string | undefined): Record<string, string> => ({
+  'user-agent': userAgent,
+  ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+});
+
 function answer(server: Server, request: HttpRequest): HttpResponse {
   const call = readCall(server, request);
   try {
+    call.user = admit(call);
     const result = route(call);
     return isHttp(result) ? result : encode(call, result);
   } catch (error) {

@@ -97,7 +97,8 @@ function checkTyped(config: Dict, task: ApplyTask): void {
   const errors = typeErrors(config, task.type, '');
   if (errors.length === 0) return;
   const name = `${textOr(at(task.config, 'metadata', 'namespace'))}/${textOr(at(task.config, 'metadata', 'name'))}`;
-  const what = `${name}; ${textOr(task.config['apiVersion'])}, Kind=${textOr(task.config['kind'])}`;
+  const version = textOr(task.config['apiVersion']);
+  const what = `${name}; ${version.includes('/') ? version : `/${version}`}, Kind=${textOr(task.config['kind'])}`;
   const text = errors.length === 1 ? errors[0] : `errors:\n${errors.map((e) => `  ${e}`).join('\n')}`;
   throw internal(`failed to create typed patch object (${what}): ${text ?? ''}`);
 }
@@ -140,13 +141,12 @@ function listErrors(value: unknown, type: TypeNode, path: string): string[] {
   if (!Array.isArray(value)) return [`${path}: expected list, got &{${goText(value)}}`];
   const seen = new Set<string>();
   return value.flatMap((item: unknown, i) => {
-    const inner = typeErrors(item, type.element ?? ANY, `${path}[${i}]`);
-    if (type.listType === undefined) return inner;
+    if (type.listType === undefined) return typeErrors(item, type.element ?? ANY, `${path}[${i}]`);
     const key = elementKey(type, item);
     if (key === undefined) return [`${path}: element ${i}: ${missingKeys(type)}`];
     if (seen.has(key)) return [`${path}: duplicate entries for key ${keyText(key)}`];
     seen.add(key);
-    return inner;
+    return typeErrors(item, type.element ?? ANY, `${path}${keyText(key)}`);
   });
 }
 

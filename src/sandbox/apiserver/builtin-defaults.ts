@@ -1,8 +1,9 @@
 // Defaults of the built-in kinds besides pods.
 import type { Dict } from './json.ts';
-import { dictOr, ensure, has, isDict, listOr, setDefault, textOr } from './json.ts';
+import { dictOr, ensure, has, isDict, listOr, put, setDefault, textOr } from './json.ts';
 import { defaultTemplate } from './pod-defaults.ts';
-import type { Around } from './resource.ts';
+import { quantityProblem } from './go-form.ts';
+import type { Around, ResourceType } from './resource.ts';
 
 export function defaultDeployment(object: Dict): void {
   const spec = ensure(object, 'spec');
@@ -57,6 +58,8 @@ export function defaultService(object: Dict, around: Around): void {
   const spec = ensure(object, 'spec');
   setDefault(spec, 'type', 'ClusterIP');
   setDefault(spec, 'sessionAffinity', 'None');
+  if (spec['sessionAffinity'] === 'None') delete spec['sessionAffinityConfig'];
+  else setDefault(ensure(ensure(spec, 'sessionAffinityConfig'), 'clientIP'), 'timeoutSeconds', 10_800);
   setDefault(ensure(object, 'status'), 'loadBalancer', {});
   for (const port of listOr(spec['ports'])) {
     if (!isDict(port)) continue;
@@ -82,8 +85,44 @@ export function defaultNamespace(object: Dict): void {
   setDefault(ensure(object, 'status'), 'phase', 'Active');
 }
 
+/** What Go's decoder says of bytes and quantities that are none, however well they are formed as JSON; undefined where all are. */
+export function decodeProblem(type: ResourceType, object: Dict): string | undefined {
+  if (!type.builtin) return undefined;
+  return (type.group === '' ? bytesProblem(type.kind, object) : undefined) ?? quantityProblem(object, type.type);
+}
+
+const BYTES: Record<string, string> = { Secret: 'data', ConfigMap: 'binaryData' };
+const unbroken = (value: unknown): string => textOr(value).replaceAll(/[\r\n]/g, '');
+
+/** Bytes are kept in the one form of base64 that Go writes. */
+function settleBytes(object: Dict, field: string): void {
+  const data = object[field];
+  if (!isDict(data)) return;
+  for (const [key, value] of Object.entries(data))
+    put(data, key, Buffer.from(unbroken(value), 'base64').toString('base64'));
+}
+
+/** What Go's decoder says of bytes that are no base64; undefined where all are. */
+function bytesProblem(kind: string, object: Dict): string | undefined {
+  const texts = Object.values(dictOr(object[BYTES[kind] ?? ''])).map(unbroken);
+  const bad = texts.map(badByte).find((position) => position !== undefined);
+  return bad === undefined ? undefined : `illegal base64 data at input byte ${bad}`;
+}
+
+/** Where base64 stops being it; undefined for what is. */
+function badByte(text: string): number | undefined {
+  const odd = text.search(/[^A-Za-z0-9+/]/);
+  if (odd < 0) return text.length % 4 === 0 ? undefined : text.length - (text.length % 4);
+  return text.length % 4 === 0 && /^={1,2}$/.test(text.slice(odd)) ? undefined : odd;
+}
+
+export function defaultConfigMap(object: Dict): void {
+  settleBytes(object, 'binaryData');
+}
+
 export function defaultSecret(object: Dict): void {
   setDefault(object, 'type', 'Opaque');
+  settleBytes(object, 'data');
   if (!isDict(object['stringData'])) return;
   const data = ensure(object, 'data');
   for (const [key, value] of Object.entries(object['stringData'])) {

@@ -1,6 +1,7 @@
 // The built-in kinds that the sandbox serves, as one table.
 import {
   defaultBudget,
+  defaultConfigMap,
   defaultCrd,
   defaultDeployment,
   defaultEndpointSlice,
@@ -26,6 +27,14 @@ import { validateEvent, validateNewEvent } from './event-validation.ts';
 import { eventView } from './event-view.ts';
 import type { Dict } from './json.ts';
 import { defaultPod } from './pod-defaults.ts';
+import {
+  defaultAutoscaler,
+  defaultBinding,
+  defaultNetworkPolicy,
+  validateAutoscaler,
+  validateBinding,
+  validateBudget,
+} from './policy-kinds.ts';
 import type { ResourceType } from './resource.ts';
 import { builtinType } from './types.ts';
 
@@ -67,6 +76,7 @@ const POD_FIELDS = ['spec.nodeName', 'spec.restartPolicy', 'spec.schedulerName',
   'status.nominatedNodeName',
 ]);
 const RBAC = 'rbac.authorization.k8s.io/v1';
+const BINDING: Row['more'] = { defaults: defaultBinding, validate: validateBinding };
 const binding: Dict = { roleRef: { apiGroup: '', kind: '', name: '' } };
 
 const ROWS: Row[] = [
@@ -116,7 +126,13 @@ const ROWS: Row[] = [
     },
   },
   { gv: 'v1', kind: 'Endpoints', plural: 'endpoints', short: ['ep'], more: { defaults: defaultEndpoints } },
-  { gv: 'v1', kind: 'ConfigMap', plural: 'configmaps', short: ['cm'], more: { validate: validateData } },
+  {
+    gv: 'v1',
+    kind: 'ConfigMap',
+    plural: 'configmaps',
+    short: ['cm'],
+    more: { defaults: defaultConfigMap, validate: validateData },
+  },
   {
     gv: 'v1',
     kind: 'Secret',
@@ -125,7 +141,7 @@ const ROWS: Row[] = [
     brief: true,
     more: { defaults: defaultSecret, validate: validateData },
   },
-  { gv: 'v1', kind: 'ServiceAccount', plural: 'serviceaccounts', short: ['sa'] },
+  { gv: 'v1', kind: 'ServiceAccount', plural: 'serviceaccounts', short: ['sa'], subresources: ['token'] },
   {
     gv: 'v1',
     kind: 'Node',
@@ -216,12 +232,41 @@ const ROWS: Row[] = [
     subresources: ['status'],
     generation: 'spec',
     skeleton: { spec: {}, status: {} },
-    more: { defaults: defaultBudget },
+    more: { defaults: defaultBudget, validate: validateBudget },
+  },
+  {
+    gv: 'autoscaling/v2',
+    kind: 'HorizontalPodAutoscaler',
+    plural: 'horizontalpodautoscalers',
+    short: ['hpa'],
+    all: true,
+    subresources: ['status'],
+    skeleton: {
+      spec: { scaleTargetRef: { kind: '', name: '' }, maxReplicas: 0 },
+      status: { desiredReplicas: 0, currentMetrics: null },
+    },
+    more: { defaults: defaultAutoscaler, validate: validateAutoscaler },
+  },
+  {
+    gv: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    plural: 'networkpolicies',
+    short: ['netpol'],
+    generation: 'spec',
+    skeleton: { spec: { podSelector: {} } },
+    more: { defaults: defaultNetworkPolicy },
   },
   { gv: RBAC, kind: 'Role', plural: 'roles', skeleton: { rules: null } },
-  { gv: RBAC, kind: 'RoleBinding', plural: 'rolebindings', skeleton: binding },
+  { gv: RBAC, kind: 'RoleBinding', plural: 'rolebindings', skeleton: binding, more: BINDING },
   { gv: RBAC, kind: 'ClusterRole', plural: 'clusterroles', cluster: true, skeleton: { rules: null } },
-  { gv: RBAC, kind: 'ClusterRoleBinding', plural: 'clusterrolebindings', cluster: true, skeleton: binding },
+  {
+    gv: RBAC,
+    kind: 'ClusterRoleBinding',
+    plural: 'clusterrolebindings',
+    cluster: true,
+    skeleton: binding,
+    more: BINDING,
+  },
   {
     gv: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
@@ -236,6 +281,21 @@ const ROWS: Row[] = [
     },
     more: { defaults: defaultCrd, validate: validateCrd },
   },
+];
+
+function reviewRow(gv: string, kind: string, isLocal = false): Row {
+  return { gv, kind, plural: `${kind.toLowerCase()}s`, cluster: !isLocal, more: { isReview: true } };
+}
+
+const AUTHORIZATION = 'authorization.k8s.io/v1';
+const AUTHENTICATION = 'authentication.k8s.io/v1';
+const REVIEWS: Row[] = [
+  reviewRow(AUTHORIZATION, 'SelfSubjectAccessReview'),
+  reviewRow(AUTHORIZATION, 'SelfSubjectRulesReview'),
+  reviewRow(AUTHORIZATION, 'SubjectAccessReview'),
+  reviewRow(AUTHORIZATION, 'LocalSubjectAccessReview', true),
+  reviewRow(AUTHENTICATION, 'SelfSubjectReview'),
+  reviewRow(AUTHENTICATION, 'TokenReview'),
 ];
 
 const SCALE = { spec: ['spec', 'replicas'], status: ['status', 'replicas'], selector: ['spec', 'selector'] };
@@ -272,4 +332,4 @@ function fromRow(row: Row): ResourceType {
   };
 }
 
-export const builtinKinds = (): ResourceType[] => ROWS.map(fromRow);
+export const builtinKinds = (): ResourceType[] => [...ROWS, ...REVIEWS].map(fromRow);

@@ -27,7 +27,31 @@ function notNegative(value: unknown, field: string): Causes {
   return typeof value === 'number' && value < 0 ? [wrong(field, value, 'must be greater than or equal to 0')] : [];
 }
 
+const notVolumeTypes = new Set(['name']);
+
+function volumes(spec: Dict, field: string): Causes {
+  const known = listOr(spec['volumes']).map(dictOr);
+  const twice = known.flatMap((volume, i) => {
+    const [, ...more] = Object.keys(volume).filter((key) => !notVolumeTypes.has(key));
+    return more.map((type) => banned(`${field}.volumes[${i}].${type}`, 'may not specify more than 1 volume type'));
+  });
+  const names = new Set(known.map((volume) => volume['name']));
+  const missing = listOr(spec['containers']).flatMap((container, i) =>
+    listOr(dictOr(container)['volumeMounts']).flatMap((mount, j) => {
+      const name = textOr(dictOr(mount)['name']);
+      if (names.has(name)) return [];
+      const where = `${field}.containers[${i}].volumeMounts[${j}].name`;
+      return [{ reason: 'FieldValueNotFound', message: `Not found: ${JSON.stringify(name)}`, field: where }];
+    }),
+  );
+  return [...twice, ...missing];
+}
+
 function podSpec(spec: Dict, field: string): Causes {
+  return [...volumes(spec, field), ...containersOf(spec, field)];
+}
+
+function containersOf(spec: Dict, field: string): Causes {
   const containers = listOr(spec['containers']);
   if (containers.length === 0) return [required(`${field}.containers`)];
   const seen = new Set<string>();
@@ -112,10 +136,31 @@ export function validateService(object: Dict, old: Dict | undefined): Causes {
     if (typeof number !== 'number' || number < 1 || number > 65535)
       causes.push(wrong(`spec.ports[${i}].port`, number ?? 0, 'must be between 1 and 65535, inclusive'));
   });
+  causes.push(...portsTwice(ports.map(dictOr)));
   const ip = at(old, 'spec', 'clusterIP');
   if (ip !== undefined && ip !== spec['clusterIP'] && spec['type'] !== 'ExternalName')
     causes.push(wrong('spec.clusterIPs[0]', [spec['clusterIP']], 'may not change once set'));
   return causes;
+}
+
+function portsTwice(ports: Dict[]): Causes {
+  const seen = new Set<string>();
+  return ports.flatMap((port, i) => {
+    const key = `${textOr(port['protocol'])} ${String(port['port'])}`;
+    const isNew = !seen.has(key);
+    seen.add(key);
+    if (isNew) return [];
+    const value = {
+      Name: '',
+      Protocol: port['protocol'],
+      AppProtocol: null,
+      Port: port['port'],
+      TargetPort: 0,
+      NodePort: 0,
+    };
+    const message = `Duplicate value: ${JSON.stringify(value)}`;
+    return [{ reason: 'FieldValueDuplicate', message, field: `spec.ports[${i}]` }];
+  });
 }
 
 const MAX_DATA = 1024 * 1024;

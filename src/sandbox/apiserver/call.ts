@@ -1,4 +1,6 @@
 // One request on its way through the handlers, and the answers they give.
+import type { Access } from './auth/access.ts';
+import { ADMIN, type User } from './auth/user.ts';
 import type { HttpRequest, HttpResponse } from '../../ports/transport.ts';
 import type { Dict } from './json.ts';
 import { sorted } from './json.ts';
@@ -13,6 +15,7 @@ export interface Server {
   registry: Registry;
   objects: Objects;
   clock: Clock;
+  access: Access;
   /** Watches in progress; calling one ends it. */
   watches: Set<(ending: 'clean' | 'broken') => void>;
 }
@@ -26,6 +29,8 @@ export interface Call {
   body: string;
   signal: AbortSignal | undefined;
   warnings: string[];
+  /** Who it counts as, once it has been let in. */
+  user: User;
 }
 
 export function readCall(server: Server, request: HttpRequest): Call {
@@ -41,6 +46,7 @@ export function readCall(server: Server, request: HttpRequest): Call {
     body: request.body ?? '',
     signal: request.signal,
     warnings: [],
+    user: ADMIN,
   };
 }
 

@@ -1,5 +1,6 @@
 // Bodies of writes: JSON or YAML into an object of the expected kind, with the server's errors and warnings for what does not fit.
 import { YAML11_SCHEMA, load } from 'js-yaml';
+import { decodeProblem } from './builtin-defaults.ts';
 import { badRequest } from './errors.ts';
 import { duplicateFields } from './duplicate-fields.ts';
 import type { Dict } from './json.ts';
@@ -19,11 +20,25 @@ export function jsonError(text: string): string {
   return `invalid character '${odd}' ${where}`;
 }
 
-/** Reads a YAML body as Kubernetes does (YAML 1.1). Errors: 400. */
-export function readYaml(text: string): unknown {
+/** A key that comes twice, as Go's YAML reader tells of it; undefined for any other error. */
+function duplicateKey(error: unknown, text: string): string | undefined {
+  const found = error instanceof Error ? /duplicated mapping key \((\d+):(\d+)\)/.exec(error.message) : null;
+  if (found === null) return undefined;
+  const rest = (text.split('\n')[Number(found[1]) - 1] ?? '').slice(Number(found[2]) - 1);
+  const key = /^"((?:[^"\\]|\\.)*)"|^'([^']*)'|^([^\s:,{}]+)/.exec(rest);
+  return `line ${found[1] ?? ''}: key "${key?.[1] ?? key?.[2] ?? key?.[3] ?? ''}" already set in map`;
+}
+
+/** Reads a YAML body as Kubernetes does (YAML 1.1); `duplicate` decides about keys that come twice. Errors: 400. */
+export function readYaml(text: string, duplicate?: (problem: string) => void): unknown {
   try {
     return load(text, { schema: YAML11_SCHEMA });
   } catch (error) {
+    const twice = duplicateKey(error, text);
+    if (twice !== undefined && duplicate !== undefined) {
+      duplicate(twice);
+      return load(text, { schema: YAML11_SCHEMA, json: true });
+    }
     const message = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
     throw badRequest(`error decoding YAML: error converting YAML to JSON: yaml: ${message}`);
   }
@@ -178,7 +193,8 @@ export function microTimeProblem(value: unknown, type: TypeNode): string | undef
 /** Checks types and drops unknown fields of an object; returns what was dropped. Errors: 400. */
 export function fitToType(type: ResourceType, object: Dict): string[] {
   const subject = type.builtin ? object : { metadata: dictOr(object['metadata']) };
-  const problem = typeProblem(subject, type.type, type.kind) ?? microTimeProblem(subject, type.type);
+  const problem =
+    typeProblem(subject, type.type, type.kind) ?? microTimeProblem(subject, type.type) ?? decodeProblem(type, object);
   if (problem !== undefined)
     throw badRequest(
       `${type.kind} in version "${type.version}" cannot be handled as a ${type.kind}: ${type.builtin ? problem : problem.replace('ObjectMeta.metadata.', 'ObjectMeta.')}`,

@@ -10,15 +10,21 @@ const CUSTOM_VERBS = ['delete', 'deletecollection', 'get', 'list', 'patch', 'cre
 const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 const SUB_VERBS = ['get', 'patch', 'update'];
 
-const verbsOf = (type: ResourceType): string[] => (type.builtin ? VERBS : CUSTOM_VERBS);
+const verbsOf = (type: ResourceType): string[] =>
+  type.isReview === true ? ['create'] : type.builtin ? VERBS : CUSTOM_VERBS;
+const subVerbs = (name: string): string[] => (name === 'eviction' || name === 'token' ? ['create'] : SUB_VERBS);
 const gv = (group: string, version: string): string => (group === '' ? version : `${group}/${version}`);
 
-const SCALE = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
-const EVICTION = { group: 'policy', version: 'v1', kind: 'Eviction' };
+/** Subresources of another kind than their object. */
+const FOREIGN: Record<string, Dict> = {
+  scale: { group: 'autoscaling', version: 'v1', kind: 'Scale' },
+  eviction: { group: 'policy', version: 'v1', kind: 'Eviction' },
+  token: { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' },
+};
 
 function responseKind(type: ResourceType, subresource = ''): Dict {
-  if (subresource === 'scale') return SCALE;
-  if (subresource === 'eviction') return EVICTION;
+  const foreign = FOREIGN[subresource];
+  if (foreign !== undefined) return foreign;
   return type.builtin
     ? { group: '', version: '', kind: type.kind }
     : { group: type.group, version: type.version, kind: type.kind };
@@ -28,7 +34,7 @@ function aggregatedResource(type: ResourceType): Dict {
   const subresources = type.subresources.map((name) => ({
     subresource: name,
     responseKind: responseKind(type, name),
-    verbs: name === 'eviction' ? ['create'] : SUB_VERBS,
+    verbs: subVerbs(name),
   }));
   return {
     resource: type.plural,
@@ -70,8 +76,8 @@ function plainResources(types: ResourceType[]): Dict[] {
       name: `${type.plural}/${name}`,
       singularName: '',
       namespaced: type.namespaced,
-      ...(name === 'scale' ? SCALE : name === 'eviction' ? EVICTION : { kind: type.kind }),
-      verbs: name === 'eviction' ? ['create'] : SUB_VERBS,
+      ...(FOREIGN[name] ?? { kind: type.kind }),
+      verbs: subVerbs(name),
     })),
   ]);
 }

@@ -91,6 +91,9 @@ export function notFound(type: Named, name: string): StatusError {
   return new StatusError({ code: 404, message, reason: 'NotFound', details: detailsOf(type, name) });
 }
 
+export const unauthorized = (): StatusError =>
+  new StatusError({ code: 401, message: 'Unauthorized', reason: 'Unauthorized' });
+
 export const NAMESPACES: Named = { group: '', plural: 'namespaces', kind: 'Namespace' };
 
 export function alreadyExists(type: Named, name: string): StatusError {

@@ -111,16 +111,19 @@ const isBare = (value: unknown): boolean =>
 export function compare(before: unknown, after: unknown, type: TypeNode): Comparison {
   if (before === undefined && after === undefined) return blank();
   const value = after ?? before;
-  const leaf =
-    isLeafType(type, value) ||
-    (isBare(before) && isBare(after)) ||
-    (!isBare(before) && !isBare(after) && Array.isArray(before) !== Array.isArray(after));
-  if (leaf) return compareLeaf(before, after);
+  // A map that comes in the place of a scalar or a list is new, with all that it holds.
+  if (isDict(after) && !isDict(before) && !isBare(before) && type.atomic !== true)
+    return compare(undefined, after, type);
+  if (isLeafType(type, value) || areUnlike(before, after)) return compareLeaf(before, after);
   const result = Array.isArray(value) ? compareLists(before, after, type) : compareDicts(before, after, type);
   if (before === undefined) result.added.own = true;
   else if (after === undefined) result.removed.own = true;
   return result;
 }
+
+/** Two that have no members to be compared by: both empty, or a list and something else. */
+const areUnlike = (before: unknown, after: unknown): boolean =>
+  isBare(before) ? isBare(after) : !isBare(after) && Array.isArray(before) !== Array.isArray(after);
 
 function blank(): Comparison {
   return { added: emptySet(), modified: emptySet(), removed: emptySet() };
@@ -164,14 +167,11 @@ function attach(result: Comparison, key: string, part: Comparison): void {
   }
 }
 
-/** Paths as conflict messages write them: .spec.items[name="a"].value */
+/** Paths as conflict messages write them, .spec.items[name="a"].value: at each level those that end there come first. */
 export function pathsOf(set: FieldSet, prefix = ''): string[] {
-  const paths = set.own && prefix !== '' ? [prefix] : [];
-  for (const key of [...set.children.keys()].toSorted()) {
-    const child = set.children.get(key);
-    if (child !== undefined) paths.push(...pathsOf(child, prefix + stepText(key)));
-  }
-  return paths;
+  const children = [...set.children].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const here = children.filter(([, child]) => child.own).map(([key]) => prefix + stepText(key));
+  return [...here, ...children.flatMap(([key, child]) => pathsOf(child, prefix + stepText(key)))];
 }
 
 function stepText(key: string): string {

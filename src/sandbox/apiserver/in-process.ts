@@ -6,7 +6,7 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 
 type Handle = (request: HttpRequest) => Promise<HttpResponse>;
 
-export function inProcess(handle: Handle, clock: Clock, userAgent: string): Transport {
+export function inProcess(handle: Handle, clock: Clock, standing: Record<string, string>): Transport {
   const closing = new AbortController();
   return {
     async request(request) {
@@ -18,7 +18,7 @@ export function inProcess(handle: Handle, clock: Clock, userAgent: string): Tran
         signal?.addEventListener('abort', abort, { once: true });
       }
       if (own.signal.aborted) throw asError(own.signal.reason);
-      const whole = { ...request, headers: { 'user-agent': userAgent, ...request.headers } };
+      const whole = { ...request, headers: { ...standing, ...request.headers } };
       // A stream goes on behind the answer and has to be ended by the signals; anything else is over with it.
       return raced(handle, whole, own, clock).finally(() => {
         if (request.stream === true) return;

@@ -82,13 +82,13 @@ async function serve(handle: Handle, request: IncomingMessage, response: ServerR
 }
 
 /** Errors of the file system are passed on. */
-export async function writeKubeconfig(file: string, listening: Listening): Promise<void> {
+export async function writeKubeconfig(file: string, listening: Listening, token?: string): Promise<void> {
   const config = {
     apiVersion: 'v1',
     kind: 'Config',
     'current-context': 'sandbox',
     clusters: [{ name: 'sandbox', cluster: { server: listening.url } }],
-    users: [{ name: 'sandbox', user: {} }],
+    users: [{ name: 'sandbox', user: token === undefined ? {} : { token } }],
     contexts: [{ name: 'sandbox', context: { cluster: 'sandbox', user: 'sandbox', namespace: 'default' } }],
   };
   await writeFile(file, `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 });

@@ -110,8 +110,10 @@ export function recordUpdate(before: Dict, after: Dict, type: TypeNode, writer: 
   const isFirst = dictOr(before['metadata'])['resourceVersion'] === undefined;
   // An object that has lost its entries, or never had any, gets new ones only from an apply.
   if (entries.length === 0 && !isFirst) return writeEntries(after, []);
+  // A Scale has entries of its own, made of those for the replicas: where nobody owns them, a write through it owns nothing either.
+  const isUntold = writer.subresource === 'scale' && !entries.some((entry) => !isEmpty(intersection(entry.set, taken)));
   for (const entry of entries) release(entry, change, isOf(entry, 'Update', writer));
-  if (!isEmpty(taken)) {
+  if (!isEmpty(taken) && !isUntold) {
     const mine = entries.find((entry) => isOf(entry, 'Update', writer));
     const time = writer.subresource === 'scale' ? undefined : writer.time;
     if (mine === undefined) entries.push({ ...writer, operation: 'Update', set: taken, time });
@@ -210,9 +212,10 @@ export function entriesFor(wanted: Dict, old: Dict): unknown {
   return isSaid ? given : dictOr(old['metadata'])['managedFields'];
 }
 
-/** `[{}]` clears them. */
-export function clearsEntries(object: Dict): boolean {
+/** `[{}]` clears them; an empty list does so for built-in kinds, whose objects tell it from none at all. */
+export function clearsEntries(object: Dict, isBuiltin: boolean): boolean {
   const list = dictOr(object['metadata'])['managedFields'];
+  if (Array.isArray(list) && list.length === 0) return isBuiltin;
   return Array.isArray(list) && list.length === 1 && isDict(list[0]) && Object.keys(list[0]).length === 0;
 }
 

@@ -12,7 +12,7 @@ import { clearsEntries, entriesFor, putEntries, recordUpdate } from './managed-f
 import type { Place } from './prepare.ts';
 import { around, check, checkVersion, countGeneration, prepareCreate, prepareUpdate } from './prepare.ts';
 import type { Registry } from './registry.ts';
-import type { Around, ResourceType } from './resource.ts';
+import type { Around, Guard, ResourceType } from './resource.ts';
 import { apiVersionOf, keyOf } from './resource.ts';
 import type { Storage } from './storage.ts';
 
@@ -21,6 +21,8 @@ export interface WriteMode {
   /** Empty for the main resource. */
   subresource: string;
   dryRun: boolean;
+  /** Sees what is about to be stored, and may refuse it. */
+  guard?: Guard | undefined;
 }
 
 export interface UpdateMode extends WriteMode {
@@ -100,6 +102,7 @@ export class Objects {
 
   #insert(type: ResourceType, object: Dict, mode: WriteMode): Dict {
     const name = textOr(at(object, 'metadata', 'name'));
+    mode.guard?.(object, undefined);
     check(type, object, undefined);
     const key = keyOf(type, name, textOr(at(object, 'metadata', 'namespace')));
     if (this.#parts.storage.get(type.bucket, key) !== undefined) throw alreadyExists(type, name);
@@ -111,8 +114,8 @@ export class Objects {
     const old = this.get(type, place);
     const wanted = change(clone(old));
     checkVersion(type, wanted, old, mode.isPut && type.needsVersion);
-    const clears = clearsEntries(wanted);
-    const subresource = mode.subresource;
+    const { subresource } = mode;
+    const clears = subresource === '' && clearsEntries(wanted, type.builtin);
     const entries = entriesFor(subresource === '' ? wanted : old, old);
     const next = prepareUpdate(type, wanted, old, { subresource, around: this.around });
     putEntries(next, entries);
@@ -124,6 +127,7 @@ export class Objects {
 
   #replace(type: ResourceType, old: Dict, next: Dict, mode: WriteMode): Dict {
     countGeneration(type, next, old, mode.subresource);
+    mode.guard?.(next, old);
     check(type, next, old);
     if (equal(old, next)) return old;
     if (mode.dryRun) return next;

@@ -1,18 +1,27 @@
 // PATCH with an apply configuration: its options and body, then server-side apply.
 import { checkConfig } from './apply.ts';
+import { demandCreate } from './auth/authorize.ts';
+import { escalationGuard } from './auth/escalation.ts';
 import type { Answer, Call } from './call.ts';
 import { isTrue, outgoing } from './call.ts';
-import { readYaml } from './decode.ts';
-import { badRequest, invalidOptions } from './errors.ts';
+import { decodeProblem } from './builtin-defaults.ts';
+import { readYaml, type FieldValidation } from './decode.ts';
+import { badRequest, internal, invalidOptions } from './errors.ts';
 import type { Dict } from './json.ts';
-import { clone, isDict } from './json.ts';
+import { clone, dictOr, isDict, textOr } from './json.ts';
 import { checkName, checkNamespace, writeParameters } from './options.ts';
-import type { Target } from './resource.ts';
+import type { ResourceType, Target } from './resource.ts';
 import { apiVersionOf } from './resource.ts';
 import { rescaled, scaleOf } from './scale.ts';
 
-function readConfig(text: string): Dict {
-  const value = readYaml(text);
+function readConfig(call: Call, validation: FieldValidation): Dict {
+  const value = readYaml(call.body, (problem) => {
+    if (validation === 'Strict')
+      throw badRequest(
+        `error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  ${problem}`,
+      );
+    if (validation === 'Warn') call.warnings.push(problem);
+  });
   if (isDict(value)) return clone(value);
   throw badRequest('error decoding YAML: Object is not a map');
 }
@@ -29,14 +38,28 @@ export function applyPatch(call: Call, target: Target): Answer {
         field: 'fieldManager',
       },
     ]);
-  const config = readConfig(call.body);
+  const config = readConfig(call, parameters.validation);
   if (subresource === 'scale') return applyScale(call, target, config);
   checkConfig(config, { apiVersion: apiVersionOf(type), kind: type.kind });
   checkName(config, place.name);
   checkNamespace(type, config, place.namespace);
-  const mode = { manager, subresource, dryRun: parameters.dryRun, force: isTrue(call.query.get('force')) };
+  checkDecodes(type, config);
+  const guard = escalationGuard(call, type);
+  const mode = { manager, subresource, dryRun: parameters.dryRun, force: isTrue(call.query.get('force')), guard };
+  if (subresource === '' && call.server.objects.find(type, place) === undefined) demandCreate(call, target);
   const { object, created } = call.server.objects.apply(type, place, config, mode);
   return { status: created ? 201 : 200, body: outgoing(type, object) };
+}
+
+/** The merged object is decoded only after all else: bytes and quantities that are none come out there. Errors: 500. */
+function checkDecodes(type: ResourceType, config: Dict): void {
+  const problem = decodeProblem(type, config);
+  if (problem === undefined) return;
+  const { name, namespace } = dictOr(config['metadata']);
+  const kind = `${type.group}/${type.version}, Kind=${type.kind}`;
+  throw internal(
+    `failed to convert new object (${textOr(namespace)}/${textOr(name)}; ${kind}) to proper version: unable to convert unstructured object to ${kind}: error decoding from json: ${problem}`,
+  );
 }
 
 /** An apply of a Scale says replicas only: it is recorded as an update of that field. */

@@ -1,5 +1,6 @@
 // PATCH: chooses the kind of patch by its media type and writes what it makes of the object.
 import { applyPatch } from './patch-apply.ts';
+import { escalationGuard } from './auth/escalation.ts';
 import type { Answer, Call } from './call.ts';
 import { managerOf, outgoing } from './call.ts';
 import { fitToType, jsonError } from './decode.ts';
@@ -83,7 +84,13 @@ export function patchObject(call: Call, target: Target): Answer {
     checkName(result, target.place.name);
     return fitted(call, target, result, parameters.validation);
   };
-  const mode = { manager: managerOf(call), subresource: target.subresource, dryRun: parameters.dryRun, isPut: false };
+  const mode = {
+    manager: managerOf(call),
+    subresource: target.subresource,
+    dryRun: parameters.dryRun,
+    isPut: false,
+    guard: escalationGuard(call, target.type),
+  };
   if (objects.find(target.type, target.place) === undefined) throw notFound(target.type, target.place.name);
   const object = objects.update(target.type, target.place, change, mode);
   const body = target.subresource === 'scale' ? scaleOf(target.type, object) : outgoing(target.type, object);

@@ -2,6 +2,7 @@
 import { toTime } from '../../ports/clock.ts';
 import type { StatusCause } from './errors.ts';
 import { conflict, invalid, invalidResource } from './errors.ts';
+import { toGoForm } from './go-form.ts';
 import type { Dict } from './json.ts';
 import { at, clone, dictOr, ensure, equal, isDict, put, textOr } from './json.ts';
 import { contentChanged, generatedName, metadataCauses, newUid } from './metadata.ts';
@@ -35,6 +36,7 @@ export function settle(type: ResourceType, object: Dict, around: Around): void {
   object['apiVersion'] = apiVersionOf(type);
   object['kind'] = type.kind;
   type.schema?.applyDefaults(object);
+  if (type.builtin) toGoForm(object, type.type);
   type.defaults?.(object, around);
   tidyMetadata(ensure(object, 'metadata'));
 }

@@ -47,8 +47,31 @@ const MESSAGES: Record<string, Message> = {
   NamespaceSpec: { 1: ['finalizers', '[]text'] },
   NamespaceStatus: { 1: ['phase', 'text'] },
   ServiceAccount: { 1: META, 4: ['automountServiceAccountToken', 'boolean'] },
+  SelfSubjectAccessReview: { 1: META, 2: ['spec', 'SelfSubjectAccessReviewSpec'] },
+  SelfSubjectAccessReviewSpec: {
+    1: ['resourceAttributes', 'ResourceAttributes'],
+    2: ['nonResourceAttributes', 'NonResourceAttributes'],
+  },
+  ResourceAttributes: {
+    1: ['namespace', 'text'],
+    2: ['verb', 'text'],
+    3: ['group', 'text'],
+    4: ['version', 'text'],
+    5: ['resource', 'text'],
+    6: ['subresource', 'text'],
+    7: ['name', 'text'],
+  },
+  NonResourceAttributes: { 1: ['path', 'text'], 2: ['verb', 'text'] },
+  SelfSubjectReview: { 1: META },
+  TokenRequest: { 1: META, 2: ['spec', 'TokenRequestSpec'] },
+  TokenRequestSpec: { 1: ['audiences', '[]text'], 4: ['expirationSeconds', 'number'] },
 };
-const KINDS = new Set(['ConfigMap', 'Secret', 'Namespace', 'ServiceAccount']);
+const KINDS = new Set([
+  ...['ConfigMap', 'Secret', 'Namespace', 'ServiceAccount'].map((kind) => `v1 ${kind}`),
+  'authorization.k8s.io/v1 SelfSubjectAccessReview',
+  'authentication.k8s.io/v1 SelfSubjectReview',
+  'authentication.k8s.io/v1 TokenRequest',
+]);
 
 type Raw = number | Buffer;
 
@@ -139,7 +162,7 @@ export function jsonOfProtobuf(body: Buffer): string | undefined {
   try {
     const { typeMeta, raw = '' } = messageOf(body.subarray(MAGIC.length), 'Unknown');
     const { apiVersion, kind } = (typeMeta ?? {}) as { apiVersion?: string; kind?: string };
-    if (apiVersion !== 'v1' || kind === undefined || !KINDS.has(kind)) return undefined;
+    if (apiVersion === undefined || kind === undefined || !KINDS.has(`${apiVersion} ${kind}`)) return undefined;
     return JSON.stringify({ kind, apiVersion, ...messageOf(Buffer.from(raw as string, 'base64'), kind) });
   } catch {
     return undefined;

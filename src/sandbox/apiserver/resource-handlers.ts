@@ -1,12 +1,15 @@
 // The verbs on resources as HTTP answers: get, list, watch, create, update, patch, delete, and the subresources.
 import type { HttpResponse } from '../../ports/transport.ts';
+import { demandCreate } from './auth/authorize.ts';
+import { escalationGuard } from './auth/escalation.ts';
+import { requestToken, reviewStatus } from './auth/reviews.ts';
 import type { Answer, Call } from './call.ts';
 import { isTrue, managerOf, outgoing } from './call.ts';
 import { decodeObject, fitToType, reportProblems } from './decode.ts';
 import { StatusError, badRequest, methodNotAllowed, notFound, qualified, resourceVersionTooLarge } from './errors.ts';
 import { evict } from './eviction.ts';
 import type { Dict } from './json.ts';
-import { at, clone, isDict, textOr } from './json.ts';
+import { at, clone, dictOr, isDict, textOr } from './json.ts';
 import { listObjects, readVersion } from './list.ts';
 import { bodyIsYaml, checkName, checkNamespace, deleteRequest, writeParameters } from './options.ts';
 import type { Target } from './resource.ts';
@@ -49,6 +52,7 @@ function present(call: Call, type: ResourceType, form: Form, answer: Answer): An
 
 function serveCollection(call: Call, route: Route, form: Form): Answer | HttpResponse {
   const { type, namespace } = route;
+  if (type.isReview === true && call.method !== 'POST') throw methodNotAllowed();
   switch (call.method) {
     case 'GET':
       if (route.isWatch || isTrue(call.query.get('watch'))) return watchObjects(call, type, form, namespace);
@@ -57,6 +61,7 @@ function serveCollection(call: Call, route: Route, form: Form): Answer | HttpRes
         body: listInForm(type, listObjects(call, type, namespace), form, call.server.clock.now()),
       };
     case 'POST':
+      if (type.isReview === true) return reviewed(call, route);
       return present(call, type, form, createObject(call, type, namespace));
     case 'DELETE':
       return deleteCollection(call, type, namespace);
@@ -65,6 +70,13 @@ function serveCollection(call: Call, route: Route, form: Form): Answer | HttpRes
     default:
       throw methodNotAllowed();
   }
+}
+
+function reviewed(call: Call, { type, namespace }: Route): Answer {
+  const { object } = readObject(call, type, 'CreateOptions');
+  const { name: _unnamed, ...metadata } = dictOr(object['metadata']);
+  const status = reviewStatus(call, type.kind, object, namespace);
+  return { status: 201, body: outgoing(type, { ...object, metadata, status }) };
 }
 
 function serveItem(call: Call, target: Target): Answer {
@@ -89,6 +101,10 @@ function serveSubresource(call: Call, route: Route & { name: string }): Answer {
   if (subresource === 'eviction') {
     if (call.method !== 'POST') throw methodNotAllowed();
     return evict(call, type, target.place);
+  }
+  if (subresource === 'token') {
+    if (call.method !== 'POST') throw methodNotAllowed();
+    return { status: 201, body: requestToken(call, type, target.place) };
   }
   switch (call.method) {
     case 'GET':
@@ -136,7 +152,7 @@ function createObject(call: Call, type: ResourceType, namespace: string | undefi
   const where = namespace ?? textOr(at(object, 'metadata', 'namespace'));
   checkNamespace(type, object, where);
   if (!type.builtin) checkCustomKind(type, object);
-  const mode = { manager: managerOf(call), subresource: '', dryRun };
+  const mode = { manager: managerOf(call), subresource: '', dryRun, guard: escalationGuard(call, type) };
   const created = call.server.objects.create(type, object, type.namespaced ? where : undefined, mode);
   return { status: 201, body: outgoing(type, created) };
 }
@@ -160,8 +176,9 @@ function putObject(call: Call, target: Target): Answer {
   checkName(object, place.name);
   checkNamespace(type, object, place.namespace);
   const { objects } = call.server;
-  const mode = { manager: managerOf(call), subresource, dryRun, isPut: true };
+  const mode = { manager: managerOf(call), subresource, dryRun, isPut: true, guard: escalationGuard(call, type) };
   if (type.createOnUpdate && objects.find(type, place) === undefined) {
+    demandCreate(call, target);
     const created = objects.create(type, object, place.namespace, mode);
     return { status: 201, body: outgoing(type, created) };
   }

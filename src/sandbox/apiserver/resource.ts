@@ -74,6 +74,8 @@ export interface ResourceType {
   view?: { fromStored: (object: Dict) => Dict; toStored: (object: Dict) => Dict };
   /** The CRD is being deleted: nothing new may be created. */
   terminating?: boolean;
+  /** Nothing is stored: a POST is answered with a status (auth/reviews.ts). */
+  isReview?: boolean;
 }
 
 export const apiVersionOf = (type: { group: string; version: string }): string =>
@@ -81,6 +83,9 @@ export const apiVersionOf = (type: { group: string; version: string }): string =
 
 export const keyOf = (type: ResourceType, name: string, namespace: string | undefined): string =>
   type.namespaced ? `${namespace ?? ''}/${name}` : name;
+
+/** Looks at an object before it is written, and throws what refuses it. */
+export type Guard = (object: Dict, old: Dict | undefined) => void;
 
 /** What a request is about. */
 export interface Target {

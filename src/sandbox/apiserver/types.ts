@@ -7,6 +7,7 @@ import { API_TYPES } from './api-types.ts';
 import type { Dict } from './json.ts';
 import { dictOr, isDict, listOr } from './json.ts';
 import { POD_TYPES } from './pod-types.ts';
+import { POLICY_TYPES } from './policy-types.ts';
 import { VOLUME_TYPES } from './volume-types.ts';
 
 export type Scalar = 's' | 'i' | 'n' | 'b' | 'q' | 'is' | 't' | 'm';
@@ -41,7 +42,7 @@ const structs = new Map<string, TypeNode>();
 function readTables(): Map<string, string> {
   const found = new Map<string, string>();
   let current = '';
-  for (const line of `${API_TYPES}\n${POD_TYPES}\n${VOLUME_TYPES}`.split('\n')) {
+  for (const line of `${API_TYPES}\n${POD_TYPES}\n${VOLUME_TYPES}\n${POLICY_TYPES}`.split('\n')) {
     const head = /^(\w+) =(.*)$/.exec(line);
     if (head !== null) {
       current = head[1] ?? '';
@@ -104,7 +105,9 @@ export function customType(schema: unknown): TypeNode {
   fields.set('metadata', builtinType('ObjectMeta'));
   fields.set('apiVersion', { shape: 'scalar', scalar: 's' });
   fields.set('kind', { shape: 'scalar', scalar: 's' });
-  return { ...root, shape: 'struct', fields: () => fields };
+  // A root that declares nothing and keeps everything is read as a map above.
+  const open = root.open === true || root.shape === 'map' || root.shape === 'any';
+  return { shape: 'struct', fields: () => fields, ...(open ? { open } : {}) };
 }
 
 function fromSchema(schema: Dict): TypeNode {

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface UntilOptions {
-  /** Limit in milliseconds. Default 30,000. */
+  /** Limit in milliseconds. Default 120,000: a watchdog against hanging, not a limit of speed. */
   within?: number;
   /** Pause between two looks in milliseconds. Default 25. */
   every?: number;
@@ -14,7 +14,7 @@ export interface UntilOptions {
 export async function until<T>(
   what: string,
   look: () => Promise<T | undefined | false> | T | undefined | false,
-  { within = 30_000, every = 25, state }: UntilOptions = {},
+  { within = 120_000, every = 25, state }: UntilOptions = {},
 ): Promise<T> {
   const end = performance.now() + within;
   let last: unknown;

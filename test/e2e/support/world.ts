@@ -144,7 +144,7 @@ async function cleared(client: KubeClient, namespace: string, kubectl: World['ku
   await kubectl('delete', 'applications,rollouts,all', '--all', '--wait=false');
   await client.delete(NAMESPACES, namespace);
   const isStill = async (): Promise<boolean> => (await client.list(PODS, { namespace })).items.length === 0;
-  await until(`the pods of ${namespace} to go`, isStill, { within: 50_000, every: 50 });
+  await until(`the pods of ${namespace} to go`, isStill, { every: 50 });
 }
 
 async function tellAll(kubectl: (...args: string[]) => Promise<string>): Promise<void> {

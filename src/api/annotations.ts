@@ -1,0 +1,80 @@
+// Annotations that Sluice reads back: JSON that anybody may have written, so each is parsed by a schema. What does not fit is ignored
+// and told of; it never throws, and never stands in the way of an abort.
+import { z } from 'zod';
+import { VERBS } from './dialect.ts';
+import { fail, ok, type Issue, type Result } from './result.ts';
+import { revisionRefSchema } from './revision.ts';
+import { trafficRoutingSchema } from './rollout.ts';
+
+/** What a person asked for, as the controller took it from an annotation: acted on exactly once. */
+export const takenCommandSchema = z
+  .object({
+    /** `<resourceVersion>-<verb>`, as the controller makes it. */
+    id: z.string().max(256),
+    verb: z.enum(VERBS),
+    value: z.string().max(4096),
+    at: z
+      .string()
+      .max(64)
+      .refine((text) => !Number.isNaN(Date.parse(text)), 'must be a time in RFC 3339'),
+  })
+  .refine(({ id, verb }) => /^[A-Za-z0-9.]*-[a-z]+$/.test(id) && id.endsWith(`-${verb}`), {
+    path: ['id'],
+    message: 'is not one that the controller makes',
+  });
+
+/** What the agent writes on a Rollout that it keeps at an earlier revision. */
+export const heldNoteSchema = z.object({
+  rejected: revisionRefSchema,
+  stable: revisionRefSchema.optional(),
+  reason: z.string().max(4096),
+});
+
+/** On a route: who shares its traffic out, and between which destinations. */
+export const driverSchema = z.object({
+  /** `namespace/name`. */
+  rollout: z
+    .string()
+    .max(512)
+    .regex(/^[^/]+\/[^/]+$/),
+  canaryService: z.string().max(253).optional(),
+  stableService: z.string().max(253).optional(),
+  trafficRouting: trafficRoutingSchema,
+});
+
+export type Driver = z.infer<typeof driverSchema>;
+export type TakenCommand = z.infer<typeof takenCommandSchema>;
+export type HeldNote = z.infer<typeof heldNoteSchema>;
+
+/** Longer than any that Sluice writes. */
+const MAX_LENGTH = 65_536;
+
+/** The value of an annotation; undefined where it is absent, an issue that names it where it is malformed. */
+export function readAnnotation<T>(
+  annotations: Record<string, unknown> | undefined,
+  name: string,
+  schema: z.ZodType<T>,
+): Result<T | undefined, Issue> {
+  const text = annotations?.[name];
+  if (text === undefined || text === null) return ok(undefined);
+  const wrong = (why: string): Result<T | undefined, Issue> =>
+    fail({
+      field: `metadata.annotations[${name}]`,
+      message: `${why}; it is ignored: remove it, Sluice writes it itself`,
+    });
+  if (typeof text !== 'string' || text.length > MAX_LENGTH) return wrong('is too long');
+  const value = parsed(text);
+  if (value === undefined) return wrong('is not JSON');
+  const result = schema.safeParse(value);
+  if (result.success) return ok(result.data);
+  const [first] = result.error.issues;
+  return wrong(`${first?.path.join('.') || 'the value'}: ${first?.message ?? 'does not fit'}`);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

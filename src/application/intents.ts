@@ -1,0 +1,57 @@
+// What a decision about an Application asks for: plain data, each without effect when it is done twice. Objects go in batches, so that
+// one exchange with the server does not wait for the next.
+import type { Hold, ObjectRef } from '../api/application.ts';
+import type { KubeObject } from '../api/k8s.ts';
+import type { ObjectKey } from '../api/object-key.ts';
+import type { JsonPatchOp } from '../traffic/router.ts';
+import type { StableSnapshot } from './revert/snapshot.ts';
+import type { Note } from './report/notes.ts';
+
+export interface CheckRequest {
+  key: ObjectKey;
+  ref: ObjectRef;
+  fingerprint: string;
+  body: KubeObject;
+  /** A ReplicaSet of a Rollout's pods, tried too: what the API server would refuse of them. */
+  pods?: KubeObject | undefined;
+}
+
+export interface ApplyRequest {
+  key: ObjectKey;
+  ref: ObjectRef;
+  /** At which it was decided. */
+  fingerprint: string;
+  body: KubeObject;
+  /** What it is applied over. */
+  live: { uid: string | undefined; resourceVersion: string | undefined } | undefined;
+  /** Content that is not in the cluster yet, as against drift put back. */
+  isNew: boolean;
+  /** Fields that were not as declared. */
+  drift: string[];
+  /** The live count that stays although Git does not declare it any more. */
+  keepReplicas?: number | undefined;
+  /** It cannot be changed: deleted and made anew. */
+  replace?: boolean | undefined;
+}
+
+export type AgentIntent =
+  | { do: 'Poll' }
+  | { do: 'ReadBack'; commit: string }
+  | { do: 'Check'; requests: CheckRequest[] }
+  /** Fields of kubectl's managers become the agent's, once. */
+  | { do: 'TakeOver'; objects: { key: ObjectKey; ref: ObjectRef; patch: JsonPatchOp[] }[] }
+  | { do: 'Apply'; stage: number; requests: ApplyRequest[] }
+  /** Says to a Rollout's controller to hand back what it drives. */
+  | { do: 'Retire'; ref: ObjectRef; uid: string }
+  /** It is declared again. */
+  | { do: 'Unretire'; rollout: Hold['rollout'] }
+  /** Finds out what a Namespace or a definition still holds. */
+  | { do: 'Inspect'; key: ObjectKey; ref: ObjectRef }
+  | { do: 'Delete'; objects: { key: ObjectKey; ref: ObjectRef; uid: string }[] }
+  /** Takes our marks off an object that another Application declares. */
+  | { do: 'Disown'; objects: { key: ObjectKey; ref: ObjectRef; uid: string }[] }
+  | { do: 'KeepSnapshot'; key: ObjectKey; snapshot: StableSnapshot; rollout: ObjectRef }
+  | { do: 'DropSnapshot'; key: ObjectKey; rollout: ObjectRef }
+  | { do: 'EndRetry'; rollout: Hold['rollout'] }
+  | { do: 'Push'; parent: string; message: string; changes: ReadonlyMap<string, string | null>; holds: Hold[] }
+  | { do: 'Note'; notes: Note[] };

@@ -1,0 +1,93 @@
+// What the agent remembers of one Application between two looks. All of it can be lost: the record, the snapshots and Git bring it back.
+import type { ApplicationStatus, Hold } from '../api/application.ts';
+import type { KubeObject } from '../api/k8s.ts';
+import type { ObjectKey } from '../api/object-key.ts';
+import type { StableSnapshot } from './revert/snapshot.ts';
+import type { AgentMemory, Declared, Setback } from './seen.ts';
+import type { CheckOutcome } from './sync/check.ts';
+
+const RETRY_MS = 5_000;
+const MAX_RETRY_MS = 5 * 60_000;
+/** A correction after so long is the first one again. */
+const CALM_MS = 10 * 60_000;
+const MAX_DRIFT = 20;
+const MAX_ANSWERS = 4;
+
+export class Memory implements AgentMemory {
+  accepted: Declared | undefined;
+  previous: Declared | undefined;
+  drift: NonNullable<ApplicationStatus['drift']> = [];
+  readonly givenUp = new Map<string, { message: string; retryAt: number }>();
+  readonly #answers = new Map<ObjectKey, Map<string, CheckOutcome>>();
+  readonly clean = new Map<ObjectKey, string>();
+  readonly setbacks = new Map<ObjectKey, Setback>();
+  readonly corrected = new Map<ObjectKey, { at: number; times: number }>();
+  readonly inspected = new Map<ObjectKey, { at: number; holds: string }>();
+  /** Objects that carry no mark of ours, as they were read. */
+  readonly strangers = new Map<ObjectKey, { at: number; object: KubeObject | undefined }>();
+  /** UIDs that were deleted by this process. */
+  readonly deleted = new Set<string>();
+  /** By Rollout; undefined: none on record. What is not in it was not looked at. */
+  readonly snapshots = new Map<ObjectKey, StableSnapshot | undefined>();
+  /** What became of write-backs, by hold. */
+  readonly writeBacks = new Map<string, NonNullable<Hold['writeBack']>>();
+  /** Notes that were written, or found. */
+  readonly noted = new Map<string, NonNullable<ApplicationStatus['notes']>[number]>();
+  reportProblem: string | undefined;
+  reportRetryAt = 0;
+  /** By Rollout: why its snapshot is not believed. */
+  readonly refused = new Map<ObjectKey, string>();
+
+  /** Another declaration is in force from here on. */
+  accept(declared: Declared | undefined): void {
+    if (declared === this.accepted) return;
+    if (this.accepted !== undefined && declared !== undefined && declared !== this.previous)
+      this.previous = this.accepted;
+    this.accepted = declared;
+    const keys = new Set(declared?.desired.map(({ key }) => key));
+    for (const known of [this.#answers, this.clean, this.setbacks, this.corrected]) {
+      for (const key of known.keys()) if (!keys.has(key)) known.delete(key);
+    }
+  }
+
+  answered(key: ObjectKey, fingerprint: string): CheckOutcome | undefined {
+    return this.#answers.get(key)?.get(fingerprint);
+  }
+
+  /** Keeps what the server answered; of each object a few, since what is in force and what is new are asked about side by side. */
+  answer(key: ObjectKey, fingerprint: string, outcome: CheckOutcome): void {
+    const answers = this.#answers.get(key) ?? new Map<string, CheckOutcome>();
+    this.#answers.set(key, answers);
+    answers.delete(fingerprint);
+    answers.set(fingerprint, outcome);
+    const [oldest] = answers.keys();
+    if (answers.size > MAX_ANSWERS && oldest !== undefined) answers.delete(oldest);
+  }
+
+  /** The object has changed by our own write. */
+  forgetAnswers(key: ObjectKey): void {
+    this.#answers.delete(key);
+  }
+
+  /** A declaration that had been accepted could not be carried out. */
+  giveUp(id: string, message: string, now: number): void {
+    this.givenUp.clear();
+    this.givenUp.set(id, { message, retryAt: now + MAX_RETRY_MS });
+  }
+
+  /** An object could not be brought to what is wanted; it is tried again later and later. */
+  setBack(key: ObjectKey, fingerprint: string, message: string, now: number): void {
+    const before = this.setbacks.get(key);
+    const times = before?.fingerprint === fingerprint ? before.times + 1 : 1;
+    const wait = Math.min(RETRY_MS * 2 ** (times - 1), MAX_RETRY_MS);
+    this.setbacks.set(key, { fingerprint, message, times, retryAt: now + wait });
+  }
+
+  /** A change that was not made in Git was put back. */
+  putBack(key: ObjectKey, entry: NonNullable<ApplicationStatus['drift']>[number], now: number): void {
+    const before = this.corrected.get(key);
+    const times = before !== undefined && now - before.at < CALM_MS ? before.times + 1 : 0;
+    this.corrected.set(key, { at: now, times });
+    this.drift = [entry, ...this.drift].slice(0, MAX_DRIFT);
+  }
+}

@@ -1,0 +1,130 @@
+// What Git is to be told: commits that restore stable revisions' files, and notes on what became of commits. Nothing in the cluster waits
+// for it. Pure.
+import type { ApplicationStatus, Hold, Return } from '../../api/application.ts';
+import type { Rollout } from '../../api/rollout.ts';
+import { toTime } from '../../ports/clock.ts';
+import type { AgentIntent } from '../intents.ts';
+import { holdKey, isPromoted } from '../revert/hold.ts';
+import { dueWriteBacks, type WriteBackPlan } from '../revert/write-back-plan.ts';
+import type { Declared, Seen } from '../seen.ts';
+import { evidenceOf, runsOf } from './evidence.ts';
+import { dueNotes, noteKey, rejectionOf, type Note } from './notes.ts';
+import { revertMessage } from './revert-message.ts';
+
+export interface ReportDecision {
+  /** With what has become of their write-backs. */
+  holds: Hold[];
+  intents: AgentIntent[];
+  /** Outcomes that are kept as notes; undefined leaves what is on record. */
+  notes: ApplicationStatus['notes'];
+  problem: string | undefined;
+  dueAt: number | undefined;
+}
+
+type WriteBack = NonNullable<Hold['writeBack']>;
+
+/** Notes that are remembered in a status. */
+const MAX_NOTES = 32;
+
+/** Names a hold among those of its Rollout. */
+export const holdId = (hold: Hold): string => `${holdKey(hold)} ${hold.since}`;
+
+export interface ReportInput {
+  seen: Seen;
+  accepted: Declared | undefined;
+  holds: readonly Hold[];
+  returns: readonly Return[];
+}
+
+export function decideReports({ seen, accepted, holds: all, returns }: ReportInput): ReportDecision {
+  const { memory, now } = seen;
+  const known = all.map((hold) => withResult(hold, memory.writeBacks.get(holdId(hold))));
+  const plan = planWriteBacks(seen, accepted, known);
+  const results = new Map(plan?.settled.map(({ hold, writeBack }) => [holdId(hold), writeBack]));
+  const holds = known.map((hold) => withResult(hold, results.get(holdId(hold))));
+  const notes = notesDue({ seen, accepted, holds, returns });
+  const waits = now < memory.reportRetryAt;
+  const failed = holds.find(({ writeBack }) => writeBack?.state === 'Failed');
+  const failure = failed && `${failed.rollout.name}: ${failed.writeBack?.message ?? 'failed'}`;
+  return {
+    holds,
+    intents: waits ? [] : [...pushIntents(seen, accepted, plan), ...noteIntents(notes.due)],
+    notes: notes.recorded,
+    problem: memory.reportProblem ?? failure,
+    dueAt: waits ? memory.reportRetryAt : plan?.dueAt,
+  };
+}
+
+const withResult = (hold: Hold, writeBack: WriteBack | undefined): Hold =>
+  writeBack === undefined ? hold : { ...hold, writeBack };
+
+/** Only on the head of the branch, and where that is what is in force. */
+function planWriteBacks(seen: Seen, accepted: Declared | undefined, holds: readonly Hold[]): WriteBackPlan | undefined {
+  const { source, app, now, snapshots } = seen;
+  if (!accepted || accepted !== source.newest || source.failure) return undefined;
+  return dueWriteBacks({
+    holds,
+    snapshots,
+    head: { commit: accepted.commit.oid, desired: accepted.desired, files: accepted.files },
+    sourcePath: app.spec.source.path ?? '',
+    undecided: (commit) => declaredRollouts(seen, accepted).some((rollout) => isUndecided(rollout, commit)),
+    now,
+  });
+}
+
+function declaredRollouts(seen: Seen, accepted: Declared | undefined): Rollout[] {
+  return [...(accepted?.sets.values() ?? [])].flatMap(
+    ({ rollout: { ref } }) => seen.rollout(ref.namespace, ref.name) ?? [],
+  );
+}
+
+/** It is being released at what the commit declared: it may yet be rejected, too. */
+const isUndecided = ({ status }: Rollout, commit: string): boolean =>
+  status?.revision?.commit === commit && status.abort !== true && status.currentPodHash !== status.stableRS;
+
+/** Others are built anew on the head that the first one makes. */
+function pushIntents(seen: Seen, accepted: Declared | undefined, plan: WriteBackPlan | undefined): AgentIntent[] {
+  const push = plan?.pushes[0];
+  if (!push || !accepted) return [];
+  const reverted = push.holds.map((hold) => ({ hold, evidence: evidenceFor(hold, seen) }));
+  const message = revertMessage(reverted, [...push.changes.keys()]);
+  return [{ do: 'Push', parent: accepted.commit.oid, message, changes: push.changes, holds: push.holds }];
+}
+
+function evidenceFor(hold: Hold, seen: Seen): string {
+  const { namespace, name } = hold.rollout;
+  const entry = rejectionOf(hold, seen.rollout(namespace, name));
+  return evidenceOf(runsOf(seen.runs(namespace), hold.rollout, entry ?? hold));
+}
+
+/** Notes that follow from what is on record: those to be written, and what is on record as written. */
+function notesDue({ seen, accepted, holds, returns }: ReportInput): {
+  due: Note[];
+  recorded: ApplicationStatus['notes'];
+} {
+  const { app, memory, status } = seen;
+  const known = new Set((status.notes ?? []).map((note) => noteKey(note)));
+  const before = (status.notes ?? []).filter((note) => !memory.noted.has(noteKey(note)));
+  const recorded = [...before, ...memory.noted.values()];
+  if (app.spec.writeBack?.notes === false || !accepted) return { due: [], recorded: status.notes };
+  const promoted = [...accepted.sets.values()].flatMap((set) => {
+    const live = seen.rollout(set.rollout.ref.namespace, set.rollout.ref.name);
+    const isKept = seen.snapshots.get(set.key)?.contentHash === set.hash;
+    return live && isKept && isPromoted(live, set) ? [`${live.metadata.namespace ?? ''}/${live.metadata.name}`] : [];
+  });
+  const due = dueNotes({
+    app: `${app.metadata.namespace ?? ''}/${app.metadata.name}`,
+    repoURL: app.spec.source.repoURL,
+    rollouts: declaredRollouts(seen, accepted),
+    promoted: new Set(promoted),
+    runs: (namespace) => seen.runs(namespace),
+    head: accepted.commit,
+    holds,
+    returns,
+    now: toTime(seen.now),
+  });
+  const fresh = due.filter((note) => !known.has(noteKey(note)) && !memory.noted.has(noteKey(note)));
+  return { due: fresh, recorded: recorded.length === 0 ? status.notes : recorded.slice(-MAX_NOTES) };
+}
+
+const noteIntents = (notes: Note[]): AgentIntent[] => (notes.length === 0 ? [] : [{ do: 'Note', notes }]);

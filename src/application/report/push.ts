@@ -1,0 +1,101 @@
+// Pushes to Git what is due there. Whatever fails is remembered and tried again; the cluster does not wait for it.
+import type { Application, Hold } from '../../api/application.ts';
+import type { Repository, SourceFailure } from '../../ports/source-reader.ts';
+import type { Doing } from '../doing.ts';
+import type { AgentIntent } from '../intents.ts';
+import { repositoryOf } from '../source/repository.ts';
+import { branchOf } from '../source/sources.ts';
+import { holdId } from './due.ts';
+import { noteKey, withSection, type Note } from './notes.ts';
+
+type Of<K extends AgentIntent['do']> = Extract<AgentIntent, { do: K }>;
+type WriteBack = NonNullable<Hold['writeBack']>;
+
+const RETRY_MS = 10_000;
+
+/** Who writes commits and notes. */
+function authorOf({ spec }: Application): { name: string; email: string } {
+  const { name = '', email = '' } = spec.writeBack?.author ?? {};
+  return { name: plain(name) || 'Sluice', email: plain(email) || 'sluice@sluice.dev' };
+}
+
+/** Without what would end the line, or the field, of a commit that it is written in. */
+const plain = (text: string): string => text.replaceAll(/[<>\p{Cc}]/gu, '').trim();
+
+export async function pushRevert({ parent, changes, message, holds }: Of<'Push'>, at: Doing): Promise<void> {
+  const { context, seen, signal, memory } = at;
+  const { app } = seen;
+  const repository = await repositoryOf(app, context);
+  if (!repository.ok) return refused(holds, repository.error, at);
+  const below = app.spec.source.path ?? '';
+  const request = {
+    ...repository.value,
+    branch: branchOf(app),
+    parent,
+    changes,
+    below,
+    message,
+    author: authorOf(app),
+  };
+  const pushed = await context.reader.commitFiles(request, signal);
+  if (!pushed.ok) return refused(holds, pushed.error, at);
+  memory.reportProblem = undefined;
+  settle(holds, { state: 'Pushed', commit: pushed.value }, at);
+  context.sources.pollBy(at.key, seen.now);
+}
+
+function refused(holds: readonly Hold[], { reason, message }: SourceFailure, at: Doing): void {
+  const { memory, seen, context } = at;
+  if (reason === 'AuthFailed') return settle(holds, { state: 'Failed', message }, at);
+  if (reason === 'PushRejected') {
+    // Read what is there now: it may declare something else, which ends the hold, or the commit is built anew on it.
+    context.sources.pollBy(at.key, seen.now);
+    memory.reportRetryAt = seen.now + 1_000;
+    return settle(holds, { state: 'Pending', message: 'the branch has moved; built anew on its new head' }, at);
+  }
+  settle(holds, { state: 'Pending', message }, at);
+  retryLater(message, at);
+}
+
+function retryLater(problem: string, { memory, seen }: Doing): void {
+  memory.reportProblem = problem;
+  memory.reportRetryAt = seen.now + RETRY_MS;
+}
+
+function settle(holds: readonly Hold[], result: WriteBack, { memory }: Doing): void {
+  for (const hold of holds) memory.writeBacks.set(holdId(hold), result);
+}
+
+export async function pushNotes({ notes }: Of<'Note'>, at: Doing): Promise<void> {
+  const { context, seen, signal, memory } = at;
+  const repository = await repositoryOf(seen.app, context);
+  const error = repository.ok ? await writeNotes(notes, repository.value, at, signal) : repository.error;
+  context.metrics?.noted?.(at.key, error ? 'Failed' : 'Pushed');
+  if (error) return retryLater(`notes could not be pushed: ${error.message}`, at);
+  memory.reportProblem = undefined;
+  for (const { commit, rollout, outcome, attempt, ...note } of notes) {
+    const id = { commit, rollout, outcome, ...(attempt === undefined ? {} : { attempt }) };
+    memory.noted.set(noteKey({ ...note, ...id }), id);
+  }
+}
+
+/** The full text of each commit's note that changes: what it said before, and the new sections. */
+async function writeNotes(
+  notes: readonly Note[],
+  repository: Repository,
+  { context, seen }: Doing,
+  signal: AbortSignal,
+): Promise<SourceFailure | undefined> {
+  const commits = [...new Set(notes.map(({ commit }) => commit))];
+  const before = await context.reader.readNotes({ ...repository, commits }, signal);
+  if (!before.ok) return before.error;
+  const texts = new Map<string, string>();
+  for (const note of notes) {
+    const text = texts.get(note.commit) ?? before.value.get(note.commit) ?? '';
+    const after = withSection(text, note);
+    if (after !== text) texts.set(note.commit, after);
+  }
+  if (texts.size === 0) return undefined;
+  const added = await context.reader.addNotes({ ...repository, notes: texts, author: authorOf(seen.app) }, signal);
+  return added.ok ? undefined : added.error;
+}

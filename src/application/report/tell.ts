@@ -1,0 +1,135 @@
+// Events, metrics and log lines of an Application: a function of its status before and after, told when the cluster has confirmed it.
+import type { Application, ApplicationStatus, Hold, Return } from '../../api/application.ts';
+import { nameOf, objectKey } from '../../api/object-key.ts';
+import type { AgentContext } from '../context.ts';
+import type { AgentEvent } from '../ports.ts';
+import { shortCommit } from '../../api/revision.ts';
+import { describeHold } from '../revert/hold.ts';
+import { describeReturn } from '../revert/returns.ts';
+
+/** What a person reads in `kubectl describe`, in order. */
+export function eventsBetween(before: ApplicationStatus | undefined, after: ApplicationStatus): AgentEvent[] {
+  const [held, holds] = [before?.holds ?? [], after.holds ?? []];
+  return [
+    ...holdEvents(held, holds),
+    ...writeBackEvents(held, holds),
+    ...returnEvents(before?.returns ?? [], after.returns ?? []),
+    ...driftEvents(before, after),
+    ...phaseEvents(before, after),
+  ];
+}
+
+const idOf = ({ rollout, contentHash, since }: Hold): string =>
+  `${rollout.namespace}/${rollout.name} ${contentHash} ${since}`;
+
+function holdEvents(before: readonly Hold[], after: readonly Hold[]): AgentEvent[] {
+  const known = new Set(before.map((hold) => idOf(hold)));
+  const left = new Set(after.map((hold) => idOf(hold)));
+  return [
+    ...after
+      .filter((hold) => !known.has(idOf(hold)))
+      .map((hold): AgentEvent => ({
+        type: 'Warning',
+        reason: 'Held',
+        message: describeHold(hold),
+        key: `held ${idOf(hold)}`,
+      })),
+    ...before
+      .filter((hold) => !left.has(idOf(hold)))
+      .map((hold): AgentEvent => ({
+        type: 'Normal',
+        reason: 'Released',
+        message: `${hold.rollout.name} is no longer held: Git declares other content, or somebody asked to retry`,
+        key: `released ${idOf(hold)}`,
+      })),
+  ];
+}
+
+/** What became of the commits that restore files. */
+function writeBackEvents(before: readonly Hold[], after: readonly Hold[]): AgentEvent[] {
+  const known = new Map(before.map((hold) => [idOf(hold), hold.writeBack?.state]));
+  return after
+    .filter(({ writeBack }) => writeBack?.state === 'Pushed' || writeBack?.state === 'Failed')
+    .filter((hold) => known.get(idOf(hold)) !== hold.writeBack?.state)
+    .map((hold): AgentEvent => {
+      const { state, commit = '', message = 'failed' } = hold.writeBack ?? { state: 'Failed' as const };
+      const files = `files of ${hold.rollout.name} as of ${shortCommit(hold.stable?.commit ?? '')}`;
+      const key = `${state} ${idOf(hold)} ${commit}`;
+      if (state === 'Pushed')
+        return { type: 'Normal', reason: 'Reverted', message: `pushed ${shortCommit(commit)}: ${files}`, key };
+      return { type: 'Warning', reason: 'WriteBackFailed', message: `cannot restore the ${files}: ${message}`, key };
+    });
+}
+
+function returnEvents(before: readonly Return[], after: readonly Return[]): AgentEvent[] {
+  const id = ({ rollout, since }: Return): string => `${rollout.namespace}/${rollout.name} ${since}`;
+  const known = new Set(before.map((each) => id(each)));
+  const left = new Set(after.map((each) => id(each)));
+  return [
+    ...after
+      .filter((each) => !known.has(id(each)))
+      .map((each): AgentEvent => {
+        const message = `${each.rollout.name} was gone: ${describeReturn(each)}`;
+        return { type: 'Warning', reason: 'Returning', message, key: `returning ${id(each)}` };
+      }),
+    ...before
+      .filter((each) => !left.has(id(each)))
+      .map((each): AgentEvent => {
+        const message = `${each.rollout.name} is back at ${shortCommit(each.stable.commit)}; what Git declares follows`;
+        return { type: 'Normal', reason: 'Returned', message, key: `returned ${id(each)}` };
+      }),
+  ];
+}
+
+function driftEvents(before: ApplicationStatus | undefined, after: ApplicationStatus): AgentEvent[] {
+  const id = (entry: NonNullable<ApplicationStatus['drift']>[number]): string =>
+    `${objectKey(entry)} ${entry.at} ${entry.action} ${entry.fields.join()}`;
+  const known = new Set((before?.drift ?? []).map((entry) => id(entry)));
+  return (after.drift ?? [])
+    .filter((entry) => !known.has(id(entry)))
+    .map((entry) => {
+      const end = entry.action === 'Corrected' ? 'put back' : 'left, sync.selfHeal is off';
+      const message = `${nameOf(entry)} was changed outside Git (${entry.fields.join(', ')}): ${end}`;
+      return { type: 'Warning', reason: `Drift${entry.action}`, message, key: `drift ${id(entry)}` };
+    });
+}
+
+function phaseEvents(before: ApplicationStatus | undefined, after: ApplicationStatus): AgentEvent[] {
+  const reason = readyReason(after);
+  if (!isWorthTelling(before, after, reason) || isTheSame(before, after)) return [];
+  return [{ type: after.phase === 'Failed' ? 'Warning' : 'Normal', reason, message: after.message ?? '' }];
+}
+
+/** A hold was told of when it began, and a commit that is being looked at is no news. */
+function isWorthTelling(before: ApplicationStatus | undefined, after: ApplicationStatus, reason: string): boolean {
+  if (after.phase === 'OutOfSync') return before?.phase === 'Synced' && reason === 'OutOfSync';
+  return after.phase !== undefined && after.phase !== 'Held';
+}
+
+function isTheSame(before: ApplicationStatus | undefined, after: ApplicationStatus): boolean {
+  if (before?.phase !== after.phase || before?.revision?.commit !== after.revision?.commit) return false;
+  return after.phase !== 'Failed' || readyReason(before) === readyReason(after);
+}
+
+const readyReason = (status: ApplicationStatus | undefined): string =>
+  status?.conditions?.find(({ type }) => type === 'Ready')?.reason ?? 'Synced';
+
+/** Tells of all that is new in a status. */
+export const tellOf =
+  (context: Pick<AgentContext, 'events' | 'metrics' | 'log'>) =>
+  (before: ApplicationStatus | undefined, after: ApplicationStatus, app: Application): void => {
+    const name = `${app.metadata.namespace ?? ''}/${app.metadata.name}`;
+    for (const event of eventsBetween(before, after)) {
+      context.events.emit(app, event);
+      context.log.info('an application changed', { application: name, reason: event.reason, message: event.message });
+      if (event.reason === 'Reverted') context.metrics?.writeBack?.(name, 'Pushed');
+      if (event.reason === 'WriteBackFailed') context.metrics?.writeBack?.(name, 'Failed');
+    }
+    if (!isTheSame(before, after)) count(name, after, context);
+  };
+
+function count(name: string, after: ApplicationStatus, { metrics }: Pick<AgentContext, 'metrics'>): void {
+  const { phase } = after;
+  if (phase === 'Synced' || phase === 'Held' || phase === 'Failed') metrics?.synced?.(name, phase);
+  if (phase === 'Failed') metrics?.refused?.(name, readyReason(after));
+}

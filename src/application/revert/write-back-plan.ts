@@ -1,0 +1,73 @@
+// What to write back now: one commit for what one commit broke, once it seems that no more will join it. Pure.
+import type { Hold } from '../../api/application.ts';
+import type { DesiredObject } from '../source/desired.ts';
+import { holdKey } from './hold.ts';
+import type { StableSnapshot } from './snapshot.ts';
+import { restoreFiles, type Target } from './write-back.ts';
+
+/** Quiet after which nothing more is expected. */
+const COMPANY_MS = 1_500;
+/** The same while other Rollouts are still at what the commit declared. */
+const LONG_COMPANY_MS = 5_000;
+const PATIENCE_MS = 30_000;
+
+export interface WriteBackInput {
+  /** In force, as they are on record. */
+  holds: readonly Hold[];
+  snapshots: ReadonlyMap<string, StableSnapshot>;
+  head: { commit: string; desired: readonly DesiredObject[]; files: ReadonlyMap<string, string> };
+  sourcePath: string;
+  /** Whether a Rollout is still being released at what this commit declared. */
+  undecided(commit: string): boolean;
+  /** Milliseconds since the epoch. */
+  now: number;
+}
+
+export interface WriteBackPlan {
+  /** One commit each, on the head. The second is built anew on the first. */
+  pushes: { rejected: string; holds: Hold[]; changes: Map<string, string | null> }[];
+  /** Holds for which there is nothing to push, and what is to be on record of them. */
+  settled: { hold: Hold; writeBack: NonNullable<Hold['writeBack']> }[];
+  /** When one that waits for company is due; milliseconds since the epoch. */
+  dueAt: number | undefined;
+}
+
+export function dueWriteBacks(input: WriteBackInput): WriteBackPlan {
+  const plan: WriteBackPlan = { pushes: [], settled: [], dueAt: undefined };
+  const targets = input.holds.flatMap((hold): Target[] => {
+    const snapshot = input.snapshots.get(holdKey(hold));
+    return hold.writeBack?.state === 'Pending' && snapshot ? [{ hold, snapshot }] : [];
+  });
+  for (const [rejected, group] of byCommit(targets)) {
+    const due = dueOf(group, input.undecided(rejected));
+    if (due > input.now) plan.dueAt = Math.min(due, plan.dueAt ?? due);
+    else addGroup(plan, rejected, group, input);
+  }
+  return plan;
+}
+
+function byCommit(targets: readonly Target[]): Map<string, Target[]> {
+  const groups = new Map<string, Target[]>();
+  for (const target of targets) {
+    const { commit } = target.hold.rejected;
+    groups.set(commit, [...(groups.get(commit) ?? []), target]);
+  }
+  return groups;
+}
+
+function dueOf(group: readonly Target[], undecided: boolean): number {
+  const times = group.map(({ hold }) => Date.parse(hold.since)).map((at) => (Number.isNaN(at) ? 0 : at));
+  const quiet = undecided ? LONG_COMPANY_MS : COMPANY_MS;
+  return Math.min(Math.max(...times) + quiet, Math.min(...times) + PATIENCE_MS);
+}
+
+function addGroup(plan: WriteBackPlan, rejected: string, targets: readonly Target[], input: WriteBackInput): void {
+  const { desired, files, commit } = input.head;
+  const restored = restoreFiles({ targets, desired, files, sourcePath: input.sourcePath });
+  for (const { hold, message } of restored.failed) plan.settled.push({ hold, writeBack: { state: 'Failed', message } });
+  for (const hold of restored.done) {
+    const message = 'the files already say what the stable revision did';
+    plan.settled.push({ hold, writeBack: { state: 'Pushed', commit, message } });
+  }
+  if (restored.holds.length > 0) plan.pushes.push({ rejected, holds: restored.holds, changes: restored.changes });
+}

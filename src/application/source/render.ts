@@ -1,0 +1,110 @@
+// From what a commit says to what it declares: each object in its namespace, with its content hash, and what speaks against it.
+import { isRecord } from '../../api/json.ts';
+import type { KubeObject } from '../../api/k8s.ts';
+import { nameOf, objectKey, refOf, splitApiVersion } from '../../api/object-key.ts';
+import type { Manifest, SourceContent } from '../../ports/source-reader.ts';
+import { declaredSets } from '../revert/rollout-set.ts';
+import type { Declared } from '../seen.ts';
+import { contentHash } from './content-hash.ts';
+import type { DesiredObject } from './desired.ts';
+import type { Problem } from './manifests.ts';
+import { tenancyProblems, type Tenancy } from './tenancy.ts';
+
+/** Whether a kind lives in namespaces; undefined when the server does not serve the kind. */
+export type ScopeOf = (apiVersion: string, kind: string) => boolean | undefined;
+
+export interface RenderContext {
+  /** For objects that name none. */
+  namespace: string;
+  tenancy: Tenancy;
+  scopeOf: ScopeOf;
+  skipMissingKinds: boolean;
+  /** What the content was read with. */
+  source: string;
+  receivedAt: number | undefined;
+}
+
+/** The kinds that a commit names, each once. */
+export function kindsIn(manifests: readonly Manifest[]): { apiVersion: string; kind: string }[] {
+  const kinds = new Map(
+    manifests.map(({ object: { apiVersion, kind } }) => [`${apiVersion} ${kind}`, { apiVersion, kind }]),
+  );
+  return [...kinds.values()];
+}
+
+export function render(content: SourceContent, context: RenderContext): Declared {
+  const brought = definitionsIn(content.manifests);
+  const problems: Problem[] = [];
+  const desired: DesiredObject[] = [];
+  for (const manifest of content.manifests) {
+    const scope = scopeOf(manifest.object, brought, context);
+    if (scope === undefined && context.skipMissingKinds) continue;
+    if (scope === undefined) problems.push(missingKind(manifest));
+    desired.push(placed(manifest, scope ?? true, context));
+  }
+  const skipped = content.skipped.map(({ path }) => path);
+  problems.push(...twice(desired), ...tenancyProblems(desired, context.tenancy));
+  return {
+    commit: content.commit,
+    id: `${content.commit.oid} ${context.source} ${JSON.stringify(context.tenancy)}`,
+    files: content.files,
+    desired,
+    sets: declaredSets(desired),
+    problems,
+    skipped,
+    defines: new Set(brought.keys()),
+    namespaces: new Set(
+      desired.filter(({ ref }) => ref.kind === 'Namespace' && ref.group === '').map(({ ref }) => ref.name),
+    ),
+    receivedAt: context.receivedAt,
+  };
+}
+
+/** The scope of a kind comes from the server, or from the definition in the same commit; it is never guessed. */
+function scopeOf(
+  object: KubeObject,
+  brought: ReadonlyMap<string, boolean>,
+  context: RenderContext,
+): boolean | undefined {
+  const [group] = splitApiVersion(object.apiVersion);
+  return context.scopeOf(object.apiVersion, object.kind) ?? brought.get(`${group}/${object.kind}`);
+}
+
+/** `group/Kind` of the definitions in a commit, and whether they live in namespaces. */
+function definitionsIn(manifests: readonly Manifest[]): Map<string, boolean> {
+  const kinds = new Map<string, boolean>();
+  for (const { object } of manifests) {
+    if (object.kind !== 'CustomResourceDefinition' || !isRecord(object.spec)) continue;
+    const { group, names, scope } = object.spec;
+    if (typeof group !== 'string' || !isRecord(names) || typeof names['kind'] !== 'string') continue;
+    kinds.set(`${group}/${names['kind']}`, scope === 'Namespaced');
+  }
+  return kinds;
+}
+
+function placed({ object, source }: Manifest, namespaced: boolean, context: RenderContext): DesiredObject {
+  const { namespace: own, ...metadata } = object.metadata;
+  const place = namespaced ? { namespace: own ?? context.namespace } : {};
+  const inPlace = { ...object, metadata: { ...metadata, ...place } };
+  const ref = refOf(inPlace);
+  return { key: objectKey(ref), ref, object: inPlace, namespaced, hash: contentHash(inPlace), source };
+}
+
+function missingKind({ object, source }: Manifest): Problem {
+  const { apiVersion, kind } = object;
+  const message = `the cluster does not serve ${kind} of ${apiVersion}: install its definition, or put it into the same commit; sync.options: [SkipMissingKinds] leaves such objects out`;
+  return { path: source.path, line: source.line, message };
+}
+
+function twice(desired: readonly DesiredObject[]): Problem[] {
+  const seen = new Map<string, DesiredObject>();
+  return desired.flatMap((object) => {
+    const other = seen.get(object.key);
+    seen.set(object.key, object);
+    if (!other) return [];
+    const { path, line } = object.source;
+    return [
+      { path, line, message: `${nameOf(object.ref)} is already declared at ${other.source.path}:${other.source.line}` },
+    ];
+  });
+}

@@ -1,0 +1,251 @@
+// The repositories of the Applications: looks at branches when it is time to, and reads what is new. Nothing waits for it: a look is under
+// way or it is over, and its end is an event. Whatever fails leaves the last good content in force.
+import type { Application } from '../../api/application.ts';
+import { durationMs } from '../../api/fields.ts';
+import type { ObjectKey } from '../../api/object-key.ts';
+import type { RevisionRef } from '../../api/revision.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type {
+  Repository,
+  SourceContent,
+  SourceFailure,
+  SourceReader,
+  SourceResult,
+} from '../../ports/source-reader.ts';
+import type { AgentMetrics } from '../ports.ts';
+import { revisionRef } from '../revision.ts';
+
+export interface SourcesDeps {
+  reader: SourceReader;
+  clock: Clock;
+  /** In [0, 1), for jitter. */
+  random: () => number;
+  metrics?: AgentMetrics | undefined;
+  /** The repository of an Application with the credentials of its Secret; a failure where it must not, or cannot, be asked. */
+  repositoryOf: (app: Application) => Promise<SourceResult<Repository>>;
+  /** A look is over. */
+  changed: (key: ObjectKey) => void;
+}
+
+/** What is known of one Application's repository. */
+export interface SourceState {
+  content: SourceContent | undefined;
+  /** Source that the content was read with. */
+  from: string | undefined;
+  receivedAt: number | undefined;
+  failure: SourceFailure | undefined;
+  attempted: RevisionRef | undefined;
+  nextPollAt: number;
+  busy: boolean;
+  earlier: ReadonlyMap<string, SourceContent | null>;
+}
+
+interface Source extends SourceState {
+  uid: string | undefined;
+  earlier: Map<string, SourceContent | null>;
+  asked: Set<string>;
+  failures: number;
+  attemptedFrom: string | undefined;
+  /** Counts hints, so that one that comes during a look is not lost. */
+  hints: number;
+  hintedAt: number | undefined;
+  stop: AbortController;
+}
+
+const MAX_BACKOFF_MS = 5 * 60_000;
+const MIN_INTERVAL_MS = 5_000;
+/** Earlier commits that are kept in memory. */
+const MAX_EARLIER = 4;
+
+export const branchOf = (app: Application): string => app.spec.source.targetRevision ?? 'main';
+const intervalOf = (app: Application): number =>
+  Math.max(durationMs(app.spec.source.interval ?? '30s') ?? 30_000, MIN_INTERVAL_MS);
+
+/** What an Application's manifests are read from; another text means that they must be read anew. */
+export const sourceOf = (app: Application): string =>
+  JSON.stringify([app.spec.source.repoURL, branchOf(app), app.spec.source.path ?? '', app.spec.source.exclude ?? []]);
+
+export class Sources {
+  readonly #deps: SourcesDeps;
+  readonly #sources = new Map<ObjectKey, Source>();
+
+  constructor(deps: SourcesDeps) {
+    this.#deps = deps;
+  }
+
+  /** What is known now; a spec that names another source is read anew. */
+  state(key: ObjectKey, app: Application): SourceState {
+    const source = this.#of(key, app);
+    if (source.from !== undefined && source.from !== sourceOf(app)) {
+      source.nextPollAt = 0;
+      source.from = undefined;
+    }
+    return source;
+  }
+
+  /** Looks at the branch, unless a look is under way. */
+  poll(key: ObjectKey, app: Application): void {
+    const source = this.#of(key, app);
+    if (source.busy) return;
+    source.busy = true;
+    void this.#look(source, app).finally(() => {
+      source.busy = false;
+      if (!source.stop.signal.aborted) this.#deps.changed(key);
+    });
+  }
+
+  /** Reads a commit that was fetched earlier. */
+  readBack(key: ObjectKey, app: Application, commit: string): void {
+    const source = this.#of(key, app);
+    if (source.asked.has(commit)) return;
+    source.asked.add(commit);
+    void this.#earlier(source, app, commit).finally(() => {
+      source.asked.delete(commit);
+      if (!source.stop.signal.aborted) this.#deps.changed(key);
+    });
+  }
+
+  /** A push was announced: the next look is due at once. Milliseconds since the epoch. */
+  hint(key: ObjectKey, app: Application, receivedAt: number): void {
+    const source = this.#of(key, app);
+    source.nextPollAt = 0;
+    source.hints++;
+    source.hintedAt = Math.min(receivedAt, source.hintedAt ?? receivedAt);
+  }
+
+  /** The branch is looked at again at that time at the latest. */
+  pollBy(key: ObjectKey, at: number): void {
+    const source = this.#sources.get(key);
+    if (source) source.nextPollAt = Math.min(source.nextPollAt, at);
+  }
+
+  /** The Application is gone; what is under way for it ends. */
+  forget(key: ObjectKey): void {
+    this.#sources.get(key)?.stop.abort(new Error('the Application is gone'));
+    this.#sources.delete(key);
+  }
+
+  close(): void {
+    for (const key of Array.from(this.#sources.keys())) this.forget(key);
+  }
+
+  /** Of this very object; one that was deleted and made anew starts afresh. */
+  #of(key: ObjectKey, app: Application): Source {
+    const known = this.#sources.get(key);
+    if (known && known.uid === app.metadata.uid) return known;
+    if (known) this.forget(key);
+    const source = fresh(app.metadata.uid);
+    this.#sources.set(key, source);
+    return source;
+  }
+
+  async #look(source: Source, app: Application): Promise<void> {
+    const { clock } = this.#deps;
+    const began = clock.now();
+    const { hints } = source;
+    const result = await this.#poll(source, app).catch(unreadable);
+    if (source.stop.signal.aborted) return;
+    const name = `${app.metadata.namespace ?? ''}/${app.metadata.name}`;
+    this.#deps.metrics?.fetched?.(name, (clock.now() - began) / 1000, result.ok);
+    if (result.ok) {
+      source.failures = 0;
+      source.failure = result.value;
+      source.nextPollAt = began + intervalOf(app) * (0.9 + 0.2 * this.#deps.random());
+      this.#deps.metrics?.looked?.(name, clock.now());
+    } else {
+      source.failures++;
+      source.failure = result.error;
+      const wait = Math.min(intervalOf(app) * 2 ** Math.min(source.failures - 1, 10), MAX_BACKOFF_MS);
+      source.nextPollAt = clock.now() + Math.max(wait, 1_000, result.error.retryAfterMs ?? 0);
+    }
+    // A hint that came meanwhile may speak of a push that was not seen: it keeps its due look.
+    if (source.hints === hints) source.hintedAt = undefined;
+    else source.nextPollAt = 0;
+  }
+
+  /** The value is what is wrong with the newest commit, if anything; it is not read again and again. */
+  async #poll(source: Source, app: Application): Promise<SourceResult<SourceFailure | undefined>> {
+    const { reader, repositoryOf, clock } = this.#deps;
+    const repository = await repositoryOf(app);
+    if (!repository.ok) return repository;
+    const branch = branchOf(app);
+    const head = await reader.head({ ...repository.value, branch }, source.stop.signal);
+    if (!head.ok) return head;
+    if (head.value === undefined) {
+      const message = `there is no branch ${branch} in ${app.spec.source.repoURL}`;
+      return { ok: false, error: { reason: 'SourceNotFound', message } };
+    }
+    if (isRead(head.value, source, app)) return { ok: true, value: ofManifests(source.failure) };
+    return this.#read({ repository: repository.value, head: head.value, at: clock.now() }, source, app);
+  }
+
+  async #read(
+    { repository, head, at }: { repository: Repository; head: string; at: number },
+    source: Source,
+    app: Application,
+  ): Promise<SourceResult<SourceFailure | undefined>> {
+    const from = sourceOf(app);
+    const receivedAt = source.hintedAt ?? at;
+    const request = { ...repository, branch: branchOf(app), ...placeOf(app), head };
+    const read = await this.#deps.reader.read(request, source.stop.signal);
+    const commit = read.ok ? read.value.commit : read.error.commit;
+    if (commit) {
+      source.attempted = revisionRef(commit, app.spec.source.repoURL);
+      source.attemptedFrom = `${commit.oid} ${from}`;
+    }
+    if (!read.ok) return ofManifests(read.error) ? { ok: true, value: read.error } : read;
+    Object.assign(source, { content: read.value, from, receivedAt });
+    return { ok: true, value: undefined };
+  }
+
+  async #earlier(source: Source, app: Application, commit: string): Promise<void> {
+    const { reader, repositoryOf } = this.#deps;
+    const request = { commit, ...placeOf(app) };
+    const read = await repositoryOf(app)
+      .then((found) => (found.ok ? reader.readCommit({ ...found.value, ...request }, source.stop.signal) : found))
+      .catch(unreadable);
+    const content = read.ok ? (read.value ?? null) : null;
+    const [oldest] = source.earlier.keys();
+    if (source.earlier.size >= MAX_EARLIER && oldest !== undefined) source.earlier.delete(oldest);
+    source.earlier.set(commit, content);
+  }
+}
+
+/** Where the manifests are. */
+const placeOf = ({ spec }: Application): { path: string; exclude: readonly string[] | undefined } => ({
+  path: spec.source.path ?? '',
+  exclude: spec.source.exclude,
+});
+
+/** This very commit was read, or found wanting, with this very source. */
+const isRead = (head: string, source: Source, app: Application): boolean =>
+  source.attemptedFrom === `${head} ${sourceOf(app)}` &&
+  (source.from === sourceOf(app) || ofManifests(source.failure) !== undefined);
+
+/** A failure that only another commit can mend. */
+const ofManifests = (failure: SourceFailure | undefined): SourceFailure | undefined =>
+  failure?.reason === 'InvalidManifest' ? failure : undefined;
+
+/** Whatever else goes wrong, such as an API server that does not answer for a Secret, is a failed look like any other. */
+const unreadable = (error: unknown): { ok: false; error: SourceFailure } => ({
+  ok: false,
+  error: { reason: 'GitUnreachable', message: error instanceof Error ? error.message : String(error) },
+});
+
+const fresh = (uid: string | undefined): Source => ({
+  uid,
+  content: undefined,
+  from: undefined,
+  receivedAt: undefined,
+  failure: undefined,
+  attempted: undefined,
+  nextPollAt: 0,
+  busy: false,
+  earlier: new Map(),
+  asked: new Set(),
+  failures: 0,
+  attemptedFrom: undefined,
+  hints: 0,
+  hintedAt: undefined,
+  stop: new AbortController(),
+});

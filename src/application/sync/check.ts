@@ -1,0 +1,52 @@
+// What the API server said to a write that it was only asked to try, and what that means for a commit.
+import { ApiError } from '../../kube/errors.ts';
+import type { KubeObject } from '../../api/k8s.ts';
+import { nameOf } from '../../api/object-key.ts';
+import type { ServedResource } from '../../kube/types.ts';
+import type { DesiredObject } from '../source/desired.ts';
+import { userOf, type Tenancy } from '../source/tenancy.ts';
+
+export type CheckOutcome =
+  /** The object as it would be. */
+  | { kind: 'accepted'; object: KubeObject }
+  /** Something refuses to try (an admission webhook with side effects): what is declared is compared by itself. */
+  | { kind: 'untried'; message: string }
+  /** It needs what the same commit brings. */
+  | { kind: 'deferred'; message: string }
+  | { kind: 'refused'; message: string };
+
+export interface CheckContext {
+  desired: Pick<DesiredObject, 'ref' | 'object'>;
+  tenancy: Tenancy;
+  resource: ServedResource;
+  /** Namespaces that the same commit brings. */
+  namespaces: ReadonlySet<string>;
+}
+
+/** What a refusal means; undefined for what may go away by itself. */
+export function outcomeOf(error: unknown, context: CheckContext): CheckOutcome | undefined {
+  if (!(error instanceof ApiError) || error.status === 429 || error.status >= 500) return undefined;
+  const { message } = error;
+  if (/does not support dry ?run/i.test(message)) return { kind: 'untried', message };
+  const namespace = context.desired.object.metadata.namespace;
+  if (error.status === 404 && namespace !== undefined && context.namespaces.has(namespace))
+    return { kind: 'deferred', message: `waits for Namespace ${namespace}` };
+  if (error.status === 409) return undefined;
+  if (error.status === 403) return { kind: 'refused', message: missingRight(error, context) };
+  return { kind: 'refused', message };
+}
+
+/** The server's words, and for a missing right the rule that would grant it. */
+export function missingRight(
+  { message }: ApiError,
+  { desired, tenancy, resource }: Pick<CheckContext, 'tenancy' | 'resource'> & { desired: Pick<DesiredObject, 'ref'> },
+): string {
+  if (!/cannot (get|list|watch|create|patch|update|delete|impersonate) resource/.test(message)) return message;
+  const user = userOf(tenancy);
+  if (/cannot impersonate/.test(message) && user !== undefined) {
+    return `Sluice may not act as ServiceAccount ${tenancy.account ?? ''} of namespace ${tenancy.namespace}: the operator grants it by a Role there, {apiGroups: [""], resources: [serviceaccounts], resourceNames: [${tenancy.account ?? ''}], verbs: [impersonate]} (chart value tenants)`;
+  }
+  const who = user === undefined ? 'Sluice itself' : `ServiceAccount ${tenancy.namespace}/${tenancy.account ?? ''}`;
+  const kind = resource.namespaced ? 'Role' : 'ClusterRole';
+  return `${who} may not write ${nameOf(desired.ref)}: ${message}; a ${kind} with {apiGroups: ["${resource.group}"], resources: [${resource.plural}], verbs: [get, list, watch, create, patch, delete]} would grant it`;
+}

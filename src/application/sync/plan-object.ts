@@ -1,0 +1,232 @@
+// One wanted object against the world: is it as it shall be, must the server be asked, or is something to be written? Pure.
+import type { ResourceStatus } from '../../api/application.ts';
+import { isRecord } from '../../api/json.ts';
+import type { KubeObject } from '../../api/k8s.ts';
+import { ANNOTATIONS, POD_TEMPLATE_HASH } from '../../api/names.ts';
+import { needsReplacement } from '../revert/immutable.ts';
+import { statusOfWanted, type WantedObject } from '../revert/wanted.ts';
+import type { ApplyRequest, CheckRequest } from '../intents.ts';
+import type { Seen } from '../seen.ts';
+import { bodyOf, type BodyContext } from './body.ts';
+import { changedFields, declaredFields, isLiveAsDeclared } from './difference.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import { agentEntry, entriesOf, foreignFields, holds, managerOf, takeOver } from './managed-fields.ts';
+import { podsOf } from './pods.ts';
+import { isStamp } from './stamps.ts';
+import type { JsonPatchOp } from '../../traffic/router.ts';
+
+/** What is to be done about an object now; `status` is what it is until then. */
+export interface ObjectPlan {
+  status: ResourceStatus;
+  /** Nothing is outstanding but what others have to do. */
+  settled: boolean;
+  check?: CheckRequest;
+  takeOver?: JsonPatchOp[];
+  apply?: ApplyRequest;
+  /** Milliseconds since the epoch when to look again by itself. */
+  dueAt?: number | undefined;
+  /** Fields found changed outside Git and left, with who wrote them. */
+  reported?: string[];
+}
+
+export interface ObjectContext extends BodyContext {
+  seen: Seen;
+  selfHeal: boolean;
+}
+
+/** A correction after so long is the first one again. */
+const CALM_MS = 10 * 60_000;
+const MAX_PATIENCE_MS = 5 * 60_000;
+
+export function planObject(wanted: WantedObject, context: ObjectContext): ObjectPlan {
+  const { seen, inventory } = context;
+  const before = inventory.get(wanted.key);
+  const found = seen.live(wanted.key);
+  if (found.state === 'failed') return stuck(wanted, before, found.message);
+  if (found.state === 'pending') return { status: before ?? pending(wanted), settled: false };
+  const live = found.object;
+  const claim = live && seen.claimedBy(wanted.key, live);
+  if (claim !== undefined) {
+    return stuck(wanted, before, `Application ${claim} declares it as well; leave it to one of them`);
+  }
+  const body = bodyOf(wanted, live, context);
+  const fingerprint = fingerprintOf(body.hash, live);
+  const setback = seen.memory.setbacks.get(wanted.key);
+  if (setback?.fingerprint === fingerprint && seen.now < setback.retryAt) {
+    return { ...stuck(wanted, before, setback.message), dueAt: setback.retryAt };
+  }
+  if (live === undefined) return planMissing(wanted, { before, body: body.object, fingerprint, context });
+  return planPresent(wanted, live, { before, body: body.object, fingerprint, context });
+}
+
+interface At {
+  before: ResourceStatus | undefined;
+  body: KubeObject;
+  fingerprint: string;
+  context: ObjectContext;
+}
+
+function planMissing(wanted: WantedObject, at: At): ObjectPlan {
+  const { before, context } = at;
+  const wasApplied = before?.hash === wanted.hash && before.status !== 'Failed';
+  if (wasApplied && isFinishedJob(wanted.object)) {
+    return { status: { ...before, status: 'Synced', message: 'has run, and its TTL has removed it' }, settled: true };
+  }
+  if (wasApplied && !context.selfHeal) {
+    return { status: { ...before, status: 'Missing', message: 'was deleted; sync.selfHeal is off' }, settled: true };
+  }
+  const check = checked(wanted, at);
+  if ('plan' in check) return check.plan;
+  const drift = wasApplied ? ['deleted'] : [];
+  return applying(wanted, undefined, { ...at, drift, isNew: !wasApplied });
+}
+
+/** A Job that takes itself away when it is done. */
+const isFinishedJob = ({ kind, spec }: KubeObject): boolean =>
+  kind === 'Job' && isRecord(spec) && spec['ttlSecondsAfterFinished'] !== undefined;
+
+function planPresent(wanted: WantedObject, live: KubeObject, at: At): ObjectPlan {
+  const { context, fingerprint, body } = at;
+  const foreign = foreignFields(live);
+  const synced: ObjectPlan = { status: inPlace(wanted, live, at, foreign), settled: true };
+  if (context.seen.memory.clean.get(wanted.key) === fingerprint || isSurelyInPlace(body, live, foreign)) return synced;
+  if (wanted.replace && needsReplacement(live, body)) {
+    return applying(wanted, live, { ...at, drift: [], isNew: true, replace: true });
+  }
+  const taken = takeOver(live);
+  if (taken) return { status: at.before ?? pending(wanted), settled: false, takeOver: taken };
+  const check = checked(wanted, at);
+  if ('plan' in check) return check.plan;
+  const fields = check.object ? changedFields(live, check.object) : declaredFields(body, live);
+  if (fields.length === 0 && !dropsReplicas(body, live)) return synced;
+  if (isNewContent(wanted, live, fields)) return applying(wanted, live, { ...at, drift: [], isNew: true });
+  return planDrift(wanted, live, { ...at, fields: fields.map((field) => withManager(field, live)), foreign });
+}
+
+/** Nobody else has written the object, and all that is declared is live just so: nobody needs to be asked. */
+const isSurelyInPlace = (body: KubeObject, live: KubeObject, foreign: readonly string[]): boolean =>
+  foreign.length === 0 && agentEntry(live) !== undefined && isLiveAsDeclared(body, live) && !dropsReplicas(body, live);
+
+/** The server's answer to this very body over this very object; or what to wait for. */
+function checked(wanted: WantedObject, at: At): { object: KubeObject | undefined } | { plan: ObjectPlan } {
+  const { context, fingerprint, before, body } = at;
+  const outcome = context.seen.memory.answered(wanted.key, fingerprint);
+  if (!outcome) {
+    const check: CheckRequest = { key: wanted.key, ref: wanted.ref, fingerprint, body, pods: podsOf(wanted.object) };
+    return { plan: { status: before ?? pending(wanted), settled: false, check } };
+  }
+  if (outcome.kind === 'refused' || outcome.kind === 'deferred')
+    return { plan: stuck(wanted, before, outcome.message) };
+  return { object: outcome.kind === 'accepted' ? outcome.object : undefined };
+}
+
+/** Another declaration than the one that was applied, or an end of a hold or of driving: no drift. */
+function isNewContent(wanted: WantedObject, live: KubeObject, fields: readonly string[]): boolean {
+  const annotations = live.metadata.annotations;
+  if (annotations?.[ANNOTATIONS.contentHash] !== wanted.hash) return true;
+  if (annotations[ANNOTATIONS.held] !== undefined && wanted.hold === undefined) return true;
+  return fields.some((field) => isStamp(field) || field.endsWith(`.${POD_TEMPLATE_HASH}`));
+}
+
+function planDrift(
+  wanted: WantedObject,
+  live: KubeObject,
+  at: At & { fields: string[]; foreign: string[] },
+): ObjectPlan {
+  const { context, fields } = at;
+  const status = inPlace(wanted, live, at, at.foreign);
+  const message = `differs in ${fields.join(', ')}`;
+  if (!context.selfHeal)
+    return { status: { ...status, status: 'OutOfSync', message }, settled: true, reported: fields };
+  const due = patienceOf(wanted, context.seen);
+  if (context.seen.now < due) {
+    const waits = { ...status, status: 'OutOfSync' as const, message: `${message}; corrected again later` };
+    return { status: waits, settled: true, dueAt: due };
+  }
+  return applying(wanted, live, { ...at, drift: fields, isNew: false });
+}
+
+/** Until when a correction waits, so that two writers who disagree do not write without end. */
+function patienceOf({ key }: WantedObject, { memory, now }: Seen): number {
+  const corrected = memory.corrected.get(key);
+  if (corrected === undefined || now - corrected.at > CALM_MS) return 0;
+  return corrected.at + Math.min(1000 * 2 ** corrected.times, MAX_PATIENCE_MS);
+}
+
+function applying(
+  wanted: WantedObject,
+  live: KubeObject | undefined,
+  at: At & { drift: string[]; isNew: boolean; replace?: boolean },
+): ObjectPlan {
+  const { context, fingerprint, body, before, drift, isNew } = at;
+  const kept = live && context.driven.has(wanted.key);
+  const apply: ApplyRequest = {
+    key: wanted.key,
+    ref: wanted.ref,
+    fingerprint,
+    body,
+    live: live && { uid: live.metadata.uid, resourceVersion: kept ? live.metadata.resourceVersion : undefined },
+    isNew,
+    drift,
+    ...(live && dropsReplicas(body, live) ? { keepReplicas: replicasOf(live) } : {}),
+    ...(at.replace ? { replace: true } : {}),
+  };
+  return { status: before ?? pending(wanted), settled: false, apply };
+}
+
+const replicasOf = ({ spec }: KubeObject): number | undefined =>
+  isRecord(spec) && typeof spec['replicas'] === 'number' ? spec['replicas'] : undefined;
+
+/** The agent set the count, and it is not declared any more: it stays as it is instead of falling to the default. */
+function dropsReplicas(body: KubeObject, live: KubeObject): boolean {
+  const entry = agentEntry(live);
+  return (
+    entry !== undefined &&
+    holds(entry, ['spec', 'replicas']) &&
+    isRecord(body.spec) &&
+    body.spec['replicas'] === undefined &&
+    replicasOf(live) !== undefined
+  );
+}
+
+/** Whether somebody scales the object through its scale subresource. */
+export const isScaled = (live: KubeObject): boolean =>
+  entriesOf(live).some((entry) => entry.subresource === 'scale' && holds(entry, ['spec', 'replicas']));
+
+function withManager(field: string, live: KubeObject): string {
+  const manager = managerOf(live, field);
+  return manager === '' ? field : `${field} (by ${manager})`;
+}
+
+function inPlace(wanted: WantedObject, live: KubeObject, { before, context }: At, foreign: string[]): ResourceStatus {
+  const commit = commitOf(wanted, before, context);
+  return {
+    ...wanted.ref,
+    status: statusOfWanted(wanted),
+    hash: wanted.hash,
+    ...(commit === undefined ? {} : { commit }),
+    ...(live.metadata.uid === undefined ? {} : { uid: live.metadata.uid }),
+    ...(foreign.length === 0 ? {} : { foreign }),
+  };
+}
+
+function commitOf(wanted: WantedObject, before: ResourceStatus | undefined, context: BodyContext): string | undefined {
+  if (before?.hash === wanted.hash && before.commit !== undefined) return before.commit;
+  return wanted.hold ? wanted.hold.stable?.commit : context.declared?.commit.oid;
+}
+
+const pending = ({ ref }: WantedObject): ResourceStatus => ({
+  ...ref,
+  status: 'OutOfSync',
+  message: 'not applied yet',
+});
+
+function stuck({ ref }: WantedObject, before: ResourceStatus | undefined, message: string): ObjectPlan {
+  const { hash, commit, uid } = before ?? {};
+  const known = {
+    ...(hash === undefined ? {} : { hash }),
+    ...(commit === undefined ? {} : { commit }),
+    ...(uid === undefined ? {} : { uid }),
+  };
+  return { status: { ...ref, ...known, status: 'Failed', message }, settled: true };
+}

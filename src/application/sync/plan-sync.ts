@@ -1,0 +1,142 @@
+// All wanted objects against the world, stage by stage: what must be there first is there first, and where something fails the stages
+// behind it wait. Pure.
+import type { ResourceStatus } from '../../api/application.ts';
+import { isRecord } from '../../api/json.ts';
+import type { KubeObject } from '../../api/k8s.ts';
+import { objectIdOf, objectKey, objectKeyOf, type ObjectKey } from '../../api/object-key.ts';
+import type { AgentIntent, ApplyRequest, CheckRequest } from '../intents.ts';
+import { dependencyKeys, isRollout } from '../revert/dependents.ts';
+import { rolloutsIn, type Wanted, type WantedObject } from '../revert/wanted.ts';
+import type { Declared, Seen } from '../seen.ts';
+import { liveRolloutsOf } from './owned.ts';
+import { planObject, type ObjectContext, type ObjectPlan } from './plan-object.ts';
+import { stageOf } from './stages.ts';
+import { drivenBy } from './stamps.ts';
+
+export interface SyncPlan {
+  resources: ResourceStatus[];
+  intents: AgentIntent[];
+  /** Everything that is wanted is in the cluster, or is others' to do. */
+  settled: boolean;
+  dueAt: number | undefined;
+  /** Objects left as others changed them, and the fields. */
+  reported: { key: ObjectKey; fields: string[] }[];
+}
+
+export function objectContext(
+  seen: Seen,
+  declared: Declared | undefined,
+  wanted: readonly WantedObject[],
+): ObjectContext {
+  return {
+    seen,
+    declared,
+    owner: seen.owner,
+    repoURL: seen.app.spec.source.repoURL,
+    inventory: inventoryOf(seen),
+    driven: drivenBy([...rolloutsIn(wanted).map(({ object }) => object), ...stillDriving(seen, wanted)]),
+    autoscaled: (key) => seen.autoscaled(key),
+    selfHeal: seen.app.spec.sync?.selfHeal ?? true,
+  };
+}
+
+/** Live Rollouts that are not declared any more and go on driving until they have handed back: what they decide stays. */
+function stillDriving(seen: Seen, wanted: readonly WantedObject[]): KubeObject[] {
+  const present = new Set(wanted.map(({ key }) => key));
+  return liveRolloutsOf(seen).filter(
+    (rollout) =>
+      !present.has(objectKeyOf(rollout)) && !(isRecord(rollout.status) && rollout.status['retired'] === true),
+  );
+}
+
+/** What is on record as applied, by key. */
+export const inventoryOf = ({ status }: Pick<Seen, 'status'>): Map<ObjectKey, ResourceStatus> =>
+  new Map((status.resources ?? []).map((entry) => [objectKey(entry), entry]));
+
+/** `waiting`: Rollouts that are left as they are until what they serve is kept. */
+export function planSync(
+  seen: Seen,
+  declared: Declared | undefined,
+  wanted: Wanted,
+  waiting: ReadonlySet<ObjectKey>,
+): SyncPlan {
+  const context = objectContext(seen, declared, wanted.objects);
+  const plan: SyncPlan = { resources: [], intents: [], settled: true, dueAt: undefined, reported: [] };
+  const failed = new Set<ObjectKey>();
+  const stages = [...new Set(wanted.objects.map(({ ref }) => stageOf(ref)))].sort((a, b) => a - b);
+  for (const stage of stages) {
+    const objects = wanted.objects.filter(({ ref }) => stageOf(ref) === stage);
+    planStage(stage, objects, { context, plan, failed, declared, waiting });
+  }
+  for (const { key, ref, hold } of wanted.keptBack) {
+    const message = `kept back: rejected with ${hold.rollout.name}`;
+    plan.resources.push({ ...context.inventory.get(key), ...ref, status: 'Held', message });
+  }
+  return plan;
+}
+
+interface Stages {
+  context: ObjectContext;
+  plan: SyncPlan;
+  failed: Set<ObjectKey>;
+  declared: Declared | undefined;
+  waiting: ReadonlySet<ObjectKey>;
+}
+
+function planStage(stage: number, objects: readonly WantedObject[], stages: Stages): void {
+  const { plan, failed } = stages;
+  const waits = plan.intents.length > 0 || !plan.settled;
+  const checks: CheckRequest[] = [];
+  const applies: ApplyRequest[] = [];
+  const taken: Extract<AgentIntent, { do: 'TakeOver' }>['objects'] = [];
+  for (const wanted of objects) {
+    const one = blocked(wanted, stages) ?? planObject(wanted, stages.context);
+    note(one, wanted, plan);
+    if (one.status.status === 'Failed') failed.add(wanted.key);
+    if (waits) continue;
+    if (one.check) checks.push(one.check);
+    if (one.takeOver) taken.push({ key: wanted.key, ref: wanted.ref, patch: one.takeOver });
+    if (one.apply) applies.push(one.apply);
+  }
+  if (waits) return;
+  if (checks.length > 0) plan.intents.push({ do: 'Check', requests: checks });
+  if (taken.length > 0) plan.intents.push({ do: 'TakeOver', objects: taken });
+  if (applies.length > 0) plan.intents.push({ do: 'Apply', stage, requests: applies });
+}
+
+function note(one: ObjectPlan, { key }: WantedObject, plan: SyncPlan): void {
+  plan.resources.push(one.status);
+  plan.settled &&= one.settled;
+  if (one.dueAt !== undefined) plan.dueAt = Math.min(one.dueAt, plan.dueAt ?? one.dueAt);
+  if (one.reported) plan.reported.push({ key, fields: one.reported });
+}
+
+/**
+ * A Rollout waits for what it depends on, so that new pods never start with half of their configuration; what its kind or namespace
+ * comes with waits for these.
+ */
+function blocked(wanted: WantedObject, { failed, context, declared, waiting }: Stages): ObjectPlan | undefined {
+  const before = context.inventory.get(wanted.key);
+  const hold = (message: string, settled: boolean, dueAt?: number): ObjectPlan => ({
+    status: { ...before, ...wanted.ref, status: 'Failed', message },
+    settled,
+    dueAt,
+  });
+  const { seen } = context;
+  if (waiting.has(wanted.key)) return { status: before ?? { ...wanted.ref, status: 'OutOfSync' }, settled: false };
+  const { apiVersion, kind } = wanted.object;
+  if (!seen.served(apiVersion, kind)) {
+    if (declared?.defines.has(`${wanted.ref.group}/${kind}`))
+      return hold(`waits for the definition of ${kind}, which the same commit brings`, true, seen.now + 2_000);
+    return hold(
+      `the cluster does not serve ${kind} of ${apiVersion}; install its definition first`,
+      true,
+      seen.now + 30_000,
+    );
+  }
+  if (failed.size === 0 || !isRollout(wanted.object)) return undefined;
+  const blocking = [...dependencyKeys(wanted.object)].find((key) => failed.has(key));
+  if (blocking === undefined) return undefined;
+  const { kind: what, name } = objectIdOf(blocking);
+  return hold(`not applied: ${what} ${name} it depends on could not be applied`, true);
+}

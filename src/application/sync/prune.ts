@@ -1,0 +1,224 @@
+// What has left Git: what of it is deleted, what stays and why. Nothing that anybody declares is ever deleted, under whatever key, nor
+// what holds something that is. Pure; the order is the reverse of applying.
+import type { ObjectRef, ResourceStatus } from '../../api/application.ts';
+import type { KubeObject } from '../../api/k8s.ts';
+import { ANNOTATIONS, CONFIRM_PRUNE, GROUP } from '../../api/names.ts';
+import { objectKey, type ObjectKey } from '../../api/object-key.ts';
+import { shortCommit } from '../../api/revision.ts';
+import type { AgentIntent } from '../intents.ts';
+import type { StableSnapshot } from '../revert/snapshot.ts';
+import type { Wanted } from '../revert/wanted.ts';
+import type { Declared, Live, Seen } from '../seen.ts';
+import { isOwnedBy } from './owner.ts';
+import { stageOf } from './stages.ts';
+import { waitsForSuccessor } from './successor.ts';
+
+export interface PrunePlan {
+  /** What has left Git and is still on record, and why. */
+  resources: ResourceStatus[];
+  intents: AgentIntent[];
+  /** The commit declares nothing, which is refused. */
+  refusedEmpty: boolean;
+  dueAt?: number | undefined;
+}
+
+/** So many deletions are never asked about. */
+const FEW = 4;
+const DEFAULT_LIMIT = 50;
+/** How long the answer to what a Namespace or a definition holds counts. */
+const INSPECTED_MS = 60_000;
+
+export interface PruneInput {
+  seen: Seen;
+  /** Undefined while Git cannot be read: then nothing is deleted. */
+  declared: Declared | undefined;
+  wanted: Wanted;
+  /** Nothing that is wanted is still to be applied; before that nothing is deleted. */
+  isIdle: boolean;
+}
+
+export function planPrune({ seen, declared, wanted, isIdle }: PruneInput): PrunePlan {
+  const present = new Set([...wanted.objects, ...wanted.keptBack].map(({ key }) => key));
+  const left = (seen.status.resources ?? []).filter((entry) => !present.has(objectKey(entry)));
+  if (!declared) return { resources: left, intents: [], refusedEmpty: false };
+  const plan: PrunePlan = { resources: [], intents: [], refusedEmpty: false };
+  plan.refusedEmpty = wanted.objects.length === 0 && left.length > 0 && !(seen.app.spec.sync?.allowEmpty ?? false);
+  const uids = liveUids(seen, present);
+  const removable = left.filter((entry) => decideOne(entry, { seen, present, uids, plan }));
+  removable.sort((a, b) => stageOf(b) - stageOf(a));
+  if (isOverLimit(seen, removable.length)) {
+    const { short, text } = confirmationOf(declared, removable.length);
+    if (seen.app.metadata.annotations?.[CONFIRM_PRUNE] !== short) {
+      plan.resources.push(...removable.map((entry) => kept(entry, text)));
+      return plan;
+    }
+  }
+  remove(removable, { seen, plan, wanted, isIdle });
+  return plan;
+}
+
+interface One {
+  seen: Seen;
+  present: ReadonlySet<ObjectKey>;
+  /** UIDs of everything that is declared, whatever its key. */
+  uids: ReadonlySet<string>;
+  plan: PrunePlan;
+}
+
+/** False where the object stays, or is no longer ours to delete; says so in the plan. */
+function decideOne(entry: ResourceStatus, { seen, present, uids, plan }: One): boolean {
+  const key = objectKey(entry);
+  const keep = (message: string): false => {
+    plan.resources.push(kept(entry, message));
+    return false;
+  };
+  if (plan.refusedEmpty) return keep('the commit declares nothing at all; set sync.allowEmpty');
+  const found: Live = seen.live(key);
+  if (found.state !== 'known')
+    return keep(found.state === 'failed' ? found.message : 'has left Git; not looked at yet');
+  const live = found.object;
+  if (!live || !isOurs(live, entry, seen)) return false; // gone, or another's by now: off the record
+  const { uid = '' } = live.metadata;
+  const reason = reasonToKeep(key, live, { seen, present, uids });
+  if (reason !== undefined) return keep(reason);
+  if (seen.declaredElsewhere(key) !== undefined) {
+    plan.intents.push({ do: 'Disown', objects: [{ key, ref: refOfEntry(entry), uid }] });
+    return false;
+  }
+  return true;
+}
+
+/** It carries this Application's mark, and is the very object that was applied. */
+function isOurs(live: KubeObject, entry: ResourceStatus, { owner }: Seen): boolean {
+  return isOwnedBy(live, owner) && (entry.uid === undefined || entry.uid === live.metadata.uid);
+}
+
+function reasonToKeep(
+  key: ObjectKey,
+  live: KubeObject,
+  { seen, present, uids }: Omit<One, 'plan'>,
+): string | undefined {
+  if (!(seen.app.spec.sync?.prune ?? false)) return 'has left Git; sync.prune is off';
+  if (live.metadata.annotations?.[ANNOTATIONS.prune] === 'Disabled') {
+    return `kept by the annotation ${ANNOTATIONS.prune}: Disabled`;
+  }
+  if (uids.has(live.metadata.uid ?? '')) return 'is declared under another name of its kind, and stays';
+  const keeper = neededBy(key, present, seen.snapshots);
+  return keeper === undefined ? undefined : `the stable revision of ${keeper} still needs it`;
+}
+
+function liveUids(seen: Seen, present: ReadonlySet<ObjectKey>): Set<string> {
+  const uids = new Set<string>();
+  for (const key of present) {
+    const found = seen.live(key);
+    if (found.state === 'known' && found.object?.metadata.uid !== undefined) uids.add(found.object.metadata.uid);
+  }
+  return uids;
+}
+
+/** Name of a Rollout that is still declared and whose stable revision holds the object. */
+function neededBy(
+  key: ObjectKey,
+  present: ReadonlySet<ObjectKey>,
+  snapshots: ReadonlyMap<ObjectKey, StableSnapshot>,
+): string | undefined {
+  for (const [rollout, snapshot] of snapshots) {
+    if (rollout === key || !present.has(rollout)) continue;
+    if (snapshot.objects.some((object) => object.key === key)) return rollout.split('/').at(-1);
+  }
+  return undefined;
+}
+
+function isOverLimit({ app, status }: Seen, count: number): boolean {
+  const limit = app.spec.sync?.pruneLimit ?? DEFAULT_LIMIT;
+  const all = (status.resources ?? []).filter(({ hash }) => hash !== undefined).length;
+  return count > FEW && count * 100 > all * limit;
+}
+
+function confirmationOf(declared: Declared, count: number): { short: string; text: string } {
+  const short = shortCommit(declared.commit.oid);
+  const text = `has left Git with ${count - 1} others, more than sync.pruneLimit allows at once; to delete them annotate the Application: ${CONFIRM_PRUNE}=${short}`;
+  return { short, text };
+}
+
+interface Removal {
+  seen: Seen;
+  plan: PrunePlan;
+  wanted: Wanted;
+  isIdle: boolean;
+}
+
+/** One stage after the other, what others need last; a Rollout hands back what it drives before it goes. */
+function remove(removable: readonly ResourceStatus[], removal: Removal): void {
+  const { seen, plan, isIdle } = removal;
+  const first = removable[0];
+  const stage = first === undefined ? undefined : stageOf(first);
+  const objects: { key: ObjectKey; ref: ObjectRef; uid: string }[] = [];
+  for (const entry of removable) {
+    retire(entry, removal);
+    const waits =
+      !isIdle || stageOf(entry) !== stage
+        ? 'has left Git; deleted when the rest is in place'
+        : obstacleTo(entry, removal);
+    plan.resources.push(kept(entry, waits ?? 'has left Git; being deleted'));
+    const found = seen.live(objectKey(entry));
+    const uid = found.state === 'known' ? found.object?.metadata.uid : undefined;
+    if (waits === undefined && uid !== undefined) objects.push({ key: objectKey(entry), ref: refOfEntry(entry), uid });
+  }
+  if (objects.length > 0) plan.intents.push({ do: 'Delete', objects });
+}
+
+/** What has to happen before the object can be deleted; asked for in the plan. */
+function obstacleTo(entry: ResourceStatus, removal: Removal): string | undefined {
+  const { kind, group } = entry;
+  const isHolder = (kind === 'Namespace' && group === '') || kind === 'CustomResourceDefinition';
+  if (isHolder) return heldIn(entry, removal);
+  return isRolloutEntry(entry) ? driving(entry, removal) : undefined;
+}
+
+function heldIn(entry: ResourceStatus, { seen, plan }: Removal): string | undefined {
+  const key = objectKey(entry);
+  const known = seen.memory.inspected.get(key);
+  if (known === undefined || seen.now - known.at > INSPECTED_MS) {
+    plan.intents.push({ do: 'Inspect', key, ref: refOfEntry(entry) });
+    return 'has left Git; what it still holds is being looked at';
+  }
+  if (known.holds === '') return undefined;
+  plan.dueAt = known.at + INSPECTED_MS + 1;
+  return `has left Git, but still holds ${known.holds}; it is kept`;
+}
+
+const isRolloutEntry = ({ kind, group }: ResourceStatus): boolean => kind === 'Rollout' && group === GROUP;
+
+/** A Rollout's controller hands back Services and routes first, before anything else is applied in their place. */
+function retire(entry: ResourceStatus, { seen, plan }: Removal): void {
+  const rollout = isRolloutEntry(entry) ? seen.rollout(entry.namespace, entry.name) : undefined;
+  if (!rollout || rollout.metadata.annotations?.[ANNOTATIONS.retire] !== undefined) return;
+  plan.intents.push({ do: 'Retire', ref: refOfEntry(entry), uid: rollout.metadata.uid ?? '' });
+}
+
+/** Then its pods may go, once others answer in their place. */
+function driving(entry: ResourceStatus, { seen, wanted }: Removal): string | undefined {
+  const rollout = seen.rollout(entry.namespace, entry.name);
+  if (!rollout) return undefined;
+  if (rollout.status?.retired !== true) return 'has left Git; hands back what it drives';
+  const waits = waitsForSuccessor(rollout, wanted, seen);
+  return waits === undefined ? undefined : `has left Git; its pods serve until ${waits} is available`;
+}
+
+function kept(entry: ResourceStatus, message: string): ResourceStatus {
+  const { hash, commit, uid } = entry;
+  return {
+    ...refOfEntry(entry),
+    ...(hash === undefined ? {} : { hash }),
+    ...(commit === undefined ? {} : { commit }),
+    ...(uid === undefined ? {} : { uid }),
+    status: 'PruneSkipped',
+    message,
+  };
+}
+
+export function refOfEntry(entry: ObjectRef): ObjectRef {
+  const { group, version, kind, namespace, name } = entry;
+  return { group, version, kind, ...(namespace === undefined ? {} : { namespace }), name };
+}

@@ -1,0 +1,62 @@
+// Asks the API server what it would do with objects, without doing it: with the rights of the account, and strictly, so that a field it
+// does not know is refused.
+import type { KubeObject } from '../../api/k8s.ts';
+import { AGENT_MANAGER, CONTROLLER_MANAGER, RESOURCES } from '../../api/names.ts';
+import { ApiError, isAlreadyExists } from '../../kube/errors.ts';
+import type { ServedResource } from '../../kube/types.ts';
+import { servedFor, type Doing } from '../doing.ts';
+import type { CheckRequest } from '../intents.ts';
+import { eachOf } from './batch.ts';
+import { outcomeOf, type CheckOutcome } from './check.ts';
+import { didYouMean } from './suggest.ts';
+
+export const checkAll = (requests: readonly CheckRequest[], at: Doing): Promise<void> =>
+  eachOf(requests, async (request) => {
+    const { key, fingerprint } = request;
+    const outcome = await check(request, at);
+    at.memory.answer(key, fingerprint, outcome);
+  });
+
+async function check(request: CheckRequest, at: Doing): Promise<CheckOutcome> {
+  const { ref, body, pods } = request;
+  const resource = await servedFor(ref, at.tenant);
+  if (!resource) return { kind: 'deferred', message: `waits for the definition of ${ref.kind}` };
+  const { name, namespace } = ref;
+  const options = { fieldManager: AGENT_MANAGER, force: true, dryRun: true, fieldValidation: 'Strict' as const };
+  try {
+    const object = await at.tenant.patch(resource, { name, namespace, type: 'apply', body, ...options });
+    return (pods && (await checkPods(pods, at))) ?? { kind: 'accepted', object };
+  } catch (error) {
+    return refusal(error, { body, resource }, at);
+  }
+}
+
+/** What Sluice itself will make of a Rollout, tried with its own rights; undefined where the server would take it. */
+async function checkPods(pods: KubeObject, { client }: Doing): Promise<CheckOutcome | undefined> {
+  try {
+    await client.create(RESOURCES.replicaSets, pods, {
+      fieldManager: CONTROLLER_MANAGER,
+      dryRun: true,
+      fieldValidation: 'Strict',
+    });
+    return undefined;
+  } catch (error) {
+    if (isAlreadyExists(error)) return undefined;
+    const isRefused = error instanceof ApiError && [400, 422].includes(error.status);
+    if (isRefused) return { kind: 'refused', message: `spec.template: ${error.message}` };
+    return undefined; // a right or a quota: the Rollout says so when it comes to it
+  }
+}
+
+async function refusal(
+  error: unknown,
+  { body, resource }: { body: KubeObject; resource: ServedResource },
+  { seen, tenant }: Doing,
+): Promise<CheckOutcome> {
+  const namespaces = seen.source.newest?.namespaces ?? new Set<string>();
+  const ref = { group: resource.group, version: resource.version, kind: resource.kind, ...body.metadata };
+  const outcome = outcomeOf(error, { desired: { ref, object: body }, tenancy: seen.tenancy, resource, namespaces });
+  if (!outcome) throw error;
+  if (outcome.kind !== 'refused' || !outcome.message.includes('unknown field')) return outcome;
+  return { kind: 'refused', message: await didYouMean(outcome.message, body, tenant) };
+}

@@ -1,0 +1,164 @@
+// Hands back what is no longer driven, whenever a Rollout or a driven object changes and once at the start: no finalizer is needed, and
+// nothing has to be remembered. What is to be done is hand-back.ts's to say.
+import type { KubeObject } from '../api/k8s.ts';
+import { CONTROLLER_MANAGER } from '../api/names.ts';
+import { nameOf, objectIdOf, objectKeyOf, refOf, type ObjectKey } from '../api/object-key.ts';
+import type { Rollout } from '../api/rollout.ts';
+import { fencedFor } from '../kube/fenced-client.ts';
+import type { KubeClient } from '../kube/types.ts';
+import type { Change, WatchCache } from '../kube/watch-cache.ts';
+import { WorkQueue } from '../kube/work-queue.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Log } from '../ports/log.ts';
+import { soleOwner, type Ownership } from '../ports/ownership.ts';
+import { BY_REFERENCE, type Caches } from './caches.ts';
+import { kindOf } from './failure.ts';
+import { handBack, handBacks, isLeaving, type HandBack } from './hand-back.ts';
+import { routedBy } from './references.ts';
+import type { EventRecorder } from './teller.ts';
+
+export interface HandBackDeps {
+  client: KubeClient;
+  caches: Caches;
+  clock: Clock;
+  random: () => number;
+  log: Log;
+  events: Pick<EventRecorder, 'emit'>;
+  ownership?: Ownership | undefined;
+}
+
+export interface HandBackController {
+  readonly queue: WorkQueue<ObjectKey>;
+  /** Begins to work; the caches are synced. */
+  start(): void;
+  stop(): Promise<void>;
+}
+
+/** What a person has to mend first is tried again after this long; most such changes bring a look by themselves. */
+const REFUSED_MS = 60_000;
+
+type Driven = Pick<Caches, 'virtualServices' | 'httpRoutes' | 'destinationRules' | 'services'>;
+
+const drivenCaches = ({
+  virtualServices,
+  httpRoutes,
+  destinationRules,
+  services,
+}: Driven): WatchCache<KubeObject>[] => [
+  virtualServices,
+  httpRoutes,
+  destinationRules,
+  services as unknown as WatchCache<KubeObject>,
+];
+
+export function createHandBack(deps: HandBackDeps): HandBackController {
+  const { caches, clock, random, log } = deps;
+  const queue: WorkQueue<ObjectKey> = new WorkQueue({
+    run: (key) => look(deps, queue, key),
+    clock,
+    random,
+    log,
+    workers: 1,
+  });
+  let unfollow: (() => void)[] = [];
+  const consider = (object: KubeObject): void => {
+    if (handBack(object) !== undefined) queue.add(objectKeyOf(object));
+  };
+  // Routes first: the queue keeps the order, and one worker takes it.
+  const released = ({ object, old }: Change<Rollout>): void => {
+    const names = [object, old].flatMap((rollout) => (rollout && routedBy(rollout)) ?? []);
+    for (const { resource } of drivenCaches(caches)) {
+      names
+        .filter((name) => name.startsWith(`${resource.kind}/`))
+        .flatMap((name) => find(caches, name) ?? [])
+        .forEach(consider);
+    }
+  };
+  return {
+    queue,
+    start() {
+      const isNews = ({ type, object, old }: Change<Rollout>): boolean =>
+        type === 'deleted' ||
+        old?.metadata.generation !== object.metadata.generation ||
+        isLeaving(object) !== (old !== undefined && isLeaving(old));
+      unfollow = [
+        caches.rollouts.onChange((change) => isNews(change) && released(change)),
+        ...drivenCaches(caches).map((cache) =>
+          cache.onChange(({ type, object }) => type !== 'deleted' && consider(object)),
+        ),
+      ];
+      for (const cache of drivenCaches(caches)) cache.list().forEach(consider);
+    },
+    stop() {
+      for (const end of unfollow) end();
+      return queue.stop();
+    },
+  };
+}
+
+function find(caches: Caches, name: string): KubeObject | undefined {
+  const [kind, namespace, ...rest] = name.split('/');
+  return drivenCaches(caches)
+    .find(({ resource }) => resource.kind === kind)
+    ?.get(namespace, rest.join('/'));
+}
+
+async function look(deps: HandBackDeps, queue: WorkQueue<ObjectKey>, key: ObjectKey): Promise<void> {
+  const { caches, clock, log, events, ownership = soleOwner } = deps;
+  // A server that does not serve Rollouts for a moment has not deleted them.
+  if (!ownership.owns(key) || !caches.rollouts.served) return;
+  const { kind, namespace = '', name } = objectIdOf(key);
+  const reference = `${kind}/${namespace}/${name}`;
+  const object = find(caches, reference);
+  const [back] = object === undefined ? [] : handBacks([object], rolloutsNear(caches, reference, namespace));
+  if (object === undefined || back === undefined) return;
+  try {
+    await carryOut(fencedFor(deps.client, ownership, key), back).then((after) => cacheOf(caches, kind)?.observe(after));
+  } catch (error) {
+    // Somebody changed it meanwhile: the watch brings the news.
+    const failure = kindOf(error);
+    if (failure === 'lost') return;
+    if (failure === 'transient' || failure === 'bug') throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    log.info('an object that is no longer driven could not be handed back', {
+      object: nameOf(refOf(object)),
+      why: message,
+    });
+    events.emit(object, { type: 'Warning', reason: 'HandBackFailed', message, key: `hand-back/${message}` });
+    return queue.addAt(key, clock.now() + REFUSED_MS);
+  }
+  log.info('an object that is no longer driven was handed back', { object: nameOf(refOf(object)), what: back.what });
+  const message = `No Rollout drives it any more: ${back.what}`;
+  const { resourceVersion = '' } = object.metadata;
+  events.emit(object, { type: 'Normal', reason: 'HandedBack', message, key: `hand-back/${resourceVersion}` });
+}
+
+const cacheOf = (caches: Caches, kind: string): WatchCache<KubeObject> | undefined =>
+  drivenCaches(caches).find(({ resource }) => resource.kind === kind);
+
+/** Whether anything that a Rollout refers to is still bound to it. */
+export function isBound(rollout: Rollout, caches: Caches): boolean {
+  return (routedBy(rollout) ?? []).some((name) => {
+    const object = find(caches, name);
+    const [, namespace = ''] = name.split('/');
+    return object !== undefined && handBacks([object], rolloutsNear(caches, name, namespace)).length > 0;
+  });
+}
+
+/** Those that refer to the object, and those of its namespace whose spec may. */
+function rolloutsNear(caches: Caches, reference: string, namespace: string): Rollout[] {
+  const unclear = caches.rollouts.list(namespace).filter((rollout) => routedBy(rollout) === undefined);
+  return [...caches.rollouts.by(BY_REFERENCE, reference), ...unclear];
+}
+
+/** Makes the one write that hands an object back. Resolves to the object as it is then. */
+export function carryOut(client: Pick<KubeClient, 'patch'>, back: HandBack): Promise<KubeObject> {
+  const { name, namespace, patch: body } = back;
+  return client.patch<KubeObject>(back.resource, {
+    name,
+    namespace,
+    type: 'json',
+    body,
+    fieldManager: CONTROLLER_MANAGER,
+  });
+}

@@ -1,0 +1,123 @@
+// What the kernel needs to drive Rollouts. It decides nothing itself: rollout/decide.ts does.
+import { ANNOTATIONS, verbAnnotation, CONTROLLER_MANAGER, RESOURCES } from '../api/names.ts';
+import type { Issue } from '../api/result.ts';
+import type { Rollout, RolloutStatus } from '../api/rollout.ts';
+import { decide, type Decision } from '../rollout/decide.ts';
+import type { Intent } from '../rollout/intents.ts';
+import type { Observed } from '../rollout/observed.ts';
+import { withUnmade } from '../rollout/refused.ts';
+import type { Clock } from '../ports/clock.ts';
+import { routeCache, gather, type RunOverlay } from './gather.ts';
+import type { Caches } from './caches.ts';
+import { execute, type ExecuteDeps } from './execute.ts';
+import type { Failure } from './failure.ts';
+import { isBound } from './hand-back-controller.ts';
+import { invalidStatus } from './invalid.ts';
+import { drivenRouters } from './references.ts';
+import type { Decision as KernelDecision, Look, Use } from './use.ts';
+
+/** The observation, or a spec that cannot be used at all. */
+export type SeenRollout =
+  | { seen: Observed }
+  /** It leaves Git: it drives nothing any more, and waits for what it drove to be handed back. */
+  | { leaving: { bound: boolean }; recorded: RolloutStatus | undefined }
+  | { unusable: Issue[]; rollout: Rollout; recorded: RolloutStatus | undefined; now: number };
+
+export interface RolloutDecision extends KernelDecision<RolloutStatus, Intent> {
+  /** Undefined where the spec cannot be used. */
+  readonly release?: Pick<Decision, 'state' | 'memory'> | undefined;
+}
+
+export type RolloutLook = Look<Rollout, RolloutStatus, SeenRollout, RolloutDecision>;
+export type RolloutUse = Use<Rollout, RolloutStatus, SeenRollout, Intent, RolloutDecision>;
+
+export interface RolloutUseDeps {
+  caches: Caches;
+  clock: Clock;
+  overlay: RunOverlay;
+  execute: ExecuteDeps;
+}
+
+/** So many passes in a row a server may be away before the object says so. */
+const PATIENCE = 5;
+
+function decideRollout(given: SeenRollout): RolloutDecision {
+  if ('unusable' in given) {
+    return { status: invalidStatus(given.rollout, given.recorded, given.unusable, given.now), intents: [] };
+  }
+  if ('leaving' in given) return { status: leavingStatus(given.recorded, given.leaving.bound), intents: [] };
+  const { state, memory, ...decision } = decide(given.seen);
+  return { ...decision, release: { state, memory } };
+}
+
+function leavingStatus(recorded: RolloutStatus | undefined, bound: boolean): RolloutStatus {
+  const message = bound
+    ? 'leaves Git: what it drives is being handed back'
+    : 'leaves Git: what it drove is handed back';
+  return { ...recorded, message, retired: !bound };
+}
+
+/** Pods go only when the traffic is surely elsewhere. */
+function dependsOn(intent: Intent, failed: Intent): boolean {
+  const moves = failed.do === 'SetWeights' || failed.do === 'SwitchSelector';
+  if (intent.do === 'DeleteReplicaSet' || intent.do === 'RestartPods') return moves || failed.do === 'CreateReplicaSet';
+  return intent.do === 'ScaleReplicaSet' && intent.replicas < intent.from && moves;
+}
+
+const isTold = ({ kind, attempt }: Failure<Intent>): boolean =>
+  kind === 'refused' || kind === 'bug' || (kind === 'transient' && attempt >= PATIENCE);
+
+const COSMETIC = new Set([
+  'replicas',
+  'updatedReplicas',
+  'readyReplicas',
+  'availableReplicas',
+  'HPAReplicas',
+  'message',
+  'conditions',
+]);
+const isCosmetic = (patch: Record<string, unknown>): boolean =>
+  Object.keys(patch).every((field) => COSMETIC.has(field));
+
+/** What the API server refused is tried again when what it was about has changed. */
+function stampOf(caches: Caches, mayCross: ExecuteDeps['mayCross']): (rollout: Rollout, intent: Intent) => string {
+  return ({ metadata, spec }, intent) => {
+    const own = [metadata.generation, metadata.labels, metadata.annotations];
+    const canary = spec.strategy?.canary;
+    if (intent.do !== 'SetWeights' || canary === undefined) return JSON.stringify(own);
+    const { driven } = drivenRouters(canary, metadata.namespace ?? '', mayCross);
+    const routes = driven.map((r) => routeCache(caches, r.kind).get(r.namespace, r.name)?.metadata.resourceVersion);
+    return JSON.stringify([own, routes]);
+  };
+}
+
+export function rolloutUse(deps: RolloutUseDeps): RolloutUse {
+  const { caches, clock, overlay } = deps;
+  const { mayCross, restarter } = deps.execute;
+  return {
+    controller: 'rollout',
+    resource: RESOURCES.rollouts,
+    fieldManager: CONTROLLER_MANAGER,
+    cache: caches.rollouts,
+    observe(rollout, recorded, now, { key }) {
+      if (rollout.metadata.annotations?.[ANNOTATIONS.retire] !== undefined)
+        return { leaving: { bound: isBound(rollout, caches) }, recorded };
+      const restartedBefore = restarter.restartedBefore(key);
+      const input = { caches, overlay, rollout, status: recorded ?? {}, now, restartedBefore, mayCross };
+      const gathered = gather(input);
+      return 'unusable' in gathered ? { unusable: gathered.unusable, rollout, recorded, now } : gathered;
+    },
+    decide: decideRollout,
+    async execute(intent, { object, seen: given, client, urgent }) {
+      if (!('seen' in given)) return 'unchanged';
+      return execute(deps.execute, { rollout: object, seen: given.seen, client, urgent }, intent);
+    },
+    dependsOn,
+    project({ object, decision }, failures) {
+      return withUnmade(decision.status, object.status, failures.filter(isTold), clock.now());
+    },
+    mayWait: isCosmetic,
+    isUrgent: ({ metadata }) => metadata.annotations?.[verbAnnotation('abort')] !== undefined,
+    stampOf: stampOf(caches, mayCross),
+  };
+}

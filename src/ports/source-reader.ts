@@ -1,0 +1,154 @@
+// Repositories as the agent sees them: which commit is newest, what a commit declares, and what is written back. Behind this port
+// happens all work on what strangers wrote; it never throws for their sake, and each call ends within its time limit.
+import type { KubeObject } from '../api/k8s.ts';
+import type { Result } from '../api/result.ts';
+import type { LimitName } from './source-budget.ts';
+
+export type SourceCredentials = { username: string; password: string } | { bearerToken: string };
+
+/** One repository as one reads it: URL and credentials together are its identity. */
+export interface Repository {
+  repoURL: string;
+  credentials?: SourceCredentials | undefined;
+  /** Limit of one exchange with the server in milliseconds, held between 1 s and 5 min. Default 60 s. */
+  timeoutMs?: number | undefined;
+}
+
+export interface Person {
+  name: string;
+  email: string;
+}
+
+export interface SourceCommit {
+  oid: string;
+  /** Id of the tree of the whole repository. */
+  tree: string;
+  parents: string[];
+  author: Person;
+  /** When it was committed, RFC 3339 with whole seconds. */
+  date: string;
+  /** First line of the message. */
+  subject: string;
+  message: string;
+}
+
+/** Where an object was declared. */
+export interface ManifestSource {
+  path: string;
+  line: number;
+  /** Number of the document in its file, from 0. */
+  document: number;
+  /** Text of the whole document, comments included. */
+  text: string;
+}
+
+export interface Manifest {
+  object: KubeObject;
+  source: ManifestSource;
+}
+
+/** A file that looks like a manifest and declares nothing, and why it was left out. */
+export interface SkippedFile {
+  path: string;
+  reason: string;
+}
+
+/** What a commit declares below a path. */
+export interface SourceContent {
+  commit: SourceCommit;
+  /** Texts of the files that declare something, by path from the root of the repository: what write-back edits. */
+  files: Map<string, string>;
+  /** In the order of files and documents. Parsed once; objects are not shared with anything. */
+  manifests: Manifest[];
+  skipped: SkippedFile[];
+  /** Set where nothing is declared: `no manifests in deploy/`. */
+  empty?: string | undefined;
+}
+
+export type SourceFailureReason =
+  | 'GitUnreachable'
+  | 'AuthFailed'
+  | 'SourceNotFound'
+  | 'SourceTooLarge'
+  | 'InvalidManifest'
+  /** The branch or the notes have moved, or the server refused the push. */
+  | 'PushRejected'
+  /** The caller's signal was aborted. */
+  | 'Cancelled';
+
+export interface SourceFailure {
+  reason: SourceFailureReason;
+  /** For people: what is wrong, where, and what to do. Holds no credential. */
+  message: string;
+  /** The limit that was exceeded, where one was. */
+  limit?: LimitName | 'memory' | 'time' | undefined;
+  /** The commit that was fetched and could not be read. */
+  commit?: SourceCommit | undefined;
+  /** Not looked at again before this many milliseconds have passed: a call in between gets the same answer at once. */
+  retryAfterMs?: number | undefined;
+}
+
+export type SourceResult<T> = Result<T, SourceFailure>;
+
+export interface HeadRequest extends Repository {
+  branch: string;
+}
+
+export interface ReadRequest extends Repository {
+  branch: string;
+  /** Folder or file with the manifests; empty: the root. */
+  path: string;
+  /** Patterns of paths below `path` that are left out: `*` within a name, `**` across folders; without `/`: any name. */
+  exclude?: readonly string[] | undefined;
+  /** What `head` said: a commit that was too large is then not tried again before its time. */
+  head?: string | undefined;
+}
+
+export interface ReadCommitRequest extends Repository {
+  commit: string;
+  path: string;
+  exclude?: readonly string[] | undefined;
+}
+
+export interface CommitFilesRequest extends Repository {
+  branch: string;
+  /** Full id of the commit to build on; it must still be the head of the branch when the push arrives. */
+  parent: string;
+  /** New content by path from the root of the repository; null deletes. */
+  changes: ReadonlyMap<string, string | null>;
+  /** Folder that all changes must be in; empty: the root. Nothing that begins with `.git` is ever written. */
+  below: string;
+  message: string;
+  author: Person;
+}
+
+export interface ReadNotesRequest extends Repository {
+  commits: readonly string[];
+}
+
+export interface AddNotesRequest extends Repository {
+  /** Whole text by commit. */
+  notes: ReadonlyMap<string, string>;
+  author: Person;
+}
+
+/**
+ * Calls never reject. One repository is worked on by one call at a time; a source that is silent or failed lately never holds up the
+ * others. Aborting the signal ends the call, also while it waits.
+ */
+export interface SourceReader {
+  /** Commit at the branch on the server, by listing its references only; undefined when there is no such branch. */
+  head(request: HeadRequest, signal: AbortSignal): Promise<SourceResult<string | undefined>>;
+  /** Brings the branch here and reads its newest commit. */
+  read(request: ReadRequest, signal: AbortSignal): Promise<SourceResult<SourceContent>>;
+  /** Reads a commit that is already here; undefined where it is not, without asking the server. */
+  readCommit(request: ReadCommitRequest, signal: AbortSignal): Promise<SourceResult<SourceContent | undefined>>;
+  /** Writes a commit and pushes it without force; answers its id. */
+  commitFiles(request: CommitFilesRequest, signal: AbortSignal): Promise<SourceResult<string>>;
+  /** Notes of `refs/notes/sluice` by commit, as of the last `addNotes`. */
+  readNotes(request: ReadNotesRequest, signal: AbortSignal): Promise<SourceResult<Map<string, string>>>;
+  /** Sets notes and pushes them in one commit; rebuilt when the notes have moved on the server. */
+  addNotes(request: AddNotesRequest, signal: AbortSignal): Promise<SourceResult<undefined>>;
+  /** Ends what is under way, and whatever process works for it. */
+  close(): Promise<void>;
+}
