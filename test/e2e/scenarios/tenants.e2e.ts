@@ -1,6 +1,5 @@
 // Two tenants, and a Sluice with just the rights that the chart gives it: whatever one tenant declares, the other does not notice.
-import { readFileSync } from 'node:fs';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
