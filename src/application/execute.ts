@@ -4,7 +4,7 @@ import type { ObjectRef } from '../api/application.ts';
 import type { KubeObject, Resource } from '../api/k8s.ts';
 import { AGENT_MANAGER, ANNOTATIONS, RESOURCES, verbAnnotation } from '../api/names.ts';
 import type { ObjectKey } from '../api/object-key.ts';
-import { isConflict, isNotFound } from '../kube/errors.ts';
+import { ApiError, isConflict, isNotFound, isTransient } from '../kube/errors.ts';
 import { observed, servedFor, type Doing } from './doing.ts';
 import type { AgentIntent } from './intents.ts';
 import { applyAll } from './sync/apply.ts';
@@ -25,7 +25,7 @@ const HOW: { [K in AgentIntent['do']]: (intent: Of<K>, at: Doing) => Done } = {
   Apply: ({ requests }, at) => applyAll(requests, at),
   Retire: ({ ref, uid }, at) => retire(ref, uid, at),
   Unretire: ({ rollout }, at) => takeOff(ANNOTATIONS.retire, rollout, at),
-  Inspect: ({ key, ref }, at) => inspect(key, ref, at),
+  Inspect: (intent, at) => inspect(intent, at),
   Delete: ({ objects }, at) => deleteAll(objects, at),
   Disown: ({ objects }, at) => disownAll(objects, at),
   KeepSnapshot: keepSnapshot,
@@ -45,12 +45,17 @@ export function execute<K extends AgentIntent['do']>(intent: Of<K> & { do: K }, 
 }
 
 async function takeOver(objects: Extract<AgentIntent, { do: 'TakeOver' }>['objects'], at: Doing): Promise<void> {
-  for (const { key, ref, patch } of objects) {
+  for (const { key, ref, fingerprint, patch } of objects) {
     const resource = await servedFor(ref, at.tenant);
     if (!resource) continue;
     const { name, namespace } = ref;
     const request = { name, namespace, type: 'json' as const, body: patch, fieldManager: AGENT_MANAGER };
-    const object = await at.tenant.patch(resource, request);
+    const object = await at.tenant.patch(resource, request).catch((error: unknown) => {
+      if (isConflict(error) || !(error instanceof ApiError)) throw error;
+      const message = `fields of kubectl could not be taken over: ${error.message}; tried again`;
+      at.memory.setBack(key, fingerprint, { message, now: at.seen.now, isBlip: isTransient(error) });
+    });
+    if (!object) continue;
     at.memory.strangers.set(key, { at: at.seen.now, object });
     observedIfOurs(key, resource, object, at);
   }

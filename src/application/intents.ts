@@ -26,6 +26,8 @@ export interface ApplyRequest {
   live: { uid: string | undefined; resourceVersion: string | undefined } | undefined;
   /** Content that is not in the cluster yet, as against drift put back. */
   isNew: boolean;
+  /** The same content was applied before. */
+  isRepeat: boolean;
   /** Fields that were not as declared. */
   drift: string[];
   /** The live count that stays although Git does not declare it any more. */
@@ -39,14 +41,14 @@ export type AgentIntent =
   | { do: 'ReadBack'; commit: string }
   | { do: 'Check'; requests: CheckRequest[] }
   /** Fields of kubectl's managers become the agent's, once. */
-  | { do: 'TakeOver'; objects: { key: ObjectKey; ref: ObjectRef; patch: JsonPatchOp[] }[] }
+  | { do: 'TakeOver'; objects: { key: ObjectKey; ref: ObjectRef; fingerprint: string; patch: JsonPatchOp[] }[] }
   | { do: 'Apply'; stage: number; requests: ApplyRequest[] }
   /** Says to a Rollout's controller to hand back what it drives. */
   | { do: 'Retire'; ref: ObjectRef; uid: string }
   /** It is declared again. */
   | { do: 'Unretire'; rollout: Hold['rollout'] }
   /** Finds out what a Namespace or a definition still holds. */
-  | { do: 'Inspect'; key: ObjectKey; ref: ObjectRef }
+  | { do: 'Inspect'; key: ObjectKey; ref: ObjectRef; uid: string }
   | { do: 'Delete'; objects: { key: ObjectKey; ref: ObjectRef; uid: string }[] }
   /** Takes our marks off an object that another Application declares. */
   | { do: 'Disown'; objects: { key: ObjectKey; ref: ObjectRef; uid: string }[] }

@@ -12,17 +12,20 @@ const MAX_RETRY_MS = 5 * 60_000;
 const CALM_MS = 10 * 60_000;
 const MAX_DRIFT = 20;
 const MAX_ANSWERS = 4;
+const REFUSED_MS = 60_000;
+/** First wait after what may go away by itself. */
+const BLIP_MS = 500;
 
 export class Memory implements AgentMemory {
   accepted: Declared | undefined;
   previous: Declared | undefined;
   drift: NonNullable<ApplicationStatus['drift']> = [];
   readonly givenUp = new Map<string, { message: string; retryAt: number }>();
-  readonly #answers = new Map<ObjectKey, Map<string, CheckOutcome>>();
+  readonly #answers = new Map<ObjectKey, Map<string, { at: number; outcome: CheckOutcome }>>();
   readonly clean = new Map<ObjectKey, string>();
   readonly setbacks = new Map<ObjectKey, Setback>();
   readonly corrected = new Map<ObjectKey, { at: number; times: number }>();
-  readonly inspected = new Map<ObjectKey, { at: number; holds: string }>();
+  readonly inspected = new Map<ObjectKey, { at: number; uid: string; holds: string }>();
   /** Objects that carry no mark of ours, as they were read. */
   readonly strangers = new Map<ObjectKey, { at: number; object: KubeObject | undefined }>();
   /** UIDs that were deleted by this process. */
@@ -50,16 +53,18 @@ export class Memory implements AgentMemory {
     }
   }
 
-  answered(key: ObjectKey, fingerprint: string): CheckOutcome | undefined {
-    return this.#answers.get(key)?.get(fingerprint);
+  answered(key: ObjectKey, fingerprint: string, now: number): CheckOutcome | undefined {
+    const known = this.#answers.get(key)?.get(fingerprint);
+    // A right, a quota or a policy may have been mended: a refusal does not count for ever.
+    return known?.outcome.kind === 'refused' && now - known.at > REFUSED_MS ? undefined : known?.outcome;
   }
 
   /** Keeps what the server answered; of each object a few, since what is in force and what is new are asked about side by side. */
-  answer(key: ObjectKey, fingerprint: string, outcome: CheckOutcome): void {
-    const answers = this.#answers.get(key) ?? new Map<string, CheckOutcome>();
+  answer(key: ObjectKey, fingerprint: string, outcome: CheckOutcome, now: number): void {
+    const answers = this.#answers.get(key) ?? new Map<string, { at: number; outcome: CheckOutcome }>();
     this.#answers.set(key, answers);
     answers.delete(fingerprint);
-    answers.set(fingerprint, outcome);
+    answers.set(fingerprint, { at: now, outcome });
     const [oldest] = answers.keys();
     if (answers.size > MAX_ANSWERS && oldest !== undefined) answers.delete(oldest);
   }
@@ -76,18 +81,27 @@ export class Memory implements AgentMemory {
   }
 
   /** An object could not be brought to what is wanted; it is tried again later and later. */
-  setBack(key: ObjectKey, fingerprint: string, message: string, now: number): void {
+  setBack(
+    key: ObjectKey,
+    fingerprint: string,
+    { message, now, isBlip = false }: { message: string; now: number; isBlip?: boolean },
+  ): void {
     const before = this.setbacks.get(key);
     const times = before?.fingerprint === fingerprint ? before.times + 1 : 1;
-    const wait = Math.min(RETRY_MS * 2 ** (times - 1), MAX_RETRY_MS);
+    const wait = Math.min((isBlip ? BLIP_MS : RETRY_MS) * 2 ** (times - 1), MAX_RETRY_MS);
     this.setbacks.set(key, { fingerprint, message, times, retryAt: now + wait });
+  }
+
+  /** The same content was applied once more: whoever undoes it again meets longer and longer waits. */
+  repeat(key: ObjectKey, now: number): void {
+    const before = this.corrected.get(key);
+    const times = before !== undefined && now - before.at < CALM_MS ? before.times + 1 : 0;
+    this.corrected.set(key, { at: now, times });
   }
 
   /** A change that was not made in Git was put back. */
   putBack(key: ObjectKey, entry: NonNullable<ApplicationStatus['drift']>[number], now: number): void {
-    const before = this.corrected.get(key);
-    const times = before !== undefined && now - before.at < CALM_MS ? before.times + 1 : 0;
-    this.corrected.set(key, { at: now, times });
+    this.repeat(key, now);
     this.drift = [entry, ...this.drift].slice(0, MAX_DRIFT);
   }
 }

@@ -77,7 +77,7 @@ export interface AgentMemory {
   /** By id of a declaration: why it was given up after it had been accepted, and until when. */
   readonly givenUp: ReadonlyMap<string, { message: string; retryAt: number }>;
   /** What the server said to an object at a fingerprint, when it was asked. */
-  answered(key: ObjectKey, fingerprint: string): CheckOutcome | undefined;
+  answered(key: ObjectKey, fingerprint: string, now: number): CheckOutcome | undefined;
   /** Fingerprints at which an object is as it shall be. */
   readonly clean: ReadonlyMap<ObjectKey, string>;
   readonly setbacks: ReadonlyMap<ObjectKey, Setback>;
@@ -94,7 +94,7 @@ export interface AgentMemory {
   /** By Rollout: why the snapshot on record is not believed. */
   readonly refused: ReadonlyMap<ObjectKey, string>;
   /** What a Namespace or a definition still holds; empty: nothing. */
-  readonly inspected: ReadonlyMap<ObjectKey, { at: number; holds: string }>;
+  readonly inspected: ReadonlyMap<ObjectKey, { at: number; uid: string; holds: string }>;
 }
 
 export interface Seen {

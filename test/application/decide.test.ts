@@ -29,7 +29,7 @@ function decide(
     memory.accept(last.accepted);
     for (const { key, ref, fingerprint, body } of checks) {
       asked.push(ref.name);
-      memory.answer(key, fingerprint, answer(body, ref.name));
+      memory.answer(key, fingerprint, answer(body, ref.name), NOW);
     }
   }
 }

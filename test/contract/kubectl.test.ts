@@ -109,6 +109,14 @@ describe.skipIf(!hasKubectl)(`${title}`, () => {
         'kubectl create secret generic sluice-webhook -n sluice-system --from-literal=secret="$(openssl rand -hex 32)"',
         'secret/sluice-webhook created',
       );
+      await says(
+        'kubectl annotate secret shop-git -n shop sluice.dev/hosts=git.example.com',
+        'secret/shop-git annotated',
+      );
+      await says(
+        'kubectl annotate application shop sluice.dev/confirm-prune=3f9c2d1',
+        'application.sluice.dev/shop annotated',
+      );
       await says('kubectl get secret shop-git -o yaml', /password: VE9LRU4=\n +username: Y2k=/);
       await says('kubectl get secrets', /shop-git +Opaque +2/);
     });

@@ -72,7 +72,9 @@ function examineOne(desired: DesiredObject & { path: string }, context: ObjectCo
   if (found.object && seen.claimedBy(key, found.object) !== undefined) return { accepted: true };
   const body = bodyOf(desired, found.object, context);
   const fingerprint = fingerprintOf(body.hash, found.object);
-  const outcome = seen.memory.answered(key, fingerprint);
+  const outcome = seen.memory.answered(key, fingerprint, seen.now);
+  const setback = seen.memory.setbacks.get(key);
+  if (!outcome && setback?.fingerprint === fingerprint && seen.now < setback.retryAt) return { waits: true };
   if (!outcome) return { request: { key, ref, fingerprint, body: body.object, pods: podsOf(object) } };
   return outcome.kind === 'refused' ? { problem: at(desired, outcome.message) } : { accepted: true };
 }

@@ -26,7 +26,8 @@ async function applyOne(request: ApplyRequest, at: Doing): Promise<void> {
     succeeded(request, object, at);
   } catch (error) {
     if (isConflict(error)) return refresh(request, resource, at);
-    if (isTransient(error) || !(error instanceof ApiError)) throw error;
+    if (isTransient(error)) return blip(request, error, at);
+    if (!(error instanceof ApiError)) throw error;
     refused(request, resource, error, at);
   }
 }
@@ -57,6 +58,7 @@ function succeeded(request: ApplyRequest, object: KubeObject, { memory, seen, co
   memory.setbacks.delete(request.key);
   memory.forgetAnswers(request.key);
   memory.clean.set(request.key, fingerprintOf(bodyOfFingerprint(request.fingerprint), object));
+  if (request.isRepeat && request.isNew) memory.repeat(request.key, seen.now);
   if (request.isNew || request.drift.length === 0) return;
   const entry = { ...request.ref, at: toTime(seen.now), fields: request.drift, action: 'Corrected' as const };
   memory.putBack(request.key, entry, seen.now);
@@ -71,12 +73,18 @@ async function refresh(request: ApplyRequest, resource: ServedResource, at: Doin
   if (live) observed(request.key, resource, live, at);
 }
 
+/** It may go away by itself, and holds up nothing else meanwhile. */
+function blip({ key, fingerprint }: ApplyRequest, error: unknown, { memory, seen }: Doing): void {
+  const message = `${error instanceof Error ? error.message : String(error)}; tried again`;
+  memory.setBack(key, fingerprint, { message, now: seen.now, isBlip: true });
+}
+
 /** What failed after the server had said it would take it: told, tried again later, and a commit that brought it is put back. */
 function refused(request: ApplyRequest, resource: ServedResource, error: ApiError, at: Doing): void {
   const { memory, seen, context } = at;
   const message =
     error.status === 403 ? missingRight(error, { desired: request, tenancy: seen.tenancy, resource }) : error.message;
-  memory.setBack(request.key, request.fingerprint, `${message}; tried again`, seen.now);
+  memory.setBack(request.key, request.fingerprint, { message: `${message}; tried again`, now: seen.now });
   context.metrics?.refused?.(at.key, 'ApplyFailed');
   const { accepted, previous } = memory;
   if (!request.isNew || !accepted || !previous) return;

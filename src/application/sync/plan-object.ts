@@ -21,7 +21,7 @@ export interface ObjectPlan {
   /** Nothing is outstanding but what others have to do. */
   settled: boolean;
   check?: CheckRequest;
-  takeOver?: JsonPatchOp[];
+  takeOver?: { patch: JsonPatchOp[]; fingerprint: string };
   apply?: ApplyRequest;
   /** Milliseconds since the epoch when to look again by itself. */
   dueAt?: number | undefined;
@@ -75,6 +75,11 @@ function planMissing(wanted: WantedObject, at: At): ObjectPlan {
   if (wasApplied && !context.selfHeal) {
     return { status: { ...before, status: 'Missing', message: 'was deleted; sync.selfHeal is off' }, settled: true };
   }
+  const due = wasApplied ? patienceOf(wanted, context.seen) : 0;
+  if (context.seen.now < due) {
+    const message = 'was deleted; made anew later';
+    return { status: { ...before, ...wanted.ref, status: 'Missing', message }, settled: true, dueAt: due };
+  }
   const check = checked(wanted, at);
   if ('plan' in check) return check.plan;
   const drift = wasApplied ? ['deleted'] : [];
@@ -94,12 +99,13 @@ function planPresent(wanted: WantedObject, live: KubeObject, at: At): ObjectPlan
     return applying(wanted, live, { ...at, drift: [], isNew: true, replace: true });
   }
   const taken = takeOver(live);
-  if (taken) return { status: at.before ?? pending(wanted), settled: false, takeOver: taken };
+  if (taken) return { status: at.before ?? pending(wanted), settled: false, takeOver: { patch: taken, fingerprint } };
   const check = checked(wanted, at);
   if ('plan' in check) return check.plan;
   const fields = check.object ? changedFields(live, check.object) : declaredFields(body, live);
   if (fields.length === 0 && !dropsReplicas(body, live)) return synced;
-  if (isNewContent(wanted, live, fields)) return applying(wanted, live, { ...at, drift: [], isNew: true });
+  if (isNewContent(wanted, live, at.before, fields)) return applying(wanted, live, { ...at, drift: [], isNew: true });
+  if (fields.length > 0 && fields.every((field) => isStamp(field))) return restamp(wanted, live, { ...at, foreign });
   return planDrift(wanted, live, { ...at, fields: fields.map((field) => withManager(field, live)), foreign });
 }
 
@@ -110,7 +116,7 @@ const isSurelyInPlace = (body: KubeObject, live: KubeObject, foreign: readonly s
 /** The server's answer to this very body over this very object; or what to wait for. */
 function checked(wanted: WantedObject, at: At): { object: KubeObject | undefined } | { plan: ObjectPlan } {
   const { context, fingerprint, before, body } = at;
-  const outcome = context.seen.memory.answered(wanted.key, fingerprint);
+  const outcome = context.seen.memory.answered(wanted.key, fingerprint, context.seen.now);
   if (!outcome) {
     const check: CheckRequest = { key: wanted.key, ref: wanted.ref, fingerprint, body, pods: podsOf(wanted.object) };
     return { plan: { status: before ?? pending(wanted), settled: false, check } };
@@ -121,11 +127,22 @@ function checked(wanted: WantedObject, at: At): { object: KubeObject | undefined
 }
 
 /** Another declaration than the one that was applied, or an end of a hold or of driving: no drift. */
-function isNewContent(wanted: WantedObject, live: KubeObject, fields: readonly string[]): boolean {
-  const annotations = live.metadata.annotations;
-  if (annotations?.[ANNOTATIONS.contentHash] !== wanted.hash) return true;
-  if (annotations[ANNOTATIONS.held] !== undefined && wanted.hold === undefined) return true;
-  return fields.some((field) => isStamp(field) || field.endsWith(`.${POD_TEMPLATE_HASH}`));
+function isNewContent(
+  wanted: WantedObject,
+  live: KubeObject,
+  before: ResourceStatus | undefined,
+  fields: readonly string[],
+): boolean {
+  if (before?.hash !== wanted.hash) return true;
+  if (live.metadata.annotations?.[ANNOTATIONS.held] !== undefined && wanted.hold === undefined) return true;
+  return fields.some((field) => field.endsWith(`.${POD_TEMPLATE_HASH}`));
+}
+
+/** Only our own marks are not as they shall be: they are set again, later and later where somebody takes them off. */
+function restamp(wanted: WantedObject, live: KubeObject, at: At & { foreign: string[] }): ObjectPlan {
+  const due = patienceOf(wanted, at.context.seen);
+  if (at.context.seen.now >= due) return applying(wanted, live, { ...at, drift: [], isNew: true });
+  return { status: inPlace(wanted, live, at, at.foreign), settled: true, dueAt: due };
 }
 
 function planDrift(
@@ -167,6 +184,7 @@ function applying(
     body,
     live: live && { uid: live.metadata.uid, resourceVersion: kept ? live.metadata.resourceVersion : undefined },
     isNew,
+    isRepeat: before?.hash === wanted.hash,
     drift,
     ...(live && dropsReplicas(body, live) ? { keepReplicas: replicasOf(live) } : {}),
     ...(at.replace ? { replace: true } : {}),

@@ -95,7 +95,7 @@ function planStage(stage: number, objects: readonly WantedObject[], stages: Stag
     if (one.status.status === 'Failed') failed.add(wanted.key);
     if (waits) continue;
     if (one.check) checks.push(one.check);
-    if (one.takeOver) taken.push({ key: wanted.key, ref: wanted.ref, patch: one.takeOver });
+    if (one.takeOver) taken.push({ key: wanted.key, ref: wanted.ref, ...one.takeOver });
     if (one.apply) applies.push(one.apply);
   }
   if (waits) return;

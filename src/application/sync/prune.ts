@@ -25,8 +25,9 @@ export interface PrunePlan {
 /** So many deletions are never asked about. */
 const FEW = 4;
 const DEFAULT_LIMIT = 50;
-/** How long the answer to what a Namespace or a definition holds counts. */
+/** How long the answer to what a Namespace or a definition holds counts: where it holds nothing, for this very moment. */
 const INSPECTED_MS = 60_000;
+const EMPTY_MS = 2_000;
 
 export interface PruneInput {
   seen: Seen;
@@ -46,7 +47,7 @@ export function planPrune({ seen, declared, wanted, isIdle }: PruneInput): Prune
   const uids = liveUids(seen, present);
   const removable = left.filter((entry) => decideOne(entry, { seen, present, uids, plan }));
   removable.sort((a, b) => stageOf(b) - stageOf(a));
-  if (isOverLimit(seen, removable.length)) {
+  if (isOverLimit(seen, declared, removable.length)) {
     const { short, text } = confirmationOf(declared, removable.length);
     if (seen.app.metadata.annotations?.[CONFIRM_PRUNE] !== short) {
       plan.resources.push(...removable.map((entry) => kept(entry, text)));
@@ -129,9 +130,11 @@ function neededBy(
   return undefined;
 }
 
-function isOverLimit({ app, status }: Seen, count: number): boolean {
+/** Measured by what was there before this commit. */
+function isOverLimit({ app, status, memory }: Seen, { commit }: Declared, count: number): boolean {
   const limit = app.spec.sync?.pruneLimit ?? DEFAULT_LIMIT;
-  const all = (status.resources ?? []).filter(({ hash }) => hash !== undefined).length;
+  const kept = (status.resources ?? []).filter((entry) => entry.hash !== undefined && entry.commit !== commit.oid);
+  const all = memory.previous?.desired.length ?? kept.length;
   return count > FEW && count * 100 > all * limit;
 }
 
@@ -179,8 +182,11 @@ function obstacleTo(entry: ResourceStatus, removal: Removal): string | undefined
 function heldIn(entry: ResourceStatus, { seen, plan }: Removal): string | undefined {
   const key = objectKey(entry);
   const known = seen.memory.inspected.get(key);
-  if (known === undefined || seen.now - known.at > INSPECTED_MS) {
-    plan.intents.push({ do: 'Inspect', key, ref: refOfEntry(entry) });
+  const found = seen.live(key);
+  const uid = (found.state === 'known' ? found.object?.metadata.uid : undefined) ?? '';
+  const counts = known?.holds === '' ? EMPTY_MS : INSPECTED_MS;
+  if (known?.uid !== uid || seen.now - known.at > counts) {
+    plan.intents.push({ do: 'Inspect', key, ref: refOfEntry(entry), uid });
     return 'has left Git; what it still holds is being looked at';
   }
   if (known.holds === '') return undefined;

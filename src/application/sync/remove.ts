@@ -1,10 +1,9 @@
 // Deletes what has left Git, lets go of what others declare, and finds out what a Namespace or a definition still holds.
 import type { ObjectRef } from '../../api/application.ts';
-import { isRecord, recordsIn } from '../../api/json.ts';
 import type { KubeObject } from '../../api/k8s.ts';
 import { AGENT_MANAGER } from '../../api/names.ts';
 import { nameOf, type ObjectKey } from '../../api/object-key.ts';
-import { isConflict, isNotFound } from '../../kube/errors.ts';
+import { ApiError, isConflict, isNotFound, isTransient } from '../../kube/errors.ts';
 import type { KubeClient, ServedResource } from '../../kube/types.ts';
 import { servedFor, type Doing } from '../doing.ts';
 import { eachOf } from './batch.ts';
@@ -55,10 +54,13 @@ export const disownAll = (objects: readonly Target[], at: Doing): Promise<void> 
 const OWN_KINDS = new Set(['Event', 'Endpoints', 'EndpointSlice', 'Lease', 'PodMetrics', 'LocalSubjectAccessReview']);
 const MAX_NAMED = 3;
 
-export async function inspect(key: ObjectKey, ref: ObjectRef, at: Doing): Promise<void> {
+export async function inspect(
+  { key, ref, uid }: { key: ObjectKey; ref: ObjectRef; uid: string },
+  at: Doing,
+): Promise<void> {
   const found = ref.kind === 'Namespace' ? await inNamespace(ref.name, at) : await ofDefinition(ref, at);
   const more = found.length > MAX_NAMED ? ` and ${found.length - MAX_NAMED} more` : '';
-  at.memory.inspected.set(key, { at: at.seen.now, holds: `${found.slice(0, MAX_NAMED).join(', ')}${more}` });
+  at.memory.inspected.set(key, { at: at.seen.now, uid, holds: `${found.slice(0, MAX_NAMED).join(', ')}${more}` });
 }
 
 async function inNamespace(namespace: string, { tenant }: Doing): Promise<string[]> {
@@ -69,7 +71,11 @@ async function inNamespace(namespace: string, { tenant }: Doing): Promise<string
   const found: string[] = [];
   await eachOf(kinds, async (resource) => {
     const objects = await sample(resource, namespace, tenant);
-    found.push(...objects.filter((object) => !comesWithNamespace(object)).map((object) => named(object, resource)));
+    found.push(
+      ...objects
+        .filter((object) => !comesWithNamespace(object, resource.kind))
+        .map((object) => named(object, resource)),
+    );
   });
   return found.sort();
 }
@@ -89,21 +95,19 @@ async function ofDefinition({ name }: ObjectRef, { tenant }: Doing): Promise<str
 const named = ({ metadata: { name, namespace } }: KubeObject, { group, kind }: ServedResource): string =>
   nameOf({ group, kind, name, ...(namespace === undefined ? {} : { namespace }) });
 
-/** A few objects of a kind are enough to know that there are some. */
+/** All objects of a kind: one that matters may come last. A kind that cannot be listed may hold anything, and is not taken for empty. */
 async function sample(
   resource: ServedResource,
   namespace: string | undefined,
   client: KubeClient,
 ): Promise<KubeObject[]> {
-  const { group, version, plural } = resource;
-  const root = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
-  const place = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
-  const answer = await client.raw({ method: 'GET', path: `${root}${place}/${plural}?limit=20` });
-  // A kind that cannot be listed may hold anything: it is not taken for empty.
-  if (answer.status === 404) return [];
-  if (answer.status !== 200) return [unreadable(resource, answer.status)];
-  const list: unknown = JSON.parse(answer.body);
-  return recordsIn(isRecord(list) ? list['items'] : undefined) as unknown as KubeObject[];
+  try {
+    return (await client.list<KubeObject>(resource, namespace === undefined ? {} : { namespace })).items;
+  } catch (error) {
+    if (isNotFound(error)) return [];
+    if (error instanceof ApiError && !isTransient(error)) return [unreadable(resource, error.status)];
+    throw error;
+  }
 }
 
 const unreadable = ({ kind, group, version, plural }: ServedResource, status: number): KubeObject => ({
@@ -112,8 +116,9 @@ const unreadable = ({ kind, group, version, plural }: ServedResource, status: nu
   metadata: { name: `(${plural} cannot be listed: ${status})` },
 });
 
-function comesWithNamespace({ metadata }: KubeObject): boolean {
+function comesWithNamespace({ metadata }: KubeObject, kind: string): boolean {
   const { name, ownerReferences, deletionTimestamp } = metadata;
   if (deletionTimestamp !== undefined || ownerReferences?.some(({ controller }) => controller === true)) return true;
-  return name === 'kube-root-ca.crt' || name === 'istio-ca-root-cert' || name === 'default';
+  if (kind === 'ServiceAccount') return name === 'default';
+  return kind === 'ConfigMap' && (name === 'kube-root-ca.crt' || name === 'istio-ca-root-cert');
 }

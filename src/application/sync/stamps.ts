@@ -45,6 +45,8 @@ export const isStamp = (field: string): boolean =>
 function withStoredData(object: KubeObject): KubeObject {
   const { stringData, ...rest } = object;
   if (object.kind !== 'Secret' || object.apiVersion !== 'v1' || !isRecord(stringData)) return object;
+  // What is no text is left to the API server to refuse.
+  if (Object.values(stringData).some((text) => typeof text !== 'string')) return object;
   const encoded = Object.entries(stringData).map(([key, text]) => [key, Buffer.from(String(text)).toString('base64')]);
   const data = isRecord(rest['data']) ? rest['data'] : {};
   return { ...rest, data: { ...data, ...Object.fromEntries(encoded) } } as KubeObject;

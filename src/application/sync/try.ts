@@ -2,7 +2,7 @@
 // does not know is refused.
 import type { KubeObject } from '../../api/k8s.ts';
 import { AGENT_MANAGER, CONTROLLER_MANAGER, RESOURCES } from '../../api/names.ts';
-import { ApiError, isAlreadyExists } from '../../kube/errors.ts';
+import { ApiError, isAlreadyExists, isConflict, isTransient } from '../../kube/errors.ts';
 import type { ServedResource } from '../../kube/types.ts';
 import { servedFor, type Doing } from '../doing.ts';
 import type { CheckRequest } from '../intents.ts';
@@ -13,8 +13,13 @@ import { didYouMean } from './suggest.ts';
 export const checkAll = (requests: readonly CheckRequest[], at: Doing): Promise<void> =>
   eachOf(requests, async (request) => {
     const { key, fingerprint } = request;
-    const outcome = await check(request, at);
-    at.memory.answer(key, fingerprint, outcome);
+    try {
+      at.memory.answer(key, fingerprint, await check(request, at), at.seen.now);
+    } catch (error) {
+      if (!isTransient(error) && !isConflict(error)) throw error;
+      const message = `could not be tried: ${error instanceof Error ? error.message : ''}; tried again`;
+      at.memory.setBack(key, fingerprint, { message, now: at.seen.now, isBlip: true });
+    }
   });
 
 async function check(request: CheckRequest, at: Doing): Promise<CheckOutcome> {

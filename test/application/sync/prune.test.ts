@@ -126,6 +126,7 @@ describe('A Namespace or a definition that has left Git', () => {
   const app = application({ sync: { prune: true } }, 'wide');
   const namespace: KubeObject = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'team' } };
   const key = objectKeyOf(namespace);
+  const uid = 'uid-Namespace-team';
 
   it('is looked into before it is deleted', () => {
     const plan = prune({ app, left: [namespace] });
@@ -134,7 +135,7 @@ describe('A Namespace or a definition that has left Git', () => {
 
   it('stays while it holds anything, and says what', () => {
     const memory = new Memory();
-    memory.inspected.set(key, { at: NOW, holds: 'Deployment team/web' });
+    memory.inspected.set(key, { at: NOW, uid, holds: 'Deployment team/web' });
     const plan = prune({ app, left: [namespace], memory });
     expect([deleted(plan), why(plan, 'team')]).toEqual([
       [],
@@ -144,9 +145,9 @@ describe('A Namespace or a definition that has left Git', () => {
 
   it('goes when it is empty, by an answer that is fresh', () => {
     const memory = new Memory();
-    memory.inspected.set(key, { at: NOW, holds: '' });
+    memory.inspected.set(key, { at: NOW, uid, holds: '' });
     expect(deleted(prune({ app, left: [namespace], memory }))).toHaveLength(1);
-    memory.inspected.set(key, { at: NOW - 120_000, holds: '' });
+    memory.inspected.set(key, { at: NOW - 3_000, uid, holds: '' });
     expect(prune({ app, left: [namespace], memory }).intents).toMatchObject([{ do: 'Inspect' }]);
   });
 });
