@@ -1,7 +1,7 @@
 // Reading by child processes: the same answers as in this process, and a child that is killed at its limits takes nobody along.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -187,9 +187,14 @@ describe('a child', () => {
   });
 
   it('is let go of when the caller does not want the answer any more', async () => {
-    const silent = createServer(() => {});
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => void sockets.push(socket));
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
-    closing.push(() => new Promise((resolve) => void silent.close(() => resolve())));
+    closing.push(() => {
+      // A server that reads nothing does not notice that the other side has gone.
+      for (const socket of sockets) socket.destroy();
+      return new Promise((resolve) => void silent.close(() => resolve()));
+    });
     const { port } = silent.address() as { port: number };
     const gone = new AbortController();
     const request = { repoURL: `http://127.0.0.1:${port}/x.git`, branch: 'main', path: '' };
