@@ -94,11 +94,10 @@ describe('in the middle of a step', () => {
   test('etcd stands still until the leader has lost its Lease: it ends, and another one brings the release to its end', async (context) => {
     const election = { leaderElect: true, leaseNamespace: 'etcd-lease' };
     const release = await givenARelease(context, 'etcd-lease', election);
-    const { world, controller, traffic } = release;
+    const { world, controller } = release;
     const next = await world.controller({ ...election, inTrouble: true });
     signal(world, 'etcd', 'SIGSTOP');
     expect(await controller.ended).toBe(1);
-    await traffic.settles('v2', 40);
     signal(world, 'etcd', 'SIGCONT');
     await isPromotedOnce({ ...release, controller: next });
     isUnharmed({ ...release, controller: next });
