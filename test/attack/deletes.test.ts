@@ -1,21 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { files, World } from '../application/agent-world.ts';
 import { RESOURCES } from '../../src/api/names.ts';
-import { forget, configMap, find, forge, written, plant, statusOf, wide } from './hostile.ts';
+import { commit, configMap, find, forge, forget, plant, statusOf, wide, written } from './hostile.ts';
 
 let world: World;
 beforeEach(async () => {
   world = await World.open();
 });
 afterEach(() => world.stop());
-const commit = (changes: Record<string, string | null>, message = 'A commit') =>
-  world.repository.commit('main', changes, message);
 const at = (path: string) => ({ source: { repoURL: 'https://git.example.com/shop.git', path } });
 const PRUNE = { sync: { prune: true } };
 
 describe('nothing is deleted that should not be', () => {
   it('a path that does not exist deletes nothing, not even with allowEmpty and in a new process', async () => {
-    commit(files('web:1', 'one'));
+    commit(world, files('web:1', 'one'));
     await world.application({ sync: { prune: true, allowEmpty: true } });
     await world.start();
     const body = { spec: { source: { path: 'nowhere' } } };
@@ -39,17 +37,17 @@ describe('nothing is deleted that should not be', () => {
   });
 
   it('a folder that becomes a file deletes nothing', async () => {
-    commit(files('web:1', 'one'));
+    commit(world, files('web:1', 'one'));
     await world.application(PRUNE);
     await world.start();
-    commit({ 'deploy/web.yaml': null, deploy: 'now a file' });
+    commit(world, { 'deploy/web.yaml': null, deploy: 'now a file' });
     await world.poll();
     expect(await world.config()).toEqual({ mode: 'one' });
     expect((await world.status()).phase).toBe('Failed');
   });
 
   it('a status that names objects of others deletes none of them', async () => {
-    commit({ 'deploy/a.yaml': configMap('keep'), 'other/b.yaml': configMap('theirs') });
+    commit(world, { 'deploy/a.yaml': configMap('keep'), 'other/b.yaml': configMap('theirs') });
     await world.application(PRUNE);
     await world.application(at('other'), 'other');
     plant(world, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'nobodys', namespace: 'shop' } });
@@ -69,26 +67,26 @@ describe('nothing is deleted that should not be', () => {
   });
 
   it('a status emptied by hand is filled again, and what leaves Git then is still pruned', async () => {
-    commit({ 'deploy/a.yaml': configMap('keep'), 'deploy/x.yaml': configMap('x') });
+    commit(world, { 'deploy/a.yaml': configMap('keep'), 'deploy/x.yaml': configMap('x') });
     await world.application(PRUNE);
     await world.start();
     await forge(world, { resources: [] });
     await world.poll();
     expect((await world.status()).resources).toHaveLength(2);
-    commit({ 'deploy/x.yaml': null });
+    commit(world, { 'deploy/x.yaml': null });
     await world.poll();
     await world.poll();
     expect(find(world, 'ConfigMap', 'x')).toBeUndefined();
   });
 
   it('an Application that is deleted and made anew takes over without deleting anything', async () => {
-    commit({ 'deploy/a.yaml': configMap('keep'), 'deploy/x.yaml': configMap('x') });
+    commit(world, { 'deploy/a.yaml': configMap('keep'), 'deploy/x.yaml': configMap('x') });
     await world.application(PRUNE);
     await world.start();
     const uid = find(world, 'ConfigMap', 'x')?.metadata.uid;
     await world.client.delete(RESOURCES.applications, 'shop', 'shop');
     await world.run();
-    commit({ 'deploy/x.yaml': null });
+    commit(world, { 'deploy/x.yaml': null });
     await world.application(PRUNE);
     await world.poll();
     await world.poll();
@@ -97,7 +95,7 @@ describe('nothing is deleted that should not be', () => {
   });
 
   it('a Rollout of Git that is marked retired by hand goes on driving', async () => {
-    commit(files('web:1', 'one'));
+    commit(world, files('web:1', 'one'));
     await world.application(PRUNE);
     await world.start();
     await world.promote('hash1');
@@ -108,7 +106,7 @@ describe('nothing is deleted that should not be', () => {
   });
 
   it('two Applications that hand an object back and forth never delete it', async () => {
-    commit({
+    commit(world, {
       'deploy/a.yaml': configMap('keep'),
       'deploy/x.yaml': configMap('x'),
       'other/x.yaml': configMap('x'),
@@ -124,10 +122,10 @@ describe('nothing is deleted that should not be', () => {
       ['other', 'deploy'],
       ['deploy', 'other'],
     ]) {
-      commit({ [`${leaves}/x.yaml`]: null });
+      commit(world, { [`${leaves}/x.yaml`]: null });
       await world.run(65_000);
       expect(find(world, 'ConfigMap', 'x')?.metadata.uid).toBe(uid);
-      commit({ [`${leaves}/x.yaml`]: configMap('x') });
+      commit(world, { [`${leaves}/x.yaml`]: configMap('x') });
       await world.run(65_000);
       expect(find(world, 'ConfigMap', 'x')?.metadata.uid).toBe(uid);
       void joins;
@@ -136,7 +134,7 @@ describe('nothing is deleted that should not be', () => {
 
   it('an account that may do nothing deletes nothing, and the right one mends all', async () => {
     wide(world);
-    commit({ 'deploy/a.yaml': configMap('keep'), 'deploy/x.yaml': configMap('x') });
+    commit(world, { 'deploy/a.yaml': configMap('keep'), 'deploy/x.yaml': configMap('x') });
     await world.application({ serviceAccountName: 'admin', ...PRUNE });
     await world.start();
     const say = (serviceAccountName: string) =>
@@ -147,7 +145,7 @@ describe('nothing is deleted that should not be', () => {
         body: { spec: { serviceAccountName } },
       });
     await say('nobody');
-    commit({ 'deploy/x.yaml': null });
+    commit(world, { 'deploy/x.yaml': null });
     await world.poll();
     await world.poll();
     expect(find(world, 'ConfigMap', 'x')).toBeDefined();
@@ -171,13 +169,13 @@ spec:
   versions: [{ name: v1, served: true, storage: true, schema: { openAPIV3Schema: { type: object, properties: { spec: { type: object, x-kubernetes-preserve-unknown-fields: true } } } } }]
 `;
     const gadget = 'apiVersion: example.com/v1\nkind: Gadget\nmetadata: { name: g }\nspec: { size: 1 }\n';
-    commit({ 'deploy/a.yaml': configMap('keep'), 'deploy/crd.yaml': crd, 'deploy/g.yaml': gadget });
+    commit(world, { 'deploy/a.yaml': configMap('keep'), 'deploy/crd.yaml': crd, 'deploy/g.yaml': gadget });
     await world.application({ serviceAccountName: 'admin', ...PRUNE });
     await world.start();
     await world.run(20_000);
     expect(find(world, 'Gadget', 'g', undefined, 'example.com')).toBeDefined();
     plant(world, { apiVersion: 'example.com/v1', kind: 'Gadget', metadata: { name: 'foreign' } });
-    commit({ 'deploy/crd.yaml': null, 'deploy/g.yaml': null });
+    commit(world, { 'deploy/crd.yaml': null, 'deploy/g.yaml': null });
     await world.run(100_000);
     expect(find(world, 'Gadget', 'g', undefined, 'example.com')).toBeUndefined();
     expect(find(world, 'Gadget', 'foreign', undefined, 'example.com')).toBeDefined();
@@ -194,11 +192,11 @@ spec:
 
   it('an Application with a name of 69 characters prunes its own', async () => {
     const name = 'a'.repeat(69);
-    commit({ 'deploy/a.yaml': configMap('keep'), 'deploy/x.yaml': configMap('x') });
+    commit(world, { 'deploy/a.yaml': configMap('keep'), 'deploy/x.yaml': configMap('x') });
     await world.application(PRUNE, name);
     await world.start();
     expect((await statusOf(world, name)).phase).toBe('Synced');
-    commit({ 'deploy/x.yaml': null });
+    commit(world, { 'deploy/x.yaml': null });
     await world.poll();
     await world.poll();
     expect(find(world, 'ConfigMap', 'x')).toBeUndefined();

@@ -1,15 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { files, World } from '../application/agent-world.ts';
 import { RESOURCES } from '../../src/api/names.ts';
-import { forget, annotateConfig, configMap, find, written, wide } from './hostile.ts';
+import { annotateConfig, commit, configMap, find, forget, wide, written } from './hostile.ts';
 
 let world: World;
 beforeEach(async () => {
   world = await World.open();
 });
 afterEach(() => world.stop());
-const commit = (changes: Record<string, string | null>, message = 'A commit') =>
-  world.repository.commit('main', changes, message);
 
 /** Another controller that acts every second for a minute; how often the agent wrote. */
 async function fight(seconds: number, act: () => unknown): Promise<number> {
@@ -23,7 +21,7 @@ async function fight(seconds: number, act: () => unknown): Promise<number> {
 
 describe('the writes of a fight are bounded', () => {
   beforeEach(async () => {
-    commit({ 'deploy/a.yaml': configMap('fought') });
+    commit(world, { 'deploy/a.yaml': configMap('fought') });
     await world.application();
     await world.start();
   });
@@ -85,7 +83,7 @@ spec:
 `;
     const secret = 'apiVersion: v1\nkind: Secret\nmetadata: { name: s }\nstringData: { a: b }\ndata: { c: ZA== }\n';
     const list = `apiVersion: v1\nkind: List\nitems:\n  - { apiVersion: v1, kind: ConfigMap, metadata: { name: l1 }, data: {} }\n  - { apiVersion: v1, kind: ConfigMap, metadata: { name: l2 }, data: null }\n`;
-    commit({ 'deploy/d.yaml': deployment, 'deploy/s.yaml': secret, 'deploy/l.yaml': list });
+    commit(world, { 'deploy/d.yaml': deployment, 'deploy/s.yaml': secret, 'deploy/l.yaml': list });
     await world.application({ serviceAccountName: 'admin' });
     await world.start();
     expect((await world.status()).message).toContain('is applied');
@@ -99,7 +97,7 @@ spec:
   });
 
   it('costs no write beside a rival that declares the same objects', async () => {
-    commit(files('web:1', 'one'));
+    commit(world, files('web:1', 'one'));
     await world.application({ sync: { prune: true } });
     await world.application({ sync: { prune: true } }, 'rival');
     await world.start();
@@ -108,7 +106,7 @@ spec:
   });
 
   it('costs no write with selfHeal off and everything changed by hand', async () => {
-    commit({ 'deploy/a.yaml': configMap('a'), 'deploy/b.yaml': configMap('b') });
+    commit(world, { 'deploy/a.yaml': configMap('a'), 'deploy/b.yaml': configMap('b') });
     await world.application({ sync: { selfHeal: false } });
     await world.start();
     await annotateConfig(world, 'a', { data: { a: 'hand' } });
@@ -120,13 +118,13 @@ spec:
   });
 
   it('costs little where a commit can never be applied', async () => {
-    commit({ 'deploy/a.yaml': configMap('a') });
+    commit(world, { 'deploy/a.yaml': configMap('a') });
     await world.application();
     await world.start();
     world.server.intercept(({ method, path }) =>
       method === 'PATCH' && path.includes('/configmaps/full') && !path.includes('dryRun') ? { fail: 403 } : undefined,
     );
-    commit({ 'deploy/full.yaml': configMap('full') });
+    commit(world, { 'deploy/full.yaml': configMap('full') });
     await world.run(60_000);
     forget(world);
     await world.run(3_600_000);
@@ -136,13 +134,13 @@ spec:
   });
 
   it('costs little where a foreign finalizer keeps what is pruned', async () => {
-    commit({
+    commit(world, {
       'deploy/a.yaml': configMap('a'),
       'deploy/x.yaml': configMap('x', 'a: b', ', finalizers: [example.com/keep]'),
     });
     await world.application({ sync: { prune: true } });
     await world.start();
-    commit({ 'deploy/x.yaml': null });
+    commit(world, { 'deploy/x.yaml': null });
     await world.run(70_000);
     forget(world);
     await world.run(3_600_000);
@@ -151,7 +149,7 @@ spec:
   });
 
   it('costs little where a declared object hangs in its deletion', async () => {
-    commit({
+    commit(world, {
       'deploy/a.yaml': configMap('a'),
       'deploy/x.yaml': configMap('x', 'a: b', ', finalizers: [example.com/keep]'),
     });

@@ -3,10 +3,24 @@ import type { Application } from '../../src/api/application.ts';
 import type { KubeObject } from '../../src/api/k8s.ts';
 import { RESOURCES } from '../../src/api/names.ts';
 import type { Fault } from '../../src/sandbox/apiserver/faults.ts';
-import type { World } from '../application/agent-world.ts';
+import { files, type World } from '../application/agent-world.ts';
 
 export const configMap = (name: string, data = 'a: b', meta = ''): string =>
   `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: ${name}${meta} }\ndata: { ${data} }\n`;
+
+export const commit = (world: World, changes: Record<string, string | null>, message = 'A commit'): string =>
+  world.repository.commit('main', changes, message);
+
+/** A Rollout at web:1 that is promoted, and what else the repository declares. */
+export async function serving(world: World, more: Record<string, string> = {}, spec = {}): Promise<void> {
+  commit(world, { ...files('web:1', 'one'), ...more });
+  await world.application(spec);
+  await world.start();
+  await world.promote('hash1');
+}
+
+export const imageOf = async (world: World): Promise<string | undefined> =>
+  (await world.rollout()).spec.template.spec?.containers[0]?.image;
 
 /** An account that may do everything, and the operator's word for the whole cluster. */
 export function wide(world: World): void {

@@ -1,22 +1,26 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RESOURCES } from '../../src/api/names.ts';
 import { files, World } from '../application/agent-world.ts';
-import { annotateConfig, configMap, denial, find, forge, plant, refuse, statusOf, wide } from './hostile.ts';
+import {
+  annotateConfig,
+  commit,
+  configMap,
+  denial,
+  find,
+  forge,
+  imageOf,
+  plant,
+  refuse,
+  serving,
+  statusOf,
+  wide,
+} from './hostile.ts';
 
 let world: World;
 beforeEach(async () => {
   world = await World.open();
 });
 afterEach(() => world.stop());
-const commit = (changes: Record<string, string | null>, message = 'A commit') =>
-  world.repository.commit('main', changes, message);
-const imageOf = async () => (await world.rollout()).spec.template.spec?.containers[0]?.image;
-async function serving(more: Record<string, string> = {}, spec = {}): Promise<void> {
-  commit({ ...files('web:1', 'one'), ...more });
-  await world.application(spec);
-  await world.start();
-  await world.promote('hash1');
-}
 const say = (spec: unknown, name = 'shop') =>
   world.client.patch(RESOURCES.applications, { name, namespace: 'shop', type: 'merge', body: { spec } as never });
 const NS = 'apiVersion: v1\nkind: Namespace\nmetadata: { name: team }\n';
@@ -24,19 +28,19 @@ const NS = 'apiVersion: v1\nkind: Namespace\nmetadata: { name: team }\n';
 describe('others', () => {
   it('a Namespace that leaves Git is kept while it holds one object of somebody', async () => {
     wide(world);
-    commit({ 'deploy/a.yaml': configMap('keep'), 'deploy/ns.yaml': NS });
+    commit(world, { 'deploy/a.yaml': configMap('keep'), 'deploy/ns.yaml': NS });
     await world.application({ serviceAccountName: 'admin', sync: { prune: true } });
     await world.start();
     plant(world, { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'precious', namespace: 'team' } });
-    commit({ 'deploy/ns.yaml': null });
+    commit(world, { 'deploy/ns.yaml': null });
     await world.run(200_000);
     expect(find(world, 'Secret', 'precious', 'team')).toBeDefined();
     expect(JSON.stringify((await world.status()).resources)).toContain('precious');
   });
 
   it('what was aborted while the Application is suspended goes back when it is resumed', async () => {
-    await serving();
-    commit(files('web:2', 'two'));
+    await serving(world);
+    commit(world, files('web:2', 'two'));
     await world.poll();
     await say({ suspend: true });
     await world.run();
@@ -45,11 +49,11 @@ describe('others', () => {
     expect(await world.status()).toMatchObject({ phase: 'Suspended' });
     await say({ suspend: false });
     await world.poll();
-    expect(await imageOf()).toBe('web:1');
+    expect(await imageOf(world)).toBe('web:1');
   });
 
   it('a suspended Application does not say that it is in sync', async () => {
-    await serving();
+    await serving(world);
     await say({ suspend: true });
     await world.run();
     await annotateConfig(world, 'web-config', { data: { mode: 'hand' } });
@@ -59,7 +63,7 @@ describe('others', () => {
   });
 
   it('a return forged into the status ends by itself', async () => {
-    await serving();
+    await serving(world);
     const stable = (await world.status()).revision;
     await forge(world, {
       returns: [
@@ -73,7 +77,7 @@ describe('others', () => {
   });
 
   it('a record forged to say that all is applied does not hide what is not', async () => {
-    await serving();
+    await serving(world);
     await annotateConfig(world, 'web-config', { data: { mode: 'hand' } });
     await forge(world, { phase: 'Synced', message: 'all is well', drift: [], conditions: [] });
     await world.poll();
@@ -82,7 +86,7 @@ describe('others', () => {
   });
 
   it('an object that another Application owns and drops badly (deleted with its Application) is taken, not lost', async () => {
-    commit({ 'deploy/x.yaml': configMap('x'), 'other/x.yaml': configMap('x', 'a: c') });
+    commit(world, { 'deploy/x.yaml': configMap('x'), 'other/x.yaml': configMap('x', 'a: c') });
     await world.application({ sync: { prune: true } });
     await world.application({ source: { repoURL: 'https://git.example.com/shop.git', path: 'other' } }, 'other');
     await world.start();
@@ -96,8 +100,8 @@ describe('others', () => {
   });
 
   it('an object made anew by hand under a name that has left Git is not deleted', async () => {
-    await serving({ 'deploy/x.yaml': configMap('x') }, { sync: { prune: false } });
-    commit({ 'deploy/x.yaml': null });
+    await serving(world, { 'deploy/x.yaml': configMap('x') }, { sync: { prune: false } });
+    commit(world, { 'deploy/x.yaml': null });
     await world.poll();
     const old = find(world, 'ConfigMap', 'x');
     await world.client.delete(RESOURCES.configMaps, 'x', 'shop');
@@ -119,11 +123,11 @@ describe('others', () => {
   });
 
   it('an object of a commit that was put back is not left behind, nor is what that commit removed', async () => {
-    await serving({ 'deploy/x.yaml': configMap('x') }, { sync: { prune: true } });
+    await serving(world, { 'deploy/x.yaml': configMap('x') }, { sync: { prune: true } });
     refuse(world, '/services/s', denial(403, 'exceeded quota: services'), false);
     const service =
       'apiVersion: v1\nkind: Service\nmetadata: { name: s }\nspec: { selector: { app: x }, ports: [{ port: 80 }] }\n';
-    commit({ 'deploy/x.yaml': null, 'deploy/y.yaml': configMap('y'), 'deploy/s.yaml': service });
+    commit(world, { 'deploy/x.yaml': null, 'deploy/y.yaml': configMap('y'), 'deploy/s.yaml': service });
     await world.run(90_000);
     expect(find(world, 'ConfigMap', 'x')).toBeDefined();
     expect(find(world, 'ConfigMap', 'y')).toBeUndefined();

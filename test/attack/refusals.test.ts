@@ -1,30 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { files, World } from '../application/agent-world.ts';
-import {} from '../../src/api/names.ts';
-import { annotateConfig, configMap, denial, find, refuse, wide } from './hostile.ts';
+import { annotateConfig, commit, configMap, denial, find, imageOf, refuse, serving, wide } from './hostile.ts';
 
 let world: World;
 beforeEach(async () => {
   world = await World.open();
 });
 afterEach(() => world.stop());
-const commit = (changes: Record<string, string | null>, message = 'A commit') =>
-  world.repository.commit('main', changes, message);
-const imageOf = async () => (await world.rollout()).spec.template.spec?.containers[0]?.image;
-async function serving(more: Record<string, string> = {}, spec = {}): Promise<void> {
-  commit({ ...files('web:1', 'one'), ...more });
-  await world.application(spec);
-  await world.start();
-  await world.promote('hash1');
-}
 
 describe('what is refused', () => {
   it('a prune that is refused is told, tried rarely, and keeps nothing else from being corrected', async () => {
-    await serving({ 'deploy/x.yaml': configMap('x') }, { sync: { prune: true } });
+    await serving(world, { 'deploy/x.yaml': configMap('x') }, { sync: { prune: true } });
     world.server.intercept(({ method, path }) =>
       method === 'DELETE' && path.includes('/configmaps/x') ? denial(403, 'may not delete') : undefined,
     );
-    commit({ 'deploy/x.yaml': null });
+    commit(world, { 'deploy/x.yaml': null });
     await world.poll();
     expect(JSON.stringify(await world.status())).toContain('may not delete');
     await annotateConfig(world, 'web-config', { data: { mode: 'hand' } });
@@ -35,9 +25,9 @@ describe('what is refused', () => {
   });
 
   it('a webhook that is down while a commit is tried does not keep drift of others from being put back', async () => {
-    await serving();
+    await serving(world);
     refuse(world, '/configmaps/o', denial(500, 'failed calling webhook "w": connection refused'), true);
-    commit({ 'deploy/o.yaml': configMap('o') });
+    commit(world, { 'deploy/o.yaml': configMap('o') });
     await world.poll();
     await annotateConfig(world, 'web-config', { data: { mode: 'hand' } });
     await world.run(60_000);
@@ -45,24 +35,24 @@ describe('what is refused', () => {
   });
 
   it('a webhook that is down for one object keeps no abort from going back while its commit is tried', async () => {
-    await serving();
-    commit(files('web:2', 'two'));
+    await serving(world);
+    commit(world, files('web:2', 'two'));
     await world.poll();
     refuse(world, '/configmaps/o', denial(500, 'failed calling webhook "w": connection refused'), true);
-    commit({ 'deploy/o.yaml': configMap('o') });
+    commit(world, { 'deploy/o.yaml': configMap('o') });
     await world.poll();
     await world.abort('hash2', 'hash1');
     await world.run(60_000);
-    expect(await imageOf()).toBe('web:1');
+    expect(await imageOf(world)).toBe('web:1');
   });
 });
 
 describe('odd files', () => {
   it('a Rollout that a Deployment of the same pods replaces stays until that is available', async () => {
     wide(world);
-    await serving({}, { serviceAccountName: 'admin', sync: { prune: true } });
+    await serving(world, {}, { serviceAccountName: 'admin', sync: { prune: true } });
     const deployment = `apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: web }\nspec:\n  selector: { matchLabels: { app: web } }\n  template: { metadata: { labels: { app: web } }, spec: { containers: [{ name: web, image: 'web:1' }] } }\n`;
-    commit({ 'deploy/web.yaml': `${configMap('web-config', 'mode: one')}---\n${deployment}` });
+    commit(world, { 'deploy/web.yaml': `${configMap('web-config', 'mode: one')}---\n${deployment}` });
     await world.run(65_000);
     expect(find(world, 'Rollout', 'web', 'shop', 'sluice.dev')).toBeDefined();
     await world.client.patch(

@@ -2,15 +2,26 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RESOURCES } from '../../src/api/names.ts';
 import { files, World } from '../application/agent-world.ts';
-import { annotateConfig, configMap, denial, find, forget, plant, refuse, wide, written } from './hostile.ts';
+import {
+  annotateConfig,
+  commit,
+  configMap,
+  denial,
+  find,
+  forget,
+  imageOf,
+  plant,
+  refuse,
+  serving,
+  wide,
+  written,
+} from './hostile.ts';
 
 let world: World;
 beforeEach(async () => {
   world = await World.open();
 });
 afterEach(() => world.stop());
-const commit = (changes: Record<string, string | null>, message = 'A commit') =>
-  world.repository.commit('main', changes, message);
 const at = (path: string) => ({ source: { repoURL: 'https://git.example.com/shop.git', path } });
 const PRUNE = { sync: { prune: true } };
 const NS = 'apiVersion: v1\nkind: Namespace\nmetadata: { name: team }\n';
@@ -18,13 +29,6 @@ const many = (prefix: string): Record<string, string> =>
   Object.fromEntries([1, 2, 3, 4, 5, 6].map((n) => [`deploy/${prefix}${n}.yaml`, configMap(`${prefix}${n}`)]));
 const gone = (names: Record<string, string>): Record<string, null> =>
   Object.fromEntries(Object.keys(names).map((name) => [name, null]));
-const imageOf = async () => (await world.rollout()).spec.template.spec?.containers[0]?.image;
-async function serving(more: Record<string, string> = {}, spec = {}): Promise<void> {
-  commit({ ...files('web:1', 'one'), ...more });
-  await world.application(spec);
-  await world.start();
-  await world.promote('hash1');
-}
 const byKubectl = (name: string) =>
   world.client.patch(RESOURCES.configMaps, {
     name,
@@ -45,7 +49,7 @@ async function fight(seconds: number, act: () => unknown): Promise<number> {
 }
 
 async function fought(): Promise<void> {
-  commit({ 'deploy/a.yaml': configMap('fought') });
+  commit(world, { 'deploy/a.yaml': configMap('fought') });
   await world.application();
   await world.start();
 }
@@ -55,22 +59,22 @@ describe('what strangers tried', () => {
   // made anew or filled. The Namespace goes with everything in it.
   it('a Namespace that was empty when it was last removed is looked into again when it is removed anew', async () => {
     wide(world);
-    commit({ 'deploy/a.yaml': configMap('keep'), 'deploy/ns.yaml': NS });
+    commit(world, { 'deploy/a.yaml': configMap('keep'), 'deploy/ns.yaml': NS });
     await world.application({
       serviceAccountName: 'admin',
       ...PRUNE,
       source: { ...at('deploy').source, interval: '5s' },
     });
     await world.start();
-    commit({ 'deploy/ns.yaml': null });
+    commit(world, { 'deploy/ns.yaml': null });
     await world.run(6_000);
     expect(find(world, 'Namespace', 'team', undefined)?.metadata.deletionTimestamp ?? 'gone').toBeDefined();
     await world.run(6_000);
-    commit({ 'deploy/ns.yaml': NS });
+    commit(world, { 'deploy/ns.yaml': NS });
     await world.run(6_000);
     expect(find(world, 'Namespace', 'team', undefined)).toBeDefined();
     plant(world, { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'precious', namespace: 'team' } });
-    commit({ 'deploy/ns.yaml': null });
+    commit(world, { 'deploy/ns.yaml': null });
     await world.run(6_000);
     await world.run(6_000);
     expect(find(world, 'Secret', 'precious', 'team')).toBeDefined();
@@ -80,12 +84,12 @@ describe('what strangers tried', () => {
   // kind for one that comes with a namespace; meant is the ServiceAccount.
   it('a Namespace that leaves Git is kept while it holds an object called default', async () => {
     wide(world);
-    commit({ 'deploy/a.yaml': configMap('keep'), 'deploy/ns.yaml': NS });
+    commit(world, { 'deploy/a.yaml': configMap('keep'), 'deploy/ns.yaml': NS });
     await world.application({ serviceAccountName: 'admin', ...PRUNE });
     await world.start();
     expect(find(world, 'Namespace', 'team', undefined)).toBeDefined();
     plant(world, { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'default', namespace: 'team' } });
-    commit({ 'deploy/ns.yaml': null });
+    commit(world, { 'deploy/ns.yaml': null });
     await world.poll();
     await world.poll();
     expect(find(world, 'Namespace', 'team', undefined)?.metadata.deletionTimestamp).toBeUndefined();
@@ -96,7 +100,7 @@ describe('what strangers tried', () => {
   // `continue` is not followed.
   it('a Namespace that leaves Git is kept while it holds one object beside twenty of controllers', async () => {
     wide(world);
-    commit({ 'deploy/a.yaml': configMap('keep'), 'deploy/ns.yaml': NS });
+    commit(world, { 'deploy/a.yaml': configMap('keep'), 'deploy/ns.yaml': NS });
     await world.application({ serviceAccountName: 'admin', ...PRUNE });
     await world.start();
     const ownerReferences = [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'o', uid: 'u', controller: true }];
@@ -107,7 +111,7 @@ describe('what strangers tried', () => {
       plant(world, { apiVersion: 'v1', kind: 'Secret', metadata } as never);
     }
     plant(world, { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'precious', namespace: 'team' } });
-    commit({ 'deploy/ns.yaml': null });
+    commit(world, { 'deploy/ns.yaml': null });
     await world.run(31_000);
     expect(find(world, 'Secret', 'precious', 'team')).toBeDefined();
     expect(find(world, 'Namespace', 'team', undefined)?.metadata.deletionTimestamp).toBeUndefined();
@@ -116,12 +120,16 @@ describe('what strangers tried', () => {
   // sync/prune.ts:103 declaredElsewhere sees only what is on record in status.resources: the Application that the same commit moves
   // the object to may not have looked yet.
   it.fails('an object that one commit moves from one Application to another is not deleted in between', async () => {
-    commit({ 'deploy/a.yaml': configMap('keep'), 'deploy/x.yaml': configMap('moved'), 'other/b.yaml': configMap('b') });
+    commit(world, {
+      'deploy/a.yaml': configMap('keep'),
+      'deploy/x.yaml': configMap('moved'),
+      'other/b.yaml': configMap('b'),
+    });
     await world.application(PRUNE);
     await world.application({ ...at('other'), ...PRUNE }, 'zother');
     await world.start();
     const before = find(world, 'ConfigMap', 'moved')?.metadata.uid;
-    commit({ 'deploy/x.yaml': null, 'other/x.yaml': configMap('moved') });
+    commit(world, { 'deploy/x.yaml': null, 'other/x.yaml': configMap('moved') });
     await world.poll();
     await world.poll();
     expect(find(world, 'ConfigMap', 'moved')?.metadata.uid).toBe(before);
@@ -130,10 +138,10 @@ describe('what strangers tried', () => {
   // sync/prune.ts:158 isOverLimit counts status.resources, which by then holds what the same commit brought: a renamed prefix or a
   // changed path (100 % gone) counts as 50 % and is deleted without a word.
   it('the prune limit counts what was applied before, not what the same commit brings', async () => {
-    commit(many('old'));
+    commit(world, many('old'));
     await world.application(PRUNE);
     await world.start();
-    commit({ ...gone(many('old')), ...many('new') }, 'Rename everything');
+    commit(world, { ...gone(many('old')), ...many('new') }, 'Rename everything');
     await world.poll();
     await world.poll();
     expect(find(world, 'ConfigMap', 'new1')).toBeDefined();
@@ -143,8 +151,8 @@ describe('what strangers tried', () => {
   // source/manifests.ts isTyped: a file that declared something and now declares nothing is skipped, and what it declared is pruned.
   // Documented as skipped; issue 8 point 2 says files that cannot be read never mean fewer objects silently.
   it.fails('a manifest that becomes a pointer of Git LFS deletes nothing', async () => {
-    await serving({ 'deploy/x.yaml': configMap('x') }, { sync: { prune: true } });
-    commit({
+    await serving(world, { 'deploy/x.yaml': configMap('x') }, { sync: { prune: true } });
+    commit(world, {
       'deploy/x.yaml':
         'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n',
     });
@@ -157,7 +165,7 @@ describe('what strangers tried', () => {
   // (tenancy): with applications/status in its own namespace a tenant makes another let go of its objects (Disown) instead of pruning
   // them.
   it.fails('an Application of another namespace cannot keep objects by naming them in its status', async () => {
-    commit({ 'deploy/a.yaml': configMap('keep'), 'deploy/x.yaml': configMap('x') });
+    commit(world, { 'deploy/a.yaml': configMap('keep'), 'deploy/x.yaml': configMap('x') });
     await world.application(PRUNE);
     plant(world, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'evil' } });
     await world.client.create(RESOURCES.applications, {
@@ -176,7 +184,7 @@ describe('what strangers tried', () => {
       subresource: 'status',
     });
     await world.run();
-    commit({ 'deploy/x.yaml': null });
+    commit(world, { 'deploy/x.yaml': null });
     await world.poll();
     await world.poll();
     expect(find(world, 'ConfigMap', 'x')).toBeUndefined();
@@ -186,21 +194,21 @@ describe('what strangers tried', () => {
   // -> undefined), is never on record, so stages behind it (Rollouts are the last) wait for ever, also with a hold to carry out. "An
   // abort never waits for any of it."
   it('whose webhook is down does not keep an abort from going back', async () => {
-    await serving({ 'deploy/o.yaml': configMap('o') });
-    commit(files('web:2', 'two'));
+    await serving(world, { 'deploy/o.yaml': configMap('o') });
+    commit(world, files('web:2', 'two'));
     await world.poll();
-    expect(await imageOf()).toBe('web:2');
+    expect(await imageOf(world)).toBe('web:2');
     refuse(world, '/configmaps/o', denial(500, 'failed calling webhook "w": connection refused'), true);
     await annotateConfig(world, 'o', { data: { a: 'hand' } });
     await world.run(5_000);
     await world.abort('hash2', 'hash1');
     await world.run(60_000);
-    expect(await imageOf()).toBe('web:1');
+    expect(await imageOf(world)).toBe('web:1');
   });
 
   // As above: a Service or Rollout is not corrected while a ConfigMap cannot be tried.
   it('whose webhook is down does not keep other objects from being corrected', async () => {
-    await serving({
+    await serving(world, {
       'deploy/o.yaml': configMap('o'),
       'deploy/s.yaml':
         'apiVersion: v1\nkind: Service\nmetadata: { name: s }\nspec: { selector: { app: x }, ports: [{ port: 80 }] }\n',
@@ -233,16 +241,16 @@ describe('what strangers tried', () => {
         ? denial(403, 'denied by policy')
         : undefined,
     );
-    await serving({ 'deploy/o.yaml': configMap('o') });
-    expect(await imageOf()).toBe('web:1');
+    await serving(world, { 'deploy/o.yaml': configMap('o') });
+    expect(await imageOf(world)).toBe('web:1');
   });
 
   // memory.ts answers have no age: a commit that a dry run refused (quota, policy, a missing right that is granted afterwards) is not
   // tried again until the next commit or restart. docs: "Tries get rarer, up to five minutes apart".
   it('does not keep a commit out for ever once what refused it is gone', async () => {
-    await serving();
+    await serving(world);
     const stop = refuse(world, '/configmaps/late', denial(403, 'exceeded quota: configmaps'), true);
-    commit({ 'deploy/late.yaml': configMap('late') });
+    commit(world, { 'deploy/late.yaml': configMap('late') });
     await world.poll();
     expect(await world.status()).toMatchObject({ phase: 'Failed', message: expect.stringContaining('exceeded quota') });
     stop();
@@ -253,7 +261,7 @@ describe('what strangers tried', () => {
 
   // As above for drift: sync/plan-object.ts:118 keeps `refused` for the fingerprint without a time to ask again.
   it('is corrected once what refused the correction is gone', async () => {
-    await serving({ 'deploy/o.yaml': configMap('o') });
+    await serving(world, { 'deploy/o.yaml': configMap('o') });
     const stop = refuse(world, '/configmaps/o', denial(403, 'denied by policy'), true);
     await annotateConfig(world, 'o', { data: { a: 'hand' } });
     await world.run(5_000);
@@ -266,14 +274,14 @@ describe('what strangers tried', () => {
   // sync/apply.ts:87 giveUp needs memory.previous, which a new process does not have: half of the commit stays applied after a restart
   // or a change of leader.
   it.fails('that fails after a clean dry run puts the commit back, also where the agent is new', async () => {
-    await serving();
+    await serving(world);
     await world.stop();
     refuse(world, '/configmaps/full', denial(403, 'exceeded quota: configmaps'), false);
-    commit({ ...files('web:2', 'two'), 'deploy/full.yaml': configMap('full') });
+    commit(world, { ...files('web:2', 'two'), 'deploy/full.yaml': configMap('full') });
     await world.start();
     await world.run(60_000);
     expect(await world.config()).toEqual({ mode: 'one' });
-    expect(await imageOf()).toBe('web:1');
+    expect(await imageOf(world)).toBe('web:1');
   });
 
   // sync/plan-object.ts:75 planMissing never asks patienceOf: every deletion is answered at once (60 writes a minute with a rival of
@@ -303,7 +311,7 @@ describe('what strangers tried', () => {
 
   // As above: with selfHeal off an edit that also touches a stamp is overwritten.
   it('selfHeal off leaves what a person edited, also where the marks were stripped with it', async () => {
-    await serving({ 'deploy/o.yaml': configMap('o') }, { sync: { selfHeal: false } });
+    await serving(world, { 'deploy/o.yaml': configMap('o') }, { sync: { selfHeal: false } });
     await annotateConfig(world, 'o', {
       data: { a: 'hand' },
       metadata: { annotations: { 'sluice.dev/content-hash': null } },
@@ -316,7 +324,7 @@ describe('what strangers tried', () => {
   // would have refused it.
   it.fails('of stringData that is no text is refused rather than stored as something else', async () => {
     wide(world);
-    commit({
+    commit(world, {
       'deploy/s.yaml': 'apiVersion: v1\nkind: Secret\nmetadata: { name: s }\nstringData: { password: { a: b } }\n',
     });
     await world.application({ serviceAccountName: 'admin' });
@@ -328,7 +336,9 @@ describe('what strangers tried', () => {
   // sync/stamps.ts:55 String(null): the password becomes the text null.
   it('stringData: null is stored as the server would, not as the text null', async () => {
     wide(world);
-    commit({ 'deploy/s.yaml': 'apiVersion: v1\nkind: Secret\nmetadata: { name: s }\nstringData: { password: }\n' });
+    commit(world, {
+      'deploy/s.yaml': 'apiVersion: v1\nkind: Secret\nmetadata: { name: s }\nstringData: { password: }\n',
+    });
     await world.application({ serviceAccountName: 'admin' });
     await world.start();
     const data = find(world, 'Secret', 's')?.['data'] as Record<string, string> | undefined;
@@ -353,7 +363,7 @@ spec:
     metadata: { labels: { app: d } }
     spec: { containers: [{ name: d, image: 'd:1', env: [], resources: { limits: { cpu: 0.5 } } }] }
 `;
-    commit({ 'deploy/d.yaml': deployment });
+    commit(world, { 'deploy/d.yaml': deployment });
     await world.application({ serviceAccountName: 'admin' });
     await world.start();
     expect(find(world, 'Deployment', 'd', 'shop', 'apps')).toBeDefined();
@@ -388,7 +398,7 @@ spec:
       },
     } as never);
     await world.clock.advance(2000);
-    commit({
+    commit(world, {
       'deploy/l.yaml': 'apiVersion: example.com/v1\nkind: AllowList\nmetadata: { name: l }\nitems: [10.0.0.1]\n',
     });
     await world.application({ serviceAccountName: 'admin' });
@@ -398,9 +408,9 @@ spec:
 
   // report/failures.ts says what the server said, but not of which object; the reason is Forbidden for a 500.
   it.fails('a webhook that is down while a commit is tried is told by name', async () => {
-    await serving();
+    await serving(world);
     refuse(world, '/configmaps/o', denial(500, 'failed calling webhook "w": connection refused'), true);
-    commit({ 'deploy/o.yaml': configMap('o') });
+    commit(world, { 'deploy/o.yaml': configMap('o') });
     await world.run(90_000);
     const status = await world.status();
     expect(status.phase).not.toBe('Synced');
@@ -411,10 +421,10 @@ spec:
   // sync/apply.ts: a 5xx is never on record as a setback of the object, so its stage never settles.
   it('a webhook that answers 500 to one write keeps no later stage of a first commit out for ever', async () => {
     refuse(world, '/configmaps/o', denial(500, 'failed calling webhook "w": connection refused'), false);
-    await serving({ 'deploy/o.yaml': configMap('o') }).catch(() => undefined);
+    await serving(world, { 'deploy/o.yaml': configMap('o') }).catch(() => undefined);
     await world.run(60_000);
     expect((await world.status()).phase).not.toBe('Synced');
-    expect(await imageOf()).toBe('web:1');
+    expect(await imageOf(world)).toBe('web:1');
   });
 
   // As with one who deletes: the garbage collector deletes what names an owner that is not there, the agent makes it anew at once, without
@@ -428,7 +438,7 @@ spec:
         ? { fail: 403 }
         : undefined,
     );
-    commit({ 'deploy/a.yaml': configMap('a', 'a: b', owner) });
+    commit(world, { 'deploy/a.yaml': configMap('a', 'a: b', owner) });
     await world.application();
     await world.start();
     await world.run(60_000);
@@ -437,7 +447,7 @@ spec:
 
   // A 5xx is tried every five seconds for ever (the kernel's wait); what the object met with is in no setback, so it never gets rarer.
   it('a webhook that is down costs few requests', async () => {
-    await serving({ 'deploy/o.yaml': configMap('o') });
+    await serving(world, { 'deploy/o.yaml': configMap('o') });
     refuse(world, '/configmaps/o', denial(500, 'failed calling webhook "w": connection refused'), true);
     await annotateConfig(world, 'o', { data: { a: 'hand' } });
     await world.run(60_000);
