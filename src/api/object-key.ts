@@ -38,6 +38,10 @@ export function splitApiVersion(apiVersion: string): [group: string, version: st
 export const apiVersionOfRef = (ref: ObjectRef): string =>
   ref.group === '' ? ref.version : `${ref.group}/${ref.version}`;
 
+/** `namespace/name` of an object whose kind is understood. */
+export const qualifiedName = ({ namespace, name }: { namespace?: string | undefined; name: string }): string =>
+  `${namespace ?? ''}/${name}`;
+
 /** As people write it: `Rollout shop/web`. */
 export const nameOf = (ref: ObjectId): string =>
   `${ref.kind} ${ref.namespace === undefined ? '' : `${ref.namespace}/`}${ref.name}`;

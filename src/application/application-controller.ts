@@ -2,7 +2,7 @@
 import type { Application, ApplicationStatus } from '../api/application.ts';
 import type { KubeObject } from '../api/k8s.ts';
 import { AGENT_MANAGER, APPLICATION_LABEL, RESOURCES } from '../api/names.ts';
-import { objectKeyOf, type ObjectKey } from '../api/object-key.ts';
+import { objectIdOf, objectKeyOf, qualifiedName, type ObjectKey } from '../api/object-key.ts';
 import { parseApplication } from '../api/parse.ts';
 import type { Rollout } from '../api/rollout.ts';
 import { Kernel } from '../controller/kernel.ts';
@@ -52,7 +52,10 @@ class Agent implements ApplicationController {
       changed: (key) => this.#kernel.add(key),
     });
     this.#context = { ...deps, sources, live: new LiveObjects(deps, (object) => this.#touched(object)) };
-    this.#kernel = new Kernel(this.#use(), { client, ownership, clock, random, log, workers: 4 });
+    const passes = {
+      passed: (_kind: string, ms: number, failed: boolean): void => metrics?.passed?.(ms / 1000, !failed),
+    };
+    this.#kernel = new Kernel(this.#use(), { client, ownership, clock, random, log, metrics: passes, workers: 4 });
   }
 
   start(signal: AbortSignal): void {
@@ -102,7 +105,7 @@ class Agent implements ApplicationController {
 
   snapshot(): ReturnType<ApplicationController['snapshot']> {
     return this.#deps.applications.list().map(({ metadata, status }) => ({
-      application: `${metadata.namespace ?? ''}/${metadata.name}`,
+      application: qualifiedName(metadata),
       phase: status?.phase ?? 'Pending',
       message: status?.message ?? '',
       ...(status?.revision === undefined ? {} : { commit: status.revision.commit }),
@@ -150,7 +153,7 @@ class Agent implements ApplicationController {
   #forget(key: ObjectKey): void {
     this.#memories.delete(key);
     this.#context.sources.forget(key);
-    this.#deps.metrics?.forgotten?.(key);
+    this.#deps.metrics?.forgotten?.(qualifiedName(objectIdOf(key)));
   }
 
   /** Something that an Application applied has changed; or a watch became ready, which may concern any. */

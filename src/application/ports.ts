@@ -56,7 +56,7 @@ export interface EventSink {
  */
 export interface AgentMetrics {
   /** A pass over an Application came to its end; `ok` false: it failed and is tried again. */
-  passed?(app: string, seconds: number, ok: boolean): void;
+  passed?(seconds: number, ok: boolean): void;
   /** Git answered what a branch is at; milliseconds since the epoch. */
   looked?(app: string, at: number): void;
   /** A fetch or a look at a branch came to its end. */

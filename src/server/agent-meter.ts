@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 /** What the agent tells; durations in seconds, `app` is namespace/name. Satisfies the agent's own port. */
 export interface AgentMeter {
-  passed(app: string, seconds: number, ok: boolean): void;
+  passed(seconds: number, ok: boolean): void;
   looked(app: string, at: number): void;
   fetched(app: string, seconds: number, ok: boolean): void;
   synced(app: string, result: 'Synced' | 'Held' | 'Failed'): void;
@@ -44,7 +44,7 @@ export function agentMeter({ registry, reconcile }: AgentMeterOptions): AgentMet
   const looks = lastLooks(registry);
   return {
     ...looks,
-    passed: (_app, seconds, ok) => reconcile('application', seconds * 1000, !ok),
+    passed: (seconds, ok) => reconcile('application', seconds * 1000, !ok),
     fetched(_app, seconds, ok) {
       fetchSeconds.observe(Math.max(0, seconds));
       count.fetchErrors.inc(ok ? 0 : 1);

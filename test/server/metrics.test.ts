@@ -52,7 +52,7 @@ describe('the metrics of the agent', () => {
     ],
     [
       'a pass that failed',
-      (agent) => agent.passed('a/b', 1, false),
+      (agent) => agent.passed(1, false),
       'sluice_reconcile_errors_total{controller="application"} 1',
     ],
     [

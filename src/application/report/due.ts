@@ -1,6 +1,7 @@
 // What Git is to be told: commits that restore stable revisions' files, and notes on what became of commits. Nothing in the cluster waits
 // for it. Pure.
 import type { ApplicationStatus, Hold, Return } from '../../api/application.ts';
+import { qualifiedName } from '../../api/object-key.ts';
 import type { Rollout } from '../../api/rollout.ts';
 import { toTime } from '../../ports/clock.ts';
 import type { AgentIntent } from '../intents.ts';
@@ -110,10 +111,10 @@ function notesDue({ seen, accepted, holds, returns }: ReportInput): {
   const promoted = [...accepted.sets.values()].flatMap((set) => {
     const live = seen.rollout(set.rollout.ref.namespace, set.rollout.ref.name);
     const isKept = seen.snapshots.get(set.key)?.contentHash === set.hash;
-    return live && isKept && isPromoted(live, set) ? [`${live.metadata.namespace ?? ''}/${live.metadata.name}`] : [];
+    return live && isKept && isPromoted(live, set) ? [qualifiedName(live.metadata)] : [];
   });
   const due = dueNotes({
-    app: `${app.metadata.namespace ?? ''}/${app.metadata.name}`,
+    app: qualifiedName(app.metadata),
     repoURL: app.spec.source.repoURL,
     rollouts: declaredRollouts(seen, accepted),
     promoted: new Set(promoted),

@@ -3,6 +3,7 @@
 import type { AnalysisRun } from '../../api/analysis.ts';
 import type { ApplicationStatus, Hold, Return } from '../../api/application.ts';
 import { ANNOTATIONS } from '../../api/names.ts';
+import { qualifiedName } from '../../api/object-key.ts';
 import { parseRevision } from '../../api/revision.ts';
 import type { HistoryEntry, Rollout } from '../../api/rollout.ts';
 import type { Commit } from '../../git/types.ts';
@@ -58,7 +59,7 @@ export function dueNotes(input: NotesInput): Note[] {
   return [...new Map(all.map((note) => [noteKey(note), note])).values()];
 }
 
-const nameOf = ({ metadata }: Rollout): string => `${metadata.namespace ?? ''}/${metadata.name}`;
+const nameOf = ({ metadata }: Rollout): string => qualifiedName(metadata);
 
 /** One for each release that ended, whichever way. */
 function historyNotes(rollout: Rollout, input: NotesInput): Note[] {

@@ -1,6 +1,7 @@
 // Pushes to Git what is due there. Whatever fails is remembered and tried again; the cluster does not wait for it.
 import type { Application, Hold } from '../../api/application.ts';
 import type { Repository, SourceFailure } from '../../ports/source-reader.ts';
+import { qualifiedName } from '../../api/object-key.ts';
 import type { Doing } from '../doing.ts';
 import type { AgentIntent } from '../intents.ts';
 import { repositoryOf } from '../source/repository.ts';
@@ -70,7 +71,7 @@ export async function pushNotes({ notes }: Of<'Note'>, at: Doing): Promise<void>
   const { context, seen, signal, memory } = at;
   const repository = await repositoryOf(seen.app, context);
   const error = repository.ok ? await writeNotes(notes, repository.value, at, signal) : repository.error;
-  context.metrics?.noted?.(at.key, error ? 'Failed' : 'Pushed');
+  context.metrics?.noted?.(qualifiedName(seen.owner), error ? 'Failed' : 'Pushed');
   if (error) return retryLater(`notes could not be pushed: ${error.message}`, at);
   memory.reportProblem = undefined;
   for (const { commit, rollout, outcome, attempt, ...note } of notes) {

@@ -1,6 +1,6 @@
 // Events, metrics and log lines of an Application: a function of its status before and after, told when the cluster has confirmed it.
 import type { Application, ApplicationStatus, Hold, Return } from '../../api/application.ts';
-import { nameOf, objectKey } from '../../api/object-key.ts';
+import { nameOf, objectKey, qualifiedName } from '../../api/object-key.ts';
 import type { AgentContext } from '../context.ts';
 import type { AgentEvent } from '../ports.ts';
 import { shortCommit } from '../../api/revision.ts';
@@ -118,7 +118,7 @@ const readyReason = (status: ApplicationStatus | undefined): string =>
 export const tellOf =
   (context: Pick<AgentContext, 'events' | 'metrics' | 'log'>) =>
   (before: ApplicationStatus | undefined, after: ApplicationStatus, app: Application): void => {
-    const name = `${app.metadata.namespace ?? ''}/${app.metadata.name}`;
+    const name = qualifiedName(app.metadata);
     for (const event of eventsBetween(before, after)) {
       context.events.emit(app, event);
       context.log.info('an application changed', { application: name, reason: event.reason, message: event.message });

@@ -2,7 +2,7 @@
 // way or it is over, and its end is an event. Whatever fails leaves the last good content in force.
 import type { Application } from '../../api/application.ts';
 import { durationMs } from '../../api/fields.ts';
-import type { ObjectKey } from '../../api/object-key.ts';
+import { qualifiedName, type ObjectKey } from '../../api/object-key.ts';
 import type { RevisionRef } from '../../api/revision.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type {
@@ -145,7 +145,7 @@ export class Sources {
     const { hints } = source;
     const result = await this.#poll(source, app).catch(unreadable);
     if (source.stop.signal.aborted) return;
-    const name = `${app.metadata.namespace ?? ''}/${app.metadata.name}`;
+    const name = qualifiedName(app.metadata);
     this.#deps.metrics?.fetched?.(name, (clock.now() - began) / 1000, result.ok);
     if (result.ok) {
       source.failures = 0;

@@ -1,7 +1,7 @@
 // Writes objects by server-side apply, and remembers what each of them met with.
 import type { KubeObject } from '../../api/k8s.ts';
 import { AGENT_MANAGER } from '../../api/names.ts';
-import { nameOf } from '../../api/object-key.ts';
+import { nameOf, qualifiedName } from '../../api/object-key.ts';
 import { ApiError, isConflict, isTransient } from '../../kube/errors.ts';
 import type { ServedResource } from '../../kube/types.ts';
 import { toTime } from '../../ports/clock.ts';
@@ -54,7 +54,7 @@ async function write(request: ApplyRequest, resource: ServedResource, { tenant }
 
 const OPTIONS = { fieldManager: AGENT_MANAGER, force: true, fieldValidation: 'Strict' } as const;
 
-function succeeded(request: ApplyRequest, object: KubeObject, { memory, seen, context, key }: Doing): void {
+function succeeded(request: ApplyRequest, object: KubeObject, { memory, seen, context }: Doing): void {
   memory.setbacks.delete(request.key);
   memory.forgetAnswers(request.key);
   memory.clean.set(request.key, fingerprintOf(bodyOfFingerprint(request.fingerprint), object));
@@ -62,8 +62,12 @@ function succeeded(request: ApplyRequest, object: KubeObject, { memory, seen, co
   if (request.isNew || request.drift.length === 0) return;
   const entry = { ...request.ref, at: toTime(seen.now), fields: request.drift, action: 'Corrected' as const };
   memory.putBack(request.key, entry, seen.now);
-  context.metrics?.drifted?.(key, request.ref.kind, true);
-  context.log.info('drift was put back', { application: key, object: nameOf(request.ref), fields: request.drift });
+  context.metrics?.drifted?.(qualifiedName(seen.owner), request.ref.kind, true);
+  context.log.info('drift was put back', {
+    application: qualifiedName(seen.owner),
+    object: nameOf(request.ref),
+    fields: request.drift,
+  });
 }
 
 /** Somebody wrote in between: the next look sees what. */
@@ -85,7 +89,7 @@ function refused(request: ApplyRequest, resource: ServedResource, error: ApiErro
   const message =
     error.status === 403 ? missingRight(error, { desired: request, tenancy: seen.tenancy, resource }) : error.message;
   memory.setBack(request.key, request.fingerprint, { message: `${message}; tried again`, now: seen.now });
-  context.metrics?.refused?.(at.key, 'ApplyFailed');
+  context.metrics?.refused?.(qualifiedName(seen.owner), 'ApplyFailed');
   const { accepted, previous } = memory;
   if (!request.isNew || !accepted || !previous) return;
   memory.giveUp(accepted.id, `${nameOf(request.ref)}: ${message}; what was applied before is put back`, seen.now);

@@ -2,7 +2,7 @@
 // the live object, which is only there once it was really applied.
 import type { Application } from '../../api/application.ts';
 import type { KubeObject } from '../../api/k8s.ts';
-import { objectKey, type ObjectKey } from '../../api/object-key.ts';
+import { objectKey, qualifiedName, type ObjectKey } from '../../api/object-key.ts';
 import { isOwnedBy, liveOwner, ownerOf } from './owner.ts';
 
 /** The other Application that has applied a live object and still declares it, as `namespace/name`. */
@@ -16,13 +16,13 @@ export function claimant(
   const owner = liveOwner(live);
   if (!owner) return undefined;
   const other = all.find(({ metadata }) => metadata.name === owner.name && metadata.namespace === owner.namespace);
-  return other && lists(other, key) ? `${owner.namespace}/${owner.name}` : undefined;
+  return other && lists(other, key) ? qualifiedName(owner) : undefined;
 }
 
 /** Another Application that declares an object, as `namespace/name`. */
 export function declarer(key: ObjectKey, app: Application, all: readonly Application[]): string | undefined {
   const other = all.find((one) => one.metadata.uid !== app.metadata.uid && lists(one, key));
-  return other && `${other.metadata.namespace ?? ''}/${other.metadata.name}`;
+  return other && qualifiedName(other.metadata);
 }
 
 /** It is on the Application's record, and has not left its Git. */

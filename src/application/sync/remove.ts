@@ -2,7 +2,7 @@
 import type { ObjectRef } from '../../api/application.ts';
 import type { KubeObject } from '../../api/k8s.ts';
 import { AGENT_MANAGER } from '../../api/names.ts';
-import { nameOf, type ObjectKey } from '../../api/object-key.ts';
+import { nameOf, qualifiedName, type ObjectKey } from '../../api/object-key.ts';
 import { ApiError, isConflict, isNotFound, isTransient } from '../../kube/errors.ts';
 import type { KubeClient, ServedResource } from '../../kube/types.ts';
 import { servedFor, type Doing } from '../doing.ts';
@@ -29,8 +29,11 @@ export const deleteAll = (objects: readonly Target[], at: Doing): Promise<void> 
     at.memory.deleted.add(uid);
     const message = `${nameOf(ref)} has left Git and was deleted`;
     at.context.events.emit(at.seen.app, { type: 'Normal', reason: 'Pruned', message, key: `pruned ${uid}` });
-    at.context.metrics?.pruned?.(at.key, 'Pruned');
-    at.context.log.info('an object that has left Git was deleted', { application: at.key, object: nameOf(ref) });
+    at.context.metrics?.pruned?.(qualifiedName(at.seen.owner), 'Pruned');
+    at.context.log.info('an object that has left Git was deleted', {
+      application: qualifiedName(at.seen.owner),
+      object: nameOf(ref),
+    });
   });
 
 export const disownAll = (objects: readonly Target[], at: Doing): Promise<void> =>
@@ -47,7 +50,7 @@ export const disownAll = (objects: readonly Target[], at: Doing): Promise<void> 
     const other = at.seen.declaredElsewhere(key) ?? 'another Application';
     const message = `${nameOf(ref)} has left Git here; it stays, since Application ${other} declares it`;
     at.context.events.emit(at.seen.app, { type: 'Normal', reason: 'HandedOver', message, key: `disowned ${uid}` });
-    at.context.metrics?.pruned?.(at.key, 'Skipped');
+    at.context.metrics?.pruned?.(qualifiedName(at.seen.owner), 'Skipped');
   });
 
 /** What comes and goes with any namespace, and is nobody's. */
