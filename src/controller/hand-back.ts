@@ -2,11 +2,13 @@
 // and the marks go. Pure: (objects, Rollouts) → patches. Whatever way the driving ended, what it left behind says so itself: our field
 // manager owns it, and no Rollout refers to it. A hash that another manager wrote (Argo Rollouts') is never touched.
 import { driverSchema, readAnnotation } from '../api/annotations.ts';
+import { isRecord } from '../api/json.ts';
 import type { KubeObject, ObjectMeta, Resource } from '../api/k8s.ts';
+import { entriesOf, holds } from '../api/managed-fields.ts';
 import { AGENT_MANAGER, ANNOTATIONS, CONTROLLER_MANAGER, POD_TEMPLATE_HASH, RESOURCES } from '../api/names.ts';
 import { refOf } from '../api/object-key.ts';
 import type { Rollout } from '../api/rollout.ts';
-import { annotationOps, isRecord, pointer, recordsIn } from '../traffic/driven-route.ts';
+import { annotationOps, pointer, recordsIn } from '../traffic/driven-route.ts';
 import type { JsonPatchOp } from '../traffic/router.ts';
 import { routersOf } from '../traffic/routers.ts';
 import { routedBy } from './references.ts';
@@ -135,19 +137,8 @@ function planRoute(object: KubeObject): Planned | undefined {
 const ownsAny = (object: KubeObject, path: readonly string[]): boolean =>
   owns(object, CONTROLLER_MANAGER, path) || owns(object, AGENT_MANAGER, path);
 
-/** Whether a manager owns the field, itself or the whole that it is a part of. */
-function owns({ metadata }: KubeObject, manager: string, path: readonly string[]): boolean {
-  return recordsIn(metadata.managedFields).some((entry) => {
-    if (entry['manager'] !== manager || entry['subresource'] === 'status') return false;
-    let at: unknown = entry['fieldsV1'];
-    for (const key of path) {
-      if (!isRecord(at)) return false;
-      if (Object.keys(at).length === 0) return true;
-      at = at[`f:${key}`];
-    }
-    return at !== undefined;
-  });
-}
+const owns = (object: KubeObject, manager: string, path: readonly string[]): boolean =>
+  entriesOf(object).some((entry) => entry.manager === manager && entry.subresource !== 'status' && holds(entry, path));
 
 const FIELDS: Record<string, readonly (readonly string[])[]> = {
   Service: [['spec', 'selector', POD_TEMPLATE_HASH]],
@@ -163,4 +154,6 @@ export function ownedFields(object: KubeObject): unknown[] | undefined {
 }
 
 /** Everything below `spec` and `metadata`: what is asked of it are the fields above alone. */
-const OURS: unknown[] = [{ manager: CONTROLLER_MANAGER, operation: 'Update', fieldsV1: {} }];
+const OURS: unknown[] = [
+  { manager: CONTROLLER_MANAGER, operation: 'Update', fieldsV1: { 'f:spec': {}, 'f:metadata': {} } },
+];

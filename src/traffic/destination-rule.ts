@@ -1,8 +1,9 @@
 // Istio DestinationRules: two subsets of one host that follow the revisions. Owns the pod hash label of these two, nothing else.
+import { isRecord } from '../api/json.ts';
 import type { KubeObject } from '../api/k8s.ts';
 import { POD_TEMPLATE_HASH, RESOURCES } from '../api/names.ts';
 import { fail, ok, type Issue, type Result } from '../api/result.ts';
-import { isRecord, pointer, recordsIn, textOf } from './driven-route.ts';
+import { pointer, recordsIn, textOf } from './driven-route.ts';
 import type { JsonPatchOp, SubsetRouter } from './router.ts';
 
 export interface SubsetTarget {

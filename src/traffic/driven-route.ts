@@ -1,5 +1,6 @@
 // What Istio's http routes and the Gateway API's rules have in common: a route with one weighted branch for the canary and one
 // for the stable revision. Finding them is each router's; reading, patching and keeping their weights is here.
+import { isRecord } from '../api/json.ts';
 import type { KubeObject } from '../api/k8s.ts';
 import { ANNOTATIONS } from '../api/names.ts';
 import { fail, ok, type Issue, type Result } from '../api/result.ts';
@@ -52,9 +53,7 @@ export function routeRouter(at: Pick<Router, 'kind' | 'resource' | 'namespace' |
 export const pointer = (keys: Keys): string =>
   keys.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 
-export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
+/** The entries of a list, each in its place: what is no object counts as an empty one. */
 export const recordsIn = (value: unknown): Record<string, unknown>[] =>
   Array.isArray(value) ? value.map((entry) => (isRecord(entry) ? entry : {})) : [];
 

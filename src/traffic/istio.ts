@@ -1,8 +1,9 @@
 // Istio VirtualServices: http routes whose destinations are the two Services, or two subsets of one host. Owns their weights.
+import { isRecord } from '../api/json.ts';
 import type { KubeObject } from '../api/k8s.ts';
 import { RESOURCES } from '../api/names.ts';
 import { fail, ok, type Issue, type Result } from '../api/result.ts';
-import { isRecord, recordsIn, routeRouter, textOf, type Branch, type DrivenRoute } from './driven-route.ts';
+import { recordsIn, routeRouter, textOf, type Branch, type DrivenRoute } from './driven-route.ts';
 import type { Router } from './router.ts';
 
 type Destination = Record<string, unknown>;

@@ -1,32 +1,9 @@
-// Who wrote which field: metadata.managedFields, as the API server keeps it (fieldsV1: `f:name`, `k:{"key":…}`, `v:…`, `.`).
+// Who wrote which field of an object that the agent applies, and what it takes over from kubectl.
 import { isRecord } from '../../api/json.ts';
 import type { KubeObject } from '../../api/k8s.ts';
+import { entriesOf, type FieldEntry } from '../../api/managed-fields.ts';
 import { AGENT_MANAGER, CONTROLLER_MANAGER } from '../../api/names.ts';
 import type { JsonPatchOp } from '../../traffic/router.ts';
-
-export interface FieldEntry {
-  manager: string;
-  operation: string;
-  subresource: string | undefined;
-  apiVersion: string | undefined;
-  fields: Record<string, unknown>;
-}
-
-export function entriesOf({ metadata }: KubeObject): FieldEntry[] {
-  return (metadata.managedFields ?? []).flatMap((entry) => {
-    if (!isRecord(entry) || typeof entry['manager'] !== 'string') return [];
-    const { manager, operation, subresource, apiVersion, fieldsV1 } = entry;
-    return [
-      {
-        manager,
-        operation: typeof operation === 'string' ? operation : '',
-        subresource: typeof subresource === 'string' && subresource !== '' ? subresource : undefined,
-        apiVersion: typeof apiVersion === 'string' ? apiVersion : undefined,
-        fields: isRecord(fieldsV1) ? fieldsV1 : {},
-      },
-    ];
-  });
-}
 
 const isAgents = ({ manager, operation, subresource }: FieldEntry): boolean =>
   manager === AGENT_MANAGER && operation === 'Apply' && subresource === undefined;
@@ -37,13 +14,6 @@ export const agentEntry = (live: KubeObject): FieldEntry | undefined => entriesO
 /** Entries of others about anything but the status. */
 export const foreignEntries = (live: KubeObject): FieldEntry[] =>
   entriesOf(live).filter((entry) => !isAgents(entry) && entry.subresource !== 'status');
-
-/** Whether an entry holds the field, such as `['spec', 'replicas']`; names are of mappings alone. */
-export function holds(entry: FieldEntry, path: readonly string[]): boolean {
-  let at: unknown = entry.fields;
-  for (const name of path) at = isRecord(at) ? at[`f:${name}`] : undefined;
-  return at !== undefined;
-}
 
 /** The manager through whom a field came to be as it is: the newest of others' entries that holds it. Empty where none does. */
 export function managerOf(live: KubeObject, path: string): string {

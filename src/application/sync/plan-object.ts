@@ -2,6 +2,7 @@
 import type { ResourceStatus } from '../../api/application.ts';
 import { isRecord } from '../../api/json.ts';
 import type { KubeObject } from '../../api/k8s.ts';
+import { entriesOf, holds } from '../../api/managed-fields.ts';
 import { ANNOTATIONS, POD_TEMPLATE_HASH } from '../../api/names.ts';
 import { needsReplacement } from '../revert/immutable.ts';
 import { statusOfWanted, type WantedObject } from '../revert/wanted.ts';
@@ -10,7 +11,7 @@ import type { Seen } from '../seen.ts';
 import { bodyOf, type BodyContext } from './body.ts';
 import { changedFields, declaredFields, isLiveAsDeclared } from './difference.ts';
 import { fingerprintOf } from './fingerprint.ts';
-import { agentEntry, entriesOf, foreignFields, holds, managerOf, takeOver } from './managed-fields.ts';
+import { agentEntry, foreignFields, managerOf, takeOver } from './managed-fields.ts';
 import { podsOf } from './pods.ts';
 import { isStamp } from './stamps.ts';
 import type { JsonPatchOp } from '../../traffic/router.ts';
