@@ -342,6 +342,7 @@ describe.skipIf(!hasKubectl)(`${title}`, () => {
       `kubectl get secrets ${as}`,
       'User "system:serviceaccount:shop:deployer" cannot list resource "secrets"',
     );
+    await says(`kubectl auth whoami ${as} -o yaml`, /username: system:serviceaccount:shop:deployer/);
   });
 
   test('deletes', async () => {

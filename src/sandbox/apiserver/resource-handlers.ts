@@ -74,7 +74,10 @@ function serveCollection(call: Call, route: Route, form: Form): Answer | HttpRes
 
 function reviewed(call: Call, { type, namespace }: Route): Answer {
   const { object } = readObject(call, type, 'CreateOptions');
-  const { name: _unnamed, ...metadata } = dictOr(object['metadata']);
+  const { name: _unnamed, ...given } = dictOr(object['metadata']);
+  // Of all reviews the server dates this one.
+  const isDated = type.kind === 'SelfSubjectReview';
+  const metadata = isDated ? { ...given, creationTimestamp: call.server.objects.around.now } : given;
   const status = reviewStatus(call, type.kind, object, namespace);
   return { status: 201, body: outgoing(type, { ...object, metadata, status }) };
 }
