@@ -2,20 +2,9 @@
 import type { StatusCause } from './errors.ts';
 import type { Dict } from './json.ts';
 import { at, dictOr, equal, isDict, listOr, textOr } from './json.ts';
+import { invalid, required } from '../schema/cause.ts';
 
 type Causes = StatusCause[];
-
-const required = (field: string, detail = ''): StatusCause => ({
-  reason: 'FieldValueRequired',
-  message: detail === '' ? 'Required value' : `Required value: ${detail}`,
-  field,
-});
-
-const wrong = (field: string, value: unknown, detail: string): StatusCause => ({
-  reason: 'FieldValueInvalid',
-  message: `Invalid value: ${JSON.stringify(value)}: ${detail}`,
-  field,
-});
 
 const banned = (field: string, detail: string): StatusCause => ({
   reason: 'FieldValueForbidden',
@@ -24,7 +13,7 @@ const banned = (field: string, detail: string): StatusCause => ({
 });
 
 function notNegative(value: unknown, field: string): Causes {
-  return typeof value === 'number' && value < 0 ? [wrong(field, value, 'must be greater than or equal to 0')] : [];
+  return typeof value === 'number' && value < 0 ? [invalid(field, value, 'must be greater than or equal to 0')] : [];
 }
 
 const notVolumeTypes = new Set(['name']);
@@ -76,12 +65,12 @@ export function validateWorkload(object: Dict, old: Dict | undefined): Causes {
   const labels = dictOr(at(spec, 'template', 'metadata', 'labels'));
   if (!isDict(spec['selector'])) causes.push(required('spec.selector'));
   else if (Object.keys(selector).length === 0)
-    causes.push(wrong('spec.selector', {}, 'empty selector is invalid for deployment'));
+    causes.push(invalid('spec.selector', {}, 'empty selector is invalid for deployment'));
   else if (Object.entries(dictOr(selector['matchLabels'])).some(([k, v]) => labels[k] !== v))
-    causes.push(wrong('spec.template.metadata.labels', labels, '`selector` does not match template `labels`'));
+    causes.push(invalid('spec.template.metadata.labels', labels, '`selector` does not match template `labels`'));
   causes.push(...podSpec(dictOr(at(spec, 'template', 'spec')), 'spec.template.spec'));
   if (old !== undefined && !equal(at(old, 'spec', 'selector'), spec['selector']))
-    causes.push(wrong('spec.selector', spec['selector'] ?? null, 'field is immutable'));
+    causes.push(invalid('spec.selector', spec['selector'] ?? null, 'field is immutable'));
   return causes;
 }
 
@@ -99,7 +88,7 @@ export function validateJob(object: Dict, old: Dict | undefined): Causes {
       field: 'spec.template.spec.restartPolicy',
     });
   if (old !== undefined && !equal(at(old, 'spec', 'template'), spec['template']))
-    causes.push(wrong('spec.template', spec['template'] ?? null, 'field is immutable'));
+    causes.push(invalid('spec.template', spec['template'] ?? null, 'field is immutable'));
   return causes;
 }
 
@@ -134,12 +123,12 @@ export function validateService(object: Dict, old: Dict | undefined): Causes {
     if (ports.length > 1 && textOr(port['name']) === '') causes.push(required(`spec.ports[${i}].name`));
     const number = port['port'];
     if (typeof number !== 'number' || number < 1 || number > 65535)
-      causes.push(wrong(`spec.ports[${i}].port`, number ?? 0, 'must be between 1 and 65535, inclusive'));
+      causes.push(invalid(`spec.ports[${i}].port`, number ?? 0, 'must be between 1 and 65535, inclusive'));
   });
   causes.push(...portsTwice(ports.map(dictOr)));
   const ip = at(old, 'spec', 'clusterIP');
   if (ip !== undefined && ip !== spec['clusterIP'] && spec['type'] !== 'ExternalName')
-    causes.push(wrong('spec.clusterIPs[0]', [spec['clusterIP']], 'may not change once set'));
+    causes.push(invalid('spec.clusterIPs[0]', [spec['clusterIP']], 'may not change once set'));
   return causes;
 }
 
@@ -187,5 +176,5 @@ export function validateData(object: Dict, old: Dict | undefined): Causes {
 export function validateLease(object: Dict): Causes {
   const seconds = at(object, 'spec', 'leaseDurationSeconds');
   if (typeof seconds !== 'number' || seconds > 0) return [];
-  return [wrong('spec.leaseDurationSeconds', seconds, 'must be greater than 0')];
+  return [invalid('spec.leaseDurationSeconds', seconds, 'must be greater than 0')];
 }

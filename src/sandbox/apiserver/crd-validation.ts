@@ -2,18 +2,7 @@
 import type { StatusCause } from './errors.ts';
 import type { Dict } from './json.ts';
 import { at, dictOr, isDict, listOr, textOr } from './json.ts';
-
-const invalid = (field: string, value: unknown, detail: string): StatusCause => ({
-  reason: 'FieldValueInvalid',
-  message: `Invalid value: ${JSON.stringify(value)}: ${detail}`,
-  field,
-});
-
-const required = (field: string, detail = ''): StatusCause => ({
-  reason: 'FieldValueRequired',
-  message: `Required value${detail === '' ? '' : `: ${detail}`}`,
-  field,
-});
+import { invalid, required } from '../schema/cause.ts';
 
 export function validateCrd(object: Dict): StatusCause[] {
   const spec = dictOr(object['spec']);

@@ -2,17 +2,7 @@
 import type { StatusCause } from './errors.ts';
 import type { Dict } from './json.ts';
 import { at, equal, isDict, numberOr, textOr } from './json.ts';
-
-const required = (field: string): StatusCause => ({
-  reason: 'FieldValueRequired',
-  message: 'Required value',
-  field,
-});
-const wrong = (field: string, value: unknown, detail: string): StatusCause => ({
-  reason: 'FieldValueInvalid',
-  message: `Invalid value: ${JSON.stringify(value)}: ${detail}`,
-  field,
-});
+import { invalid, required } from '../schema/cause.ts';
 
 const isSet = (value: unknown): boolean => value !== undefined && value !== null;
 
@@ -22,7 +12,7 @@ function namespaceCauses(event: Dict): StatusCause[] {
   const involved = textOr(at(event, 'involvedObject', 'namespace'));
   const isBeside = namespace === 'default' || (isSet(event['eventTime']) && namespace === 'kube-system');
   const fits = involved === '' ? isBeside : isSet(event['eventTime']) || involved === namespace;
-  return fits ? [] : [wrong('involvedObject.namespace', involved, 'does not match event.namespace')];
+  return fits ? [] : [invalid('involvedObject.namespace', involved, 'does not match event.namespace')];
 }
 
 /** An Event with a time of its own says who tells of what action; `reporter` is what the version calls that field. */
@@ -34,7 +24,7 @@ function timedCauses(event: Dict, reporter: string): StatusCause[] {
     ['action', 'action'],
     ['reason', 'reason'],
   ].flatMap(([key = '', field = '']) => (textOr(event[key]) === '' ? [required(field)] : []));
-  if (textOr(event['message']).length > 1024) causes.push(wrong('message', '', 'can have at most 1024 characters'));
+  if (textOr(event['message']).length > 1024) causes.push(invalid('message', '', 'can have at most 1024 characters'));
   return causes;
 }
 
@@ -46,7 +36,7 @@ export const validateEvent = (event: Dict): StatusCause[] => [
 function seriesCauses(series: unknown): StatusCause[] {
   if (!isDict(series)) return [];
   const causes: StatusCause[] = [];
-  if (numberOr(series['count']) < 2) causes.push(wrong('series.count', '', 'should be at least 2'));
+  if (numberOr(series['count']) < 2) causes.push(invalid('series.count', '', 'should be at least 2'));
   if (!isSet(series['lastObservedTime'])) causes.push(required('series.lastObservedTime'));
   return causes;
 }
@@ -55,11 +45,11 @@ function newCauses(event: Dict): StatusCause[] {
   const causes = seriesCauses(event['series']);
   const type = textOr(event['type']);
   if (!isSet(event['eventTime'])) causes.push(required('eventTime'));
-  if (type !== 'Normal' && type !== 'Warning') causes.push(wrong('type', '', `has invalid value: ${type}`));
+  if (type !== 'Normal' && type !== 'Warning') causes.push(invalid('type', '', `has invalid value: ${type}`));
   for (const field of ['firstTimestamp', 'lastTimestamp'])
-    if (isSet(event[field])) causes.push(wrong(field, '', 'needs to be unset'));
-  if (numberOr(event['count']) !== 0) causes.push(wrong('count', '', 'needs to be unset'));
-  if (!equal(event['source'], {})) causes.push(wrong('source', '', 'needs to be unset'));
+    if (isSet(event[field])) causes.push(invalid(field, '', 'needs to be unset'));
+  if (numberOr(event['count']) !== 0) causes.push(invalid('count', '', 'needs to be unset'));
+  if (!equal(event['source'], {})) causes.push(invalid('source', '', 'needs to be unset'));
   return causes;
 }
 
@@ -81,6 +71,7 @@ export function validateNewEvent(event: Dict, old: Dict | undefined): StatusCaus
   if (old === undefined) return [...causes, ...newCauses(event)];
   if (!equal(event['series'], old['series'])) causes.push(...seriesCauses(event['series']));
   for (const field of FIXED)
-    if (!equal(event[field], old[field])) causes.push(wrong(VIEW[field] ?? field, event[field], 'field is immutable'));
+    if (!equal(event[field], old[field]))
+      causes.push(invalid(VIEW[field] ?? field, event[field], 'field is immutable'));
   return causes;
 }

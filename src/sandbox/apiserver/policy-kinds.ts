@@ -2,6 +2,7 @@
 import type { StatusCause } from './errors.ts';
 import type { Dict } from './json.ts';
 import { dictOr, ensure, equal, has, isDict, listOr, numberOr, setDefault, textOr } from './json.ts';
+import { invalid, required } from '../schema/cause.ts';
 
 const EVERY_15_S = { periodSeconds: 15 };
 const SCALE_UP = [
@@ -34,31 +35,19 @@ function defaultRules(rules: Dict, policies: Dict[]): void {
   setDefault(rules, 'policies', structuredClone(policies));
 }
 
-const required = (field: string): StatusCause => ({
-  reason: 'FieldValueRequired',
-  message: 'Required value',
-  field,
-});
-
-const wrong = (field: string, value: unknown, detail: string): StatusCause => ({
-  reason: 'FieldValueInvalid',
-  message: `Invalid value: ${JSON.stringify(value)}: ${detail}`,
-  field,
-});
-
 export function validateAutoscaler(object: Dict): StatusCause[] {
   const spec = dictOr(object['spec']);
   const [least, most] = [numberOr(spec['minReplicas'], 1), numberOr(spec['maxReplicas'])];
   const target = dictOr(spec['scaleTargetRef']);
   const causes: StatusCause[] = [];
-  if (least < 1) causes.push(wrong('spec.minReplicas', least, 'must be greater than or equal to 1'));
-  if (most < 1) causes.push(wrong('spec.maxReplicas', most, 'must be greater than 0'));
-  if (most < least) causes.push(wrong('spec.maxReplicas', most, 'must be greater than or equal to `minReplicas`'));
+  if (least < 1) causes.push(invalid('spec.minReplicas', least, 'must be greater than or equal to 1'));
+  if (most < 1) causes.push(invalid('spec.maxReplicas', most, 'must be greater than 0'));
+  if (most < least) causes.push(invalid('spec.maxReplicas', most, 'must be greater than or equal to `minReplicas`'));
   for (const key of ['kind', 'name'])
     if (textOr(target[key]) === '') causes.push(required(`spec.scaleTargetRef.${key}`));
   const version = textOr(target['apiVersion']);
   if (!version.includes('/') && target['kind'] !== 'ReplicationController')
-    causes.push(wrong('spec.scaleTargetRef.apiVersion', version, 'apiVersion must specify API group'));
+    causes.push(invalid('spec.scaleTargetRef.apiVersion', version, 'apiVersion must specify API group'));
   return causes;
 }
 
@@ -71,7 +60,7 @@ export function validateBudget(object: Dict): StatusCause[] {
     MaxUnavailable: maxUnavailable,
     UnhealthyPodEvictionPolicy: unhealthyPodEvictionPolicy ?? null,
   };
-  return [wrong('spec', value, 'minAvailable and maxUnavailable cannot be both set')];
+  return [invalid('spec', value, 'minAvailable and maxUnavailable cannot be both set')];
 }
 
 export function defaultNetworkPolicy(object: Dict): void {
@@ -97,7 +86,7 @@ const goRoleRef = ({ apiGroup, kind, name }: Dict): Dict => ({ APIGroup: apiGrou
 
 export function validateBinding(object: Dict, old: Dict | undefined): StatusCause[] {
   if (old !== undefined && !equal(old['roleRef'], object['roleRef']))
-    return [wrong('roleRef', goRoleRef(dictOr(object['roleRef'])), 'cannot change roleRef')];
+    return [invalid('roleRef', goRoleRef(dictOr(object['roleRef'])), 'cannot change roleRef')];
   const unplaced = listOr(object['subjects']).flatMap((subject, i) => {
     const { kind, namespace } = dictOr(subject);
     return kind === 'ServiceAccount' && textOr(namespace) === '' ? [required(`subjects[${i}].namespace`)] : [];
