@@ -125,6 +125,9 @@ class Agent implements ApplicationController {
         return observe(pass.key, { app, recorded, now, client: pass.client }, this.#memoryOf(pass.key, app), context);
       },
       decide: (seen) => ('unusable' in seen ? refused(seen) : decideApplication(seen)),
+      decided: ({ accepted }, seen, key) => {
+        if (!('unusable' in seen)) this.#memoryOf(key, seen.app).accept(accepted);
+      },
       execute: (intent, look) => this.#execute(intent, look),
       project: (look, failures) => withFailures(look.decision.status, failures),
       tell: tellOf(context),
@@ -134,10 +137,9 @@ class Agent implements ApplicationController {
   }
 
   async #execute(intent: AgentIntent, look: AgentLook): Promise<'unchanged' | void> {
-    const { seen, key, client, signal, decision } = look;
+    const { seen, key, client, signal } = look;
     if ('unusable' in seen) return 'unchanged';
     const memory = this.#memoryOf(key, seen.app);
-    memory.accept(decision.accepted);
     return execute(intent, doing({ key, seen, memory, context: this.#context, client, signal }));
   }
 

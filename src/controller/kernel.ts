@@ -146,6 +146,7 @@ export class Kernel<O extends Driven<S>, S extends object, Seen, I, D extends De
     const seen = await this.#use.observe(object, recorded, this.#deps.clock.now(), pass);
     if (signal.aborted) return true;
     const decision = this.#use.decide(seen);
+    this.#use.decided?.(decision, seen, key);
     draft.take(decision.status);
     draft.urgent ||= decision.urgent ?? false;
     const look = { ...pass, urgent: draft.urgent, object, recorded, seen, decision };

@@ -63,6 +63,8 @@ export interface Use<O extends Driven<S>, S extends object, Seen, I, D extends D
   observe(object: O, recorded: S | undefined, now: number, pass: Pass): Seen | Promise<Seen>;
   /** Pure. */
   decide(seen: Seen): D;
+  /** Called with each decision before anything of it is carried out: for what is to be remembered of it beside the record. */
+  decided?(decision: D, seen: Seen, key: ObjectKey): void;
   /**
    * Carries one intent out; idempotent. Resolves to `unchanged` where the next look sees nothing new by it. Rejects with a `Refusal`
    * for what a person has to mend.
