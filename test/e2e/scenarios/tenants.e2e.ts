@@ -49,6 +49,7 @@ async function givenTenants(context: TestContext): Promise<Tenants> {
   const system = await begin(context, 'tenants-system', ['ownCluster']);
   const shop = await begin(context, 'tenants-shop');
   const bank = await begin(context, 'tenants-bank');
+  await nothingIsGoing(system);
   system.atEnd(() =>
     system.kubectl('delete', 'clusterroles,clusterrolebindings', '-l', 'app.kubernetes.io/name=sluice'),
   );
@@ -215,6 +216,13 @@ async function others({ system }: Tenants): Promise<string[]> {
     .split('\n')
     .filter((line) => line !== '' && !line.includes(' tenants-bank/'))
     .sort();
+}
+
+/** Resolves when nothing of the scenarios before is still being deleted: it would be missing afterwards, by nobody's attack. */
+async function nothingIsGoing(system: World): Promise<void> {
+  const going = (): Promise<string> =>
+    system.kubectl('get', 'namespaces', '-o', 'jsonpath={range .items[*]}{.metadata.deletionTimestamp}{end}');
+  await until('what others left to be gone', async () => (await going()) === '', { every: 200 });
 }
 
 async function honest({ shop }: Tenants): Promise<Repository> {
