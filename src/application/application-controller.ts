@@ -51,7 +51,13 @@ class Agent implements ApplicationController {
       repositoryOf: (app) => repositoryOf(app, deps),
       changed: (key) => this.#kernel.add(key),
     });
-    this.#context = { ...deps, sources, live: new LiveObjects(deps, (object) => this.#touched(object)) };
+    this.#context = {
+      ...deps,
+      sources,
+      live: new LiveObjects(deps, (object) => this.#touched(object)),
+      readings: new Map(),
+      ask: (applications) => this.#ask(applications),
+    };
     const passes = {
       passed: (_kind: string, ms: number, failed: boolean): void => metrics?.passed?.(ms / 1000, !failed),
     };
@@ -121,7 +127,11 @@ class Agent implements ApplicationController {
       cache: this.#deps.applications,
       observe: (app, recorded, now, pass) => {
         const unusable = problemOf(app);
-        if (unusable !== undefined) return { app, status: recorded ?? {}, now, unusable };
+        if (unusable !== undefined) {
+          // Nobody waits for it to look: it cannot.
+          context.readings.set(pass.key, { declares: new Set(), lookedAt: Number.POSITIVE_INFINITY, isUnclear: false });
+          return { app, status: recorded ?? {}, now, unusable };
+        }
         return observe(pass.key, { app, recorded, now, client: pass.client }, this.#memoryOf(pass.key, app), context);
       },
       decide: (seen) => ('unusable' in seen ? refused(seen) : decideApplication(seen)),
@@ -155,7 +165,15 @@ class Agent implements ApplicationController {
   #forget(key: ObjectKey): void {
     this.#memories.delete(key);
     this.#context.sources.forget(key);
+    this.#context.readings.delete(key);
     this.#deps.metrics?.forgotten?.(qualifiedName(objectIdOf(key)));
+  }
+
+  #ask(applications: readonly ObjectKey[]): void {
+    for (const key of applications) {
+      this.#context.sources.pollBy(key, this.#deps.clock.now());
+      this.#kernel.add(key);
+    }
   }
 
   /** Something that an Application applied has changed; or a watch became ready, which may concern any. */

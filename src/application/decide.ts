@@ -12,7 +12,7 @@ import { wantedObjects } from './revert/wanted.ts';
 import { decideReports } from './report/due.ts';
 import { nextStatus } from './report/status.ts';
 import { revisionRef } from './revision.ts';
-import type { Declared, Seen, SourceFailure } from './seen.ts';
+import type { Declared, Seen } from './seen.ts';
 import { admit, type Admission } from './sync/admission.ts';
 import { liveRolloutsOf } from './sync/owned.ts';
 import { planPrune } from './sync/prune.ts';
@@ -32,7 +32,7 @@ export function decideApplication(seen: Seen): AgentDecision {
   if (seen.app.spec.suspend) return suspended(seen);
   const admission = admit(seen);
   const failure = admission.refused ?? seen.source.failure;
-  const accepted = admission.accepted ?? earlierApplied(seen, failure) ?? undefined;
+  const { accepted } = admission;
   const { holding, returning } = decideExceptions(seen, accepted);
   const { holds } = holding;
   const { returns } = returning;
@@ -56,7 +56,6 @@ export function decideApplication(seen: Seen): AgentDecision {
   });
   const acts = [
     ...pollIntents(seen),
-    ...(admission.accepted ? [] : readBack(seen, failure)),
     ...endRetries(seen, accepted, holds),
     ...unretire(seen, accepted),
     ...snapshots.first,
@@ -129,22 +128,6 @@ function isIdle(sync: { settled: boolean; intents: readonly AgentIntent[] }, { i
 
 function pollIntents({ source, now }: Seen): AgentIntent[] {
   return !source.busy && now >= source.nextPollAt ? [{ do: 'Poll' }] : [];
-}
-
-/** Where the newest commit cannot be used and nothing is remembered: what was applied last, if it can still be read. */
-function earlierApplied(seen: Seen, failure: SourceFailure | undefined): Declared | null | undefined {
-  const commit = neededEarlier(seen, failure);
-  return commit === undefined ? undefined : seen.source.earlier(commit);
-}
-
-function readBack(seen: Seen, failure: SourceFailure | undefined): AgentIntent[] {
-  const commit = neededEarlier(seen, failure);
-  return commit === undefined || seen.source.earlier(commit) !== undefined ? [] : [{ do: 'ReadBack', commit }];
-}
-
-function neededEarlier({ status, app }: Seen, failure: SourceFailure | undefined): string | undefined {
-  const { revision } = status;
-  return failure !== undefined && revision?.repo === app.spec.source.repoURL ? revision.commit : undefined;
 }
 
 /** Where something else than Git's head shall be in the cluster, and why. */

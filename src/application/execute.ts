@@ -20,6 +20,7 @@ type Done = Promise<'unchanged' | void>;
 const HOW: { [K in AgentIntent['do']]: (intent: Of<K>, at: Doing) => Done } = {
   Poll: (_intent, { context, key, seen }) => started(context.sources.poll(key, seen.app)),
   ReadBack: ({ commit }, { context, key, seen }) => started(context.sources.readBack(key, seen.app, commit)),
+  Ask: ({ applications }, { context }) => started(context.ask(applications)),
   Check: ({ requests }, at) => checkAll(requests, at),
   TakeOver: ({ objects }, at) => takeOver(objects, at),
   Apply: ({ requests }, at) => applyAll(requests, at),

@@ -39,6 +39,8 @@ export interface ApplyRequest {
 export type AgentIntent =
   | { do: 'Poll' }
   | { do: 'ReadBack'; commit: string }
+  /** Other Applications look at their repositories, since they may declare what has left this one. */
+  | { do: 'Ask'; applications: readonly ObjectKey[] }
   | { do: 'Check'; requests: CheckRequest[] }
   /** Fields of kubectl's managers become the agent's, once. */
   | { do: 'TakeOver'; objects: { key: ObjectKey; ref: ObjectRef; fingerprint: string; patch: JsonPatchOp[] }[] }

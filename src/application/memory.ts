@@ -45,7 +45,7 @@ export class Memory implements AgentMemory {
   accept(declared: Declared | undefined): void {
     if (declared === this.accepted) return;
     if (this.accepted !== undefined && declared !== undefined && declared !== this.previous)
-      this.previous = this.accepted;
+      this.previous = this.givenUp.has(this.accepted.id) ? declared : this.accepted;
     this.accepted = declared;
     const keys = new Set(declared?.desired.map(({ key }) => key));
     for (const known of [this.#answers, this.clean, this.setbacks, this.corrected]) {

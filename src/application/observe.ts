@@ -19,7 +19,7 @@ import { kindsIn, render } from './source/render.ts';
 import { sourceOf, type SourceState } from './source/sources.ts';
 import { tenancyOf, userOf, type Tenancy } from './source/tenancy.ts';
 import { missingRight } from './sync/check.ts';
-import { claimant, declarer } from './sync/claims.ts';
+import { claimant, declarer, doubtAbout, type Neighbourhood } from './sync/claims.ts';
 import { ownerOf } from './sync/owner.ts';
 import { isScaled } from './sync/plan-object.ts';
 
@@ -53,7 +53,18 @@ export async function observe(key: ObjectKey, at: Observation, memory: Memory, c
   await kinds.learn([...refs.values()].map((ref) => ({ apiVersion: apiVersionOfRef(ref), kind: ref.kind })));
   await loadSnapshots(rolloutsIn(status, memory.accepted, view.newest), { app, status, client, memory, context });
   const live = await liveOf([...refs.entries()], { kinds, tenancy, memory, context, client, now });
-  const { applications, rollouts, analysisRuns } = context;
+  const { applications, rollouts, analysisRuns, readings } = context;
+  readings.set(key, {
+    declares: view.newest?.keys ?? new Set(),
+    lookedAt: source.lookedAt,
+    isUnclear: source.failure?.reason === 'InvalidManifest',
+  });
+  const around: Neighbourhood = {
+    app,
+    all: applications.list(),
+    settings: context.tenancy,
+    readings,
+  };
   return {
     now,
     app,
@@ -68,8 +79,9 @@ export async function observe(key: ObjectKey, at: Observation, memory: Memory, c
     rollout: (namespace, name) => rollouts.get(namespace, name),
     runs: (namespace): AnalysisRun[] => analysisRuns.list(namespace),
     snapshots: knownSnapshots(memory),
-    claimedBy: (id, object) => claimant(id, object, app, applications.list()),
-    declaredElsewhere: (id) => declarer(id, app, applications.list()),
+    claimedBy: (id, object) => claimant(id, object, around),
+    declaredElsewhere: (id) => declarer(id, around),
+    doubt: (id) => doubtAbout(id, view.readAt, around),
   };
 }
 
@@ -113,12 +125,13 @@ async function viewOf(source: SourceState, at: Viewing): Promise<SourceView> {
   for (const [commit, content] of source.earlier) {
     earlier.set(commit, content && (await rendered(content, at, undefined)));
   }
-  const { failure, attempted, nextPollAt, busy } = source;
+  const { failure, attempted, nextPollAt, readAt, busy } = source;
   return {
     newest,
     failure: failure && { reason: failure.reason, message: failure.message },
     attempted,
     nextPollAt,
+    readAt,
     busy,
     earlier: (commit) => earlier.get(commit),
   };

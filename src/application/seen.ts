@@ -14,6 +14,7 @@ import type { DesiredObject } from './source/desired.ts';
 import type { Problem } from './source/manifests.ts';
 import type { Tenancy } from './source/tenancy.ts';
 import type { CheckOutcome } from './sync/check.ts';
+import type { Doubt } from './sync/claims.ts';
 import type { Owner } from './sync/owner.ts';
 
 /** What a commit declares, read with one spec of the source. */
@@ -27,6 +28,8 @@ export interface Declared {
   sets: ReadonlyMap<ObjectKey, RolloutSet>;
   /** Why it cannot be applied at all. */
   problems: readonly Problem[];
+  /** Keys of what is declared. */
+  keys: ReadonlySet<ObjectKey>;
   /** Files below the path that declare nothing, by name. */
   skipped: readonly string[];
   /** `group/Kind` of the definitions that it brings. */
@@ -50,6 +53,8 @@ export interface SourceView {
   attempted: RevisionRef | undefined;
   /** When to look again; milliseconds since the epoch, 0: now. */
   nextPollAt: number;
+  /** When the look began by which the newest content was read; milliseconds since the epoch, 0: there is none. */
+  readAt: number;
   /** A look is under way; its end is an event. */
   busy: boolean;
   /** An earlier commit that was asked for: undefined while it is not here, null where it cannot be had. */
@@ -117,4 +122,6 @@ export interface Seen {
   claimedBy(key: ObjectKey, live: KubeObject): string | undefined;
   /** Another Application, as `namespace/name`, that declares the object. */
   declaredElsewhere(key: ObjectKey): string | undefined;
+  /** Applications that may declare the object by now. */
+  doubt(key: ObjectKey): Doubt;
 }

@@ -281,7 +281,14 @@ describe('A suspended Application', () => {
 });
 
 describe('The repository', () => {
-  const source = { failure: undefined, attempted: undefined, newest: undefined, busy: false, earlier: () => undefined };
+  const source = {
+    failure: undefined,
+    attempted: undefined,
+    newest: undefined,
+    readAt: 0,
+    busy: false,
+    earlier: () => undefined,
+  };
 
   it('is looked at when it is time to, and not while a look is under way', () => {
     const due = { ...source, nextPollAt: 0 };

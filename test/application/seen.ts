@@ -135,6 +135,7 @@ export function seen({
     failure: undefined,
     attempted: undefined,
     nextPollAt: NOW + 30_000,
+    readAt: NOW,
     busy: false,
     earlier: () => undefined,
   };
@@ -157,6 +158,7 @@ export function seen({
     snapshots: new Map(),
     claimedBy: () => undefined,
     declaredElsewhere: () => undefined,
+    doubt: () => ({ toLook: [], unclear: [] }),
     ...more,
   };
 }

@@ -119,7 +119,7 @@ describe('what strangers tried', () => {
 
   // sync/prune.ts:103 declaredElsewhere sees only what is on record in status.resources: the Application that the same commit moves
   // the object to may not have looked yet.
-  it.fails('an object that one commit moves from one Application to another is not deleted in between', async () => {
+  it('an object that one commit moves from one Application to another is not deleted in between', async () => {
     commit(world, {
       'deploy/a.yaml': configMap('keep'),
       'deploy/x.yaml': configMap('moved'),
@@ -150,7 +150,7 @@ describe('what strangers tried', () => {
 
   // source/manifests.ts isTyped: a file that declared something and now declares nothing is skipped, and what it declared is pruned.
   // Documented as skipped; issue 8 point 2 says files that cannot be read never mean fewer objects silently.
-  it.fails('a manifest that becomes a pointer of Git LFS deletes nothing', async () => {
+  it('a manifest that becomes a pointer of Git LFS deletes nothing', async () => {
     await serving(world, { 'deploy/x.yaml': configMap('x') }, { sync: { prune: true } });
     commit(world, {
       'deploy/x.yaml':
@@ -164,7 +164,7 @@ describe('what strangers tried', () => {
   // sync/claims.ts:27 declarer believes the status of any Application of any namespace, though that one may not touch the object
   // (tenancy): with applications/status in its own namespace a tenant makes another let go of its objects (Disown) instead of pruning
   // them.
-  it.fails('an Application of another namespace cannot keep objects by naming them in its status', async () => {
+  it('an Application of another namespace cannot keep objects by naming them in its status', async () => {
     commit(world, { 'deploy/a.yaml': configMap('keep'), 'deploy/x.yaml': configMap('x') });
     await world.application(PRUNE);
     plant(world, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'evil' } });
@@ -273,7 +273,7 @@ describe('what strangers tried', () => {
 
   // sync/apply.ts:87 giveUp needs memory.previous, which a new process does not have: half of the commit stays applied after a restart
   // or a change of leader.
-  it.fails('that fails after a clean dry run puts the commit back, also where the agent is new', async () => {
+  it('that fails after a clean dry run puts the commit back, also where the agent is new', async () => {
     await serving(world);
     await world.stop();
     refuse(world, '/configmaps/full', denial(403, 'exceeded quota: configmaps'), false);
@@ -377,7 +377,7 @@ spec:
   });
 
   // source/manifests.ts objectsIn takes every kind …List with items for a list.
-  it.fails('an object whose kind ends in List and that has items of its own is applied as it is', async () => {
+  it('an object whose kind ends in List and that has items of its own is applied as it is', async () => {
     wide(world);
     plant(world, {
       apiVersion: 'apiextensions.k8s.io/v1',
@@ -407,7 +407,7 @@ spec:
   });
 
   // report/failures.ts says what the server said, but not of which object; the reason is Forbidden for a 500.
-  it.fails('a webhook that is down while a commit is tried is told by name', async () => {
+  it('a webhook that is down while a commit is tried is told by name', async () => {
     await serving(world);
     refuse(world, '/configmaps/o', denial(500, 'failed calling webhook "w": connection refused'), true);
     commit(world, { 'deploy/o.yaml': configMap('o') });

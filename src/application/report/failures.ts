@@ -22,6 +22,7 @@ const TOLD_FROM = 3;
 const WORDS: Readonly<Record<AgentIntent['do'], string>> = {
   Poll: 'the repository could not be looked at',
   ReadBack: 'an earlier commit could not be read',
+  Ask: 'other Applications could not be asked',
   Check: 'objects could not be tried',
   TakeOver: 'fields of kubectl could not be taken over',
   Apply: 'objects could not be applied',

@@ -27,6 +27,9 @@ export interface Declared {
   skipped: SkippedFile[];
 }
 
+/** First line of what Git LFS leaves in the place of a file (git-lfs, docs/spec.md). */
+const LFS_POINTER = 'version https://git-lfs.github.com/spec/';
+
 /** More are not looked for. */
 const MAX_PROBLEMS = 20;
 
@@ -72,6 +75,14 @@ class Reading {
     try {
       this.#budget.hold('fileBytes', file.text.length);
       this.#budget.spend('manifestBytes', file.text.length);
+      if (file.text.startsWith(LFS_POINTER)) {
+        this.#problem({
+          path: file.path,
+          line: 1,
+          message: 'this is a pointer of Git LFS, which is not followed: keep manifests in Git itself',
+        });
+        return;
+      }
       const found: Document[] = [];
       const before = this.problems.length;
       const json = file.path.endsWith('.json');
@@ -151,11 +162,16 @@ class ShapeError extends Error {}
 
 function objectsIn(value: unknown, budget: SourceBudget): KubeObject[] {
   if (!isRecord(value)) throw new ShapeError('a manifest must be a mapping with apiVersion, kind and metadata');
-  const { kind, items } = value;
-  const listed = typeof kind === 'string' && kind.endsWith('List') && Array.isArray(items) ? items : undefined;
+  const listed = itemsOf(value);
   budget.spend('objects', listed?.length ?? 1);
   if (listed === undefined) return [checked(value, '')];
   return listed.map((item: unknown, index) => checked(item, `items[${index}]: `));
+}
+
+/** Of a list, as `kubectl get -o yaml` prints it; an object of a kind such as AllowList has a name, and is one object. */
+function itemsOf({ kind, items, metadata }: Record<string, unknown>): unknown[] | undefined {
+  const isNamed = isRecord(metadata) && metadata['name'] !== undefined;
+  return typeof kind === 'string' && kind.endsWith('List') && Array.isArray(items) && !isNamed ? items : undefined;
 }
 
 function checked(value: unknown, at: string): KubeObject {

@@ -49,6 +49,7 @@ export function render(content: SourceContent, context: RenderContext): Declared
     id: `${content.commit.oid} ${context.source} ${JSON.stringify(context.tenancy)}`,
     files: content.files,
     desired,
+    keys: new Set(desired.map(({ key }) => key)),
     sets: declaredSets(desired),
     problems,
     skipped,

@@ -33,6 +33,10 @@ export interface SourceState {
   /** Source that the content was read with. */
   from: string | undefined;
   receivedAt: number | undefined;
+  /** When the look began by which the content was read; milliseconds since the epoch, 0: there is none. */
+  readAt: number;
+  /** When the last look began that is over, 0: none is. */
+  lookedAt: number;
   failure: SourceFailure | undefined;
   attempted: RevisionRef | undefined;
   nextPollAt: number;
@@ -142,9 +146,11 @@ export class Sources {
   async #look(source: Source, app: Application): Promise<void> {
     const { clock } = this.#deps;
     const began = clock.now();
-    const { hints } = source;
+    const { hints, content: before } = source;
     const result = await this.#poll(source, app).catch(unreadable);
     if (source.stop.signal.aborted) return;
+    source.lookedAt = began;
+    if (result.ok && source.content !== before) source.readAt = began;
     const name = qualifiedName(app.metadata);
     this.#deps.metrics?.fetched?.(name, (clock.now() - began) / 1000, result.ok);
     if (result.ok) {
@@ -237,6 +243,8 @@ const fresh = (uid: string | undefined): Source => ({
   content: undefined,
   from: undefined,
   receivedAt: undefined,
+  readAt: 0,
+  lookedAt: 0,
   failure: undefined,
   attempted: undefined,
   nextPollAt: 0,

@@ -22,7 +22,27 @@ export interface Admission {
 
 const MAX_PROBLEMS = 5;
 
+/** Where the newest commit cannot be used and nothing is remembered, what was in force before is read back. */
 export function admit(seen: Seen): Admission {
+  const admission = judge(seen);
+  const isUsable = admission.refused === undefined && seen.source.failure === undefined;
+  if (isUsable || admission.accepted) return admission;
+  const { newest } = seen.source;
+  const isLost = newest !== undefined && seen.memory.givenUp.has(newest.id);
+  const commit = recordedCommit(seen, isLost ? newest.commit.oid : undefined);
+  if (commit === undefined) return admission;
+  const declared = seen.source.earlier(commit);
+  if (declared === undefined) return { ...admission, intents: [...admission.intents, { do: 'ReadBack', commit }] };
+  return declared ? { ...admission, accepted: declared } : admission;
+}
+
+/** The newest commit on record as applied, other than one. */
+export function recordedCommit({ status, app }: Pick<Seen, 'status' | 'app'>, except?: string): string | undefined {
+  const revisions = [status.revision, ...(status.history ?? []).map(({ revision }) => revision)];
+  return revisions.find((one) => one?.repo === app.spec.source.repoURL && one.commit !== except)?.commit;
+}
+
+function judge(seen: Seen): Admission {
   const { newest } = seen.source;
   const { accepted, previous, givenUp } = seen.memory;
   if (!newest) return { accepted, intents: [] };
@@ -34,7 +54,32 @@ export function admit(seen: Seen): Admission {
   if (accepted === newest) return { accepted, intents: [] };
   const problems = newest.problems.map((problem) => describeProblem(problem));
   if (problems.length > 0) return refuse(accepted, 'InvalidManifest', problems);
-  return examine(seen, newest);
+  return silenced(seen, newest) ?? examine(seen, newest);
+}
+
+/** Files that declared something and declare nothing now: nobody said that their objects are to go. Undefined where there are none. */
+function silenced(seen: Seen, newest: Declared): Admission | undefined {
+  if (newest.skipped.length === 0) return undefined;
+  const before = beforeIt(seen, newest);
+  if (before === undefined) return undefined;
+  if (typeof before === 'string') return { accepted: undefined, intents: [{ do: 'ReadBack', commit: before }] };
+  const skipped = new Set(newest.skipped);
+  const lost = before.desired.filter(({ source, key }) => skipped.has(source.path) && !newest.keys.has(key));
+  if (lost.length === 0) return undefined;
+  const problems = lost.map(
+    ({ source, ref }) =>
+      `${source.path}:1: declared ${nameOf(ref)}, and has neither apiVersion nor kind now; delete or rename the file if that is to go`,
+  );
+  return refuse(seen.memory.accepted, 'InvalidManifest', problems);
+}
+
+/** What was in force before a commit; or the commit to be read back for it. */
+function beforeIt(seen: Seen, newest: Declared): Declared | string | undefined {
+  if (seen.memory.accepted) return seen.memory.accepted;
+  const commit = recordedCommit(seen);
+  if (commit === undefined || commit === newest.commit.oid) return undefined;
+  const declared = seen.source.earlier(commit);
+  return declared === undefined ? commit : (declared ?? undefined);
 }
 
 function refuse(accepted: Declared | undefined, reason: string, problems: readonly string[]): Admission {
@@ -57,24 +102,43 @@ function examine(seen: Seen, newest: Declared): Admission {
   if (requests.length > 0) return { accepted, intents: [{ do: 'Check', requests }] };
   const problems = found.flatMap((one) => ('problem' in one ? [one.problem] : []));
   if (problems.length > 0) return refuse(accepted, 'Refused', problems);
-  return { accepted: found.some((one) => 'waits' in one) ? accepted : newest, intents: [] };
+  const waits = found.flatMap((one) => ('waits' in one ? [one.waits] : []));
+  return waits.length === 0 ? { accepted: newest, intents: [] } : delayed(accepted, waits);
 }
 
-type Found = { request: CheckRequest } | { problem: string } | { waits: true } | { accepted: true };
+type Found = { request: CheckRequest } | { problem: string } | { waits: Wait } | { accepted: true };
+
+/** Until an object can be tried; what kept it from that is told once it has lasted. */
+interface Wait {
+  message?: string;
+  dueAt?: number;
+}
+
+function delayed(accepted: Declared | undefined, waits: readonly Wait[]): Admission {
+  const messages = waits.flatMap(({ message }) => message ?? []);
+  const admission = messages.length === 0 ? { accepted, intents: [] } : refuse(accepted, 'NotTried', messages);
+  return { ...admission, dueAt: Math.min(...waits.map(({ dueAt }) => dueAt ?? Number.POSITIVE_INFINITY)) };
+}
+
+/** Attempts in a row after which it is told that an object cannot be tried. */
+const TOLD_FROM = 3;
 
 function examineOne(desired: DesiredObject & { path: string }, context: ObjectContext): Found {
   const { seen } = context;
   const { key, ref, object } = desired;
   const found = seen.live(key);
   if (found.state === 'failed') return { problem: at(desired, found.message) };
-  if (found.state === 'pending') return { waits: true };
+  if (found.state === 'pending') return { waits: {} };
   // Another Application's: that is said of the object, and refuses nothing else.
   if (found.object && seen.claimedBy(key, found.object) !== undefined) return { accepted: true };
   const body = bodyOf(desired, found.object, context);
   const fingerprint = fingerprintOf(body.hash, found.object);
   const outcome = seen.memory.answered(key, fingerprint, seen.now);
   const setback = seen.memory.setbacks.get(key);
-  if (!outcome && setback?.fingerprint === fingerprint && seen.now < setback.retryAt) return { waits: true };
+  if (!outcome && setback?.fingerprint === fingerprint && seen.now < setback.retryAt) {
+    const told = setback.times < TOLD_FROM ? {} : { message: at(desired, setback.message) };
+    return { waits: { ...told, dueAt: setback.retryAt } };
+  }
   if (!outcome) return { request: { key, ref, fingerprint, body: body.object, pods: podsOf(object) } };
   return outcome.kind === 'refused' ? { problem: at(desired, outcome.message) } : { accepted: true };
 }

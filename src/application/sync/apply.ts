@@ -7,6 +7,7 @@ import type { ServedResource } from '../../kube/types.ts';
 import { toTime } from '../../ports/clock.ts';
 import { observed, servedFor, type Doing } from '../doing.ts';
 import type { ApplyRequest } from '../intents.ts';
+import { recordedCommit } from './admission.ts';
 import { eachOf } from './batch.ts';
 import { missingRight } from './check.ts';
 import { bodyOfFingerprint, fingerprintOf } from './fingerprint.ts';
@@ -91,6 +92,7 @@ function refused(request: ApplyRequest, resource: ServedResource, error: ApiErro
   memory.setBack(request.key, request.fingerprint, { message: `${message}; tried again`, now: seen.now });
   context.metrics?.refused?.(qualifiedName(seen.owner), 'ApplyFailed');
   const { accepted, previous } = memory;
-  if (!request.isNew || !accepted || !previous) return;
+  if (!request.isNew || !accepted) return;
+  if (!previous && recordedCommit(seen, accepted.commit.oid) === undefined) return;
   memory.giveUp(accepted.id, `${nameOf(request.ref)}: ${message}; what was applied before is put back`, seen.now);
 }

@@ -3,7 +3,7 @@
 import type { ObjectRef, ResourceStatus } from '../../api/application.ts';
 import type { KubeObject } from '../../api/k8s.ts';
 import { ANNOTATIONS, CONFIRM_PRUNE, GROUP } from '../../api/names.ts';
-import { objectKey, type ObjectKey } from '../../api/object-key.ts';
+import { objectIdOf, objectKey, qualifiedName, type ObjectKey } from '../../api/object-key.ts';
 import { shortCommit } from '../../api/revision.ts';
 import type { AgentIntent } from '../intents.ts';
 import type { StableSnapshot } from '../revert/snapshot.ts';
@@ -28,6 +28,8 @@ const DEFAULT_LIMIT = 50;
 /** How long the answer to what a Namespace or a definition holds counts: where it holds nothing, for this very moment. */
 const INSPECTED_MS = 60_000;
 const EMPTY_MS = 2_000;
+/** After which an Application that was asked is asked again. */
+const ASKED_MS = 1_000;
 
 export interface PruneInput {
   seen: Seen;
@@ -80,7 +82,7 @@ function decideOne(entry: ResourceStatus, { seen, present, uids, plan }: One): b
   const live = found.object;
   if (!live || !isOurs(live, entry, seen)) return false; // gone, or another's by now: off the record
   const { uid = '' } = live.metadata;
-  const reason = reasonToKeep(key, live, { seen, present, uids });
+  const reason = reasonToKeep(key, live, { seen, present, uids }) ?? reasonToDoubt(key, seen, plan);
   if (reason !== undefined) return keep(reason);
   if (seen.declaredElsewhere(key) !== undefined) {
     plan.intents.push({ do: 'Disown', objects: [{ key, ref: refOfEntry(entry), uid }] });
@@ -106,6 +108,21 @@ function reasonToKeep(
   if (uids.has(live.metadata.uid ?? '')) return 'is declared under another name of its kind, and stays';
   const keeper = neededBy(key, present, seen.snapshots);
   return keeper === undefined ? undefined : `the stable revision of ${keeper} still needs it`;
+}
+
+/** Another Application may declare it by now; that one is asked. */
+function reasonToDoubt(key: ObjectKey, seen: Seen, plan: PrunePlan): string | undefined {
+  const { toLook, unclear } = seen.doubt(key);
+  if (toLook.length > 0) {
+    plan.intents.push({ do: 'Ask', applications: toLook });
+    plan.dueAt = seen.now + ASKED_MS;
+  }
+  const [other] = [...toLook, ...unclear];
+  if (other === undefined) return undefined;
+  const name = qualifiedName(objectIdOf(other));
+  return toLook.includes(other)
+    ? `has left Git; whether Application ${name} declares it by now is being looked at`
+    : `has left Git; Application ${name} of the same repository cannot be read, and may declare it`;
 }
 
 function liveUids(seen: Seen, present: ReadonlySet<ObjectKey>): Set<string> {
