@@ -136,8 +136,18 @@ export function isExpired(error: unknown): error is ApiError {
   return error instanceof ApiError && (error.status === 410 || error.reason === 'Expired');
 }
 
+/**
+ * What is sent does not fit its schema. For an apply the API server says that with 500 and without a reason
+ * (apiserver/pkg/endpoints/handlers/fieldmanager: `failed to create typed patch object`, `failed to convert new object`), as for etcd's
+ * `request is too large`.
+ */
+const MALFORMED =
+  /^(failed to create typed patch object|failed to convert new object|etcdserver: request is too large)/;
+
+/** The same will be refused again, however often: 4xx, and what does not fit though the answer is 500. */
+export const isRefusal = (error: unknown): error is ApiError =>
+  error instanceof ApiError && error.status !== 429 && (error.status < 500 || MALFORMED.test(error.message));
+
 /** Worth trying again unchanged: throttled, a server error, or the network. */
-export function isTransient(error: unknown): boolean {
-  if (error instanceof ConnectionError) return true;
-  return error instanceof ApiError && (error.status === 429 || error.status >= 500);
-}
+export const isTransient = (error: unknown): boolean =>
+  error instanceof ConnectionError || (error instanceof ApiError && !isRefusal(error));

@@ -1,5 +1,6 @@
 // Paths inside a repository: where one leads, where a link leads, and what was probably meant by one that leads nowhere.
 import { GitError, type GitMirror, type TreeEntry } from '../git/types.ts';
+import { nearest } from '../api/nearest.ts';
 
 type Objects = Pick<GitMirror, 'tree' | 'blob'>;
 
@@ -106,32 +107,4 @@ async function targetOf(entry: TreeEntry, objects: Objects): Promise<string | un
   const bytes = await objects.blob(entry.oid);
   if (bytes.byteLength === 0 || bytes.byteLength > MAX_LINK_BYTES || bytes.includes(0)) return undefined;
   return Buffer.from(bytes).toString('utf8');
-}
-
-/** The name that is nearest to one that is not there; undefined where none is near. */
-export function nearest(name: string, names: readonly string[]): string | undefined {
-  const within = Math.max(1, Math.floor(name.length / 3));
-  let best: { name: string; distance: number } | undefined;
-  for (const each of names.slice(0, 1000)) {
-    if (Math.abs(each.length - name.length) > within || each.length > 100) continue;
-    const distance = distanceOf(name.toLowerCase(), each.toLowerCase());
-    if (distance <= within && distance < (best?.distance ?? Infinity)) best = { name: each, distance };
-  }
-  return best?.name;
-}
-
-/** Edits from one text to another: a letter more, less, other, or two exchanged. */
-function distanceOf(a: string, b: string): number {
-  let [before, last]: [number[], number[]] = [[], Array.from({ length: b.length + 1 }, (_, j) => j)];
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1] ? 0 : 1;
-      let cost = Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + same);
-      if (a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) cost = Math.min(cost, (before[j - 2] ?? Infinity) + 1);
-      row.push(cost);
-    }
-    [before, last] = [last, row];
-  }
-  return last[b.length] ?? 0;
 }

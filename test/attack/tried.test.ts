@@ -135,6 +135,40 @@ describe('what strangers tried', () => {
     expect(find(world, 'ConfigMap', 'moved')?.metadata.uid).toBe(before);
   });
 
+  it('an object is deleted although another Application would not look at its repository for an hour: that one is asked', async () => {
+    commit(world, {
+      'deploy/a.yaml': configMap('keep'),
+      'deploy/x.yaml': configMap('x'),
+      'other/b.yaml': configMap('b'),
+    });
+    await world.application(PRUNE);
+    await world.application({ source: { ...at('other').source, interval: '1h' } }, 'zother');
+    await world.start();
+    commit(world, { 'deploy/x.yaml': null });
+    await world.poll();
+    expect(find(world, 'ConfigMap', 'x')).toBeUndefined();
+  });
+
+  it('an object is kept while another Application of its repository cannot be read, and goes when it can', async () => {
+    commit(world, {
+      'deploy/a.yaml': configMap('keep'),
+      'deploy/x.yaml': configMap('x'),
+      'other/b.yaml': configMap('b'),
+    });
+    await world.application(PRUNE);
+    await world.application(at('other'), 'zother');
+    await world.start();
+    commit(world, { 'deploy/x.yaml': null, 'other/x.yaml': `${configMap('x')}more: {` });
+    await world.poll();
+    await world.poll();
+    expect(find(world, 'ConfigMap', 'x')).toBeDefined();
+    expect(JSON.stringify((await world.status()).resources)).toContain('Application shop/zother');
+    commit(world, { 'other/x.yaml': null });
+    await world.poll();
+    await world.poll();
+    expect(find(world, 'ConfigMap', 'x')).toBeUndefined();
+  });
+
   // sync/prune.ts:158 isOverLimit counts status.resources, which by then holds what the same commit brought: a renamed prefix or a
   // changed path (100 % gone) counts as 50 % and is deleted without a word.
   it('the prune limit counts what was applied before, not what the same commit brings', async () => {
@@ -160,6 +194,24 @@ describe('what strangers tried', () => {
     await world.poll();
     expect(find(world, 'ConfigMap', 'x')).toBeDefined();
   });
+
+  it.each([['the same process'], ['a new one']])(
+    'a manifest that loses its kind is refused by %s, and deletes nothing',
+    async (process) => {
+      await serving(world, { 'deploy/x.yaml': configMap('x') }, { sync: { prune: true } });
+      if (process === 'a new one') await world.stop();
+      commit(world, { 'deploy/x.yaml': 'data: { a: b }\n' });
+      if (process === 'a new one') await world.start();
+      await world.poll();
+      expect(find(world, 'ConfigMap', 'x')).toBeDefined();
+      expect(await world.status()).toMatchObject({
+        phase: 'Failed',
+        message: expect.stringContaining(
+          'deploy/x.yaml:1: declared ConfigMap shop/x, and has neither apiVersion nor kind now',
+        ),
+      });
+    },
+  );
 
   // sync/claims.ts:27 declarer believes the status of any Application of any namespace, though that one may not touch the object
   // (tenancy): with applications/status in its own namespace a tenant makes another let go of its objects (Disown) instead of pruning
@@ -322,7 +374,7 @@ describe('what strangers tried', () => {
 
   // sync/stamps.ts:55 withStoredData: String(text) makes "[object Object]" of it, and the Secret is stored so, Synced. The server
   // would have refused it.
-  it.fails('of stringData that is no text is refused rather than stored as something else', async () => {
+  it('of stringData that is no text is refused rather than stored as something else', async () => {
     wide(world);
     commit(world, {
       'deploy/s.yaml': 'apiVersion: v1\nkind: Secret\nmetadata: { name: s }\nstringData: { password: { a: b } }\n',
@@ -331,6 +383,27 @@ describe('what strangers tried', () => {
     await world.start();
     expect((await world.status()).phase).toBe('Failed');
     expect(find(world, 'Secret', 's')).toBeUndefined();
+  });
+
+  // The server answers 500 to an apply that does not fit the schema, which is no blip: it was tried without end, and never told.
+  it.each([
+    [
+      'a field that nobody knows',
+      'spec: { replicsa: 1 }',
+      /^deploy\/s.yaml:1: Service shop\/s: .*\.spec\.replicsa: field not declared/,
+    ],
+    [
+      'a field that is almost right',
+      'spec: { prots: [] }',
+      /\.spec\.prots: field not declared in schema \(did you mean ports\?\)/,
+    ],
+    ['a text where a number belongs', 'spec: { ports: [{ port: eighty }] }', /port: expected numeric/],
+  ])('with %s is refused at once, by file and line', async (_what, spec, message) => {
+    await serving(world);
+    commit(world, { 'deploy/s.yaml': `apiVersion: v1\nkind: Service\nmetadata: { name: s }\n${spec}\n` });
+    await world.poll();
+    expect(await world.status()).toMatchObject({ phase: 'Failed', message: expect.stringMatching(message) });
+    expect(find(world, 'Service', 's')).toBeUndefined();
   });
 
   // sync/stamps.ts:55 String(null): the password becomes the text null.

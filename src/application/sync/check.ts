@@ -1,5 +1,5 @@
 // What the API server said to a write that it was only asked to try, and what that means for a commit.
-import { ApiError } from '../../kube/errors.ts';
+import { isRefusal, type ApiError } from '../../kube/errors.ts';
 import type { KubeObject } from '../../api/k8s.ts';
 import { nameOf } from '../../api/object-key.ts';
 import type { ServedResource } from '../../kube/types.ts';
@@ -25,7 +25,7 @@ export interface CheckContext {
 
 /** What a refusal means; undefined for what may go away by itself. */
 export function outcomeOf(error: unknown, context: CheckContext): CheckOutcome | undefined {
-  if (!(error instanceof ApiError) || error.status === 429 || error.status >= 500) return undefined;
+  if (!isRefusal(error)) return undefined;
   const { message } = error;
   if (/does not support dry ?run/i.test(message)) return { kind: 'untried', message };
   const namespace = context.desired.object.metadata.namespace;

@@ -1,21 +1,31 @@
 // The right name beside a field that the API server does not know, from what it publishes of the kind.
 import { isRecord } from '../../api/json.ts';
 import type { KubeObject } from '../../api/k8s.ts';
+import { nearest } from '../../api/nearest.ts';
 import type { KubeClient } from '../../kube/types.ts';
+
+/** How the server names a field that it does not know: in a strict decoding error, and of an apply. */
+const UNKNOWN = /unknown field "(?<decoded>[^"]+)"|(?<applied>\.\S+): field not declared in schema/g;
 
 /** The server's message with a name that was likely meant behind each unknown field; as it is where there is none. */
 export async function didYouMean(message: string, object: KubeObject, client: KubeClient): Promise<string> {
-  const fields = [...message.matchAll(/unknown field "([^"]+)"/g)].map(([, field = '']) => field);
+  if (message.search(UNKNOWN) === -1) return message;
   const schemas = await schemasOf(object.apiVersion, client);
   const root = schemas && rootOf(schemas, object);
   if (!root) return message;
-  return fields.reduce((text, field) => {
-    const names = namesBeside(field, root, schemas);
-    const meant = names && nearest(field.split('.').at(-1) ?? '', names);
-    const quoted = `unknown field "${field}"`;
-    return meant === undefined ? text : text.replace(quoted, `${quoted} (did you mean ${meant}?)`);
-  }, message);
+  return message.replace(UNKNOWN, (said: string, decoded: string | undefined, applied: string | undefined) => {
+    const path = partsOf(decoded ?? applied ?? '');
+    const names = namesBeside(path.slice(0, -1), root, schemas);
+    const meant = names && nearest(path.at(-1) ?? '', names);
+    return meant === undefined ? said : `${said} (did you mean ${meant}?)`;
+  });
 }
+
+const ITEM = '[]';
+
+/** `spec.containers[0].imge` and `.spec.containers[name="web"].imge` alike, as `spec`, `containers`, `[]`, `imge`. */
+const partsOf = (path: string): string[] =>
+  [...path.matchAll(/\[(?:"(?:[^"\\]|\\.)*"|[^\]"])*\]|[^.[]+/g)].map(([part]) => (part.startsWith('[') ? ITEM : part));
 
 type Schemas = Record<string, unknown>;
 
@@ -43,13 +53,12 @@ function rootOf(schemas: Schemas, { apiVersion, kind }: KubeObject): unknown {
   });
 }
 
-/** Names that may stand where the field stands. */
-function namesBeside(field: string, root: unknown, schemas: Schemas): string[] | undefined {
+/** Names that may stand in what the path leads to. */
+function namesBeside(path: readonly string[], root: unknown, schemas: Schemas): string[] | undefined {
   let at = root;
-  for (const part of field.split('.').slice(0, -1)) {
-    const name = part.replace(/\[\d+\]$/, '');
-    at = resolve(propertiesOf(at, schemas)?.[name], schemas);
-    if (/\[\d+\]$/.test(part)) at = resolve(isRecord(at) ? at['items'] : undefined, schemas);
+  for (const part of path) {
+    const inside = part === ITEM ? (isRecord(at) ? at['items'] : undefined) : propertiesOf(at, schemas)?.[part];
+    at = resolve(inside, schemas);
   }
   const properties = propertiesOf(at, schemas);
   return properties && Object.keys(properties);
@@ -69,30 +78,4 @@ function resolve(schema: unknown, schemas: Schemas): unknown {
     else return at;
   }
   return at;
-}
-
-/** The name with the fewest changes, where these are few. */
-export function nearest(name: string, names: readonly string[]): string | undefined {
-  const most = Math.max(1, Math.floor(name.length / 3));
-  let best: { name: string; cost: number } | undefined;
-  for (const candidate of names) {
-    const cost = distance(name.toLowerCase(), candidate.toLowerCase());
-    if (cost <= most && (best === undefined || cost < best.cost)) best = { name: candidate, cost };
-  }
-  return best?.name;
-}
-
-/** Levenshtein's distance of two short texts. */
-function distance(a: string, b: string): number {
-  if (Math.abs(a.length - b.length) > 64) return 64;
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1] ? 0 : 1;
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + same));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

@@ -62,6 +62,7 @@ async function refusal(
   const ref = { group: resource.group, version: resource.version, kind: resource.kind, ...body.metadata };
   const outcome = outcomeOf(error, { desired: { ref, object: body }, tenancy: seen.tenancy, resource, namespaces });
   if (!outcome) throw error;
-  if (outcome.kind !== 'refused' || !outcome.message.includes('unknown field')) return outcome;
-  return { kind: 'refused', message: await didYouMean(outcome.message, body, tenant) };
+  return outcome.kind === 'refused'
+    ? { kind: 'refused', message: await didYouMean(outcome.message, body, tenant) }
+    : outcome;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { didYouMean, nearest } from '../../../src/application/sync/suggest.ts';
+import { nearest } from '../../../src/api/nearest.ts';
+import { didYouMean } from '../../../src/application/sync/suggest.ts';
 import type { KubeClient } from '../../../src/kube/types.ts';
 
 const schemas = {
@@ -28,6 +29,16 @@ describe('An unknown field', () => {
     expect(said).toBe(
       'strict decoding error: unknown field "spec.replica" (did you mean replicas?), unknown field "spec.template.containers[0].imge" (did you mean image?)',
     );
+  });
+
+  it('of an apply is told so, too, through items that are named by their keys', async () => {
+    const said = await didYouMean(
+      'failed to create typed patch object (shop/web; apps/v1, Kind=Deployment): errors:\n  .spec.template.containers[name="a.b"].imge: field not declared in schema\n  .spec.replica: field not declared in schema',
+      object,
+      server({ components: { schemas } }),
+    );
+    expect(said).toContain('[name="a.b"].imge: field not declared in schema (did you mean image?)');
+    expect(said).toContain('.spec.replica: field not declared in schema (did you mean replicas?)');
   });
 
   it('is told as the server did where nothing is alike, or nothing is published', async () => {

@@ -1,0 +1,29 @@
+// The name that was likely meant where somebody wrote one that is not there.
+
+/** The name that is nearest to one that is not there; undefined where none is near. */
+export function nearest(name: string, names: readonly string[]): string | undefined {
+  const within = Math.max(1, Math.floor(name.length / 3));
+  let best: { name: string; distance: number } | undefined;
+  for (const each of names.slice(0, 1000)) {
+    if (Math.abs(each.length - name.length) > within || each.length > 100) continue;
+    const distance = distanceOf(name.toLowerCase(), each.toLowerCase());
+    if (distance <= within && distance < (best?.distance ?? Infinity)) best = { name: each, distance };
+  }
+  return best?.name;
+}
+
+/** Edits from one text to another: a letter more, less, other, or two exchanged. */
+function distanceOf(a: string, b: string): number {
+  let [before, last]: [number[], number[]] = [[], Array.from({ length: b.length + 1 }, (_, j) => j)];
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1;
+      let cost = Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + same);
+      if (a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) cost = Math.min(cost, (before[j - 2] ?? Infinity) + 1);
+      row.push(cost);
+    }
+    [before, last] = [last, row];
+  }
+  return last[b.length] ?? 0;
+}
