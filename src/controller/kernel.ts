@@ -136,21 +136,28 @@ export class Kernel<O extends Driven<S>, S extends object, Seen, I, D extends De
     }
   }
 
-  /** One observation, one decision, its intents. Resolves to true when there was nothing left to do and all is recorded. */
-  async #look(at: At<S, I>, isLast: boolean): Promise<boolean> {
+  /** One observation and one decision; undefined where there is nothing to look at any more. */
+  async #decide(at: At<S, I>): Promise<Look<O, S, Seen, D> | undefined> {
     const { key, signal, client, draft } = at;
     const object = this.#get(key);
-    if (object === undefined) return true;
+    if (object === undefined) return undefined;
     const recorded = draft.over(object.status);
     const pass: Pass = { key, signal, client, urgent: draft.urgent };
     const seen = await this.#use.observe(object, recorded, this.#deps.clock.now(), pass);
-    if (signal.aborted) return true;
+    if (signal.aborted) return undefined;
     const decision = this.#use.decide(seen);
     this.#use.decided?.(decision, seen, key);
     draft.take(decision.status);
     draft.urgent ||= decision.urgent ?? false;
-    const look = { ...pass, urgent: draft.urgent, object, recorded, seen, decision };
-    const { intents, recordAfter, nextAt } = decision;
+    return { ...pass, urgent: draft.urgent, object, recorded, seen, decision };
+  }
+
+  /** A decision and its intents. Resolves to true when there was nothing left to do and all is recorded. */
+  async #look(at: At<S, I>, isLast: boolean): Promise<boolean> {
+    const { key, signal } = at;
+    const look = await this.#decide(at);
+    if (look === undefined) return true;
+    const { intents, recordAfter, nextAt } = look.decision;
     let changed = await this.#act(at, look, intents.slice(0, recordAfter));
     if (recordAfter !== undefined) {
       if (signal.aborted) return true;

@@ -39,7 +39,8 @@ export function applied(object: KubeObject, app: Application, more: Partial<Kube
     'sluice.dev/owner': ownerText(ownerOf(app)),
     'sluice.dev/content-hash': contentHash(object),
   };
-  const managedFields = [{ manager: 'sluice-agent', operation: 'Apply', fieldsV1: {} }];
+  const fieldsV1 = { 'f:metadata': { 'f:labels': { 'f:sluice.dev/application': {} } } };
+  const managedFields = [{ manager: 'sluice-agent', operation: 'Apply', fieldsV1 }];
   const labels = { ...metadata.labels, 'sluice.dev/application': app.metadata.name };
   const uid = `uid-${object.kind}-${metadata.name}`;
   return {

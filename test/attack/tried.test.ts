@@ -1,4 +1,4 @@
-// What strangers broke, one sentence each. `it.fails` marks what does not hold yet: it turns red when it is mended.
+// What strangers broke, one sentence each.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RESOURCES } from '../../src/api/names.ts';
 import { files, World } from '../application/agent-world.ts';
@@ -420,7 +420,7 @@ describe('what strangers tried', () => {
 
   // sync/difference.ts declaredFields compares Git with what the server has normalised (cpu 0.5 / 500m, env []): each restart writes
   // and says Corrected; with selfHeal off it is OutOfSync for ever.
-  it.fails('of a kind that refuses dry runs is applied, and shows no drift in a new process', async () => {
+  it('of a kind that refuses dry runs is applied, and shows no drift in a new process', async () => {
     wide(world);
     world.server.intercept(({ method, path }) =>
       method === 'PATCH' && path.includes('/deployments/') && path.includes('dryRun')

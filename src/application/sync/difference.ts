@@ -73,15 +73,3 @@ export function isLiveAsDeclared(declared: unknown, live: unknown): boolean {
     return declared.length === live.length && declared.every((item, index) => isLiveAsDeclared(item, live[index]));
   return false;
 }
-
-/** Paths of declared fields that are live with another value: for where the server cannot be asked what it would do. */
-export function declaredFields(declared: KubeObject, live: KubeObject): string[] {
-  const fields: string[] = [];
-  const walk = (wanted: unknown, found: unknown, path: string): void => {
-    if (isRecord(wanted) && isRecord(found)) {
-      for (const [key, value] of Object.entries(wanted)) walk(value, found[key], path === '' ? key : `${path}.${key}`);
-    } else if (!isLiveAsDeclared(wanted, found)) fields.push(path);
-  };
-  walk(declared, live, '');
-  return fields.slice(0, MAX_FIELDS);
-}

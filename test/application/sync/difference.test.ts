@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { KubeObject } from '../../../src/api/k8s.ts';
-import { changedFields, declaredFields, isLiveAsDeclared } from '../../../src/application/sync/difference.ts';
+import { declaredFields } from '../../../src/application/sync/declared-fields.ts';
+import { changedFields, isLiveAsDeclared } from '../../../src/application/sync/difference.ts';
 
 const object = (spec: unknown, metadata: Partial<KubeObject['metadata']> = {}): KubeObject => ({
   apiVersion: 'v1',
@@ -70,8 +71,31 @@ describe('What is declared is live just so', () => {
     expect(isLiveAsDeclared({ cpu: 0.5 }, { cpu: '500m' })).toBe(false);
     expect(isLiveAsDeclared({ a: null }, {})).toBe(false);
   });
+});
 
-  it('and what is not is named', () => {
-    expect(declaredFields(object({ a: 1, b: { c: 2 } }), object({ a: 1, b: { c: 3 } }))).toEqual(['spec.b.c']);
-  });
+describe('Where the server cannot be asked, a declared field has been changed', () => {
+  const one = { name: 'a', image: 'a:1' };
+  const two = { name: 'b', image: 'b:1' };
+  const item = (...names: string[]) =>
+    Object.fromEntries(['.', ...names.map((name) => `f:${name}`)].map((k) => [k, {}]));
+  const items = { 'k:{"name":"a"}': item('name', 'image'), 'k:{"name":"b"}': item('name', 'image') };
+  const entry = (fieldsV1: object) => ({ manager: 'sluice-agent', operation: 'Apply', fieldsV1 });
+  const changed = (declared: object, live: object, ours: object): string[] =>
+    declaredFields(object(declared), object(live, { managedFields: [entry({ 'f:spec': { '.': {}, ...ours } })] }));
+
+  it.each([
+    ['when its value is another and somebody else has it', { a: 1, b: { c: 2 } }, { a: 1, b: { c: 3 } }, { 'f:a': {} }, ['spec.b.c']],
+    ['not when it is still ours: the server has normalised it', { cpu: 0.5 }, { cpu: '500m' }, { 'f:cpu': {} }, []],
+    ['not when nothing was declared and nothing is there', { env: [], labels: {}, x: null }, {}, {}, []],
+    ['when it was removed', { a: 1 }, {}, {}, ['spec.a']],
+    ['when a part of an item is', { list: [one] }, { list: [{ ...one, image: 'x' }] }, { 'f:list': { 'k:{"name":"a"}': item('name') } }, ['spec.list[a].image']],
+    ['when an item is gone', { list: [one, two] }, { list: [one] }, { 'f:list': { 'k:{"name":"a"}': items['k:{"name":"a"}'] } }, ['spec.list[b]']],
+    ['when items have changed places', { list: [one, two] }, { list: [two, one] }, { 'f:list': items }, ['spec.list']],
+    ['not when somebody has put an item beside', { list: [two] }, { list: [one, two, { name: 'c' }] }, { 'f:list': items }, []],
+    ['when a member of a set is gone', { set: ['x', 'y'] }, { set: ['x'] }, { 'f:set': { 'v:"x"': {} } }, ['spec.set[y]']],
+    ['when an atomic list is somebody else’s', { list: ['x'] }, { list: ['y'] }, {}, ['spec.list']],
+    ['not by the default of a part of its key', { ports: [{ port: 80 }] }, { ports: [{ port: 80, protocol: 'TCP' }] }, { 'f:ports': { 'k:{"port":80,"protocol":"TCP"}': item('port') } }, []],
+  ])('%s', (...[, declared, live, ours, fields]) => {
+    expect(changed(declared, live, ours)).toEqual(fields);
+  }); // prettier-ignore
 });
