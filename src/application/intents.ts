@@ -14,6 +14,8 @@ export interface CheckRequest {
   body: KubeObject;
   /** A ReplicaSet of a Rollout's pods, tried too: what the API server would refuse of them. */
   pods?: KubeObject | undefined;
+  /** Content of the declaration in force that is not in the cluster yet. */
+  isNew?: boolean;
 }
 
 export interface ApplyRequest {

@@ -4,7 +4,7 @@ import type { KubeObject } from '../api/k8s.ts';
 import type { ObjectKey } from '../api/object-key.ts';
 import type { StableSnapshot } from './revert/snapshot.ts';
 import type { AgentMemory, Declared, Setback } from './seen.ts';
-import type { CheckOutcome } from './sync/check.ts';
+import { ANSWER_MS, type CheckOutcome } from './sync/outcome.ts';
 
 const RETRY_MS = 5_000;
 const MAX_RETRY_MS = 5 * 60_000;
@@ -12,7 +12,6 @@ const MAX_RETRY_MS = 5 * 60_000;
 const CALM_MS = 10 * 60_000;
 const MAX_DRIFT = 20;
 const MAX_ANSWERS = 4;
-const REFUSED_MS = 60_000;
 /** First wait after what may go away by itself. */
 const BLIP_MS = 500;
 
@@ -36,6 +35,8 @@ export class Memory implements AgentMemory {
   readonly writeBacks = new Map<string, NonNullable<Hold['writeBack']>>();
   /** Notes that were written, or found. */
   readonly noted = new Map<string, NonNullable<ApplicationStatus['notes']>[number]>();
+  /** When something that others rest on was applied last; milliseconds since the epoch. */
+  foundedAt = 0;
   reportProblem: string | undefined;
   reportRetryAt = 0;
   /** By Rollout: why its snapshot is not believed. */
@@ -44,8 +45,10 @@ export class Memory implements AgentMemory {
   /** Another declaration is in force from here on. */
   accept(declared: Declared | undefined): void {
     if (declared === this.accepted) return;
-    if (this.accepted !== undefined && declared !== undefined && declared !== this.previous)
-      this.previous = this.givenUp.has(this.accepted.id) ? declared : this.accepted;
+    const before = this.accepted;
+    // The same declaration is rendered anew when a kind comes to be served.
+    const isOther = before && declared && ![before.id, this.previous?.id].includes(declared.id);
+    if (isOther) this.previous = this.givenUp.has(before.id) ? declared : before;
     this.accepted = declared;
     const keys = new Set(declared?.desired.map(({ key }) => key));
     for (const known of [this.#answers, this.clean, this.setbacks, this.corrected]) {
@@ -55,8 +58,7 @@ export class Memory implements AgentMemory {
 
   answered(key: ObjectKey, fingerprint: string, now: number): CheckOutcome | undefined {
     const known = this.#answers.get(key)?.get(fingerprint);
-    // A right, a quota or a policy may have been mended: a refusal does not count for ever.
-    return known?.outcome.kind === 'refused' && now - known.at > REFUSED_MS ? undefined : known?.outcome;
+    return known && now - known.at < ANSWER_MS[known.outcome.kind] ? known.outcome : undefined;
   }
 
   /** Keeps what the server answered; of each object a few, since what is in force and what is new are asked about side by side. */
@@ -72,6 +74,14 @@ export class Memory implements AgentMemory {
   /** The object has changed by our own write. */
   forgetAnswers(key: ObjectKey): void {
     this.#answers.delete(key);
+  }
+
+  /** A Namespace, a definition or a right is there now: what waited for it is asked about anew. */
+  founded(now: number): void {
+    this.foundedAt = now;
+    for (const answers of this.#answers.values()) {
+      for (const [fingerprint, { outcome }] of answers) if (outcome.kind === 'deferred') answers.delete(fingerprint);
+    }
   }
 
   /** A declaration that had been accepted could not be carried out. */

@@ -10,10 +10,11 @@ import type { Commit } from '../git/types.ts';
 import type { ServedResource } from '../kube/types.ts';
 import type { RolloutSet } from './revert/rollout-set.ts';
 import type { StableSnapshot } from './revert/snapshot.ts';
+import type { Definitions } from './source/definitions.ts';
 import type { DesiredObject } from './source/desired.ts';
 import type { Problem } from './source/manifests.ts';
 import type { Tenancy } from './source/tenancy.ts';
-import type { CheckOutcome } from './sync/check.ts';
+import type { CheckOutcome } from './sync/outcome.ts';
 import type { Doubt } from './sync/claims.ts';
 import type { Owner } from './sync/owner.ts';
 
@@ -32,8 +33,8 @@ export interface Declared {
   keys: ReadonlySet<ObjectKey>;
   /** Files below the path that declare nothing, by name. */
   skipped: readonly string[];
-  /** `group/Kind` of the definitions that it brings. */
-  defines: ReadonlySet<string>;
+  /** The kinds that it brings itself. */
+  defines: Definitions;
   /** Namespaces that it brings. */
   namespaces: ReadonlySet<string>;
   /** When its push reached us; milliseconds since the epoch. */

@@ -4,7 +4,7 @@ import type { KubeObject } from '../../src/api/k8s.ts';
 import { decideApplication, type AgentDecision } from '../../src/application/decide.ts';
 import type { AgentIntent } from '../../src/application/intents.ts';
 import { Memory } from '../../src/application/memory.ts';
-import type { CheckOutcome } from '../../src/application/sync/check.ts';
+import type { CheckOutcome } from '../../src/application/sync/outcome.ts';
 import { application, applied, config, declared, entryOf, NOW, seen, type WorldInput } from './seen.ts';
 
 const of = <K extends AgentIntent['do']>({ intents }: AgentDecision, kind: K): Extract<AgentIntent, { do: K }>[] =>

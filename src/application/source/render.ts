@@ -1,11 +1,11 @@
 // From what a commit says to what it declares: each object in its namespace, with its content hash, and what speaks against it.
-import { isRecord } from '../../api/json.ts';
 import type { KubeObject } from '../../api/k8s.ts';
 import { nameOf, objectKey, refOf, splitApiVersion } from '../../api/object-key.ts';
 import type { Manifest, SourceContent } from '../../ports/source-reader.ts';
 import { declaredSets } from '../revert/rollout-set.ts';
 import type { Declared } from '../seen.ts';
 import { contentHash } from './content-hash.ts';
+import { definitionsIn, type Definitions } from './definitions.ts';
 import type { DesiredObject } from './desired.ts';
 import type { Problem } from './manifests.ts';
 import { tenancyProblems, type Tenancy } from './tenancy.ts';
@@ -53,7 +53,7 @@ export function render(content: SourceContent, context: RenderContext): Declared
     sets: declaredSets(desired),
     problems,
     skipped,
-    defines: new Set(brought.keys()),
+    defines: brought,
     namespaces: new Set(
       desired.filter(({ ref }) => ref.kind === 'Namespace' && ref.group === '').map(({ ref }) => ref.name),
     ),
@@ -62,25 +62,9 @@ export function render(content: SourceContent, context: RenderContext): Declared
 }
 
 /** The scope of a kind comes from the server, or from the definition in the same commit; it is never guessed. */
-function scopeOf(
-  object: KubeObject,
-  brought: ReadonlyMap<string, boolean>,
-  context: RenderContext,
-): boolean | undefined {
+function scopeOf(object: KubeObject, brought: Definitions, context: RenderContext): boolean | undefined {
   const [group] = splitApiVersion(object.apiVersion);
-  return context.scopeOf(object.apiVersion, object.kind) ?? brought.get(`${group}/${object.kind}`);
-}
-
-/** `group/Kind` of the definitions in a commit, and whether they live in namespaces. */
-function definitionsIn(manifests: readonly Manifest[]): Map<string, boolean> {
-  const kinds = new Map<string, boolean>();
-  for (const { object } of manifests) {
-    if (object.kind !== 'CustomResourceDefinition' || !isRecord(object.spec)) continue;
-    const { group, names, scope } = object.spec;
-    if (typeof group !== 'string' || !isRecord(names) || typeof names['kind'] !== 'string') continue;
-    kinds.set(`${group}/${names['kind']}`, scope === 'Namespaced');
-  }
-  return kinds;
+  return context.scopeOf(object.apiVersion, object.kind) ?? brought.get(`${group}/${object.kind}`)?.namespaced;
 }
 
 function placed({ object, source }: Manifest, namespaced: boolean, context: RenderContext): DesiredObject {

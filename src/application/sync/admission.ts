@@ -4,7 +4,9 @@ import type { AgentIntent, CheckRequest } from '../intents.ts';
 import type { Declared, Seen, SourceFailure } from '../seen.ts';
 import { describeProblem } from '../source/manifests.ts';
 import type { DesiredObject } from '../source/desired.ts';
+import type { Definition } from '../source/definitions.ts';
 import { bodyOf } from './body.ts';
+import { bringsRights, definedProblems } from './brought.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { objectContext } from './plan-sync.ts';
 import type { ObjectContext } from './plan-object.ts';
@@ -94,14 +96,16 @@ function examine(seen: Seen, newest: Declared): Admission {
   const { accepted } = seen.memory;
   const wanted = newest.desired.map((desired) => ({ ...desired, path: desired.source.path }));
   const context = objectContext(seen, newest, wanted);
-  const found = wanted
-    .filter((one) => !isInForce(one, context.inventory.get(one.key)))
-    .filter(({ object, ref }) => seen.served(object.apiVersion, ref.kind))
-    .map((one) => examineOne(one, context));
+  const changed = wanted.filter((one) => isChanged(one, context));
+  const definedBy = (one: DesiredObject): Definition | undefined => broughtBy(one, newest, context);
+  const found = changed.filter((one) => isServed(one, seen) && !definedBy(one)).map((one) => examineOne(one, context));
   const requests = found.flatMap((one) => ('request' in one ? [one.request] : []));
   if (requests.length > 0) return { accepted, intents: [{ do: 'Check', requests }] };
   const problems = found.flatMap((one) => ('problem' in one ? [one.problem] : []));
   if (problems.length > 0) return refuse(accepted, 'Refused', problems);
+  // The definitions themselves have been tried by now, and can be relied on.
+  const misfits = changed.flatMap((one) => misfitsOf(one, definedBy(one)));
+  if (misfits.length > 0) return refuse(accepted, 'Refused', misfits);
   const waits = found.flatMap((one) => ('waits' in one ? [one.waits] : []));
   return waits.length === 0 ? { accepted: newest, intents: [] } : delayed(accepted, waits);
 }
@@ -127,7 +131,10 @@ function examineOne(desired: DesiredObject & { path: string }, context: ObjectCo
   const { seen } = context;
   const { key, ref, object } = desired;
   const found = seen.live(key);
-  if (found.state === 'failed') return { problem: at(desired, found.message) };
+  if (found.state === 'failed') {
+    const isGranted = context.declared !== undefined && bringsRights(context.declared, seen.tenancy, ref.namespace);
+    return isGranted ? { accepted: true } : { problem: at(desired, found.message) };
+  }
   if (found.state === 'pending') return { waits: {} };
   // Another Application's: that is said of the object, and refuses nothing else.
   if (found.object && seen.claimedBy(key, found.object) !== undefined) return { accepted: true };
@@ -143,11 +150,24 @@ function examineOne(desired: DesiredObject & { path: string }, context: ObjectCo
   return outcome.kind === 'refused' ? { problem: at(desired, outcome.message) } : { accepted: true };
 }
 
-/** It is on record as applied just so. */
-const isInForce = (
-  { hash }: DesiredObject,
-  entry: { hash?: string | undefined; status: string } | undefined,
-): boolean => entry !== undefined && entry.hash === hash && entry.status !== 'Failed';
+const isServed = ({ object, ref }: DesiredObject, seen: Seen): boolean =>
+  seen.served(object.apiVersion, ref.kind) !== undefined;
+
+/** It is not on record as applied just so. */
+function isChanged({ key, hash }: DesiredObject, { inventory }: ObjectContext): boolean {
+  const entry = inventory.get(key);
+  return entry === undefined || entry.hash !== hash || entry.status === 'Failed';
+}
+
+/** The definition that comes with an object, new or changed: the server knows nothing of it yet. */
+function broughtBy({ ref }: DesiredObject, newest: Declared, context: ObjectContext): Definition | undefined {
+  const definition = newest.defines.get(`${ref.group}/${ref.kind}`);
+  const brought = definition && newest.desired.find(({ key }) => key === definition.key);
+  return brought && isChanged(brought, context) ? definition : undefined;
+}
+
+const misfitsOf = (desired: DesiredObject, definition: Definition | undefined): string[] =>
+  definition === undefined ? [] : definedProblems(desired, definition).map((message) => at(desired, message));
 
 const at = ({ source, ref }: DesiredObject, message: string): string =>
   `${source.path}:${source.line}: ${nameOf(ref)}: ${message}`;

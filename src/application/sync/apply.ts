@@ -1,4 +1,5 @@
 // Writes objects by server-side apply, and remembers what each of them met with.
+import type { ObjectRef } from '../../api/application.ts';
 import type { KubeObject } from '../../api/k8s.ts';
 import { AGENT_MANAGER } from '../../api/names.ts';
 import { nameOf, qualifiedName } from '../../api/object-key.ts';
@@ -7,9 +8,10 @@ import type { ServedResource } from '../../kube/types.ts';
 import { toTime } from '../../ports/clock.ts';
 import { observed, servedFor, type Doing } from '../doing.ts';
 import type { ApplyRequest } from '../intents.ts';
-import { recordedCommit } from './admission.ts';
 import { eachOf } from './batch.ts';
 import { missingRight } from './check.ts';
+import { giveUp } from './give-up.ts';
+import { stageOf } from './stages.ts';
 import { bodyOfFingerprint, fingerprintOf } from './fingerprint.ts';
 
 /** Holds a count of replicas that Git does not declare any more, so that it stays when the agent lets go of it. */
@@ -57,6 +59,7 @@ const OPTIONS = { fieldManager: AGENT_MANAGER, force: true, fieldValidation: 'St
 
 function succeeded(request: ApplyRequest, object: KubeObject, { memory, seen, context }: Doing): void {
   memory.setbacks.delete(request.key);
+  if (isFoundation(request.ref)) memory.founded(seen.now);
   memory.forgetAnswers(request.key);
   memory.clean.set(request.key, fingerprintOf(bodyOfFingerprint(request.fingerprint), object));
   if (request.isRepeat && request.isNew) memory.repeat(request.key, seen.now);
@@ -70,6 +73,9 @@ function succeeded(request: ApplyRequest, object: KubeObject, { memory, seen, co
     fields: request.drift,
   });
 }
+
+/** What others of the commit may have waited for. */
+const isFoundation = (ref: ObjectRef): boolean => stageOf(ref) === 0 || ref.group === 'rbac.authorization.k8s.io';
 
 /** Somebody wrote in between: the next look sees what. */
 async function refresh(request: ApplyRequest, resource: ServedResource, at: Doing): Promise<void> {
@@ -91,8 +97,5 @@ function refused(request: ApplyRequest, resource: ServedResource, error: ApiErro
     error.status === 403 ? missingRight(error, { desired: request, tenancy: seen.tenancy, resource }) : error.message;
   memory.setBack(request.key, request.fingerprint, { message: `${message}; tried again`, now: seen.now });
   context.metrics?.refused?.(qualifiedName(seen.owner), 'ApplyFailed');
-  const { accepted, previous } = memory;
-  if (!request.isNew || !accepted) return;
-  if (!previous && recordedCommit(seen, accepted.commit.oid) === undefined) return;
-  memory.giveUp(accepted.id, `${nameOf(request.ref)}: ${message}; what was applied before is put back`, seen.now);
+  if (request.isNew) giveUp(request.ref, message, at);
 }

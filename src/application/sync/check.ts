@@ -1,26 +1,19 @@
-// What the API server said to a write that it was only asked to try, and what that means for a commit.
+// What a refusal of a dry run means for a commit.
 import { isRefusal, type ApiError } from '../../kube/errors.ts';
-import type { KubeObject } from '../../api/k8s.ts';
 import { nameOf } from '../../api/object-key.ts';
 import type { ServedResource } from '../../kube/types.ts';
+import type { Declared } from '../seen.ts';
 import type { DesiredObject } from '../source/desired.ts';
 import { userOf, type Tenancy } from '../source/tenancy.ts';
-
-export type CheckOutcome =
-  /** The object as it would be. */
-  | { kind: 'accepted'; object: KubeObject }
-  /** Something refuses to try (an admission webhook with side effects): what is declared is compared by itself. */
-  | { kind: 'untried'; message: string }
-  /** It needs what the same commit brings. */
-  | { kind: 'deferred'; message: string }
-  | { kind: 'refused'; message: string };
+import { bringsRights } from './brought.ts';
+import type { CheckOutcome } from './outcome.ts';
 
 export interface CheckContext {
   desired: Pick<DesiredObject, 'ref' | 'object'>;
   tenancy: Tenancy;
   resource: ServedResource;
-  /** Namespaces that the same commit brings. */
-  namespaces: ReadonlySet<string>;
+  /** What the commit in question brings. */
+  brings: Pick<Declared, 'namespaces' | 'desired'> | undefined;
 }
 
 /** What a refusal means; undefined for what may go away by itself. */
@@ -29,10 +22,15 @@ export function outcomeOf(error: unknown, context: CheckContext): CheckOutcome |
   const { message } = error;
   if (/does not support dry ?run/i.test(message)) return { kind: 'untried', message };
   const namespace = context.desired.object.metadata.namespace;
-  if (error.status === 404 && namespace !== undefined && context.namespaces.has(namespace))
+  const { brings, tenancy } = context;
+  if (error.status === 404 && namespace !== undefined && brings?.namespaces.has(namespace))
     return { kind: 'deferred', message: `waits for Namespace ${namespace}` };
   if (error.status === 409) return undefined;
-  if (error.status === 403) return { kind: 'refused', message: missingRight(error, context) };
+  if (error.status === 403) {
+    const right = missingRight(error, context);
+    const isGranted = right !== message && brings !== undefined && bringsRights(brings, tenancy, namespace);
+    return { kind: isGranted ? 'deferred' : 'refused', message: right };
+  }
   return { kind: 'refused', message };
 }
 

@@ -9,6 +9,7 @@ import { statusOfWanted, type WantedObject } from '../revert/wanted.ts';
 import type { ApplyRequest, CheckRequest } from '../intents.ts';
 import type { Seen } from '../seen.ts';
 import { bodyOf, type BodyContext } from './body.ts';
+import { ANSWER_MS } from './outcome.ts';
 import { declaredFields } from './declared-fields.ts';
 import { changedFields, isLiveAsDeclared } from './difference.ts';
 import { fingerprintOf } from './fingerprint.ts';
@@ -120,11 +121,13 @@ function checked(wanted: WantedObject, at: At): { object: KubeObject | undefined
   const { context, fingerprint, before, body } = at;
   const outcome = context.seen.memory.answered(wanted.key, fingerprint, context.seen.now);
   if (!outcome) {
-    const check: CheckRequest = { key: wanted.key, ref: wanted.ref, fingerprint, body, pods: podsOf(wanted.object) };
+    const { key, ref, object, hash } = wanted;
+    const isNew = before?.hash !== hash && wanted.hold === undefined && wanted.returning === undefined;
+    const check: CheckRequest = { key, ref, fingerprint, body, pods: podsOf(object), isNew };
     return { plan: { status: before ?? pending(wanted), settled: false, check } };
   }
   if (outcome.kind === 'refused' || outcome.kind === 'deferred')
-    return { plan: stuck(wanted, before, outcome.message) };
+    return { plan: { ...stuck(wanted, before, outcome.message), dueAt: context.seen.now + ANSWER_MS[outcome.kind] } };
   return { object: outcome.kind === 'accepted' ? outcome.object : undefined };
 }
 

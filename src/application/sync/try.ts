@@ -7,14 +7,18 @@ import type { ServedResource } from '../../kube/types.ts';
 import { servedFor, type Doing } from '../doing.ts';
 import type { CheckRequest } from '../intents.ts';
 import { eachOf } from './batch.ts';
-import { outcomeOf, type CheckOutcome } from './check.ts';
+import { outcomeOf } from './check.ts';
+import type { CheckOutcome } from './outcome.ts';
+import { giveUp } from './give-up.ts';
 import { didYouMean } from './suggest.ts';
 
 export const checkAll = (requests: readonly CheckRequest[], at: Doing): Promise<void> =>
   eachOf(requests, async (request) => {
     const { key, fingerprint } = request;
     try {
-      at.memory.answer(key, fingerprint, await check(request, at), at.seen.now);
+      const outcome = await check(request, at);
+      at.memory.answer(key, fingerprint, outcome, at.seen.now);
+      if (outcome.kind === 'refused' && request.isNew) giveUp(request.ref, outcome.message, at);
     } catch (error) {
       if (!isTransient(error) && !isConflict(error)) throw error;
       const message = `could not be tried: ${error instanceof Error ? error.message : ''}; tried again`;
@@ -56,13 +60,24 @@ async function checkPods(pods: KubeObject, { client }: Doing): Promise<CheckOutc
 async function refusal(
   error: unknown,
   { body, resource }: { body: KubeObject; resource: ServedResource },
-  { seen, tenant }: Doing,
+  { seen, tenant, memory }: Doing,
 ): Promise<CheckOutcome> {
-  const namespaces = seen.source.newest?.namespaces ?? new Set<string>();
   const ref = { group: resource.group, version: resource.version, kind: resource.kind, ...body.metadata };
-  const outcome = outcomeOf(error, { desired: { ref, object: body }, tenancy: seen.tenancy, resource, namespaces });
+  const outcome = outcomeOf(error, {
+    desired: { ref, object: body },
+    tenancy: seen.tenancy,
+    resource,
+    brings: seen.source.newest,
+  });
   if (!outcome) throw error;
-  return outcome.kind === 'refused'
-    ? { kind: 'refused', message: await didYouMean(outcome.message, body, tenant) }
-    : outcome;
+  if (outcome.kind !== 'refused') return outcome;
+  // The server takes a moment to go by a definition that has just changed.
+  const isSettling = seen.now - memory.foundedAt < SETTLING_MS && isDefined(resource, seen);
+  if (isSettling) return { kind: 'deferred', message: outcome.message };
+  return { kind: 'refused', message: await didYouMean(outcome.message, body, tenant) };
 }
+
+const SETTLING_MS = 10_000;
+
+const isDefined = ({ group, kind }: ServedResource, { source }: Doing['seen']): boolean =>
+  source.newest?.defines.has(`${group}/${kind}`) === true;

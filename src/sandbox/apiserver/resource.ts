@@ -20,7 +20,7 @@ export interface ScalePaths {
   selector?: string[];
 }
 
-/** The part of the schema engine that custom resources need (src/sandbox/schema). */
+/** The part of the schema engine that custom resources need (src/schema). */
 export interface SchemaEngine {
   /** Drops fields that the schema does not know; returns their paths. */
   prune(object: Dict): string[];
