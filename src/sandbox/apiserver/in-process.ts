@@ -1,4 +1,5 @@
 // A Transport straight into the request handler: no socket, so that a virtual clock rules everything.
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../../ports/clock.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../ports/transport.ts';
 
@@ -8,6 +9,7 @@ type Handle = (request: HttpRequest) => Promise<HttpResponse>;
 
 export function inProcess(handle: Handle, clock: Clock, standing: Record<string, string>): Transport {
   const closing = new AbortController();
+  setMaxListeners(0, closing.signal); // one for each watch
   return {
     async request(request) {
       if (closing.signal.aborted) throw new Error('the transport is closed');
