@@ -6,7 +6,7 @@ const pure = '^src/(api|rollout|traffic)/|^src/analysis/(?!providers/)';
 // What the agent decides by. Beside it in src/application/ is what looks and what carries out.
 const decisions = `^src/application/(${[
   'decide|intents|revision',
-  'sync/(plan-.*|prune|admission|brought|outcome|declared-fields|difference|fingerprint|managed-fields|body|stamps|stages|owner|owned|claims|successor|pods)',
+  'sync/(plan-.*|prune|admission|before|brought|outcome|declared-fields|difference|fingerprint|managed-fields|body|stamps|stages|owner|owned|claims|successor|pods)',
   'revert/(hold|returns|wanted|content|write-back.*|snapshots-due|immutable|splice|dependents|rollout-set|snapshot-scope)',
   'report/(status|due|notes|evidence|revert-message|failures|invalid)',
   'source/(content-hash|definitions|desired|documents|manifests|tenancy|utf8|yaml)',

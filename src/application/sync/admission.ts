@@ -6,6 +6,7 @@ import { describeProblem } from '../source/manifests.ts';
 import type { DesiredObject } from '../source/desired.ts';
 import type { Definition } from '../source/definitions.ts';
 import { bodyOf } from './body.ts';
+import { recordedBefore, type Before } from './before.ts';
 import { bringsRights, definedProblems } from './brought.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { objectContext } from './plan-sync.ts';
@@ -28,60 +29,55 @@ const MAX_PROBLEMS = 5;
 export function admit(seen: Seen): Admission {
   const admission = judge(seen);
   const isUsable = admission.refused === undefined && seen.source.failure === undefined;
-  if (isUsable || admission.accepted) return admission;
-  const { newest } = seen.source;
-  const isLost = newest !== undefined && seen.memory.givenUp.has(newest.id);
-  const commit = recordedCommit(seen, isLost ? newest.commit.oid : undefined);
-  if (commit === undefined) return admission;
-  const declared = seen.source.earlier(commit);
-  if (declared === undefined) return { ...admission, intents: [...admission.intents, { do: 'ReadBack', commit }] };
-  return declared ? { ...admission, accepted: declared } : admission;
-}
-
-/** The newest commit on record as applied, other than one. */
-export function recordedCommit({ status, app }: Pick<Seen, 'status' | 'app'>, except?: string): string | undefined {
-  const revisions = [status.revision, ...(status.history ?? []).map(({ revision }) => revision)];
-  return revisions.find((one) => one?.repo === app.spec.source.repoURL && one.commit !== except)?.commit;
+  if (isUsable || admission.accepted || admission.intents.length > 0) return admission;
+  return { ...admission, ...inForce(recordedBefore(seen)) };
 }
 
 function judge(seen: Seen): Admission {
   const { newest } = seen.source;
-  const { accepted, previous, givenUp } = seen.memory;
+  const { accepted, givenUp } = seen.memory;
   if (!newest) return { accepted, intents: [] };
   const lost = givenUp.get(newest.id);
-  if (lost && seen.now < lost.retryAt) {
-    const refused = { reason: 'ApplyFailed', message: lost.message };
-    return { accepted: accepted?.id === newest.id ? previous : accepted, refused, intents: [], dueAt: lost.retryAt };
-  }
+  if (lost && seen.now < lost.retryAt) return { ...goneBack(seen, newest, lost.message), dueAt: lost.retryAt };
   if (accepted === newest) return { accepted, intents: [] };
   const problems = newest.problems.map((problem) => describeProblem(problem));
   if (problems.length > 0) return refuse(accepted, 'InvalidManifest', problems);
   return silenced(seen, newest) ?? examine(seen, newest);
 }
 
+/** A commit that could not be carried out: what was in force before is, again. */
+function goneBack({ memory, ...seen }: Seen, newest: Declared, why: string): Admission {
+  const { accepted, previous } = memory;
+  const refused = (end: string): SourceFailure => ({ reason: 'ApplyFailed', message: `${why}; ${end}` });
+  if (accepted && accepted.id !== newest.id) return { accepted, refused: refused(PUT_BACK), intents: [] };
+  const before: Before = previous ? { declared: previous } : recordedBefore(seen, newest.commit.oid);
+  if (before === 'unknown')
+    return { accepted, refused: refused('what was applied before cannot be read back'), intents: [] };
+  return { refused: refused(PUT_BACK), ...inForce(before) };
+}
+
+const PUT_BACK = 'what was applied before is put back';
+
+const inForce = (before: Before): Pick<Admission, 'accepted' | 'intents'> => ({
+  accepted: before !== 'unknown' && 'declared' in before ? before.declared : undefined,
+  intents: before !== 'unknown' && 'commit' in before ? [{ do: 'ReadBack', commit: before.commit }] : [],
+});
+
 /** Files that declared something and declare nothing now: nobody said that their objects are to go. Undefined where there are none. */
 function silenced(seen: Seen, newest: Declared): Admission | undefined {
   if (newest.skipped.length === 0) return undefined;
-  const before = beforeIt(seen, newest);
-  if (before === undefined) return undefined;
-  if (typeof before === 'string') return { accepted: undefined, intents: [{ do: 'ReadBack', commit: before }] };
+  const { accepted } = seen.memory;
+  const before: Before = accepted ? { declared: accepted } : recordedBefore(seen);
+  if (before === 'unknown') return undefined;
+  if ('commit' in before) return before.commit === newest.commit.oid ? undefined : inForce(before);
   const skipped = new Set(newest.skipped);
-  const lost = before.desired.filter(({ source, key }) => skipped.has(source.path) && !newest.keys.has(key));
+  const lost = before.declared.desired.filter(({ source, key }) => skipped.has(source.path) && !newest.keys.has(key));
   if (lost.length === 0) return undefined;
   const problems = lost.map(
     ({ source, ref }) =>
       `${source.path}:1: declared ${nameOf(ref)}, and has neither apiVersion nor kind now; delete or rename the file if that is to go`,
   );
-  return refuse(seen.memory.accepted, 'InvalidManifest', problems);
-}
-
-/** What was in force before a commit; or the commit to be read back for it. */
-function beforeIt(seen: Seen, newest: Declared): Declared | string | undefined {
-  if (seen.memory.accepted) return seen.memory.accepted;
-  const commit = recordedCommit(seen);
-  if (commit === undefined || commit === newest.commit.oid) return undefined;
-  const declared = seen.source.earlier(commit);
-  return declared === undefined ? commit : (declared ?? undefined);
+  return refuse(accepted, 'InvalidManifest', problems);
 }
 
 function refuse(accepted: Declared | undefined, reason: string, problems: readonly string[]): Admission {

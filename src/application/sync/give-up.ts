@@ -2,11 +2,11 @@
 import type { ObjectRef } from '../../api/application.ts';
 import { nameOf } from '../../api/object-key.ts';
 import type { Doing } from '../doing.ts';
-import { recordedCommit } from './admission.ts';
+import { recordedCommit } from './before.ts';
 
 /** Nothing is given up where there was nothing before. */
 export function giveUp(ref: ObjectRef, message: string, { memory, seen }: Doing): void {
   const { accepted, previous } = memory;
   if (!accepted || (!previous && recordedCommit(seen, accepted.commit.oid) === undefined)) return;
-  memory.giveUp(accepted.id, `${nameOf(ref)}: ${message}; what was applied before is put back`, seen.now);
+  memory.giveUp(accepted.id, `${nameOf(ref)}: ${message}`, seen.now);
 }
