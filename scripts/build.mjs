@@ -1,11 +1,11 @@
-// Bundles the controller and command line into one file, so that an install starts fast and depends on no override. A command's part of
-// it runs only when the command is called.
+// Bundles the controller and command line into one file, so that an install starts fast and depends on no override; a command's part of
+// it runs only when the command is called. What reads repositories is a file of its own: it is started again and again.
 import { chmod, rm } from 'node:fs/promises';
 import { build } from 'esbuild';
 
 await rm('dist', { recursive: true, force: true });
 await build({
-  entryPoints: { sluice: 'src/main.ts' },
+  entryPoints: { sluice: 'src/main.ts', 'source-worker': 'src/source/source-worker.ts' },
   outdir: 'dist',
   bundle: true,
   platform: 'node',

@@ -3,8 +3,7 @@
 export type Run = (argv: readonly string[]) => Promise<number>;
 
 export interface Command {
-  /** Not set for what people do not call. */
-  summary?: string;
+  summary: string;
   help: string;
   load: () => Promise<Run>;
 }
@@ -69,10 +68,6 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     help: RELEASE_HELP,
     load: async () => (await import('./release.ts')).runRelease,
   },
-  'source-worker': {
-    help: 'sluice source-worker: reads repositories for a controller, which starts it by itself',
-    load: async () => (await import('../source/worker.ts')).runSourceWorker,
-  },
   version: {
     summary: 'print the version',
     help: 'sluice version: prints the version',
@@ -81,8 +76,6 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
 };
 
 export function usage(): string {
-  const lines = Object.entries(COMMANDS).flatMap(([name, { summary }]) =>
-    summary === undefined ? [] : [`  ${name.padEnd(12)} ${summary}`],
-  );
+  const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(12)} ${summary}`);
   return `sluice: progressive delivery for Kubernetes whose source of truth is Git\n\nusage: sluice COMMAND [OPTIONS]   (sluice COMMAND --help)\n\n${lines.join('\n')}\n`;
 }

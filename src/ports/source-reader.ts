@@ -149,6 +149,8 @@ export interface SourceReader {
   readNotes(request: ReadNotesRequest, signal: AbortSignal): Promise<SourceResult<Map<string, string>>>;
   /** Sets notes and pushes them in one commit; rebuilt when the notes have moved on the server. */
   addNotes(request: AddNotesRequest, signal: AbortSignal): Promise<SourceResult<undefined>>;
+  /** A push was announced: whatever has to be started for a `read` starts. */
+  expect?(): void;
   /** Ends what is under way, and whatever process works for it. */
   close(): Promise<void>;
 }

@@ -58,6 +58,11 @@ class Pool implements Backend {
     return this.#folders.use(folder, () => this.#perform(job, work));
   };
 
+  /** A child is there when the branch has been looked at. */
+  expect(): void {
+    if (this.#resting.size === 0 && this.#working.size === 0) this.#rest(new Child(this.#child));
+  }
+
   async #perform(job: Job, work: Work): ReturnType<Backend['perform']> {
     const child = this.#take();
     this.#working.add(child);

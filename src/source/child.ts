@@ -36,11 +36,14 @@ const MIB = 2 ** 20;
 /** All that a child gets to know of its parent's environment. */
 const ENVIRONMENT = ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'TMPDIR', 'TZ'];
 
-/** How to start this program again: the bundle as it is, or its source through the loader that runs it. */
+/** The child's program: the bundle beside this one, or its source through the loader that runs it. */
 function entry(): { file: string; execArgv: string[] } {
   const self = fileURLToPath(import.meta.url);
-  if (!self.endsWith('.ts')) return { file: self, execArgv: [] };
-  return { file: join(dirname(self), '../main.ts'), execArgv: ['--import', import.meta.resolve('tsx')] };
+  const isSource = self.endsWith('.ts');
+  return {
+    file: join(dirname(self), `source-worker.${isSource ? 'ts' : 'js'}`),
+    execArgv: isSource ? ['--import', import.meta.resolve('tsx')] : [],
+  };
 }
 
 export class Child {

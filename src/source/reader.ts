@@ -22,6 +22,7 @@ export interface Work {
 export interface Backend {
   head(request: HeadRequest, work: Work): Promise<SourceResult<string | undefined>>;
   perform(job: Job, work: Work): Promise<SourceResult<unknown>>;
+  expect?(): void;
   close(): Promise<void>;
 }
 
@@ -89,6 +90,10 @@ class Reader implements SourceReader {
     this.#job({ op: 'readNotes', request }, signal) as ReturnType<SourceReader['readNotes']>;
   readonly addNotes: SourceReader['addNotes'] = (request, signal) =>
     this.#job({ op: 'addNotes', request }, signal) as ReturnType<SourceReader['addNotes']>;
+
+  expect(): void {
+    this.#backend.expect?.();
+  }
 
   close(): Promise<void> {
     this.#closing.abort();

@@ -114,9 +114,8 @@ describe('sluice controller', () => {
 });
 
 describe('usage', () => {
-  it('names every command that people call', () => {
+  it('names every command', () => {
     for (const [name, { summary }] of Object.entries(COMMANDS))
-      expect(usage().includes(`  ${name} `)).toBe(summary !== undefined);
-    expect(usage()).not.toContain('source-worker');
+      expect(usage()).toMatch(`  ${name.padEnd(12)} ${summary}`);
   });
 });

@@ -112,6 +112,7 @@ export class Sources {
   /** A push was announced: the next look is due at once. Milliseconds since the epoch. */
   hint(key: ObjectKey, app: Application, receivedAt: number): void {
     const source = this.#of(key, app);
+    this.#deps.reader.expect?.();
     source.nextPollAt = 0;
     source.hints++;
     source.hintedAt = Math.min(receivedAt, source.hintedAt ?? receivedAt);
