@@ -14,7 +14,7 @@ import { soleOwner, type Ownership } from '../ports/ownership.ts';
 import { BY_REFERENCE, type Caches } from './caches.ts';
 import { kindOf } from './failure.ts';
 import { handBack, handBacks, isLeaving, type HandBack } from './hand-back.ts';
-import { routedBy } from './references.ts';
+import { routedBy, unclearIn } from './references.ts';
 import type { EventRecorder } from './teller.ts';
 
 export interface HandBackDeps {
@@ -61,8 +61,10 @@ export function createHandBack(deps: HandBackDeps): HandBackController {
     workers: 1,
   });
   let unfollow: (() => void)[] = [];
+  // What is driven changes with every weight: whether a Rollout refers to it is the cheap question, and comes first.
   const consider = (object: KubeObject): void => {
-    if (handBack(object) !== undefined) queue.add(objectKeyOf(object));
+    const isReferred = caches.rollouts.by(BY_REFERENCE, referenceOf(object)).some((rollout) => !isLeaving(rollout));
+    if (!isReferred && handBack(object) !== undefined) queue.add(objectKeyOf(object));
   };
   // Routes first: the queue keeps the order, and one worker takes it.
   const released = ({ object, old }: Change<Rollout>): void => {
@@ -145,11 +147,12 @@ export function isBound(rollout: Rollout, caches: Caches): boolean {
   });
 }
 
+const referenceOf = ({ kind, metadata: { namespace = '', name } }: KubeObject): string =>
+  `${kind}/${namespace}/${name}`;
+
 /** Those that refer to the object, and those of its namespace whose spec may. */
-function rolloutsNear(caches: Caches, reference: string, namespace: string): Rollout[] {
-  const unclear = caches.rollouts.list(namespace).filter((rollout) => routedBy(rollout) === undefined);
-  return [...caches.rollouts.by(BY_REFERENCE, reference), ...unclear];
-}
+const rolloutsNear = ({ rollouts }: Caches, reference: string, namespace: string): Rollout[] =>
+  [reference, unclearIn(namespace)].flatMap((name) => rollouts.by(BY_REFERENCE, name));
 
 /** Makes the one write that hands an object back. Resolves to the object as it is then. */
 export function carryOut(client: Pick<KubeClient, 'patch'>, back: HandBack): Promise<KubeObject> {

@@ -64,22 +64,26 @@ export function routedBy(rollout: Rollout): string[] | undefined {
   }
 }
 
-/** `kind/namespace/name` of everything a Rollout refers to. Total: a malformed spec refers to nothing. */
+/** Stands in for the names of a Rollout whose spec cannot be read: it may refer to anything of its namespace. */
+export const unclearIn = (namespace: string): string => `unclear/${namespace}`;
+
+/** `kind/namespace/name` of everything a Rollout refers to, as far as its spec can be read. */
 export function referencesOf(rollout: Rollout): string[] {
   const namespace = rollout.metadata.namespace ?? '';
+  return [...(routedBy(rollout) ?? [unclearIn(namespace)]), ...templatesOf(rollout, namespace)];
+}
+
+function templatesOf(rollout: Rollout, namespace: string): string[] {
   const canary = canaryOf(rollout);
   if (canary === undefined) return [];
   try {
-    return [
-      ...(routedBy(rollout) ?? []),
-      ...analysesOf(canary).flatMap(({ analysis }) =>
-        analysis.templates.map((t) =>
-          t.clusterScope
-            ? `ClusterAnalysisTemplate//${t.templateName}`
-            : `AnalysisTemplate/${namespace}/${t.templateName}`,
-        ),
+    return analysesOf(canary).flatMap(({ analysis }) =>
+      analysis.templates.map((t) =>
+        t.clusterScope
+          ? `ClusterAnalysisTemplate//${t.templateName}`
+          : `AnalysisTemplate/${namespace}/${t.templateName}`,
       ),
-    ];
+    );
   } catch {
     return [];
   }
