@@ -18,6 +18,8 @@ export interface Course {
   idleSeconds: number;
   /** Different in each run, so that every release is one that was never seen. */
   round: string;
+  /** What the controller says. */
+  logFile: string;
   /** What a reader of the figures has to know. */
   say: (line: string) => void;
 }

@@ -1,8 +1,8 @@
 // What is measured: each figure once, with the budget it has to keep. All are better when smaller.
 import { digits } from './table.ts';
 
-export type Scenario = 'latency' | 'wave' | 'storm' | 'idle';
-export const SCENARIOS: readonly Scenario[] = ['latency', 'wave', 'storm', 'idle'];
+export type Scenario = 'latency' | 'push' | 'wave' | 'storm' | 'idle';
+export const SCENARIOS: readonly Scenario[] = ['latency', 'push', 'wave', 'storm', 'idle'];
 
 export interface Figure {
   readonly id: string;
@@ -36,6 +36,8 @@ export const FIGURES = [
     unit: 'ms',
     budget: { most: 11, share: 0.4 },
   },
+  { id: 'push', scenario: 'push', title: 'push → first weight', unit: 'ms', budget: { most: 1000 } },
+  { id: 'pushCold', scenario: 'push', title: 'push after a rest → first weight', unit: 'ms', budget: { most: 1000 } },
   {
     id: 'wave',
     scenario: 'wave',

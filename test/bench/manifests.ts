@@ -18,6 +18,8 @@ export interface Declared {
   steps: readonly Step[];
   /** Judged by the template while it takes traffic. */
   analysed: boolean;
+  /** Default `1`. */
+  revision?: string;
 }
 
 export const service = (name: string, app: string): object => ({
@@ -45,7 +47,7 @@ export const virtualService = (name: string): object => ({
   },
 });
 
-export const rollout = ({ apiVersion, name, steps, analysed }: Declared): object => ({
+export const rollout = ({ apiVersion, name, steps, analysed, revision: rev = '1' }: Declared): object => ({
   apiVersion,
   kind: 'Rollout',
   metadata: { name },
@@ -54,7 +56,7 @@ export const rollout = ({ apiVersion, name, steps, analysed }: Declared): object
     revisionHistoryLimit: 2,
     selector: { matchLabels: { app: name } },
     template: {
-      metadata: { labels: { app: name }, annotations: { rev: '1' } },
+      metadata: { labels: { app: name }, annotations: { rev } },
       spec: { containers: [{ name: 'app', image: 'nginx:1' }] },
     },
     strategy: {

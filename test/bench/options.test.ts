@@ -8,7 +8,7 @@ describe('the flags of the bench', () => {
   it('ask for every scenario on a cluster of its own unless they say otherwise', () => {
     const options = parseBenchOptions([]);
     expect(options).toMatchObject({ kubeconfig: undefined, runs: 3, rollouts: 200, peer: undefined });
-    expect(options?.scenarios).toEqual(['latency', 'wave', 'storm', 'idle']);
+    expect(options?.scenarios).toEqual(['latency', 'push', 'wave', 'storm', 'idle']);
   });
 
   it('alone name a cluster that is there: one of the environment is left alone', () => {
@@ -23,7 +23,7 @@ describe('the flags of the bench', () => {
   });
 
   it('that are wrong are answered with what to write', () => {
-    expect(() => parseBenchOptions(['--scenario', 'wave,storms'])).toThrow('latency, wave, storm, idle');
+    expect(() => parseBenchOptions(['--scenario', 'wave,storms'])).toThrow('latency, push, wave, storm, idle');
     expect(() => parseBenchOptions(['--runs', '0'])).toThrow('--runs 0: write a whole number');
   });
 

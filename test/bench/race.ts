@@ -7,6 +7,7 @@ import { template } from './manifests.ts';
 import type { PretendPrometheus } from './pretend-prometheus.ts';
 import { idle } from './scenarios/idle.ts';
 import { latency } from './scenarios/latency.ts';
+import { push } from './scenarios/push.ts';
 import { storm } from './scenarios/storm.ts';
 import { wave } from './scenarios/wave.ts';
 import { digits } from './table.ts';
@@ -80,7 +81,8 @@ async function runOnce({ contestant, world, prometheus, run, options, result }: 
   const running = start(contestant, where);
   const round = `${Date.now().toString(36)}-${run}`;
   const { say } = options;
-  const course: Course = { contestant, world, running, prometheus, fleet, repeats, idleSeconds, round, say };
+  const { logFile } = where;
+  const course: Course = { contestant, world, running, prometheus, fleet, repeats, idleSeconds, round, logFile, say };
   try {
     for (const scenario of options.scenarios) {
       options.say(`run ${run}/${options.runs}, ${contestant.name}: ${scenario}`);
@@ -100,6 +102,8 @@ async function measure(scenario: Scenario, course: Course, result: Result): Prom
   switch (scenario) {
     case 'latency':
       return latency(course);
+    case 'push':
+      return push(course);
     case 'storm':
       return storm(course);
     case 'idle':

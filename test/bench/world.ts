@@ -7,6 +7,7 @@ interface Route extends Item {
 }
 
 interface RolloutItem extends Item {
+  spec?: { template?: { metadata?: { annotations?: Record<string, string> } } };
   status?: {
     phase?: string;
     stableRS?: string;
@@ -99,6 +100,11 @@ export class World {
   isHealthy(name: string): boolean {
     const item = this.#rollouts.get(name);
     return item !== undefined && isHealthy(item, this.#generations.get(name) ?? 0);
+  }
+
+  /** The revision, by its name, is the one that the Rollout declares. */
+  declares(name: string, revision: string): boolean {
+    return this.#rollouts.get(name)?.spec?.template?.metadata?.annotations?.['rev'] === revision;
   }
 
   weight(name: string): number {
