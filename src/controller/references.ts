@@ -33,7 +33,7 @@ export function drivenRouters(
   canary: Canary,
   namespace: string,
   mayCross: (namespace: string) => boolean,
-): { driven: Router[]; foreign: Issue[] } {
+): { driven: readonly Router[]; foreign: Issue[] } {
   const all = routersOf(canary, namespace);
   if (mayCross(namespace)) return { driven: all, foreign: [] };
   const foreign = all

@@ -6,10 +6,17 @@ import { httpRouteRouter } from './gateway-api.ts';
 import { hostMatch, subsetMatch, virtualServiceRouter } from './istio.ts';
 import type { Router, SubsetRouter } from './router.ts';
 
+/** By the strategy as it was read, which is never changed: every look at a Rollout asks for its routers, some more than once. */
+const known = new WeakMap<Canary, { namespace: string; routers: readonly Router[] }>();
+
 /** The objects whose weights a Rollout in `namespace` drives; empty without trafficRouting. */
-export function routersOf(canary: Canary, namespace: string): Router[] {
-  const routing = canary.trafficRouting;
-  return [...virtualServices(canary, routing?.istio, namespace), ...httpRoutes(canary, routing?.gatewayAPI, namespace)];
+export function routersOf(canary: Canary, namespace: string): readonly Router[] {
+  const before = known.get(canary);
+  if (before?.namespace === namespace) return before.routers;
+  const { istio, gatewayAPI } = canary.trafficRouting ?? {};
+  const routers = [...virtualServices(canary, istio, namespace), ...httpRoutes(canary, gatewayAPI, namespace)];
+  known.set(canary, { namespace, routers });
+  return routers;
 }
 
 function virtualServices(canary: Canary, istio: TrafficRouting['istio'], namespace: string): Router[] {
