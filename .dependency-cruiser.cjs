@@ -1,7 +1,7 @@
 // The dependency rule of ARCHITECTURE.md. Each arrow that is not allowed here is an error.
 const NODE_IO = '^(node:)?(fs|net|http|https|child_process|timers|worker_threads|os|dns|tls|process)(/|$)';
 const LIBRARIES_WITH_IO = 'node_modules/(@kubernetes|undici|axios|isomorphic-git|prom-client)/';
-const pure = '^src/(api|rollout|traffic)/|^src/analysis/(?!providers/)';
+const pure = '^src/(api|rollout|traffic|secrecy)/|^src/analysis/(?!providers/)';
 
 // What the agent decides by. Beside it in src/application/ is what looks and what carries out.
 const decisions = `^src/application/(${[
@@ -89,7 +89,7 @@ module.exports = {
       name: 'the-server-knows-only-ports',
       severity: 'error',
       from: { path: '^src/server/' },
-      to: { path: '^src/', pathNot: '^src/(server|ports|api)/' },
+      to: { path: '^src/', pathNot: '^src/(server|ports|api|secrecy)/' },
     },
     {
       name: 'adapters-do-not-know-each-other',

@@ -17,9 +17,10 @@ import { undiciTransport } from '../kube/transport-undici.ts';
 import type { KubeClient } from '../kube/types.ts';
 import { systemClock } from '../ports/clock.ts';
 import type { Egress } from '../ports/egress.ts';
+import type { Secrecy } from '../ports/secrecy.ts';
 import type { SourceReader } from '../ports/source-reader.ts';
 import type { Log } from '../ports/log.ts';
-import { knownSecrets, type KnownSecrets } from '../server/known-secrets.ts';
+import { knownSecrets } from '../secrecy/known-secrets.ts';
 import { soleOwner, type Ownership } from '../ports/ownership.ts';
 import { jsonLog } from '../server/log.ts';
 import { createMetrics, type Metrics } from '../server/metrics.ts';
@@ -131,7 +132,7 @@ function shutDown(log: Log): void {
 interface Told {
   log: Log;
   metrics: Metrics;
-  secrets: KnownSecrets;
+  secrets: Secrecy;
 }
 
 interface Works {

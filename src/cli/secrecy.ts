@@ -3,7 +3,7 @@ import type { KubeObject, Resource } from '../api/k8s.ts';
 import { RESOURCES } from '../api/names.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import type { CallOptions, Identified, KubeClient } from '../kube/types.ts';
-import type { KnownSecrets } from '../server/known-secrets.ts';
+import type { Secrecy } from '../ports/secrecy.ts';
 
 /** Keys of Secrets whose values everybody may see, and that are words of other texts. */
 const PUBLIC_KEYS = new Set(['username', 'ca.crt', 'tls.crt', 'namespace', 'type', 'url']);
@@ -11,7 +11,7 @@ const PUBLIC_KEYS = new Set(['username', 'ca.crt', 'tls.crt', 'namespace', 'type
 const LONGEST = 16 * 1024;
 
 /** The same client; each Secret that it reads is learnt. */
-export function learning(client: KubeClient, secrets: Pick<KnownSecrets, 'learn'>): KubeClient {
+export function learning(client: KubeClient, secrets: Pick<Secrecy, 'learn'>): KubeClient {
   return {
     create: client.create.bind(client),
     update: client.update.bind(client),
@@ -37,7 +37,7 @@ export function learning(client: KubeClient, secrets: Pick<KnownSecrets, 'learn'
 }
 
 /** The same recorder; what is known to be secret is taken out of each message. */
-export function discreet(events: EventRecorder, secrets: Pick<KnownSecrets, 'scrub'>): EventRecorder {
+export function discreet(events: EventRecorder, secrets: Pick<Secrecy, 'scrub'>): EventRecorder {
   return {
     emit: (object, content) => events.emit(object, { ...content, message: secrets.scrub(content.message) }),
     flush: () => events.flush(),
@@ -45,7 +45,7 @@ export function discreet(events: EventRecorder, secrets: Pick<KnownSecrets, 'scr
   };
 }
 
-function learnData(object: Identified, secrets: Pick<KnownSecrets, 'learn'>): void {
+function learnData(object: Identified, secrets: Pick<Secrecy, 'learn'>): void {
   const { data } = object as { data?: Record<string, unknown> };
   for (const [key, value] of Object.entries(data ?? {})) {
     if (PUBLIC_KEYS.has(key) || typeof value !== 'string' || value.length > LONGEST) continue;

@@ -4,7 +4,7 @@ import type { ReadSecret } from '../analysis/provider.ts';
 import { systemClock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { serveMetrics, serveStatusPage, type Health } from '../server/inside.ts';
-import type { KnownSecrets } from '../server/known-secrets.ts';
+import type { Secrecy } from '../ports/secrecy.ts';
 import type { RunningServer } from '../server/listener.ts';
 import type { Metrics } from '../server/metrics.ts';
 import { agentHealth } from '../server/stall.ts';
@@ -28,7 +28,7 @@ type Ports = Pick<ControllerOptions, 'listen' | 'metricsListen' | 'pageListen' |
 export async function serve(
   options: Ports,
   { engine, readSecret }: { engine: Engine; readSecret: ReadSecret },
-  { log, metrics, secrets }: { log: Log; metrics: Metrics; secrets: Pick<KnownSecrets, 'learn'> },
+  { log, metrics, secrets }: { log: Log; metrics: Metrics; secrets: Pick<Secrecy, 'learn'> },
 ): Promise<Serving> {
   const state = { synced: false };
   const common = options.webhookSecretFile && (await readFile(options.webhookSecretFile, 'utf8')).trim();

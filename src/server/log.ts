@@ -2,12 +2,10 @@
 import { systemClock } from '../ports/clock.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log, LogFields, LogLevel } from '../ports/log.ts';
-import type { KnownSecrets } from './known-secrets.ts';
+import type { Secrecy } from '../ports/secrecy.ts';
+import { withoutCredentials } from '../secrecy/credentials.ts';
 
 const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
-const URL_CREDENTIALS = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#@]*(?::[^\s/?#]*)?@/gi;
-const AUTHORIZATION = /\b(Bearer|Basic)\s+[A-Za-z0-9+/=._~-]{8,}/g;
-const QUERY_SECRET = /([?&](?:access_token|private_token|token|password|secret|api_key|apikey)=)[^&#\s"]+/gi;
 const SECRET_FIELD = /^(authorization|password|token|secret|privatekey|private_key|cookie)$/i;
 const MAX_DEPTH = 6;
 /** Characters of one text of a line. */
@@ -20,7 +18,7 @@ export interface LogOptions {
   write?: (line: string) => void;
   clock?: Clock;
   /** Taken out of every line. */
-  secrets?: Pick<KnownSecrets, 'scrub'>;
+  secrets?: Pick<Secrecy, 'scrub'>;
 }
 
 /** Never throws: what cannot be written as JSON is described instead. */
@@ -29,13 +27,14 @@ export function jsonLog(options: LogOptions = {}): Log {
   const write = options.write ?? ((line: string) => void process.stderr.write(line));
   const clock = options.clock ?? systemClock;
   // Cut twice: what is cut off first may have been half of a secret.
-  const known = (text: string): string => cut(options.secrets?.scrub(cut(text, 2 * LONGEST)) ?? text, LONGEST);
+  const scrub = (value: string): string => options.secrets?.scrub(value) ?? withoutCredentials(value);
+  const text = (value: string): string => cut(scrub(cut(value, 2 * LONGEST)), LONGEST);
   const at =
     (level: LogLevel) =>
     (message: string, fields: LogFields = {}): void => {
       if (ORDER.indexOf(level) < least) return;
       const time = new Date(clock.now()).toISOString();
-      const clean: Clean = { text: (value) => scrub(known(value)), stacks: least === 0 || level === 'error' };
+      const clean: Clean = { text, stacks: least === 0 || level === 'error' };
       write(`${JSON.stringify({ time, level, message: clean.text(message), ...cleanFields(fields, clean) })}\n`);
     };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
@@ -54,11 +53,6 @@ export function parseLevel(text: string): LogLevel {
   const level = ORDER.find((each) => each === text.toLowerCase());
   if (level === undefined) throw new Error(`log level "${text}" is not known: use ${ORDER.join(', ')}`);
   return level;
-}
-
-/** Takes credentials out of a text: in URLs, Authorization values and query parameters. */
-export function scrub(text: string): string {
-  return text.replace(URL_CREDENTIALS, '$1***@').replace(AUTHORIZATION, '$1 ***').replace(QUERY_SECRET, '$1***');
 }
 
 const RESERVED = new Set(['time', 'level', 'message']);

@@ -2,10 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Redactor } from '../../src/analysis/redactor.ts';
 
-const SECRET = 'hün/ter2 "T\\k+=\n%&<';
+const SECRET = 'hün/ter2 "T\\k+=\n%\'&<';
 
 const go = (text: string): string =>
   text.replaceAll(/[^\x20-\x7e]|["\\]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+const yamlEscape = (unit: string): string =>
+  unit.charCodeAt(0) < 256
+    ? `\\x${unit.charCodeAt(0).toString(16).padStart(2, '0')}`
+    : `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 const SPELLINGS: [string, (text: string) => string][] = [
   ['as it is', (text) => text],
@@ -24,6 +29,8 @@ const SPELLINGS: [string, (text: string) => string][] = [
   ],
   ['as Go quotes it', go],
   ['as HTML', (text) => text.replaceAll('&', '&amp;').replaceAll('"', '&#34;').replaceAll('<', '&lt;')],
+  ['as YAML in single quotes', (text) => `'${text.replaceAll("'", "''")}'`],
+  ['as YAML in double quotes', (text) => `"${text.replaceAll(/[^\x20-\x7e]|["\\]/g, yamlEscape)}"`],
   ['as base64', (text) => Buffer.from(text).toString('base64')],
   ['as base64 for URLs', (text) => Buffer.from(text).toString('base64url')],
   ['as base64 in a URL', (text) => encodeURIComponent(Buffer.from(text).toString('base64'))],

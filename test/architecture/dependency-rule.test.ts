@@ -16,6 +16,7 @@ const PLANTED: [file: string, imports: string, rule: string][] = [
   ['src/api/planted.ts', '../rollout/other.ts', 'api-knows-only-zod'],
   ['src/rollout/planted-adapter.ts', '../kube/other.ts', 'pure-core-imports-no-adapter'],
   ['src/traffic/planted-io.ts', 'node:fs', 'pure-core-imports-no-io'],
+  ['src/secrecy/planted.ts', '../kube/other.ts', 'pure-core-imports-no-adapter'],
   ['src/rollout/planted-client.ts', 'axios', 'pure-core-imports-no-io'],
   ['src/analysis/planted-provider.ts', './providers/other.ts', 'pure-core-imports-no-adapter'],
   ['src/kube/planted.ts', '../git/other.ts', 'adapters-do-not-know-each-other'],

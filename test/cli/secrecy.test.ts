@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { RESOURCES } from '../../src/api/names.ts';
 import { discreet, learning } from '../../src/cli/secrecy.ts';
 import type { KubeClient } from '../../src/kube/types.ts';
-import { knownSecrets } from '../../src/server/known-secrets.ts';
+import { knownSecrets } from '../../src/secrecy/known-secrets.ts';
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 

@@ -1,8 +1,9 @@
 // A secret that was read is planted into log lines, in whatever form; none of them lets it out, and a line stays a line of JSON.
 import fc from 'fast-check';
+import { dump } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
-import { knownSecrets } from '../../src/server/known-secrets.ts';
-import { jsonLog, scrub } from '../../src/server/log.ts';
+import { knownSecrets } from '../../src/secrecy/known-secrets.ts';
+import { jsonLog } from '../../src/server/log.ts';
 import { fuzzRuns } from '../support/fuzz.ts';
 
 // What a secret is made of: random enough not to be part of what surrounds it by chance.
@@ -22,6 +23,8 @@ const FORMS: Form[] = [
   ['base64', (text, around) => bytes(`${around}${text}${around}`).toString('base64')],
   ['base64url', (text, around) => bytes(`${around}${text}${around}`).toString('base64url')],
   ['hex', (text) => bytes(text).toString('hex')],
+  ['YAML', (text, around) => dump({ around, text })],
+  ['YAML in JSON', (text, around) => JSON.stringify(dump({ around, text }))],
 ];
 const form = fc.constantFrom(...FORMS);
 
@@ -70,7 +73,7 @@ describe('a line of the log', () => {
     const word = fc.string({ unit: fc.constantFrom(...'abcXYZ019-_.~%!$'.split('')), minLength: 8, maxLength: 30 });
     fc.assert(
       fc.property(fc.string(), word, word, fc.string(), (before, user, password, after) => {
-        const clean = scrub(`${before} https://q${user}q:z${password}z@git.example.com/ ${after}`);
+        const clean = knownSecrets().scrub(`${before} https://q${user}q:z${password}z@git.example.com/ ${after}`);
         expect(clean).not.toContain(`z${password}z`);
         expect(clean).toContain('@git.example.com/');
       }),

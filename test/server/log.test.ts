@@ -1,6 +1,7 @@
+import { dump } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import type { LogLevel } from '../../src/ports/log.ts';
-import { knownSecrets } from '../../src/server/known-secrets.ts';
+import { knownSecrets } from '../../src/secrecy/known-secrets.ts';
 import { jsonLog } from '../../src/server/log.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
@@ -49,6 +50,12 @@ describe('the log', () => {
     ['base64 between others', base64(`ab:${SECRET}:yz`)],
     ['base64 for URLs', Buffer.from(SECRET).toString('base64url')],
     ['in hex', Buffer.from(SECRET).toString('hex')],
+    ['as a YAML text', dump({ secret: SECRET })],
+    [
+      'as a YAML text in a block',
+      dump({ secret: `a long text in front: ${SECRET}, and\nmore lines` }, { lineWidth: 20 }),
+    ],
+    ['base64 in lines', `secret: |\n  ${base64(SECRET).replaceAll(/.{10}/g, '$&\n  ')}`],
   ])('never tells a secret that was read: %s', (_, form) => {
     const { log, lines, secrets } = world('info');
     secrets.learn(SECRET);
@@ -74,8 +81,8 @@ describe('the log', () => {
 
   it('remembers the secrets that were read last, and no more than a number', () => {
     const { log, lines, secrets } = world('info');
-    for (let n = 0; n < 2_000; n++) secrets.learn(`planted-${n}-secret`);
-    log.info('planted-0-secret planted-1999-secret');
+    for (let n = 0; n < 21_000; n++) secrets.learn(`planted-${n}-secret`);
+    log.info('planted-0-secret planted-20999-secret');
     expect(JSON.parse(lines[0]!).message).toBe('planted-0-secret ***');
   });
 
