@@ -4,6 +4,7 @@
 // The command line: finds the command, loads its module alone, and turns what goes wrong into one readable line.
 import { COMMANDS, usage } from './cli/commands.ts';
 import { UsageError } from './cli/usage-error.ts';
+import { withoutCredentials } from './secrecy/credentials.ts';
 
 async function main(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;
@@ -39,7 +40,7 @@ main(process.argv.slice(2)).then(
           ? error.message
           : error.stack
         : error;
-    process.stderr.write(`sluice: ${String(text)}\n`);
+    process.stderr.write(`sluice: ${withoutCredentials(String(text))}\n`);
     process.exitCode = usageFault ? 2 : 1;
   },
 );

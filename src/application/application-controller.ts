@@ -4,6 +4,7 @@ import type { KubeObject } from '../api/k8s.ts';
 import { AGENT_MANAGER, APPLICATION_LABEL, RESOURCES } from '../api/names.ts';
 import { objectIdOf, objectKeyOf, qualifiedName, type ObjectKey } from '../api/object-key.ts';
 import { parseApplication } from '../api/parse.ts';
+import { APPLICATION_PROSE } from '../api/prose.ts';
 import type { Rollout } from '../api/rollout.ts';
 import { Kernel } from '../controller/kernel.ts';
 import type { Look, Use } from '../controller/use.ts';
@@ -42,7 +43,7 @@ class Agent implements ApplicationController {
 
   constructor(deps: ApplicationControllerDeps) {
     this.#deps = deps;
-    const { clock, random = Math.random, log, client, ownership, reader, metrics } = deps;
+    const { clock, random = Math.random, log, client, ownership, reader, secrecy, metrics } = deps;
     const sources = new Sources({
       reader,
       clock,
@@ -61,7 +62,8 @@ class Agent implements ApplicationController {
     const passes = {
       passed: (_kind: string, ms: number, failed: boolean): void => metrics?.passed?.(ms / 1000, !failed),
     };
-    this.#kernel = new Kernel(this.#use(), { client, ownership, clock, random, log, metrics: passes, workers: 4 });
+    const around = { client, ownership, clock, random, log, secrecy, metrics: passes };
+    this.#kernel = new Kernel(this.#use(), { ...around, workers: 4 });
   }
 
   start(signal: AbortSignal): void {
@@ -125,6 +127,7 @@ class Agent implements ApplicationController {
       resource: RESOURCES.applications,
       fieldManager: AGENT_MANAGER,
       cache: this.#deps.applications,
+      prose: APPLICATION_PROSE,
       observe: (app, recorded, now, pass) => {
         const unusable = problemOf(app);
         if (unusable !== undefined) {

@@ -147,12 +147,14 @@ function decideExceptions(
     refused: seen.memory.refused,
     now: toTime(seen.now),
   };
-  const holding = decideHolds({
+  const decided = decideHolds({
     ...common,
     head: accepted && revisionRef(accepted.commit, seen.app.spec.source.repoURL),
     holds: seen.status.holds ?? [],
     writeBack: seen.app.spec.writeBack?.onAbort === 'Commit',
   });
+  // Its reason goes into annotations, commits and notes, too.
+  const holding = { ...decided, holds: decided.holds.map((hold) => ({ ...hold, reason: seen.clean(hold.reason) })) };
   const applied = new Set([...inventory].filter(([, { hash }]) => hash !== undefined).map(([key]) => key));
   const returns = seen.status.returns ?? [];
   return { holding, returning: decideReturns({ ...common, holds: holding.holds, returns, applied }) };

@@ -8,6 +8,7 @@ import type { ObjectRef } from '../api/application.ts';
 import { actingAs } from '../kube/acting-as.ts';
 import { ApiError } from '../kube/errors.ts';
 import type { KubeClient, ServedResource } from '../kube/types.ts';
+import { noSecrets } from '../ports/secrecy.ts';
 import type { SourceContent } from '../ports/source-reader.ts';
 import type { AgentContext } from './context.ts';
 import type { Memory } from './memory.ts';
@@ -53,7 +54,7 @@ export async function observe(key: ObjectKey, at: Observation, memory: Memory, c
   await kinds.learn([...refs.values()].map((ref) => ({ apiVersion: apiVersionOfRef(ref), kind: ref.kind })));
   await loadSnapshots(rolloutsIn(status, memory.accepted, view.newest), { app, status, client, memory, context });
   const live = await liveOf([...refs.entries()], { kinds, tenancy, memory, context, client, now });
-  const { applications, rollouts, analysisRuns, readings } = context;
+  const { applications, rollouts, analysisRuns, readings, secrecy = noSecrets } = context;
   readings.set(key, {
     declares: view.newest?.keys ?? new Set(),
     lookedAt: source.lookedAt,
@@ -79,6 +80,7 @@ export async function observe(key: ObjectKey, at: Observation, memory: Memory, c
     rollout: (namespace, name) => rollouts.get(namespace, name),
     runs: (namespace): AnalysisRun[] => analysisRuns.list(namespace),
     snapshots: knownSnapshots(memory),
+    clean: (text) => secrecy.scrub(text),
     claimedBy: (id, object) => claimant(id, object, around),
     declaredElsewhere: (id) => declarer(id, around),
     doubt: (id) => doubtAbout(id, view.readAt, around),

@@ -10,6 +10,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Egress } from '../ports/egress.ts';
 import type { Ownership } from '../ports/ownership.ts';
+import type { Secrecy } from '../ports/secrecy.ts';
 import type { SourceReader } from '../ports/source-reader.ts';
 import type { DrivenCache } from '../controller/use.ts';
 import type { TenancySettings } from './source/tenancy.ts';
@@ -94,6 +95,8 @@ export interface ApplicationControllerDeps {
   egress: Pick<Egress, 'check' | 'checkSecret'>;
   ownership: Ownership;
   snapshotKeys: SnapshotKeys;
+  /** Asked before anything is recorded in a status, a commit or a note. Default: nothing is secret. */
+  secrecy?: Pick<Secrecy, 'scrub'> | undefined;
   clock: Clock;
   log: Log;
   events: EventSink;

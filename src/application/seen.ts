@@ -119,6 +119,8 @@ export interface Seen {
   rollout(namespace: string | undefined, name: string): Rollout | undefined;
   runs(namespace: string | undefined): readonly AnalysisRun[];
   snapshots: ReadonlyMap<ObjectKey, StableSnapshot>;
+  /** Takes out of a text what is known to be secret. */
+  clean(text: string): string;
   /** The other Application, as `namespace/name`, that has applied a live object. */
   claimedBy(key: ObjectKey, live: KubeObject): string | undefined;
   /** Another Application, as `namespace/name`, that declares the object. */

@@ -3,8 +3,6 @@ import { hostname } from 'node:os';
 import { randomUUID } from 'node:crypto';
 import { createPrometheusProvider } from '../analysis/providers/prometheus.ts';
 import type { ReadSecret } from '../analysis/provider.ts';
-import type { KubeObject } from '../api/k8s.ts';
-import { RESOURCES } from '../api/names.ts';
 import { createEgress } from '../egress/egress.ts';
 import { createSourcePool } from '../source/child-pool.ts';
 import { kubeClient, type RequestRecord } from '../kube/client.ts';
@@ -26,22 +24,13 @@ import { jsonLog } from '../server/log.ts';
 import { createMetrics, type Metrics } from '../server/metrics.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { parseControllerOptions, type ControllerOptions } from './options.ts';
-import { discreet, learning } from './secrecy.ts';
+import { learning } from './secrecy.ts';
+import { secretReader } from './secret-reader.ts';
 import { serve } from './serve.ts';
 import { VERSION } from './version.ts';
 
 /** After a signal the process ends by itself within this. */
 const GRACE_MS = 10_000;
-
-function secretReader(client: KubeClient): ReadSecret {
-  return async (namespace, name, key) => {
-    const secret = await client.get<KubeObject & { data?: Record<string, string> }>(RESOURCES.secrets, name, namespace);
-    if (secret === undefined) throw new Error(`Secret ${name} does not exist in namespace ${namespace}`);
-    const value = secret.data?.[key];
-    if (value === undefined) throw new Error(`Secret ${name} in namespace ${namespace} has no key ${key}`);
-    return { value: Buffer.from(value, 'base64').toString('utf8'), annotations: secret.metadata.annotations };
-  };
-}
 
 interface Ends {
   code: Promise<number>;
@@ -149,8 +138,7 @@ function build(
 ): Works {
   const { log, metrics, secrets, egress } = told;
   const readSecret = secretReader(client);
-  const recorder = eventRecorder({ client, clock: systemClock, random: Math.random, log, instance: hostname() });
-  const events = discreet(recorder, secrets);
+  const events = eventRecorder({ client, clock: systemClock, random: Math.random, log, instance: hostname() });
   const address = options.prometheus === undefined ? {} : { defaultAddress: options.prometheus };
   const reader = createSourcePool({
     clock: systemClock,
@@ -166,6 +154,7 @@ function build(
     log,
     namespace: options.namespace,
     events,
+    secrecy: secrets,
     metrics,
     providers: { prometheus: createPrometheusProvider({ ...address, readSecret, egress }) },
     readSecret,

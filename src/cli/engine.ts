@@ -20,11 +20,13 @@ import type { Clock } from '../ports/clock.ts';
 import type { Egress } from '../ports/egress.ts';
 import type { Log } from '../ports/log.ts';
 import { soleOwner, type Ownership } from '../ports/ownership.ts';
+import type { Secrecy } from '../ports/secrecy.ts';
 import type { SourceReader } from '../ports/source-reader.ts';
 import type { AgentProgress } from '../server/agent-meter.ts';
 import type { Metrics } from '../server/metrics.ts';
 import type { Hint } from '../server/webhook.ts';
 import { rolloutMetrics } from './rollout-metrics.ts';
+import { discreet } from './secrecy.ts';
 
 export interface EngineDeps {
   client: KubeClient;
@@ -34,6 +36,8 @@ export interface EngineDeps {
   log: Log;
   namespace?: string | undefined;
   events: EventRecorder;
+  /** Asked before anything is told: in Events, statuses and Git. */
+  secrecy: Pick<Secrecy, 'scrub'>;
   metrics: Metrics;
   providers: Providers;
   readSecret: ReadSecret;
@@ -63,7 +67,8 @@ export interface Engine {
   stop(): Promise<void>;
 }
 
-export function createEngine(deps: EngineDeps): Engine {
+export function createEngine(given: EngineDeps): Engine {
+  const deps = { ...given, events: discreet(given.events, given.secrecy) };
   const { client, clock, random, log, namespace, metrics } = deps;
   const onRestart = (resource: string): void => metrics.watchRestart(resource);
   const caches = createCaches({ client, clock, random, log, namespace, onRestart });
@@ -116,7 +121,8 @@ export function createEngine(deps: EngineDeps): Engine {
 }
 
 function createRollouts(deps: EngineDeps, caches: Caches): { runs: Runs; rollouts: RolloutController } {
-  const { client, clock, random, log, metrics, providers, readSecret, events, ownership, crossNamespaceRoutes } = deps;
+  const { client, clock, random, log, metrics, providers, readSecret, events, secrecy, ownership } = deps;
+  const { crossNamespaceRoutes } = deps;
   const passes: KernelMetrics = { passed: (controller, ms, failed) => metrics.reconcile(controller, ms, failed) };
   const runs: Runs = createRuns({
     client,
@@ -128,12 +134,13 @@ function createRollouts(deps: EngineDeps, caches: Caches): { runs: Runs; rollout
     log,
     ownership,
     events,
+    secrecy,
     metrics: passes,
     onPhase: (run, bad, at) => rollouts.verdict(run, bad, at),
   });
   const told = { events, metrics: rolloutMetrics(metrics), passes };
   const rights = { ownership, crossNamespaceRoutes };
-  const rollouts = new RolloutController({ client, caches, runs, clock, random, log, ...told, ...rights });
+  const rollouts = new RolloutController({ client, caches, runs, clock, random, log, secrecy, ...told, ...rights });
   metrics.queue('rollout', () => rollouts.queue.depth());
   metrics.queue('analysisrun', () => runs.queue.depth());
   for (const [resource, cache] of Object.entries(caches))
@@ -169,6 +176,7 @@ function createAgent(deps: EngineDeps, caches: Caches, applications: WatchCache<
     clock,
     log,
     events: deps.events,
+    secrecy: deps.secrecy,
     metrics: metrics.agent,
     random,
   });

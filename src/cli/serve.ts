@@ -28,7 +28,7 @@ type Ports = Pick<ControllerOptions, 'listen' | 'metricsListen' | 'pageListen' |
 export async function serve(
   options: Ports,
   { engine, readSecret }: { engine: Engine; readSecret: ReadSecret },
-  { log, metrics, secrets }: { log: Log; metrics: Metrics; secrets: Pick<Secrecy, 'learn'> },
+  { log, metrics, secrets }: { log: Log; metrics: Metrics; secrets: Secrecy },
 ): Promise<Serving> {
   const state = { synced: false };
   const common = options.webhookSecretFile && (await readFile(options.webhookSecretFile, 'utf8')).trim();
@@ -60,7 +60,7 @@ export async function serve(
     const metricsUrl = await begin(serveMetrics({ log, ...options.metricsListen, metrics: render, healthy, ready }));
     const urls = { url, metricsUrl };
     if (options.pageListen === undefined) return { urls, synced: () => void (state.synced = true), close };
-    const snapshot = () => statusSnapshot(engine, clock.now());
+    const snapshot = () => statusSnapshot(engine, clock.now(), secrets);
     const pageUrl = await begin(serveStatusPage({ log, ...options.pageListen, snapshot }));
     return { urls: { ...urls, pageUrl }, synced: () => void (state.synced = true), close };
   } catch (error) {

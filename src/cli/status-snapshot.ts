@@ -2,6 +2,7 @@
 import type { Application } from '../api/application.ts';
 import { shortCommit } from '../api/revision.ts';
 import type { Rollout } from '../api/rollout.ts';
+import type { Secrecy } from '../ports/secrecy.ts';
 import type { ApplicationRow, RolloutRow, Snapshot } from '../server/status-page.ts';
 import type { Engine } from './engine.ts';
 import { VERSION } from './version.ts';
@@ -30,7 +31,25 @@ function applicationRow({ metadata, spec, status = {} }: Application): Applicati
   };
 }
 
-export function statusSnapshot(engine: Pick<Engine, 'caches' | 'applications'>, at: number): Snapshot {
+/** What the page shows is clean, whoever wrote the statuses, and the specs, that it is read from. */
+export function statusSnapshot(
+  engine: Pick<Engine, 'caches' | 'applications'>,
+  at: number,
+  { scrub }: Pick<Secrecy, 'scrub'>,
+): Snapshot {
   const rollouts = engine.caches.rollouts.list().map(rolloutRow);
-  return { applications: engine.applications.list().map(applicationRow), rollouts, at, version: VERSION };
+  const applications = engine.applications.list().map(applicationRow);
+  return {
+    rollouts: rollouts.map((row) => ({ ...row, message: scrub(row.message) })),
+    applications: applications.map(({ repoURL, targetRevision, subject, author, message, ...row }) => ({
+      ...row,
+      repoURL: scrub(repoURL),
+      targetRevision: scrub(targetRevision),
+      subject: scrub(subject),
+      author: scrub(author),
+      message: scrub(message),
+    })),
+    at,
+    version: VERSION,
+  };
 }

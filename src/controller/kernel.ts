@@ -3,12 +3,14 @@
 // the key comes back later.
 import { mergePatch } from '../api/merge-patch.ts';
 import { objectIdOf, objectKeyOf, type ObjectKey } from '../api/object-key.ts';
+import { withProse } from '../api/prose.ts';
 import { fencedFor } from '../kube/fenced-client.ts';
 import type { KubeClient } from '../kube/types.ts';
 import { WorkQueue } from '../kube/work-queue.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Ownership } from '../ports/ownership.ts';
+import { noSecrets, type Secrecy } from '../ports/secrecy.ts';
 import { Draft } from './draft.ts';
 import { failureOf, kindOf, type Failure } from './failure.ts';
 import { Setbacks } from './setbacks.ts';
@@ -22,6 +24,8 @@ export interface KernelDeps {
   /** In [0, 1). */
   random: () => number;
   log: Log;
+  /** Asked before a status is recorded. Default: nothing is secret. */
+  secrecy?: Pick<Secrecy, 'scrub'> | undefined;
   metrics?: KernelMetrics | undefined;
   /** Objects worked on at once. Default 8. */
   workers?: number;
@@ -145,8 +149,9 @@ export class Kernel<O extends Driven<S>, S extends object, Seen, I, D extends De
     const pass: Pass = { key, signal, client, urgent: draft.urgent };
     const seen = await this.#use.observe(object, recorded, this.#deps.clock.now(), pass);
     if (signal.aborted) return undefined;
-    const decision = this.#use.decide(seen);
-    this.#use.decided?.(decision, seen, key);
+    const decided = this.#use.decide(seen);
+    this.#use.decided?.(decided, seen, key);
+    const decision = { ...decided, status: this.#clean(decided.status) };
     draft.take(decision.status);
     draft.urgent ||= decision.urgent ?? false;
     return { ...pass, urgent: draft.urgent, object, recorded, seen, decision };
@@ -205,6 +210,11 @@ export class Kernel<O extends Driven<S>, S extends object, Seen, I, D extends De
     );
   }
 
+  #clean(status: S): S {
+    const { secrecy = noSecrets } = this.#deps;
+    return withProse(status, this.#use.prose, (text) => secrecy.scrub(text));
+  }
+
   /** Writes what differs from the record, on the very status that was decided on. */
   async #record(at: At<S, I>, look: Look<O, S, Seen, D>): Promise<'same' | 'written' | 'conflict'> {
     const { key, draft } = at;
@@ -212,7 +222,7 @@ export class Kernel<O extends Driven<S>, S extends object, Seen, I, D extends De
     if (object === undefined) return 'same';
     if (!draft.holdsFor(object.status)) return 'conflict';
     const failures = [...draft.failures.values()];
-    const status = this.#use.project?.(look, failures) ?? look.decision.status;
+    const status = this.#clean(this.#use.project?.(look, failures) ?? look.decision.status);
     const patch = mergePatch({ ...object.status } as Json, { ...status } as Json);
     if (patch === undefined || (this.#use.mayWait?.(patch) && this.#waits(key))) return 'same';
     try {

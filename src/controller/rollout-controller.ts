@@ -8,6 +8,7 @@ import type { WorkQueue } from '../kube/work-queue.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { soleOwner, type Ownership } from '../ports/ownership.ts';
+import type { Secrecy } from '../ports/secrecy.ts';
 import type { Intent } from '../rollout/intents.ts';
 import { newsBetween } from '../rollout/news.ts';
 import { refusalTold } from '../rollout/refused.ts';
@@ -36,6 +37,8 @@ export interface RolloutControllerDeps {
   events: EventRecorder;
   metrics: RolloutMetrics;
   passes?: KernelMetrics | undefined;
+  /** Asked before a status is recorded. Default: nothing is secret. */
+  secrecy?: Pick<Secrecy, 'scrub'> | undefined;
   /** Default: this process owns every Rollout. */
   ownership?: Ownership | undefined;
   /** Whether Rollouts of a namespace may drive routes of other namespaces. Default: none. */
@@ -55,9 +58,9 @@ export class RolloutController {
   constructor(deps: RolloutControllerDeps) {
     this.#deps = deps;
     this.#teller = new Teller(deps.events, deps.clock);
-    const { client, clock, random, log, passes: metrics, workers = 16 } = deps;
+    const { client, clock, random, log, secrecy, passes: metrics, workers = 16 } = deps;
     const ownership = deps.ownership ?? soleOwner;
-    this.#kernel = new Kernel(this.#use(), { client, ownership, clock, random, log, metrics, workers });
+    this.#kernel = new Kernel(this.#use(), { client, ownership, clock, random, log, secrecy, metrics, workers });
   }
 
   get queue(): WorkQueue<ObjectKey> {

@@ -1,5 +1,6 @@
 // What the kernel needs to drive Rollouts. It decides nothing itself: rollout/decide.ts does.
 import { ANNOTATIONS, verbAnnotation, CONTROLLER_MANAGER, RESOURCES } from '../api/names.ts';
+import { ROLLOUT_PROSE } from '../api/prose.ts';
 import type { Issue } from '../api/result.ts';
 import type { Rollout, RolloutStatus } from '../api/rollout.ts';
 import { decide, type Decision } from '../rollout/decide.ts';
@@ -99,6 +100,7 @@ export function rolloutUse(deps: RolloutUseDeps): RolloutUse {
     resource: RESOURCES.rollouts,
     fieldManager: CONTROLLER_MANAGER,
     cache: caches.rollouts,
+    prose: ROLLOUT_PROSE,
     observe(rollout, recorded, now, { key }) {
       if (rollout.metadata.annotations?.[ANNOTATIONS.retire] !== undefined)
         return { leaving: { bound: isBound(rollout, caches) }, recorded };

@@ -4,6 +4,7 @@ import type { AnalysisRun, AnalysisRunStatus } from '../api/analysis.ts';
 import { isOver } from '../api/analysis.ts';
 import { CONTROLLER_MANAGER, RESOURCES } from '../api/names.ts';
 import { objectKeyOf, type ObjectKey } from '../api/object-key.ts';
+import { RUN_PROSE } from '../api/prose.ts';
 import { measure as measureMetric } from '../analysis/measure.ts';
 import type { Providers, ReadSecret } from '../analysis/provider.ts';
 import { conclude, isUndecided, plan, record, undecided } from '../analysis/run.ts';
@@ -13,6 +14,7 @@ import type { WorkQueue } from '../kube/work-queue.ts';
 import { toTime, type Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { soleOwner, type Ownership } from '../ports/ownership.ts';
+import type { Secrecy } from '../ports/secrecy.ts';
 import { activate, type Active } from './active-run.ts';
 import type { Failure } from './failure.ts';
 import { Kernel } from './kernel.ts';
@@ -30,6 +32,8 @@ export interface RunsDeps {
   log: Log;
   /** Default: this process owns every run. */
   ownership?: Ownership | undefined;
+  /** Asked before a status is recorded. Default: nothing is secret. */
+  secrecy?: Pick<Secrecy, 'scrub'> | undefined;
   events?: EventRecorder | undefined;
   metrics?: KernelMetrics | undefined;
   /** The phase of a run changed; `bad` when it speaks against the release. */
@@ -83,10 +87,10 @@ class RunController implements Runs {
 
   constructor(deps: RunsDeps) {
     this.#deps = deps;
-    const { client, clock, log, metrics } = deps;
+    const { client, clock, log, secrecy, metrics } = deps;
     const ownership = deps.ownership ?? soleOwner;
     const random = deps.random ?? Math.random;
-    this.#kernel = new Kernel(this.#use(), { client, ownership, clock, random, log, metrics, workers: 16 });
+    this.#kernel = new Kernel(this.#use(), { client, ownership, clock, random, log, secrecy, metrics, workers: 16 });
   }
 
   get queue(): WorkQueue<ObjectKey> {
@@ -128,6 +132,7 @@ class RunController implements Runs {
       resource: RESOURCES.analysisRuns,
       fieldManager: CONTROLLER_MANAGER,
       cache: this.#deps.runs,
+      prose: RUN_PROSE,
       observe: (object, _recorded, now) => ({ object, active: this.#active.get(objectKeyOf(object)), now }),
       decide: decideRun,
       execute: (intent, look) => {

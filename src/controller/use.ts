@@ -1,6 +1,7 @@
 // What a kind gives to the kernel to be driven by it. All of it but `observe` and `execute` is pure.
 import type { Resource } from '../api/k8s.ts';
 import type { ObjectKey } from '../api/object-key.ts';
+import type { Prose } from '../api/prose.ts';
 import type { Involved } from '../kube/events.ts';
 import type { KubeClient } from '../kube/types.ts';
 import type { Change } from '../kube/watch-cache.ts';
@@ -59,6 +60,8 @@ export interface Use<O extends Driven<S>, S extends object, Seen, I, D extends D
   readonly resource: Resource;
   readonly fieldManager: string;
   readonly cache: DrivenCache<O>;
+  /** Texts of the status that may quote a secret: cleaned before they are recorded. */
+  readonly prose: Prose;
   /** Everything that a decision may look at. */
   observe(object: O, recorded: S | undefined, now: number, pass: Pass): Seen | Promise<Seen>;
   /** Pure. */

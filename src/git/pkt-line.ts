@@ -67,6 +67,11 @@ export function demultiplex(reader: PacketReader): Buffer {
 // oxlint-disable-next-line no-control-regex -- control characters are exactly what is looked for
 const CONTROL = /[\u0000-\u001f\u007f]+/g;
 
-/** Words of a stranger, made fit for a message. */
-export const said = (bytes: Buffer | string): string =>
-  bytes.toString('utf8').slice(0, 300).replaceAll(CONTROL, ' ').trim();
+const LONGEST = 300;
+
+/** Words of a stranger, made fit for a message. A word that is cut through is left out: it may be a credential, which half of is not known. */
+export function said(bytes: Buffer | string): string {
+  const text = bytes.toString('utf8');
+  const kept = text.length > LONGEST ? text.slice(0, LONGEST).replace(/\S*$/, '…') : text;
+  return kept.replaceAll(CONTROL, ' ').trim();
+}

@@ -63,13 +63,26 @@ interface StatusBody {
   details?: { causes?: StatusCause[]; retryAfterSeconds?: number };
 }
 
+/** Others are an admission webhook's own words, which are no name for a condition or a metric. */
+const KNOWN = new Set([
+  ...Object.values(REASONS),
+  'AlreadyExists',
+  'Expired',
+  'ServerTimeout',
+  'StoreReadError',
+  'UnsupportedMediaType',
+]);
+
+const reasonOf = (said: string | undefined, status: number): string =>
+  said !== undefined && KNOWN.has(said) ? said : (REASONS[status] ?? 'Unknown');
+
 /** The error in a Status object: the body of a refusal, or the object of an ERROR event in a watch. */
 export function errorFromStatus(body: StatusBody, fallbackStatus = 500): ApiError {
   const status = body.code ?? fallbackStatus;
   const seconds = body.details?.retryAfterSeconds;
   return new ApiError({
     status,
-    reason: body.reason || (REASONS[status] ?? 'Unknown'),
+    reason: reasonOf(body.reason, status),
     message: body.message || `the API server answered ${status}`,
     causes: body.details?.causes,
     retryAfterMs: seconds ? seconds * 1000 : undefined,
@@ -109,7 +122,9 @@ function parseStatus(body: string): StatusBody | undefined {
 }
 
 function plainMessage(status: number, body: string): string {
-  const text = body.trim().slice(0, 300);
+  const whole = body.trim();
+  // A word that is cut through is left out: it may be a secret, which half of is not known.
+  const text = whole.length > 300 ? whole.slice(0, 300).replace(/\S*$/, '…') : whole;
   return `the API server answered ${status}${text === '' ? '' : `: ${text}`}`;
 }
 

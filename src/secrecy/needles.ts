@@ -7,6 +7,8 @@ const MIN_ENCODED = 3;
 /** Needles are told apart by so many characters first. */
 const PREFIX = 6;
 const SIEVE = 2 ** 16;
+/** So much of a secret at the end of a text is one that the text was cut through. */
+const LEAST_LEFT = 10;
 
 interface Needle {
   text: string;
@@ -79,7 +81,7 @@ export class Needles {
     for (let at = 0; at + PREFIX <= text.length; at++) {
       if (this.#sieve[hashAt(text, at)] === 0) continue;
       for (const needle of this.#byPrefix.get(text.slice(at, at + PREFIX))?.values() ?? []) {
-        if ((!isBase64 || needle.isBase64) && text.startsWith(needle.text, at)) found.push(placeOf(needle, text, at));
+        if ((!isBase64 || needle.isBase64) && isAt(needle, text, at)) found.push(placeOf(needle, text, at));
       }
     }
     for (const needle of this.#short.values()) {
@@ -90,9 +92,17 @@ export class Needles {
   }
 }
 
+/** Whole, or as far as the text goes. */
+function isAt({ text: needle }: Needle, text: string, at: number): boolean {
+  const left = text.length - at;
+  if (left >= needle.length) return text.startsWith(needle, at);
+  const end = text.endsWith('…') ? -1 : undefined;
+  return left >= LEAST_LEFT && needle.startsWith(text.slice(at, end));
+}
+
 /** The characters at both ends of base64 hold a part of the secret, too. */
 function placeOf({ text: found, isBase64 }: Needle, text: string, at: number): Range {
-  let [first, last] = [at, at + found.length - 1];
+  let [first, last] = [at, Math.min(at + found.length, text.length) - 1];
   if (!isBase64) return [first, last];
   if (/[a-z0-9+/]/.test(text.charAt(first - 1))) first--;
   last += /^[a-z0-9+/]?={0,2}/.exec(text.slice(last + 1, last + 4))?.[0].length ?? 0;

@@ -5,6 +5,7 @@ import { describeProblem, isManifest, readManifests } from '../../src/applicatio
 import { rendered } from './rendered.ts';
 import { SOURCE_LIMITS, SourceBudget } from '../../src/ports/source-budget.ts';
 import { parseDocument } from '../../src/application/source/yaml.ts';
+import { fuzzRuns } from '../support/fuzz.ts';
 
 const read = (text: string, path = 'deploy/web.yaml') => readManifests([{ path, text }]);
 const problemsOf = (text: string, path?: string): string[] => {
@@ -110,11 +111,11 @@ describe('manifests', () => {
     ['apiVersion: v1\nmetadata: { name: a }\n', /kind is missing/],
     ['apiVersion: v1\nkind: ConfigMap\n', /metadata\.name is missing \(ConfigMap\)/],
     ['apiVersion: v1\nkind: ConfigMap\nmetadata: { generateName: a- }\n', /generateName cannot be kept in Git/],
-    [map('a', '  annotations: { on: yes }\n'), /metadata\.annotations\.true must be text: put true in quotes/],
+    [map('a', '  annotations: { on: yes }\n'), /metadata\.annotations\.true must be text: put it in quotes/],
     ['apiVersion: v1\nkind: ConfigMap\nmetadata: { name: no }\n', /metadata\.name is missing .*: false is not text/],
     ['apiVersion: v1\nkind: List\nitems: [3]\n', /items\[0\]: must be an object/],
     ['a: 12345678901234567890\n', /a: .* too large to be kept exactly/],
-    ['a: 18446744073709551615\n', /a: 18446744073709551615 is too large to be kept exactly; put it in quotes/],
+    ['a: 18446744073709551615\n', /a: the number is too large to be kept exactly; put it in quotes/],
     ['a: .inf\n', /a: Infinity is a number that JSON does not have; put it in quotes/],
     ['a: { b: [-.INF] }\n', /a\.b\[0\]: -Infinity is a number that JSON does not have/],
     ['a: .nan\n', /a: NaN is a number that JSON does not have/],
@@ -123,6 +124,43 @@ describe('manifests', () => {
     ['a: !!js/function x\n', /web\.yaml:1: /],
   ])('%j is refused by file and line', (text, message) => {
     expect(problemsOf(text)).toEqual([expect.stringMatching(message)]);
+  });
+
+  it('are refused without a word of what they hold: it may be the value of a Secret', () => {
+    const value = fc.constantFrom(
+      ...[
+        '*',
+        '!',
+        '!!',
+        '!<',
+        '&',
+        '%',
+        '@',
+        '`',
+        '"',
+        "'",
+        '|',
+        '>',
+        '{',
+        '[',
+        '',
+        '? ',
+        '- ',
+        '<<: ',
+        '"\\',
+      ].flatMap((sign) =>
+        ['', '>', ' x', '!', '"', ': y', ' #z', '\n  ', '*', '\\q'].map((end) => `${sign}hunter2${end}`),
+      ),
+    );
+    fc.assert(
+      fc.property(value, value, (one, other) => {
+        const problems = problemsOf(
+          `apiVersion: v1\nkind: Secret\nmetadata: { name: db }\ndata:\n  a: ${one}\n  b: ${other}\n`,
+        );
+        expect(problems.join()).not.toContain('hunter2');
+      }),
+      fuzzRuns(500),
+    );
   });
 
   it('survive an alias bomb', () => {

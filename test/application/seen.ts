@@ -157,6 +157,7 @@ export function seen({
       ) as Rollout | undefined,
     runs: () => [],
     snapshots: new Map(),
+    clean: (text) => text,
     claimedBy: () => undefined,
     declaredElsewhere: () => undefined,
     doubt: () => ({ toLook: [], unclear: [] }),

@@ -78,6 +78,7 @@ function world(
       controller: 'thing',
       resource: RESOURCE,
       fieldManager: 'test',
+      prose: ['said'],
       cache: {
         get: () => cached,
         list: () => (cached === undefined ? [] : [cached]),
@@ -107,6 +108,7 @@ function world(
       },
       clock,
       random: () => 0,
+      secrecy: { scrub: (text) => text.replaceAll('hunter2-token', '***') },
       log: {
         debug: () => undefined,
         info: (message) => void logs.push(`info ${message}`),
@@ -167,6 +169,19 @@ describe('the kernel', () => {
     kernel.add(KEY);
     await clock.advance(1000);
     expect(did).toEqual(['record {"step":1}']);
+  });
+
+  it('records no text that quotes a secret, and takes what it has cleaned for what it decided', async () => {
+    let times = 0;
+    const { did, clock, kernel } = world(() => {
+      times++;
+      return { status: { said: 'denied: hunter2-token', problem: 'hunter2-token' }, intents: [] };
+    });
+    await clock.advance(0);
+    kernel.add(KEY);
+    await clock.advance(1000);
+    expect(times).toBeGreaterThan(2);
+    expect(did).toEqual(['record {"said":"denied: ***","problem":"hunter2-token"}']);
   });
 
   it('records first where the decision asks for it, and acts only on what is on record', async () => {

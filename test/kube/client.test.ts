@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { RESOURCES } from '../../src/api/names.ts';
 import { actingAs, serviceAccountUser } from '../../src/kube/acting-as.ts';
 import { kubeClient } from '../../src/kube/client.ts';
+import { errorFromResponse } from '../../src/kube/errors.ts';
 import { LostLeadership } from '../../src/kube/lease.ts';
 import { eventRecorder } from '../../src/kube/events.ts';
 import { fenced } from '../../src/kube/fenced-client.ts';
@@ -131,5 +132,19 @@ describe('the event recorder', () => {
     await recorder.flush();
     await recorder.stop();
     expect(clock.pending).toBe(0);
+  });
+});
+
+describe('a refusal', () => {
+  it('is called by a word of Kubernetes, whatever an admission webhook calls it', () => {
+    const body = (reason: string) => JSON.stringify({ kind: 'Status', reason, message: 'no', code: 422 });
+    expect(errorFromResponse(422, {}, body('AlreadyExists')).reason).toBe('AlreadyExists');
+    expect(errorFromResponse(422, {}, body('the password is hunter2')).reason).toBe('Invalid');
+    expect(errorFromResponse(418, {}, body('Teapot')).reason).toBe('Unknown');
+  });
+
+  it('in plain words is cut before a word, half of which nobody could know for a secret', () => {
+    const { message } = errorFromResponse(503, {}, `${'word '.repeat(59)}hunter2-token and more`);
+    expect(message.endsWith('word …')).toBe(true);
   });
 });

@@ -28,6 +28,7 @@ const GROUPS: Record<string, string> = {
   HTTPRoute: 'gateway.networking.k8s.io',
   ReplicaSet: 'apps',
   CustomResourceDefinition: 'apiextensions.k8s.io',
+  ClusterRoleBinding: 'rbac.authorization.k8s.io',
 };
 const groupKind = (kind: string): GroupKind => ({ group: GROUPS[kind] ?? '', kind });
 

@@ -1,8 +1,11 @@
 // One process of Sluice: the real engine over a transport, a clock, a mirror and a metric store that all die with it. After `kill`
 // nothing of it acts any more, as after SIGKILL: requests that arrived have taken effect, their answers are never seen.
 import { createPrometheusProvider } from '../../src/analysis/providers/prometheus.ts';
+import type { ReadSecret } from '../../src/analysis/provider.ts';
 import { inProcessReader } from '../../src/source/in-process.ts';
 import { createEngine, type Engine } from '../../src/cli/engine.ts';
+import { learning } from '../../src/cli/secrecy.ts';
+import { secretReader } from '../../src/cli/secret-reader.ts';
 import { createEgress } from '../../src/egress/egress.ts';
 import type { GitMirror } from '../../src/git/types.ts';
 import { kubeClient } from '../../src/kube/client.ts';
@@ -13,6 +16,8 @@ import type { KubeClient } from '../../src/kube/types.ts';
 import type { Cancel, Clock } from '../../src/ports/clock.ts';
 import type { Log } from '../../src/ports/log.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../src/ports/transport.ts';
+import { knownSecrets } from '../../src/secrecy/known-secrets.ts';
+import { jsonLog } from '../../src/server/log.ts';
 import { createMetrics } from '../../src/server/metrics.ts';
 import { FakeMirror } from '../support/fake-git.ts';
 import type { Cluster } from './cluster.ts';
@@ -34,6 +39,12 @@ export class EngineProcess {
   /** Writes so far, to the API server and to Git, in order. */
   readonly writes: string[] = [];
   readonly errors: string[] = [];
+  /** Everything that it logged. */
+  readonly lines: string[] = [];
+  readonly secrets = knownSecrets();
+  readonly metrics = createMetrics({ version: 'test', processMetrics: false });
+  readonly readSecret: ReadSecret;
+  readonly log: Log;
   readonly engine: Engine;
   readonly lease: LeaseElection | undefined;
   dead = false;
@@ -52,19 +63,22 @@ export class EngineProcess {
     this.name = options.name ?? 'sluice-0';
     const clock = this.#clock();
     const log = this.#log();
-    const plain = kubeClient({ transport: this.#transport(), version: 'test', clock });
+    this.log = log;
+    const plain = learning(kubeClient({ transport: this.#transport(), version: 'test', clock }), this.secrets);
     this.lease = options.elect ? this.#election(plain, clock, log) : undefined;
     const client = this.lease ? fenced(plain, this.lease) : plain;
     // An empty disk: only what the cluster holds survives a process.
     const mirror = this.#mirror(new FakeMirror(cluster.repository));
-    const readSecret = (): Promise<never> => Promise.reject(new Error('there is no such Secret'));
+    const readSecret = secretReader(client);
+    this.readSecret = readSecret;
     this.engine = createEngine({
       client,
       clock,
       random: () => 0.5,
       log,
       events: eventRecorder({ client, clock, random: () => 0.5, log, instance: this.name }),
-      metrics: createMetrics({ version: 'test' }),
+      secrecy: this.secrets,
+      metrics: this.metrics,
       providers: {
         prometheus: createPrometheusProvider({
           defaultAddress: PROMETHEUS,
@@ -266,12 +280,12 @@ export class EngineProcess {
   }
 
   #log(): Log {
-    const keep = (message: string, fields?: Record<string, unknown>): void => {
-      if (!this.dead)
-        this.errors.push(
-          `${message} ${JSON.stringify(fields ?? {}, (_k, v: unknown) => (v instanceof Error ? v.message : v))}`,
-        );
+    const write = (line: string): void => {
+      if (this.dead) return;
+      this.lines.push(line);
+      const { level, message, time: _time, ...fields } = JSON.parse(line) as Record<string, unknown>;
+      if (level === 'error') this.errors.push(`${String(message)} ${JSON.stringify(fields)}`);
     };
-    return { debug: () => {}, info: () => {}, warn: () => {}, error: keep };
+    return jsonLog({ level: 'debug', write, clock: this.#cluster.clock, secrets: this.secrets });
   }
 }

@@ -1,11 +1,16 @@
 // A metric store whose answers the scenario writes: each image has a success rate; or the store is down, or says what it is told to.
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 
+export interface ScriptedAnswer {
+  status: number;
+  data: string;
+}
+
 export class ScriptedPrometheus {
   /** Success rate by image; 1 unless told otherwise. */
   readonly rates = new Map<string, number>();
-  /** Answers in place of the rate where it returns something: samples of a vector, or an error to fail with. */
-  script: (query: string) => number[] | Error | undefined = () => undefined;
+  /** Answers in place of the rate where it returns something: samples of a vector, a whole answer, or an error to fail with. */
+  script: (query: string) => number[] | Error | ScriptedAnswer | undefined = () => undefined;
   readonly queries: string[] = [];
   readonly #serving: () => string | undefined;
   readonly #note: (line: string) => void;
@@ -24,6 +29,7 @@ export class ScriptedPrometheus {
     this.#note('prometheus query');
     const samples = this.script(query) ?? this.#rate();
     if (samples instanceof Error) throw samples;
+    if (!Array.isArray(samples)) return { statusText: '', headers: {}, config, ...samples };
     const result = samples.map((value) => ({ metric: {}, value: [0, String(value)] }));
     const data = JSON.stringify({ status: 'success', data: { resultType: 'vector', result } });
     return { status: 200, statusText: 'OK', headers: {}, config, data };

@@ -22,6 +22,14 @@ describe('what is known to be secret', () => {
     expect(secrets.scrub('straße-ᾀ-7c1'.toUpperCase())).toBe('***');
   });
 
+  it('is found where a text was cut through it', () => {
+    const secrets = knownSecrets();
+    secrets.learn('hunter2-token-of-shop');
+    expect(secrets.scrub('denied: hunter2-token')).toBe('denied: ***');
+    expect(secrets.scrub('denied: aHVudGVyMi10b2tlbi1…')).toBe('denied: ***');
+    expect(secrets.scrub('denied: hunter2')).toBe('denied: hunter2');
+  });
+
   it('goes together with what looks like a credential, and leaves words about credentials alone', () => {
     const secrets = knownSecrets();
     const scrub = (text: string): string => secrets.scrub(text);

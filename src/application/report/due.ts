@@ -95,7 +95,7 @@ function pushIntents(seen: Seen, accepted: Declared | undefined, plan: WriteBack
 function evidenceFor(hold: Hold, seen: Seen): string {
   const { namespace, name } = hold.rollout;
   const entry = rejectionOf(hold, seen.rollout(namespace, name));
-  return evidenceOf(runsOf(seen.runs(namespace), hold.rollout, entry ?? hold));
+  return seen.clean(evidenceOf(runsOf(seen.runs(namespace), hold.rollout, entry ?? hold)));
 }
 
 /** Notes that follow from what is on record: those to be written, and what is on record as written. */
@@ -125,7 +125,20 @@ function notesDue({ seen, accepted, holds, returns }: ReportInput): {
     now: toTime(seen.now),
   });
   const fresh = due.filter((note) => !known.has(noteKey(note)) && !memory.noted.has(noteKey(note)));
-  return { due: fresh, recorded: recorded.length === 0 ? status.notes : recorded.slice(-MAX_NOTES) };
+  return {
+    due: fresh.map((note) => cleanNote(note, seen)),
+    recorded: recorded.length === 0 ? status.notes : recorded.slice(-MAX_NOTES),
+  };
+}
+
+function cleanNote(note: Note, { clean }: Pick<Seen, 'clean'>): Note {
+  const { command, reason, evidence } = note;
+  return {
+    ...note,
+    ...(command === undefined ? {} : { command: { ...command, value: clean(command.value) } }),
+    reason: reason === undefined ? undefined : clean(reason),
+    evidence: clean(evidence),
+  };
 }
 
 const noteIntents = (notes: Note[]): AgentIntent[] => (notes.length === 0 ? [] : [{ do: 'Note', notes }]);

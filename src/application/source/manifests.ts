@@ -205,6 +205,6 @@ function checkTexts(value: unknown, at: string): void {
   if (value === undefined || value === null) return;
   if (!isRecord(value)) throw new ShapeError(`${at} must be a mapping of texts`);
   for (const [key, text] of Object.entries(value)) {
-    if (typeof text !== 'string') throw new ShapeError(`${at}.${key} must be text: put ${String(text)} in quotes`);
+    if (typeof text !== 'string') throw new ShapeError(`${at}.${key} must be text: put it in quotes`);
   }
 }

@@ -39,15 +39,9 @@ const boolean = defineScalarTag<boolean>('tag:yaml.org,2002:bool', {
 });
 
 /** A number that JavaScript cannot keep exactly. */
-class Inexact {
-  readonly source: string;
+const INEXACT = Symbol('inexact');
 
-  constructor(source: string) {
-    this.source = source;
-  }
-}
-
-const integer = defineScalarTag<number | Inexact>('tag:yaml.org,2002:int', {
+const integer = defineScalarTag<number | typeof INEXACT>('tag:yaml.org,2002:int', {
   implicit: true,
   resolve: (source) => integerOf(source) ?? NOT_RESOLVED,
   identify: (data) => Number.isInteger(data),
@@ -72,7 +66,7 @@ const [INT64, UINT64] = [2n ** 63n, 2n ** 64n];
 /** More digits than 64 bits have in base 2, with room for zeros in front. */
 const MAX_DIGITS = 400;
 
-function integerOf(source: string): number | Inexact | undefined {
+function integerOf(source: string): number | typeof INEXACT | undefined {
   if (!/^[-+0-9]/.test(source) || source.length > MAX_DIGITS) return undefined;
   const plain = source.replaceAll('_', '');
   const found = INTEGERS.find(([form]) => form.test(plain));
@@ -83,7 +77,7 @@ function integerOf(source: string): number | Inexact | undefined {
   // Beyond 64 bits it is a float to kubectl, or text where no float looks so.
   if (value < -INT64 || value >= UINT64) return undefined;
   const number = Number(value);
-  return Number.isSafeInteger(number) ? number : new Inexact(source);
+  return Number.isSafeInteger(number) ? number : INEXACT;
 }
 
 function floatOf(source: string): number | undefined {
@@ -132,7 +126,7 @@ export class YamlReader {
       return plainCopy(values[0], this.#budget, { path: '', depth: 0 });
     } catch (error) {
       if (error instanceof YamlError || error instanceof LimitExceeded) throw error;
-      if (error instanceof YAMLException) throw new YamlError((error.mark?.line ?? 0) + 1, error.reason);
+      if (error instanceof YAMLException) throw new YamlError((error.mark?.line ?? 0) + 1, withoutQuotes(error.reason));
       throw new YamlError(1, error instanceof Error ? error.message : String(error));
     }
   }
@@ -140,6 +134,10 @@ export class YamlReader {
 
 /** One document by itself, on a budget of its own; undefined where it is empty. Throws YamlError, and LimitExceeded. */
 export const parseDocument = (text: string): unknown => new YamlReader(new SourceBudget()).parse(text);
+
+/** What stands in the document may be the value of a Secret: where it is, is said by the line. */
+const withoutQuotes = (reason: string): string =>
+  reason.replaceAll(/\s*(?:"[^]*"|!<[^]*>|(?<=such characters): [^]*$)/g, '');
 
 function isEmpty(text: string): boolean {
   for (const [line] of text.matchAll(/^.*$/gm)) {
@@ -157,7 +155,7 @@ interface Place {
 function plainCopy(value: unknown, budget: SourceBudget, { path, depth }: Place): unknown {
   budget.spend('values', 1);
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
-  if (typeof value === 'number' || value instanceof Inexact) return checkedNumber(value, path);
+  if (typeof value === 'number' || value === INEXACT) return checkedNumber(value, path);
   if (depth > MAX_DEPTH) throw new YamlError(1, `nested deeper than ${MAX_DEPTH} once aliases are expanded`);
   const inside = (at: string): Place => ({ path: at, depth: depth + 1 });
   if (Array.isArray(value)) return value.map((item, index) => plainCopy(item, budget, inside(`${path}[${index}]`)));
@@ -173,10 +171,10 @@ function plainCopy(value: unknown, budget: SourceBudget, { path, depth }: Place)
   return copy;
 }
 
-function checkedNumber(value: number | Inexact, path: string): number {
+function checkedNumber(value: number | typeof INEXACT, path: string): number {
   const at = path === '' ? '' : `${path}: `;
-  if (value instanceof Inexact) {
-    throw new YamlError(1, `${at}${value.source} is too large to be kept exactly; put it in quotes if it is text`);
+  if (value === INEXACT) {
+    throw new YamlError(1, `${at}the number is too large to be kept exactly; put it in quotes if it is text`);
   }
   if (!Number.isFinite(value)) {
     throw new YamlError(1, `${at}${value} is a number that JSON does not have; put it in quotes if it is text`);
