@@ -70,6 +70,8 @@ export type SourceFailureReason =
   | 'AuthFailed'
   | 'SourceNotFound'
   | 'SourceTooLarge'
+  /** What read it ended before it had an answer, and not at a limit: worth another try. */
+  | 'ReaderKilled'
   | 'InvalidManifest'
   /** The branch or the notes have moved, or the server refused the push. */
   | 'PushRejected'

@@ -7,7 +7,7 @@ import type { GitEgress } from '../git/http.ts';
 import type { Cancel, Clock } from '../ports/clock.ts';
 import type { SourceFailure, SourceResult } from '../ports/source-reader.ts';
 import type { Job } from './jobs.ts';
-import { watchMemory } from './memory.ts';
+import { watchMemory, type MemoryWatch } from './memory.ts';
 import {
   restored,
   type Address,
@@ -33,6 +33,10 @@ const WORKING_MS = 60_000;
 /** How long a child may take to end a job that is not wanted any more. */
 const ABORT_MS = 2_000;
 const MIB = 2 ** 20;
+/** The status with which a shell tells of SIGABRT. */
+const ABORTED = 134;
+/** So much of its limit a heap was seen to take that ended at it: it is looked at now and then. */
+const FULL = 0.7;
 /** All that a child gets to know of its parent's environment. */
 const ENVIRONMENT = ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'TMPDIR', 'TZ'];
 
@@ -52,13 +56,14 @@ export class Child {
   #ended = false;
   /** Of the repository that is worked on. */
   #url: URL | undefined;
+  #memory: MemoryWatch | undefined;
   /** Settles the job under way. */
   #finish: ((result: SourceResult<unknown>) => void) | undefined;
 
   constructor(options: ChildOptions) {
     this.#options = options;
     const { file, execArgv } = entry();
-    const heap = Math.max(64, Math.round((options.memoryBytes / MIB) * 0.6));
+    const heap = heapLimit(options.memoryBytes) / MIB;
     this.#process = fork(file, ['source-worker'], {
       execArgv: [...execArgv, `--max-old-space-size=${heap}`, '--max-semi-space-size=4'],
       env: Object.fromEntries(
@@ -68,10 +73,8 @@ export class Child {
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
     this.#process.on('message', (message: FromChild) => this.#receive(message));
-    this.#process.once('error', () => this.#gone('could not be started'));
-    this.#process.once('exit', (code, signal) =>
-      this.#gone(signal === null ? `ended with ${code}` : `died of ${signal}`),
-    );
+    this.#process.once('error', () => this.#gone(crashed('could not be started')));
+    this.#process.once('exit', (code, signal) => this.#gone(this.#causeOf(code, signal)));
     this.#rest();
   }
 
@@ -107,8 +110,10 @@ export class Child {
       const hard = 2 * timeoutMs + WORKING_MS;
       cancels.push(clock.after(hard, () => this.#kill(tooLong(hard))));
       const { pid } = this.#process;
-      if (pid !== undefined)
-        cancels.push(watchMemory(pid, memoryBytes, clock, () => this.#kill(tooMuchMemory(memoryBytes))));
+      if (pid !== undefined) {
+        this.#memory = watchMemory(pid, memoryBytes, clock, () => this.#kill(tooMuchMemory(memoryBytes)));
+        cancels.push(this.#memory.end);
+      }
       this.#send({ type: 'job', job, setup, timeoutMs });
       if (signal.aborted) abort();
     });
@@ -133,10 +138,19 @@ export class Child {
     this.#finish?.(fail(failure));
   }
 
-  #gone(how: string): void {
+  #gone(failure: SourceFailure): void {
     this.#ended = true;
-    const memory = /SIGABRT|SIGKILL|ended with 134/.test(how);
-    this.#finish?.(fail(memory ? tooMuchMemory(this.#options.memoryBytes) : crashed(how)));
+    this.#finish?.(fail(failure));
+  }
+
+  /** Of an end that this process did not bring about. At its limit of heap, which is ours, Node aborts itself. */
+  #causeOf(code: number | null, signal: NodeJS.Signals | null): SourceFailure {
+    const { memoryBytes } = this.#options;
+    const most = this.#memory?.most() ?? 0;
+    // Where it cannot be measured, it is taken to have been so.
+    const wasFull = most === 0 || most > FULL * heapLimit(memoryBytes);
+    if ((signal === 'SIGABRT' || code === ABORTED) && wasFull) return tooMuchMemory(memoryBytes);
+    return signal === null ? crashed(`ended with ${code}`) : killed(signal);
   }
 
   #receive(message: FromChild): void {
@@ -168,11 +182,18 @@ export class Child {
   }
 }
 
+/** Bytes of V8's heap, in what a child may have in all. */
+const heapLimit = (memoryBytes: number): number => Math.max(64, Math.round((memoryBytes / MIB) * 0.6)) * MIB;
+
 const crashed = (how: string): SourceFailure => ({
-  reason: 'SourceTooLarge',
-  limit: 'memory',
-  message: `the process that read this repository ${how}; it is tried again later`,
+  reason: 'ReaderKilled',
+  message: `the process that read this repository ${how}; it is tried again`,
 });
+
+function killed(signal: NodeJS.Signals): SourceFailure {
+  const hint = signal === 'SIGKILL' ? '; the kernel does so when memory runs out' : '';
+  return crashed(`was killed (${signal}) by something outside${hint}`);
+}
 
 function tooMuchMemory(bytes: number): SourceFailure {
   const mib = Math.round(bytes / MIB);

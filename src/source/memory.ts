@@ -11,13 +11,21 @@ export async function residentBytes(pid: number): Promise<number | undefined> {
   return kib === undefined ? undefined : Number(kib) * 1024;
 }
 
-/** Looks at a process again and again, and calls `exceeded` once when it uses more. Returns what ends the watch. */
-export function watchMemory(pid: number, max: number, clock: Clock, exceeded: () => void): Cancel {
+export interface MemoryWatch {
+  end: Cancel;
+  /** Bytes at most, of all that was measured. */
+  most: () => number;
+}
+
+/** Looks at a process again and again, and calls `exceeded` once when it uses more. */
+export function watchMemory(pid: number, max: number, clock: Clock, exceeded: () => void): MemoryWatch {
   let over = false;
+  let most = 0;
   let cancel: Cancel = () => {};
   const look = (): void => {
     void residentBytes(pid).then((bytes) => {
       if (over) return;
+      most = Math.max(most, bytes ?? 0);
       if (bytes !== undefined && bytes > max) {
         over = true;
         exceeded();
@@ -25,8 +33,9 @@ export function watchMemory(pid: number, max: number, clock: Clock, exceeded: ()
     });
   };
   look();
-  return () => {
+  const end = (): void => {
     over = true;
     cancel();
   };
+  return { end, most: () => most };
 }

@@ -126,7 +126,11 @@ class Reader implements SourceReader {
 
 /** Failures that cost others time. */
 const isTrouble = ({ reason, limit }: SourceFailure): boolean =>
-  reason === 'GitUnreachable' || reason === 'Cancelled' || limit === 'memory' || limit === 'time';
+  reason === 'GitUnreachable' ||
+  reason === 'ReaderKilled' ||
+  reason === 'Cancelled' ||
+  limit === 'memory' ||
+  limit === 'time';
 
 function resultOf<T>(turn: Turn<SourceResult<T>>): SourceResult<T> {
   if (turn.ended === 'done') return turn.value;

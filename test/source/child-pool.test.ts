@@ -57,6 +57,12 @@ function children(): string[] {
   return lines.filter((line) => line.includes('source-worker'));
 }
 
+const pids = (): number[] =>
+  execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(process.pid)], { encoding: 'utf8' })
+    .split('\n')
+    .filter((line) => line.includes('source-worker'))
+    .map((line) => Number.parseInt(line, 10));
+
 describe('a child', () => {
   it('answers as this process does: contents, failures and limits', async () => {
     const server = await serve({ basic: 'bot:s3cret' });
@@ -134,6 +140,37 @@ describe('a child', () => {
     const roomy = pool();
     expect(await roomy.read(requestTo(good), NEVER)).toMatchObject({ ok: true });
   });
+
+  it.each([
+    [
+      'SIGKILL',
+      'the process that read this repository was killed (SIGKILL) by something outside; the kernel does so when memory runs out; it is tried again',
+    ],
+    ['SIGTERM', 'the process that read this repository was killed (SIGTERM) by something outside; it is tried again'],
+    ['SIGABRT', 'the process that read this repository was killed (SIGABRT) by something outside; it is tried again'],
+  ] as const)(
+    'that somebody kills by %s is not told as one that took too much, and is tried again',
+    async (signal, message) => {
+      const waiting: Socket[] = [];
+      const silent = createServer((socket) => {
+        waiting.push(socket);
+        for (const pid of pids()) process.kill(pid, signal);
+      });
+      await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+      closing.push(() => {
+        for (const socket of waiting) socket.destroy();
+        return new Promise((resolve) => void silent.close(() => resolve()));
+      });
+      const { port } = silent.address() as { port: number };
+      const reader = pool();
+      const request = { repoURL: `http://127.0.0.1:${port}/x.git`, branch: 'main', path: '', head: 'a'.repeat(40) };
+      const failure = { ok: false, error: { reason: 'ReaderKilled', message } };
+      expect(await reader.read(request, NEVER)).toEqual(failure);
+      // The commit is not to blame: nothing of it is remembered.
+      expect(await reader.read(request, NEVER)).toEqual(failure);
+      expect(waiting).toHaveLength(2);
+    },
+  );
 
   it('ends when there is no work, and when its parent closes', async () => {
     const server = await serve();
