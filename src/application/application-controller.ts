@@ -74,8 +74,8 @@ class Agent implements ApplicationController {
         if (matters(object, old)) this.#touched(object as unknown as KubeObject);
       }),
       // What another Application declares decides whether an object may be deleted or taken.
-      applications.onChange(({ object, old }) => {
-        if (old === undefined || isGone(object)) this.#neighboursOf(object);
+      applications.onChange(({ type, object }) => {
+        if (type !== 'updated' || isGone(object)) this.#neighboursOf(object);
       }),
     ];
     this.#kernel.start();
@@ -169,6 +169,7 @@ class Agent implements ApplicationController {
     this.#memories.delete(key);
     this.#context.sources.forget(key);
     this.#context.readings.delete(key);
+    this.#context.live.forget(key);
     this.#deps.metrics?.forgotten?.(qualifiedName(objectIdOf(key)));
   }
 

@@ -37,7 +37,7 @@ export function observed(
   key: ObjectKey,
   resource: Resource,
   object: KubeObject,
-  { context, seen, memory }: Doing,
+  { context, seen, memory, key: app }: Doing,
 ): void {
   memory.strangers.delete(key);
   if (resource.group === RESOURCES.rollouts.group && resource.kind === RESOURCES.rollouts.kind) {
@@ -48,6 +48,7 @@ export function observed(
   const followed = context.live.follow(resource, {
     namespace: tenancy.wide ? undefined : tenancy.namespace,
     as: userOf(tenancy),
+    by: app,
   });
   if (followed.state === 'ready') followed.cache.observe(object);
 }

@@ -48,7 +48,7 @@ export class Memory implements AgentMemory {
     const before = this.accepted;
     // The same declaration is rendered anew when a kind comes to be served.
     const isOther = before && declared && ![before.id, this.previous?.id].includes(declared.id);
-    if (isOther) this.previous = this.givenUp.has(before.id) ? declared : before;
+    if (isOther && !this.givenUp.has(before.id)) this.previous = before;
     this.accepted = declared;
     const keys = new Set(declared?.desired.map(({ key }) => key));
     for (const known of [this.#answers, this.clean, this.setbacks, this.corrected]) {

@@ -53,7 +53,7 @@ export async function observe(key: ObjectKey, at: Observation, memory: Memory, c
   const refs = refsIn(status, view.newest, memory.accepted);
   await kinds.learn([...refs.values()].map((ref) => ({ apiVersion: apiVersionOfRef(ref), kind: ref.kind })));
   await loadSnapshots(rolloutsIn(status, memory.accepted, view.newest), { app, status, client, memory, context });
-  const live = await liveOf([...refs.entries()], { kinds, tenancy, memory, context, client, now });
+  const live = await liveOf([...refs.entries()], { by: key, kinds, tenancy, memory, context, client, now });
   const { applications, rollouts, analysisRuns, readings, secrecy = noSecrets } = context;
   readings.set(key, {
     declares: view.newest?.keys ?? new Set(),
@@ -76,7 +76,7 @@ export async function observe(key: ObjectKey, at: Observation, memory: Memory, c
     memory,
     served: (apiVersion, kind) => kinds.get(apiVersion, kind),
     live: (id) => live.get(id) ?? { state: 'known', object: undefined },
-    autoscaled: (id) => isAutoscaled(id, live.get(id), tenancy, context),
+    autoscaled: (id) => isAutoscaled(id, live.get(id), { by: key, tenancy, context }),
     rollout: (namespace, name) => rollouts.get(namespace, name),
     runs: (namespace): AnalysisRun[] => analysisRuns.list(namespace),
     snapshots: knownSnapshots(memory),
@@ -175,6 +175,8 @@ function rolloutsIn(status: ApplicationStatus, ...declared: (Declared | undefine
 }
 
 interface Looking {
+  /** The Application. */
+  by: ObjectKey;
   kinds: Kinds;
   tenancy: Tenancy;
   memory: Memory;
@@ -207,11 +209,11 @@ async function liveOf(refs: readonly [ObjectKey, ObjectRef][], at: Looking): Pro
   return live;
 }
 
-function fromWatch(ref: ObjectRef, resource: ServedResource, { tenancy, context, memory }: Looking): Live {
+function fromWatch(ref: ObjectRef, resource: ServedResource, { by, tenancy, context, memory }: Looking): Live {
   const isRollout = resource.group === RESOURCES.rollouts.group && resource.kind === RESOURCES.rollouts.kind;
   if (isRollout) return known(context.rollouts.get(ref.namespace, ref.name) as KubeObject | undefined, memory);
   const namespace = tenancy.wide ? undefined : tenancy.namespace;
-  const followed = context.live.follow(resource, { namespace, as: userOf(tenancy) });
+  const followed = context.live.follow(resource, { namespace, as: userOf(tenancy), by });
   if (followed.state !== 'ready') return followed;
   return known(followed.cache.get(resource.namespaced ? ref.namespace : undefined, ref.name), memory);
 }
@@ -240,12 +242,17 @@ async function asStranger(key: ObjectKey, ref: ObjectRef, resource: ServedResour
 }
 
 /** Somebody scales the object, and an autoscaler aims at it. */
-function isAutoscaled(key: ObjectKey, found: Live | undefined, tenancy: Tenancy, context: AgentContext): boolean {
+function isAutoscaled(
+  key: ObjectKey,
+  found: Live | undefined,
+  { by, tenancy, context }: Pick<Looking, 'by' | 'tenancy' | 'context'>,
+): boolean {
   if (found?.state !== 'known' || !found.object || !isScaled(found.object)) return false;
   const { namespace, kind, name } = objectIdOf(key);
   const followed = context.live.follow(HPA, {
     namespace: tenancy.wide ? undefined : namespace,
     as: undefined,
+    by,
     labelled: false,
   });
   // As long as it is not known whether there is an autoscaler, the count is left to whoever set it.

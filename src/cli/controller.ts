@@ -163,8 +163,6 @@ function build(
     tenancy: options.tenancy,
     ownNamespace: own,
     ownership,
-    crossNamespaceRoutes: (namespace) =>
-      options.tenancy.crossNamespaceRoutes.some((allowed) => allowed === '*' || allowed === namespace),
   });
   return { engine, events, reader, readSecret };
 }

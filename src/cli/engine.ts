@@ -5,7 +5,7 @@ import type { Rollout } from '../api/rollout.ts';
 import type { Providers, ReadSecret } from '../analysis/provider.ts';
 import { createApplicationController } from '../application/application-controller.ts';
 import type { ApplicationController } from '../application/ports.ts';
-import type { TenancySettings } from '../application/source/tenancy.ts';
+import { mayCross, type TenancySettings } from '../application/source/tenancy.ts';
 import { snapshotKeysIn } from '../application/revert/snapshot-keys.ts';
 import { createCaches, type Caches } from '../controller/caches.ts';
 import { createHandBack } from '../controller/hand-back-controller.ts';
@@ -48,8 +48,6 @@ export interface EngineDeps {
   ownership?: Ownership | undefined;
   /** Namespace of the controller itself, where the key of the snapshots is kept. */
   ownNamespace: string;
-  /** Whether Rollouts of a namespace may drive routes of other namespaces. Default: none. */
-  crossNamespaceRoutes?: ((namespace: string) => boolean) | undefined;
 }
 
 export interface Engine {
@@ -122,7 +120,7 @@ export function createEngine(given: EngineDeps): Engine {
 
 function createRollouts(deps: EngineDeps, caches: Caches): { runs: Runs; rollouts: RolloutController } {
   const { client, clock, random, log, metrics, providers, readSecret, events, secrecy, ownership } = deps;
-  const { crossNamespaceRoutes } = deps;
+  const crossNamespaceRoutes = (namespace: string): boolean => mayCross(deps.tenancy.crossNamespaceRoutes, namespace);
   const passes: KernelMetrics = { passed: (controller, ms, failed) => metrics.reconcile(controller, ms, failed) };
   const runs: Runs = createRuns({
     client,

@@ -10,7 +10,7 @@ import { SOURCE_LIMITS, SourceBudget, type SourceLimits } from '../ports/source-
 import { BlobCache } from './blob-cache.ts';
 import { asGitError, isMissing } from './failure.ts';
 import type { GitEgress } from './http.ts';
-import { findNote, notePath } from './notes.ts';
+import { findNote, notePath, withSections } from './notes.ts';
 import { formatCommit, formatTree, isOid, parseCommit, parseTree } from './objects.ts';
 import { indexPack, packFolder } from './packs.ts';
 import { GitServer, type Fetched } from './server.ts';
@@ -47,6 +47,8 @@ const MAX_PACKS = 40;
 /** How long the library's working memory outlives its last use. */
 const CACHE_MS = 5_000;
 const NOTE_ATTEMPTS = 5;
+
+type Sections = Parameters<GitMirror['addNotes']>[0];
 
 /** Name of the folder of a repository's mirror. Apart by credentials too: what one may read is not for another. */
 export function mirrorFolder(options: Pick<MirrorOptions, 'url' | 'credentials' | 'directory'>): string {
@@ -156,20 +158,12 @@ class Mirror implements GitMirror {
     });
   }
 
-  async readNote(commit: string): Promise<string | undefined> {
-    const head = await this.#localRef(NOTES_REF);
-    if (head === undefined || !isOid(commit)) return undefined;
-    const { tree } = await this.#known(head);
-    const note = await this.#guard(() => findNote(tree, commit, this.#readTree));
-    return note === undefined ? undefined : this.read(note.oid);
-  }
-
-  addNotes(texts: ReadonlyMap<string, string>, author: Person, call: GitCall = {}): Promise<void> {
+  addNotes(sections: Sections, author: Person, call: GitCall = {}): Promise<void> {
     return this.#exclusive(async () => {
       await this.#prepare();
       for (let attempt = 1; ; attempt++) {
         try {
-          return await this.#pushNotes(texts, author, call);
+          return await this.#pushNotes(sections, author, call);
         } catch (error) {
           if (!(error instanceof PushRejected) || attempt === NOTE_ATTEMPTS) throw error;
         }
@@ -177,15 +171,18 @@ class Mirror implements GitMirror {
     });
   }
 
-  async #pushNotes(texts: ReadonlyMap<string, string>, author: Person, call: GitCall): Promise<void> {
+  async #pushNotes(sections: Sections, author: Person, call: GitCall): Promise<void> {
     const expected = await this.#fetchRef(NOTES_REF, call);
     const root = expected === undefined ? undefined : (await this.#known(expected)).tree;
     const changes = new Map<string, string>();
-    for (const [commit, text] of texts) {
+    for (const [commit, added] of sections) {
       if (!isOid(commit)) throw new GitError('rejected', `${commit} is not the id of a commit`);
       const present = root === undefined ? undefined : await findNote(root, commit, this.#readTree);
-      changes.set(present?.path ?? (await notePath(root, commit, this.#readTree)), text);
+      const before = present === undefined ? '' : await this.read(present.oid);
+      const after = withSections(before, added);
+      if (after !== before) changes.set(present?.path ?? (await notePath(root, commit, this.#readTree)), after);
     }
+    if (changes.size === 0) return;
     const pushed = { ref: NOTES_REF, expected };
     await this.#commitOnto(root, { changes, message: 'Notes added by Sluice\n', author, pushed }, call);
   }

@@ -1,6 +1,18 @@
 // The tree behind refs/notes/sluice: one file per commit, named by its id, flat or in folders of two characters as git fans them out.
 import type { ReadTree } from './trees.ts';
+import type { NoteSection } from '../ports/source-reader.ts';
 import type { FileEntry } from './types.ts';
+
+/** A note is no place for logs: what would make it longer is left out. */
+const MAX_CHARS = 262_144;
+
+/** The text of a note with the sections that it does not have yet, as far as there is room. */
+export function withSections(text: string, sections: readonly NoteSection[]): string {
+  return sections.reduce((note, { title, text: section }) => {
+    if (note.split('\n').includes(title) || note.length + section.length > MAX_CHARS) return note;
+    return `${note}${note === '' ? '' : '\n'}${section}`;
+  }, text);
+}
 
 /** The note of a commit, looked up by its name alone. */
 export async function findNote(root: string, commit: string, readTree: ReadTree): Promise<FileEntry | undefined> {

@@ -1,7 +1,7 @@
 // What reading and writing ask of a Git repository: one mirror per repository. Nothing here names a library, so that a second backend
 // can stand behind the same door.
 import type { LimitName } from '../ports/source-budget.ts';
-import type { Person as SourcePerson, SourceCommit, SourceCredentials } from '../ports/source-reader.ts';
+import type { NoteSection, Person as SourcePerson, SourceCommit, SourceCredentials } from '../ports/source-reader.ts';
 
 export type Person = SourcePerson;
 export type Commit = SourceCommit;
@@ -60,10 +60,8 @@ export interface GitMirror {
   read(oid: string): Promise<string>;
   /** Writes a commit and pushes it without force; returns its id. Throws PushRejected when the branch has moved. */
   commitFiles(request: CommitRequest, call?: GitCall): Promise<string>;
-  /** The note `refs/notes/sluice` holds for a commit, as of the last `addNotes` or `fetch`. */
-  readNote(commit: string): Promise<string | undefined>;
-  /** Sets notes by commit and pushes them in one commit; rebuilt and tried again when the notes have moved on the server. */
-  addNotes(notes: ReadonlyMap<string, string>, author: Person, call?: GitCall): Promise<void>;
+  /** Adds to the notes as they are on the server, by commit, and pushes that in one commit; built anew where they have moved. */
+  addNotes(sections: ReadonlyMap<string, readonly NoteSection[]>, author: Person, call?: GitCall): Promise<void>;
 }
 
 export type GitErrorKind =

@@ -124,13 +124,16 @@ export interface CommitFilesRequest extends Repository {
   author: Person;
 }
 
-export interface ReadNotesRequest extends Repository {
-  commits: readonly string[];
+/** A part of a note. It is written once: a note that has its title in a line of its own is left as it is. */
+export interface NoteSection {
+  title: string;
+  /** With the title as its first line. */
+  text: string;
 }
 
 export interface AddNotesRequest extends Repository {
-  /** Whole text by commit. */
-  notes: ReadonlyMap<string, string>;
+  /** By commit. */
+  sections: ReadonlyMap<string, readonly NoteSection[]>;
   author: Person;
 }
 
@@ -147,9 +150,7 @@ export interface SourceReader {
   readCommit(request: ReadCommitRequest, signal: AbortSignal): Promise<SourceResult<SourceContent | undefined>>;
   /** Writes a commit and pushes it without force; answers its id. */
   commitFiles(request: CommitFilesRequest, signal: AbortSignal): Promise<SourceResult<string>>;
-  /** Notes of `refs/notes/sluice` by commit, as of the last `addNotes`. */
-  readNotes(request: ReadNotesRequest, signal: AbortSignal): Promise<SourceResult<Map<string, string>>>;
-  /** Sets notes and pushes them in one commit; rebuilt when the notes have moved on the server. */
+  /** Adds to the notes of `refs/notes/sluice` as they are on the server, in one commit; rebuilt when they have moved. */
   addNotes(request: AddNotesRequest, signal: AbortSignal): Promise<SourceResult<undefined>>;
   /** A push was announced: whatever has to be started for a `read` starts. */
   expect?(): void;

@@ -8,7 +8,6 @@ import type {
   AddNotesRequest,
   CommitFilesRequest,
   ReadCommitRequest,
-  ReadNotesRequest,
   ReadRequest,
   SourceCommit,
   SourceContent,
@@ -22,7 +21,6 @@ export type Job =
   | { op: 'read'; request: ReadRequest }
   | { op: 'readCommit'; request: ReadCommitRequest }
   | { op: 'commitFiles'; request: CommitFilesRequest }
-  | { op: 'readNotes'; request: ReadNotesRequest }
   | { op: 'addNotes'; request: AddNotesRequest };
 
 export interface JobContext {
@@ -50,16 +48,8 @@ async function run(job: Job, { mirror, limits, call }: JobContext): Promise<Sour
     }
     case 'commitFiles':
       return ok(await mirror.commitFiles(job.request, call));
-    case 'readNotes': {
-      const notes = new Map<string, string>();
-      for (const commit of job.request.commits) {
-        const note = await mirror.readNote(commit);
-        if (note !== undefined) notes.set(commit, note);
-      }
-      return ok(notes);
-    }
     case 'addNotes':
-      return ok(await mirror.addNotes(job.request.notes, job.request.author, call));
+      return ok(await mirror.addNotes(job.request.sections, job.request.author, call));
   }
 }
 

@@ -86,8 +86,6 @@ class Reader implements SourceReader {
     this.#job({ op: 'readCommit', request }, signal) as ReturnType<SourceReader['readCommit']>;
   readonly commitFiles: SourceReader['commitFiles'] = (request, signal) =>
     this.#job({ op: 'commitFiles', request }, signal) as ReturnType<SourceReader['commitFiles']>;
-  readonly readNotes: SourceReader['readNotes'] = (request, signal) =>
-    this.#job({ op: 'readNotes', request }, signal) as ReturnType<SourceReader['readNotes']>;
   readonly addNotes: SourceReader['addNotes'] = (request, signal) =>
     this.#job({ op: 'addNotes', request }, signal) as ReturnType<SourceReader['addNotes']>;
 

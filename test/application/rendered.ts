@@ -18,7 +18,7 @@ export function rendered(files: readonly SourceFile[], scopeOf: ScopeOf = () => 
   const read = readManifests(files);
   if (!read.ok) throw new Error(JSON.stringify(read.error));
   const content = { commit: COMMIT, files: new Map<string, string>(), manifests: read.value.manifests, skipped: [] };
-  const tenancy = { namespace: 'shop', account: 'deployer', wide: true, crossNamespaceRoutes: true };
+  const tenancy = { namespace: 'shop', account: 'deployer', wide: true, crossNamespaceRoutes: ['*'] };
   return render(content, {
     namespace: 'shop',
     tenancy,

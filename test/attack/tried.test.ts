@@ -13,6 +13,7 @@ import {
   plant,
   refuse,
   serving,
+  statusOf,
   wide,
   written,
 } from './hostile.ts';
@@ -133,6 +134,18 @@ describe('what strangers tried', () => {
     await world.poll();
     await world.poll();
     expect(find(world, 'ConfigMap', 'moved')?.metadata.uid).toBe(before);
+  });
+
+  it('an object that two declare is taken by the other as soon as the first Application is deleted', async () => {
+    commit(world, { 'deploy/x.yaml': configMap('x'), 'other/x.yaml': configMap('x', 'a: other') });
+    await world.application();
+    await world.start();
+    await world.application({ source: { ...at('other').source, interval: '1h' } }, 'zother');
+    await world.run(5_000);
+    expect((await statusOf(world, 'zother')).message).toContain('Application shop/shop declares it as well');
+    await world.client.delete(RESOURCES.applications, 'shop', 'shop');
+    await world.run(5_000);
+    expect(find(world, 'ConfigMap', 'x')?.['data']).toEqual({ a: 'other' });
   });
 
   it('an object is deleted although another Application would not look at its repository for an hour: that one is asked', async () => {

@@ -12,6 +12,8 @@ import { VirtualClock } from '../support/virtual-clock.ts';
 
 interface World {
   mirror: GitMirror;
+  /** A further mirror of the same repository, with nothing in it: that of another process. */
+  another(): GitMirror;
   commit(branch: string, files: Record<string, string | null>, message: string): string;
   /** The newest text of a file on the server, and the note of a commit. */
   show(branch: string, path: string): string;
@@ -26,6 +28,7 @@ async function realWorld(): Promise<World> {
   const mirror = openMirror({ url: server.url, clock: systemClock, directory });
   return {
     mirror,
+    another: () => openMirror({ url: server.url, clock: systemClock, directory: join(directory, 'another') }),
     commit: (branch, files, message) => server.commit(branch, files, message),
     show: (branch, path) => server.git('show', `${branch}:${path}`),
     note: (commit) => server.git('notes', '--ref=sluice', 'show', commit),
@@ -45,6 +48,7 @@ async function fakeWorld(): Promise<World> {
   const repository = new FakeRepository(new VirtualClock());
   return {
     mirror: new FakeMirror(repository),
+    another: () => new FakeMirror(repository),
     commit: (branch, files, message) => repository.commit(branch, files, message),
     show: (branch, path) =>
       repository.commits
@@ -169,21 +173,23 @@ describe.each([
     expect((await world.mirror.files(fresh, '')).map((file) => file.path)).toEqual(['b.yaml']);
   });
 
-  it('keeps notes on commits and replaces one', async () => {
+  it('adds to the notes of commits, each section once, whoever wrote the others', async () => {
     const first = world.commit('main', { 'a.yaml': '1' }, 'First');
     const second = world.commit('main', { 'a.yaml': '2' }, 'Second');
     await world.mirror.fetch('main');
-    expect(await world.mirror.readNote(first)).toBeUndefined();
+    const section = (title: string, more = '') => [{ title, text: `${title}\n${more}` }];
     await world.mirror.addNotes(
       new Map([
-        [first, 'Promoted\n'],
-        [second, 'Aborted\n'],
+        [first, section('Promoted')],
+        [second, section('Aborted', 'Reason: one\n')],
       ]),
       AUTHOR,
     );
-    await world.mirror.addNotes(new Map([[second, 'Aborted twice\n']]), AUTHOR);
+    const another = world.another();
+    await another.fetch('main');
+    await another.addNotes(new Map([[second, section('Restored')]]), AUTHOR);
+    await world.mirror.addNotes(new Map([[second, section('Aborted', 'Reason: two\n')]]), AUTHOR);
     expect(world.note(first)).toBe('Promoted');
-    expect(world.note(second)).toBe('Aborted twice');
-    expect(await world.mirror.readNote(second)).toBe('Aborted twice\n');
+    expect(world.note(second)).toBe('Aborted\nReason: one\n\nRestored');
   });
 });

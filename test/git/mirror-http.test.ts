@@ -58,7 +58,9 @@ describe('a process that does not lead any more', () => {
       kind: 'unreachable',
       message: 'this process does not lead any more, and pushes nothing',
     });
-    await expect(mirror.addNotes(new Map([[parent, 'x']]), author)).rejects.toMatchObject({ kind: 'unreachable' });
+    await expect(mirror.addNotes(new Map([[parent, [{ title: 'x', text: 'x' }]]]), author)).rejects.toMatchObject({
+      kind: 'unreachable',
+    });
     expect(server.git('for-each-ref', '--format=%(refname) %(objectname)')).toBe(`refs/heads/main ${parent}`);
   });
 });

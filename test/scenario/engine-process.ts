@@ -267,7 +267,6 @@ export class EngineProcess {
       read: read('read', (oid) => mirror.read(oid)),
       tree: read('tree', (oid) => mirror.tree(oid)),
       blob: read('blob', (oid) => mirror.blob(oid)),
-      readNote: read('readNote', (commit) => mirror.readNote(commit)),
       commitFiles: (request) => {
         note('git push');
         return this.#write('git push', () => mirror.commitFiles(request));

@@ -97,12 +97,12 @@ describe('a child', () => {
     const commit = { ...request, parent, below: 'd', message: 'Revert', author: AUTHOR };
     const pushed = await reader.commitFiles({ ...commit, changes: new Map([['d/a.yaml', map('z')]]) }, NEVER);
     expect(pushed).toEqual({ ok: true, value: server.git('rev-parse', 'main') });
-    const notes = new Map([[parent, 'Aborted\n']]);
-    expect(await reader.addNotes({ ...request, notes, author: AUTHOR }, NEVER)).toMatchObject({ ok: true });
-    expect(await reader.readNotes({ ...request, commits: [parent] }, NEVER)).toEqual({ ok: true, value: notes });
+    const sections = new Map([[parent, [{ title: 'Aborted', text: 'Aborted\n' }]]]);
+    expect(await reader.addNotes({ ...request, sections, author: AUTHOR }, NEVER)).toMatchObject({ ok: true });
+    expect(server.git('notes', '--ref=sluice', 'show', parent)).toBe('Aborted');
     leads = false;
-    const late = new Map([[parent, 'Late\n']]);
-    expect(await reader.addNotes({ ...request, notes: late, author: AUTHOR }, NEVER)).toMatchObject({
+    const late = new Map([[parent, [{ title: 'Late', text: 'Late\n' }]]]);
+    expect(await reader.addNotes({ ...request, sections: late, author: AUTHOR }, NEVER)).toMatchObject({
       error: { message: 'this process does not lead any more, and pushes nothing' },
     });
   });

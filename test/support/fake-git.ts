@@ -1,6 +1,7 @@
 // A Git repository in memory that keeps the promises of GitMirror, for scenarios in virtual time. Several mirrors may look at one
 // repository. Failures are set by the test.
 import { createHash } from 'node:crypto';
+import { withSections } from '../../src/git/notes.ts';
 import { toTime, type Clock } from '../../src/ports/clock.ts';
 import {
   GitError,
@@ -96,7 +97,6 @@ export class FakeMirror implements GitMirror {
   readonly #repository: FakeRepository;
   readonly #known = new Set<string>();
   readonly #heads = new Map<string, string>();
-  #notes = new Map<string, string>();
   /** Calls that reached the server. */
   fetches = 0;
   /** Questions what a branch is at. */
@@ -166,14 +166,10 @@ export class FakeMirror implements GitMirror {
     return oid;
   }
 
-  async readNote(commit: string): Promise<string | undefined> {
-    return this.#notes.get(commit);
-  }
-
-  async addNotes(notes: ReadonlyMap<string, string>, _author: Person): Promise<void> {
+  async addNotes(sections: Parameters<GitMirror['addNotes']>[0], _author: Person): Promise<void> {
     this.#repository.reach();
-    for (const [commit, text] of notes) this.#repository.notes.set(commit, text);
-    this.#notes = new Map(this.#repository.notes);
+    const { notes } = this.#repository;
+    for (const [commit, added] of sections) notes.set(commit, withSections(notes.get(commit) ?? '', added));
   }
 
   #stored(oid: string): Stored {

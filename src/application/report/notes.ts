@@ -44,8 +44,6 @@ export interface NotesInput {
   now: string;
 }
 
-const NOTE_BYTES = 262_144;
-
 export const noteKey = ({ commit, rollout, outcome, attempt }: NoteId): string =>
   [commit, rollout, outcome, ...(attempt === undefined ? [] : [attempt])].join(' ');
 
@@ -181,11 +179,4 @@ export function noteText(note: Note): string {
     ...(evidence === '' ? ['Evidence: nothing was measured'] : ['Evidence:', evidence]),
     '',
   ].join('\n');
-}
-
-/** The whole text of a commit's note with a section more; the same where it has it, or would grow too long. */
-export function withSection(text: string, note: Note): string {
-  const section = noteText(note);
-  if (text.split('\n').includes(noteTitle(note)) || text.length + section.length > NOTE_BYTES) return text;
-  return `${text}${text === '' ? '' : '\n'}${section}`;
 }

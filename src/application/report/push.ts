@@ -1,13 +1,13 @@
 // Pushes to Git what is due there. Whatever fails is remembered and tried again; the cluster does not wait for it.
 import type { Application, Hold } from '../../api/application.ts';
-import type { Repository, SourceFailure } from '../../ports/source-reader.ts';
+import type { NoteSection, Repository, SourceFailure } from '../../ports/source-reader.ts';
 import { qualifiedName } from '../../api/object-key.ts';
 import type { Doing } from '../doing.ts';
 import type { AgentIntent } from '../intents.ts';
 import { repositoryOf } from '../source/repository.ts';
 import { branchOf } from '../source/sources.ts';
 import { holdId } from './due.ts';
-import { noteKey, withSection, type Note } from './notes.ts';
+import { noteKey, noteText, noteTitle, type Note } from './notes.ts';
 
 type Of<K extends AgentIntent['do']> = Extract<AgentIntent, { do: K }>;
 type WriteBack = NonNullable<Hold['writeBack']>;
@@ -80,23 +80,17 @@ export async function pushNotes({ notes }: Of<'Note'>, at: Doing): Promise<void>
   }
 }
 
-/** The full text of each commit's note that changes: what it said before, and the new sections. */
 async function writeNotes(
   notes: readonly Note[],
   repository: Repository,
   { context, seen }: Doing,
   signal: AbortSignal,
 ): Promise<SourceFailure | undefined> {
-  const commits = [...new Set(notes.map(({ commit }) => commit))];
-  const before = await context.reader.readNotes({ ...repository, commits }, signal);
-  if (!before.ok) return before.error;
-  const texts = new Map<string, string>();
+  const sections = new Map<string, NoteSection[]>();
   for (const note of notes) {
-    const text = texts.get(note.commit) ?? before.value.get(note.commit) ?? '';
-    const after = withSection(text, note);
-    if (after !== text) texts.set(note.commit, after);
+    const section = { title: noteTitle(note), text: noteText(note) };
+    sections.set(note.commit, [...(sections.get(note.commit) ?? []), section]);
   }
-  if (texts.size === 0) return undefined;
-  const added = await context.reader.addNotes({ ...repository, notes: texts, author: authorOf(seen.app) }, signal);
+  const added = await context.reader.addNotes({ ...repository, sections, author: authorOf(seen.app) }, signal);
   return added.ok ? undefined : added.error;
 }

@@ -12,6 +12,9 @@ import type { RolloutSet } from './rollout-set.ts';
 import { fitsSecret, takeSnapshot } from './snapshot.ts';
 import { recordOf } from './stable.ts';
 
+/** Earlier commits that are asked for at a time: as many as are kept until they have been used. */
+const AT_ONCE = 4;
+
 export interface SnapshotDecision {
   /** Before other content is applied. */
   first: AgentIntent[];
@@ -58,7 +61,7 @@ function fromEarlier(
   if (!wanted) return;
   const declared = seen.source.earlier(wanted.revision.commit);
   if (declared === undefined) {
-    decision.first.push({ do: 'ReadBack', commit: wanted.revision.commit });
+    ask(wanted.revision.commit, decision.first);
     decision.waiting.add(set.key);
     return;
   }
@@ -69,6 +72,11 @@ function fromEarlier(
   if (kept === undefined || kept === 'too large') return;
   decision.first.push(kept);
   decision.waiting.add(set.key);
+}
+
+function ask(commit: string, intents: AgentIntent[]): void {
+  const asked = intents.flatMap((intent) => (intent.do === 'ReadBack' ? [intent.commit] : []));
+  if (asked.length < AT_ONCE && !asked.includes(commit)) intents.push({ do: 'ReadBack', commit });
 }
 
 interface Earlier {

@@ -7,7 +7,7 @@ import { fail, ok, type Result } from '../../api/result.ts';
 import type { KubeClient } from '../../kube/types.ts';
 import type { AgentContext } from '../context.ts';
 import type { Memory } from '../memory.ts';
-import { tenancyOf } from '../source/tenancy.ts';
+import { mayCross } from '../source/tenancy.ts';
 import { holdKey } from './hold.ts';
 import { readSnapshot, snapshotName } from './snapshot.ts';
 import type { SnapshotScope } from './snapshot-scope.ts';
@@ -31,7 +31,7 @@ export function snapshotScope(
     rollout: name,
     application: { namespace: metadata.namespace ?? '', name: metadata.name, uid: metadata.uid },
     sourcePath: spec.source.path ?? '',
-    crossNamespace: tenancyOf(app, tenancy).crossNamespaceRoutes,
+    crossNamespace: mayCross(tenancy.crossNamespaceRoutes, namespace),
   };
 }
 

@@ -3,11 +3,12 @@
 import type { Hold } from '../../api/application.ts';
 import { isRecord } from '../../api/json.ts';
 import type { KubeObject } from '../../api/k8s.ts';
-import { nameOf, objectKey } from '../../api/object-key.ts';
+import { nameOf, objectIdOf, objectKey } from '../../api/object-key.ts';
 import { fail, ok, type Result } from '../../api/result.ts';
 import { canonicalJson } from '../../rollout/hash.ts';
 import type { DesiredObject } from '../source/desired.ts';
 import { joinDocuments, splitDocuments } from '../source/documents.ts';
+import { readManifests } from '../source/manifests.ts';
 import { parseDocument, YamlError } from '../source/yaml.ts';
 import { isSameData, isSameStrategy, standInData, templateHash } from './content.ts';
 import { dependencyKeys, isRollout, readKeys } from './dependents.ts';
@@ -82,9 +83,30 @@ function editsFor(target: Target, input: RestoreInput): Result<Edit[], string> {
     if (edit.value) edits.push(edit.value);
   }
   const present = new Set(input.desired.map(({ key }) => key));
-  for (const { key, path, text } of target.snapshot.objects) if (!present.has(key)) edits.push({ path, text });
+  for (const object of target.snapshot.objects.filter(({ key }) => !present.has(key))) {
+    const { path, text } = object;
+    // A list that goes back as a whole brings it along.
+    if (edits.some((edit) => edit.path === path && edit.text === text)) continue;
+    const obstacle = obstacleTo(object, input);
+    if (obstacle !== undefined)
+      return fail(`${path}: ${nameOf(objectIdOf(object.key))} ${obstacle}; restore it by hand`);
+    edits.push({ path, text });
+  }
   const astray = edits.find(({ path }) => !isCleanPath(path, input.sourcePath));
   return astray ? fail(`${astray.path} is not below spec.source.path`) : ok(edits);
+}
+
+/** Why the text of an object that was taken out cannot be put at the end of its file; undefined where it can. */
+function obstacleTo({ path, text }: SnapshotObject, { desired, files }: RestoreInput): string | undefined {
+  if (path.endsWith('.json') && files.has(path)) return 'was taken out of a file of JSON that declares something else';
+  const declares = readManifests([{ path, text }]);
+  if (!declares.ok) return 'cannot be read from what is on record';
+  const other = declares.value.manifests.find(({ object: { kind, metadata } }) =>
+    desired.some(({ ref, source }) => ref.kind === kind && ref.name === metadata.name && source.path === path),
+  );
+  return (
+    other && `was an item of a list, of which ${other.object.kind} ${other.object.metadata.name} is still declared`
+  );
 }
 
 /** What was rejected and still is what Git declares: the Rollout, what its pods read, and the rest as long as nobody changed it since. */

@@ -47,6 +47,7 @@ export interface SourceState {
 interface Source extends SourceState {
   uid: string | undefined;
   earlier: Map<string, SourceContent | null>;
+  /** Commits that were asked for since the last look at the branch. */
   asked: Set<string>;
   failures: number;
   attemptedFrom: string | undefined;
@@ -60,6 +61,7 @@ const MAX_BACKOFF_MS = 5 * 60_000;
 const MIN_INTERVAL_MS = 5_000;
 /** Earlier commits that are kept in memory. */
 const MAX_EARLIER = 4;
+const ON_THE_WAY: ReadonlySet<string> = new Set(['GitUnreachable', 'AuthFailed', 'Cancelled']);
 
 export const branchOf = (app: Application): string => app.spec.source.targetRevision ?? 'main';
 const intervalOf = (app: Application): number =>
@@ -104,7 +106,6 @@ export class Sources {
     if (source.asked.has(commit)) return;
     source.asked.add(commit);
     void this.#earlier(source, app, commit).finally(() => {
-      source.asked.delete(commit);
       if (!source.stop.signal.aborted) this.#deps.changed(key);
     });
   }
@@ -151,7 +152,11 @@ export class Sources {
     const result = await this.#poll(source, app).catch(unreadable);
     if (source.stop.signal.aborted) return;
     source.lookedAt = began;
-    if (result.ok && source.content !== before) source.readAt = began;
+    source.asked.clear();
+    if (result.ok && source.content !== before) {
+      source.readAt = began;
+      source.earlier.clear(); // the mirror may hold more by now, or another path is meant
+    }
     const name = qualifiedName(app.metadata);
     this.#deps.metrics?.fetched?.(name, (clock.now() - began) / 1000, result.ok);
     if (result.ok) {
@@ -211,10 +216,13 @@ export class Sources {
     const read = await repositoryOf(app)
       .then((found) => (found.ok ? reader.readCommit({ ...found.value, ...request }, source.stop.signal) : found))
       .catch(unreadable);
-    const content = read.ok ? (read.value ?? null) : null;
-    const [oldest] = source.earlier.keys();
-    if (source.earlier.size >= MAX_EARLIER && oldest !== undefined) source.earlier.delete(oldest);
-    source.earlier.set(commit, content);
+    // What went wrong on the way says nothing of the commit: it is asked for again after the next look.
+    if (!read.ok && ON_THE_WAY.has(read.error.reason)) return;
+    const kept = [...source.earlier].filter(([, content]) => content !== null);
+    const [oldest] = kept;
+    // It has been looked at; to forget it wholly would have it read again and again.
+    if (kept.length >= MAX_EARLIER && oldest) source.earlier.set(oldest[0], null);
+    source.earlier.set(commit, read.ok ? (read.value ?? null) : null);
   }
 }
 

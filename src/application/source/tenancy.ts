@@ -27,8 +27,8 @@ export interface Tenancy {
   account: string | undefined;
   /** May reach other namespaces and what belongs to none. */
   wide: boolean;
-  /** A Rollout may drive routes of other namespaces. */
-  crossNamespaceRoutes: boolean;
+  /** Namespaces whose Rollouts may drive routes of other namespaces; `*` for all. */
+  crossNamespaceRoutes: readonly string[];
 }
 
 export function tenancyOf(app: Application, settings: TenancySettings): Tenancy {
@@ -36,14 +36,17 @@ export function tenancyOf(app: Application, settings: TenancySettings): Tenancy 
   const wide = settings.clusterApplications.some(
     (entry) => entry === `${namespace}/*` || entry === `${namespace}/${app.metadata.name}`,
   );
-  const routes = settings.crossNamespaceRoutes;
   return {
     namespace,
     account: app.spec.serviceAccountName ?? settings.defaultServiceAccount,
     wide,
-    crossNamespaceRoutes: wide || routes.includes('*') || routes.includes(namespace),
+    crossNamespaceRoutes: settings.crossNamespaceRoutes,
   };
 }
+
+/** Whether a Rollout of a namespace may drive routes of another; whoever applied it. */
+export const mayCross = (allowed: readonly string[], namespace: string): boolean =>
+  allowed.includes('*') || allowed.includes(namespace);
 
 /** As the API server knows the account: `system:serviceaccount:shop:deployer`; undefined for Sluice's own identity. */
 export const userOf = ({ namespace, account }: Tenancy): string | undefined =>
@@ -152,8 +155,8 @@ function hashIn(object: KubeObject): boolean {
 }
 
 function routeObjections(rollout: KubeObject, tenancy: Tenancy): string[] {
-  if (tenancy.crossNamespaceRoutes) return [];
   const home = rollout.metadata.namespace ?? '';
+  if (mayCross(tenancy.crossNamespaceRoutes, home)) return [];
   return drivenElsewhere(canaryOf(rollout.spec), home).map(
     (route) => `drives ${route}, of another namespace; only an operator can allow that (--cross-namespace-routes)`,
   );

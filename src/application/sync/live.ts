@@ -1,8 +1,9 @@
 // The live objects that Applications have applied: one watch for each kind, namespace and account, opened when first met and restricted to
 // labelled objects. Nothing waits for a watch: it is ready, on its way, or cannot be had, and becoming ready is an event.
-import type { KubeObject, Resource } from '../../api/k8s.ts';
+import { apiVersionOf, type KubeObject, type Resource } from '../../api/k8s.ts';
 import { APPLICATION_LABEL } from '../../api/names.ts';
-import type { Cancel, Clock } from '../../ports/clock.ts';
+import type { ObjectKey } from '../../api/object-key.ts';
+import type { Cancel } from '../../ports/clock.ts';
 import type { ApplicationControllerDeps, OpenedCache } from '../ports.ts';
 
 type LiveDeps = Pick<ApplicationControllerDeps, 'openCache' | 'clock'>;
@@ -12,6 +13,8 @@ export interface Selection {
   namespace: string | undefined;
   /** User to act as; undefined: Sluice itself. */
   as: string | undefined;
+  /** The Application that asks. */
+  by: ObjectKey;
   /** Only what Applications applied. Default true. */
   labelled?: boolean;
 }
@@ -23,6 +26,8 @@ interface Watch {
   cache: OpenedCache;
   state: Followed;
   cancel: Cancel;
+  /** Applications that look by it. */
+  readonly users: Set<ObjectKey>;
 }
 
 /** After so long a kind that was never listed is told of as one that cannot be watched; it is tried on. */
@@ -40,10 +45,11 @@ export class LiveObjects {
     this.#changed = changed;
   }
 
-  follow(resource: Resource, { namespace, as, labelled = true }: Selection): Followed {
+  follow(resource: Resource, { namespace, as, by, labelled = true }: Selection): Followed {
     const where = resource.namespaced ? (namespace ?? '') : '';
     const id = JSON.stringify([resource.group, resource.plural, where, as ?? '', labelled]);
     const known = this.#watches.get(id);
+    known?.users.add(by);
     if (known) return known.state;
     const options = {
       namespace: where === '' ? undefined : where,
@@ -51,7 +57,12 @@ export class LiveObjects {
       labelSelector: labelled ? APPLICATION_LABEL : undefined,
     };
     const cache = this.#deps.openCache(resource, options);
-    const watch: Watch = { cache, state: { state: 'pending' }, cancel: this.#late(resource, id, as) };
+    const watch: Watch = {
+      cache,
+      state: { state: 'pending' },
+      cancel: this.#late(resource, id, as),
+      users: new Set([by]),
+    };
     this.#watches.set(id, watch);
     cache.onChange(({ object }) =>
       this.#changed({ ...object, apiVersion: apiVersionOf(resource), kind: resource.kind }),
@@ -70,6 +81,16 @@ export class LiveObjects {
     await Promise.all([...this.#watches.values()].map(({ cache }) => cache.stop()));
   }
 
+  /** The Application is gone, and with the last one its watches. */
+  forget(key: ObjectKey): void {
+    for (const [id, { cache, cancel, users }] of this.#watches) {
+      if (!users.delete(key) || users.size > 0) continue;
+      this.#watches.delete(id);
+      cancel();
+      void cache.stop();
+    }
+  }
+
   #ready(watch: Watch): void {
     watch.cancel();
     watch.state = { state: 'ready', cache: watch.cache };
@@ -77,7 +98,7 @@ export class LiveObjects {
   }
 
   #late({ plural, group, kind }: Resource, id: string, as: string | undefined): Cancel {
-    return (this.#deps.clock as Clock).after(LATE_MS, () => {
+    return this.#deps.clock.after(LATE_MS, () => {
       const watch = this.#watches.get(id);
       if (watch?.state.state !== 'pending') return;
       const who =
@@ -88,5 +109,3 @@ export class LiveObjects {
     });
   }
 }
-
-const apiVersionOf = ({ group, version }: Resource): string => (group === '' ? version : `${group}/${version}`);

@@ -84,11 +84,15 @@ function decideOne(entry: ResourceStatus, { seen, present, uids, plan }: One): b
   const { uid = '' } = live.metadata;
   const reason = reasonToKeep(key, live, { seen, present, uids }) ?? reasonToDoubt(key, seen, plan);
   if (reason !== undefined) return keep(reason);
-  if (seen.declaredElsewhere(key) !== undefined) {
-    plan.intents.push({ do: 'Disown', objects: [{ key, ref: refOfEntry(entry), uid }] });
-    return false;
-  }
-  return true;
+  const other = seen.declaredElsewhere(key);
+  if (other === undefined) return true;
+  // On record until the marks are gone, so that a write that fails is made again.
+  plan.intents.push({ do: 'Disown', objects: [{ key, ref: refOfEntry(entry), uid }] });
+  return keep(`has left Git; left to Application ${other}, which declares it`);
+}
+
+function dueBy(plan: PrunePlan, at: number): void {
+  plan.dueAt = Math.min(at, plan.dueAt ?? at);
 }
 
 /** It carries this Application's mark, and is the very object that was applied. */
@@ -115,7 +119,7 @@ function reasonToDoubt(key: ObjectKey, seen: Seen, plan: PrunePlan): string | un
   const { toLook, unclear } = seen.doubt(key);
   if (toLook.length > 0) {
     plan.intents.push({ do: 'Ask', applications: toLook });
-    plan.dueAt = seen.now + ASKED_MS;
+    dueBy(plan, seen.now + ASKED_MS);
   }
   const [other] = [...toLook, ...unclear];
   if (other === undefined) return undefined;
@@ -207,7 +211,7 @@ function heldIn(entry: ResourceStatus, { seen, plan }: Removal): string | undefi
     return 'has left Git; what it still holds is being looked at';
   }
   if (known.holds === '') return undefined;
-  plan.dueAt = known.at + INSPECTED_MS + 1;
+  dueBy(plan, known.at + INSPECTED_MS + 1);
   return `has left Git, but still holds ${known.holds}; it is kept`;
 }
 

@@ -8,11 +8,15 @@ import {
   dueNotes,
   noteKey,
   noteText,
-  withSection,
+  noteTitle,
   type Note,
   type NotesInput,
 } from '../../../src/application/report/notes.ts';
+import { withSections } from '../../../src/git/notes.ts';
 import { restorationsIn, revertMessage } from '../../../src/application/report/revert-message.ts';
+
+const withSection = (text: string, note: Note): string =>
+  withSections(text, [{ title: noteTitle(note), text: noteText(note) }]);
 
 const REPO = 'https://git.example.com/shop.git';
 const commit = (digit: number) => String(digit).repeat(40);

@@ -90,6 +90,45 @@ describe('restoring files', () => {
     expect(restore([target(changed, v1)], { ...changed, ...job }).after).toMatchObject(extra);
   });
 
+  describe('of an item that was taken out of a list', () => {
+    const config = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'web-config' }, data: { mode: 'one' } };
+    const rollout = (image: string) => ({
+      apiVersion: 'sluice.dev/v1alpha1',
+      kind: 'Rollout',
+      metadata: { name: 'web' },
+      spec: {
+        selector: {},
+        template: { spec: { containers: [{ image, envFrom: [{ configMapRef: { name: 'web-config' } }] }] } },
+        strategy: { canary: {} },
+      },
+    });
+    const list = (...items: object[]) => `${JSON.stringify({ apiVersion: 'v1', kind: 'List', items })}\n`;
+    const at = (path: string, ...items: object[]): Texts => ({ [path]: list(...items) });
+
+    it.each(['all.yaml', 'all.json'])('restores the list once, where it goes back as a whole (%s)', (path) => {
+      const [before, after] = [at(path, config, rollout('a')), at(path, rollout('b'))];
+      expect(restore([target(after, before)], after).after).toEqual(before);
+    });
+
+    it('leaves it to a person where others of the list stay', () => {
+      const other = { ...config, metadata: { name: 'other' } };
+      const before = { ...at('config.yaml', config, other), ...at('web.yaml', rollout('a')) };
+      const after = { ...at('config.yaml', other), ...at('web.yaml', rollout('b')) };
+      const { failed, changes } = restore([target(after, before)], after);
+      expect(failed).toMatchObject([{ message: expect.stringContaining('ConfigMap other is still declared') }]);
+      expect([...changes]).toEqual([]);
+    });
+
+    it('puts nothing into a file of JSON that declares something else by now', () => {
+      const other = { ...config, metadata: { name: 'other' } };
+      const json = (object: object): Texts => ({ 'config.json': `${JSON.stringify(object)}\n` });
+      const before = { ...json(config), ...at('web.yaml', rollout('a')) };
+      const after = { ...json(other), ...at('web.yaml', rollout('b')) };
+      const { failed } = restore([target(after, before)], after);
+      expect(failed).toMatchObject([{ message: expect.stringContaining('a file of JSON') }]);
+    });
+  });
+
   it('touches nothing outside the path of the source', () => {
     const { snapshot, hold } = target(v2, v1);
     const objects = snapshot.objects.map((each) => ({

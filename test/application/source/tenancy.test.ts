@@ -161,6 +161,14 @@ describe('Never taken from Git are', () => {
       objections(desired(rollout({}, canary)), application(), settings({ crossNamespaceRoutes: ['team-b'] })),
     ).toHaveLength(1);
   });
+
+  it('routes of another namespace in an Application for the whole cluster, too: the Rollout’s namespace counts', () => {
+    const canary = { trafficRouting: { istio: { virtualService: { name: 'web.team-b' } } } };
+    const wide = { clusterApplications: ['shop/*'] };
+    expect(objections(desired(rollout({}, canary)), application(), settings(wide))).toHaveLength(1);
+    const allowed = settings({ ...wide, crossNamespaceRoutes: ['shop'] });
+    expect(objections(desired(rollout({}, canary)), application(), allowed)).toEqual([]);
+  });
 });
 
 it('Every objection names the file and the line', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Application } from '../../../src/api/application.ts';
 import type { KubeObject } from '../../../src/api/k8s.ts';
-import { objectKeyOf } from '../../../src/api/object-key.ts';
+import { objectKeyOf, type ObjectKey } from '../../../src/api/object-key.ts';
 import { Memory } from '../../../src/application/memory.ts';
 import { wantedObjects } from '../../../src/application/revert/wanted.ts';
 import type { Seen } from '../../../src/application/seen.ts';
@@ -77,6 +77,15 @@ describe('What has left Git', () => {
   it('is handed over where another Application declares it', () => {
     const plan = prune({ left: [config('old')], more: { declaredElsewhere: () => 'shop/other' } });
     expect(plan.intents.map((intent) => intent.do)).toEqual(['Disown']);
+    // On record until it is done.
+    expect(why(plan, 'old')).toBe('has left Git; left to Application shop/other, which declares it');
+  });
+
+  it('stays while another Application may declare it, which is asked at once and soon again', () => {
+    const other = 'sluice.dev/Application/shop/other' as ObjectKey;
+    const plan = prune({ left: [config('old')], more: { doubt: () => ({ toLook: [other], unclear: [] }) } });
+    expect(plan.intents).toEqual([{ do: 'Ask', applications: [other] }]);
+    expect([deleted(plan), plan.dueAt]).toEqual([[], NOW + 1_000]);
   });
 
   it('is deleted in the reverse of the order of applying, one stage after the other', () => {
