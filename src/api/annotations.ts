@@ -17,6 +17,8 @@ export const takenCommandSchema = z
       .string()
       .max(64)
       .refine((text) => !Number.isNaN(Date.parse(text)), 'must be a time in RFC 3339'),
+    /** Field manager of who set the annotation, where that is known. */
+    by: z.string().max(128).optional(),
   })
   .refine(({ id, verb }) => /^[A-Za-z0-9.]*-[a-z]+$/.test(id) && id.endsWith(`-${verb}`), {
     path: ['id'],

@@ -7,19 +7,22 @@ export interface FieldEntry {
   operation: string;
   subresource: string | undefined;
   apiVersion: string | undefined;
+  /** RFC 3339; empty where it is not known. */
+  time: string;
   fields: Record<string, unknown>;
 }
 
 export function entriesOf({ metadata }: { metadata: ObjectMeta }): FieldEntry[] {
   return (metadata.managedFields ?? []).flatMap((entry) => {
     if (!isRecord(entry) || typeof entry['manager'] !== 'string') return [];
-    const { manager, operation, subresource, apiVersion, fieldsV1 } = entry;
+    const { manager, operation, subresource, apiVersion, fieldsV1, time } = entry;
     return [
       {
         manager,
         operation: typeof operation === 'string' ? operation : '',
         subresource: typeof subresource === 'string' && subresource !== '' ? subresource : undefined,
         apiVersion: typeof apiVersion === 'string' ? apiVersion : undefined,
+        time: typeof time === 'string' ? time : '',
         fields: isRecord(fieldsV1) ? fieldsV1 : {},
       },
     ];
@@ -35,4 +38,13 @@ export function holds({ fields }: FieldEntry, path: readonly string[]): boolean 
     at = at[`f:${name}`];
   }
   return at !== undefined;
+}
+
+/**
+ * Who wrote a field last, as far as the API server knows: the name that a client gave itself, `kubectl-annotate` say. It tells one tool from
+ * another, and proves nobody's identity.
+ */
+export function lastManagerOf(object: { metadata: ObjectMeta }, path: readonly string[]): string | undefined {
+  const holders = entriesOf(object).filter((entry) => entry.subresource === undefined && holds(entry, path));
+  return holders.sort((a, b) => a.time.localeCompare(b.time)).at(-1)?.manager;
 }

@@ -32,6 +32,8 @@ export const ANNOTATIONS = {
   drivenBy: prefix('driven-by'),
   /** On a Rollout: JSON of the `TakenCommand` that an annotation asked for, so that it is acted on exactly once. */
   command: prefix('command'),
+  /** On a Rollout: JSON of the `TakenCommand` with which somebody had a held revision tried again. Written by the agent. */
+  retried: prefix('retried'),
   /** On a ReplicaSet: JSON of the pod template as it was declared, before the server filled in defaults, to go back to it. */
   template: prefix('template'),
   /** On a Rollout: when the push that declared its content reached Sluice, RFC 3339 with milliseconds. */

@@ -197,6 +197,17 @@ export const rolloutSpecSchema = z
 
 export const OUTCOMES = ['Promoted', 'Aborted', 'Superseded', 'RolledBack'] as const;
 
+/** What an annotation asked for. */
+const command = {
+  verb: z.string(),
+  value: z.string(),
+  at: z.string().describe('When it was taken.'),
+  by: z
+    .string()
+    .optional()
+    .describe('Field manager of who set the annotation: the name that a client gave itself, which proves no identity.'),
+};
+
 /** What is told of a release: of the one under way, and of those that ended. */
 const trail = {
   attempt: z.int().min(0).optional().describe('Which release of this Rollout it was; its runs carry the same number.'),
@@ -207,7 +218,7 @@ const trail = {
     .optional()
     .describe('Percent of the traffic (or of the pods, without a router) that it had, and since when.'),
   command: z
-    .object({ verb: z.string(), value: z.string(), at: z.string() })
+    .object(command)
     .optional()
     .describe('The last annotation that was acted on during the release: who let it go on, or ended it.'),
 };
@@ -326,7 +337,7 @@ export const rolloutStatusSchema = z.object({
     .optional()
     .describe('What happened with the last record in which anything did; told as Events once that is confirmed.'),
   lastCommand: z
-    .object({ id: z.string(), verb: z.string(), value: z.string(), at: z.string(), outcome: z.string() })
+    .object({ id: z.string(), ...command, outcome: z.string() })
     .optional()
     .describe('The last annotation that was acted on.'),
   canary: canaryStatusSchema.optional(),

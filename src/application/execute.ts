@@ -1,9 +1,12 @@
 // Carries out what was decided about an Application. Objects of a batch go side by side; what each of them met with is remembered, so that
 // one that fails stops nobody else.
+import type { TakenCommand } from '../api/annotations.ts';
 import type { ObjectRef } from '../api/application.ts';
 import type { KubeObject, Resource } from '../api/k8s.ts';
+import { lastManagerOf } from '../api/managed-fields.ts';
 import { AGENT_MANAGER, ANNOTATIONS, RESOURCES, verbAnnotation } from '../api/names.ts';
 import type { ObjectKey } from '../api/object-key.ts';
+import type { Rollout } from '../api/rollout.ts';
 import { ApiError, isConflict, isNotFound, isTransient } from '../kube/errors.ts';
 import { observed, servedFor, type Doing } from './doing.ts';
 import type { AgentIntent } from './intents.ts';
@@ -25,13 +28,13 @@ const HOW: { [K in AgentIntent['do']]: (intent: Of<K>, at: Doing) => Done } = {
   TakeOver: ({ objects }, at) => takeOver(objects, at),
   Apply: ({ requests }, at) => applyAll(requests, at),
   Retire: ({ ref, uid }, at) => retire(ref, uid, at),
-  Unretire: ({ rollout }, at) => takeOff(ANNOTATIONS.retire, rollout, at),
+  Unretire: ({ rollout }, at) => takeOff(ANNOTATIONS.retire, rollout, at, () => ({})),
   Inspect: (intent, at) => inspect(intent, at),
   Delete: ({ objects }, at) => deleteAll(objects, at),
   Disown: ({ objects }, at) => disownAll(objects, at),
   KeepSnapshot: keepSnapshot,
   DropSnapshot: dropSnapshot,
-  EndRetry: ({ rollout }, at) => takeOff(verbAnnotation('retry'), rollout, at),
+  EndRetry: ({ rollout }, at) => takeOff(verbAnnotation('retry'), rollout, at, (live) => retried(live, at.seen.now)),
   Push: pushRevert,
   Note: pushNotes,
 };
@@ -73,16 +76,32 @@ async function retire({ name, namespace }: ObjectRef, uid: string, { client, con
   context.rollouts.observe((await client.patch(RESOURCES.rollouts, request)) as never);
 }
 
-/** Takes an annotation off a Rollout, so that it counts once. */
+/** Who asked for the retry is kept where the release that it brings finds it. */
+function retried(live: Rollout, now: number): Record<string, string> {
+  const annotation = verbAnnotation('retry');
+  const by = lastManagerOf(live, ['metadata', 'annotations', annotation]);
+  const command: TakenCommand = {
+    id: `${live.metadata.resourceVersion ?? ''}-retry`,
+    verb: 'retry',
+    value: live.metadata.annotations?.[annotation] ?? '',
+    at: new Date(now).toISOString(),
+    ...(by === undefined ? {} : { by }),
+  };
+  return { [ANNOTATIONS.retried]: JSON.stringify(command) };
+}
+
+/** Takes an annotation off a Rollout, so that it counts once; in the same write others are put there. */
+// oxlint-disable-next-line max-params -- the first three are what an intent is carried out with
 async function takeOff(
   annotation: string,
   { namespace, name }: { namespace: string; name: string },
   { client, context }: Doing,
+  others: (live: Rollout) => Record<string, string>,
 ): Promise<void> {
   const live = context.rollouts.get(namespace, name);
   if (!live) return;
   const { resourceVersion } = live.metadata;
-  const metadata = { resourceVersion, annotations: { [annotation]: null } };
+  const metadata = { resourceVersion, annotations: { ...others(live), [annotation]: null } };
   const request = { name, namespace, type: 'merge' as const, body: { metadata }, fieldManager: AGENT_MANAGER };
   try {
     context.rollouts.observe((await client.patch(RESOURCES.rollouts, request)) as never);

@@ -228,6 +228,7 @@ async function takeCommand(deps: ExecuteDeps, pass: Pass, intent: Of<'TakeComman
     verb: intent.verb,
     value: intent.value,
     at: new Date(seen.now).toISOString(),
+    ...(intent.by === undefined ? {} : { by: intent.by }),
   };
   const from = pointer(verbAnnotation(intent.verb));
   const body = [

@@ -1,15 +1,11 @@
 // Gathers, from caches alone, everything one decision may look at. Reads nothing over the network.
 import type { AnalysisRun, AnalysisRunStatus, TemplateSpec } from '../api/analysis.ts';
 import type { KubeObject, ReplicaSet } from '../api/k8s.ts';
-import { heldNoteSchema, readAnnotation, takenCommandSchema } from '../api/annotations.ts';
-import { VERBS, type Verb } from '../api/dialect.ts';
-import { ANNOTATIONS, POD_TEMPLATE_HASH, RUN_LABELS, verbAnnotation } from '../api/names.ts';
+import { ANNOTATIONS, POD_TEMPLATE_HASH, RUN_LABELS } from '../api/names.ts';
 import { parseRollout } from '../api/parse.ts';
 import type { Issue } from '../api/result.ts';
-import { revisionRefSchema } from '../api/revision.ts';
 import type { Canary, Rollout, RolloutStatus } from '../api/rollout.ts';
 import { resolveRun, type TemplateLookup } from '../analysis/resolve.ts';
-import type { ZodType } from 'zod';
 import type { WatchCache } from '../kube/watch-cache.ts';
 import { shortHash } from '../rollout/hash.ts';
 import type { Observed, SeenReplicaSet, SeenRoute, SeenRun, SeenSelector } from '../rollout/observed.ts';
@@ -17,6 +13,7 @@ import { hashOfSteps } from '../rollout/status.ts';
 import type { ObjectKey } from '../api/object-key.ts';
 import { subsetRoutersOf } from '../traffic/routers.ts';
 import { BY_OWNER, runKey, type Caches } from './caches.ts';
+import { gatherCommands } from './commands.ts';
 import { analysesOf, drivenRouters } from './references.ts';
 
 /** Newer statuses of runs than the cache holds. */
@@ -162,33 +159,6 @@ function checkAnalyses(caches: Caches, rollout: Rollout, canary: Canary, declare
     });
     return result.ok ? [] : result.error;
   });
-}
-
-function gatherCommands(
-  rollout: Rollout,
-  status: RolloutStatus,
-): Pick<Observed, 'command' | 'waiting' | 'held' | 'revision' | 'malformed'> {
-  const annotations: Record<string, unknown> = rollout.metadata.annotations ?? {};
-  const malformed: Issue[] = [];
-  const read = <T>(name: string, schema: ZodType<T>): T | undefined => {
-    const result = readAnnotation(annotations, name, schema);
-    if (!result.ok) malformed.push(result.error);
-    return result.ok ? result.value : undefined;
-  };
-  const held = read(ANNOTATIONS.held, heldNoteSchema);
-  const taken = read(ANNOTATIONS.command, takenCommandSchema);
-  const revision = read(ANNOTATIONS.revision, revisionRefSchema);
-  // A retry of a held revision is the agent's to carry out: it holds the content.
-  const waiting = VERBS.filter((verb: Verb) => !(verb === 'retry' && held !== undefined))
-    .map((verb) => ({ verb, value: annotations[verbAnnotation(verb)] }))
-    .filter((w): w is { verb: Verb; value: string } => typeof w.value === 'string');
-  return {
-    command: taken !== undefined && taken.id !== status.lastCommand?.id ? taken : undefined,
-    waiting,
-    held,
-    revision,
-    malformed,
-  };
 }
 
 /** Whether a spec that was found wanting is whole enough to go back safely by it. */

@@ -20,7 +20,7 @@ export type Intent =
       attempt: number;
     }
   | { do: 'EndRun'; name: string }
-  | { do: 'TakeCommand'; verb: Verb; value: string }
+  | { do: 'TakeCommand'; verb: Verb; value: string; by?: string | undefined }
   | { do: 'RestoreTemplate'; hash: string; commandId: string }
   | { do: 'RestartPods'; hash: string; before: number; atMost: number }
   | { do: 'DeleteReplicaSet'; name: string }
@@ -142,10 +142,9 @@ export function intentsOf(state: StateName, memory: Memory, seen: Observed, want
     ...selectorIntents(seen, wanted),
     ...podIntents(seen, memory, wanted),
     ...runIntents(seen, memory, wanted),
-    ...(seen.command === undefined ? seen.waiting.slice(0, 1) : []).map(({ verb, value }): Intent => ({
+    ...(seen.command === undefined ? seen.waiting.slice(0, 1) : []).map((waiting): Intent => ({
       do: 'TakeCommand',
-      verb,
-      value,
+      ...waiting,
     })),
     ...restartIntents(seen, memory, state),
     ...cleanUp(seen, memory, state),

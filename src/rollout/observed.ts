@@ -58,6 +58,14 @@ export interface SeenRun {
 
 export type { TakenCommand } from '../api/annotations.ts';
 
+/** An annotation that asks for something. */
+export interface Waiting {
+  readonly verb: Verb;
+  readonly value: string;
+  /** Field manager of who set it, where that is known. */
+  readonly by?: string | undefined;
+}
+
 export interface Observed {
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -80,7 +88,9 @@ export interface Observed {
   /** A command that was taken and not yet acted on. */
   readonly command?: TakenCommand | undefined;
   /** Annotations that wait to be taken. */
-  readonly waiting: readonly { readonly verb: Verb; readonly value: string }[];
+  readonly waiting: readonly Waiting[];
+  /** Who had a held revision tried again, when somebody did last. */
+  readonly retried?: TakenCommand | undefined;
   readonly held?: HeldNote | undefined;
   readonly revision?: RevisionRef | undefined;
   /** Annotations that were ignored, and why. They hold nothing up. */

@@ -1,7 +1,7 @@
 // The release under way, as its status tells of it while it lasts and its entry in the history keeps it: since when, at which weights, and
 // who let it through. Pure; nothing decides by it.
 import type { HistoryEntry, RolloutStatus } from '../api/rollout.ts';
-import type { Observed } from './observed.ts';
+import type { Observed, TakenCommand } from './observed.ts';
 import type { Outcome } from './outcome.ts';
 
 type Release = NonNullable<RolloutStatus['release']>;
@@ -14,16 +14,17 @@ const ENDS: ReadonlySet<string> = new Set(['Promoted', 'Aborted', 'Superseded', 
 /** The release that goes on after this pass, and what is to be kept of those that ended in it, in order. */
 export function releasesOf(
   seen: Observed,
-  { happenings, memory, answer }: Outcome,
+  { happenings, memory, answer, ahead }: Outcome,
   weight: number,
 ): { release: Release | undefined; ended: Trail[] } {
   const at = seconds(seen.now);
-  const command = commandOf(seen, answer);
+  const command = ahead === undefined ? commandOf(seen, answer) : { ...ahead, at: new Date(seen.now).toISOString() };
   const ended: Trail[] = [];
   let release = seen.status.release;
   for (const happening of happenings) {
     if (happening.kind === 'Begun' || happening.kind === 'Retried') {
-      release = { podHash: happening.hash, attempt: memory.attempt, startedAt: at, weights: [] };
+      const begun = { podHash: happening.hash, attempt: memory.attempt, startedAt: at, weights: [] };
+      release = withCommand(begun, retryOf(seen));
     } else if ('hash' in happening && ENDS.has(happening.kind)) {
       const own = release?.podHash === happening.hash ? release : undefined;
       const last = happening.kind === 'Promoted' ? 100 : 0;
@@ -48,8 +49,19 @@ function withWeight(release: Release, at: string, weight: number): Release {
   return { ...release, weights: all.length > MAX_WEIGHTS ? [...all.slice(0, 1), ...all.slice(1 - MAX_WEIGHTS)] : all };
 }
 
+/** Who had what begins tried again; once anything has begun or ended since, it is no news. */
+function retryOf({ retried, status }: Observed): Release['command'] {
+  const last = Date.parse(status.history?.at(-1)?.at ?? '');
+  const isOld = retried === undefined || status.release !== undefined || Date.parse(retried.at) < last;
+  return isOld ? undefined : told(retried);
+}
+
+function told({ verb, value, at, by }: TakenCommand): Release['command'] {
+  return { verb, value, at, ...(by === undefined ? {} : { by }) };
+}
+
 /** The command that was acted on in this pass. */
 function commandOf({ command }: Observed, answer: Outcome['answer']): Release['command'] {
   if (command === undefined || answer?.id !== command.id || !answer.outcome.startsWith('Done')) return undefined;
-  return { verb: command.verb, value: command.value, at: command.at };
+  return told(command);
 }

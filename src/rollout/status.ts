@@ -126,7 +126,7 @@ function revisions(seen: Observed, { memory, happenings }: Outcome): Partial<Rol
 function lastCommand(seen: Observed, answer: Answer | undefined): RolloutStatus['lastCommand'] {
   const command = seen.command;
   if (command === undefined || answer === undefined || answer.id !== command.id) return seen.status.lastCommand;
-  return { id: command.id, verb: command.verb, value: command.value, at: command.at, outcome: answer.outcome };
+  return { ...command, outcome: answer.outcome };
 }
 
 /** The whole status; fields that are undefined are to be removed. */

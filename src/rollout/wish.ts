@@ -3,7 +3,7 @@
 import type { Verb } from '../api/dialect.ts';
 import type { RolloutStatus } from '../api/rollout.ts';
 import type { Memory, StateName } from './memory.ts';
-import type { Observed } from './observed.ts';
+import type { Observed, Waiting } from './observed.ts';
 
 export interface Wish {
   readonly verb: Verb | 'promote-full' | 'skip';
@@ -18,7 +18,14 @@ export interface Answer {
   readonly outcome: string;
 }
 
-export type Interpretation = { wish?: Wish; answer?: Answer } | undefined;
+export type Interpretation =
+  | {
+      wish?: Wish;
+      answer?: Answer;
+      /** The annotation that is acted on before it is taken. */
+      ahead?: Waiting;
+    }
+  | undefined;
 
 const COMMIT = /^[0-9a-f]{7,40}$/;
 const HASH = /^[bcdfghjklmnpqrstvwxz2456789]{10}$/;
@@ -88,8 +95,8 @@ function urgentAbort(seen: Observed, target: Target): Interpretation {
   if (named === 'other' || (named === 'this' && target.isNew)) return undefined;
   const plain = isPlain(waiting.value, named);
   const wish: Wish = { verb: 'abort', reason: plain ? undefined : waiting.value };
-  if (seen.command === undefined || seen.command.verb === 'abort') return { wish };
-  return { wish, answer: { id: seen.command.id, outcome: 'Ignored: an abort overtook it' } };
+  if (seen.command === undefined || seen.command.verb === 'abort') return { wish, ahead: waiting };
+  return { wish, ahead: waiting, answer: { id: seen.command.id, outcome: 'Ignored: an abort overtook it' } };
 }
 
 /** Differences between what was recorded and what the status fields say now: somebody wrote there. */

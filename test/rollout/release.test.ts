@@ -42,9 +42,12 @@ describe('the history keeps of a release', () => {
 
   it('the command that ended it', () => {
     const world = released();
-    world.annotate('abort');
+    world.waiting.push({ verb: 'abort', value: 'too slow', by: 'kubectl-annotate' });
     world.settle();
-    expect(last(world)).toMatchObject({ outcome: 'Aborted' });
+    expect(last(world)).toMatchObject({
+      outcome: 'Aborted',
+      command: { verb: 'abort', value: 'too slow', by: 'kubectl-annotate' },
+    });
     expect(weights(world)?.at(-1)).toBe(0);
     expect(world.status.release).toBeUndefined();
   });

@@ -9,7 +9,7 @@ import type { RevisionRef } from '../../src/api/revision.ts';
 import { decide, type Decision } from '../../src/rollout/decide.ts';
 import { machine } from '../../src/rollout/machine.ts';
 import type { Intent } from '../../src/rollout/intents.ts';
-import type { Observed, SeenReplicaSet, SeenRun, TakenCommand } from '../../src/rollout/observed.ts';
+import type { Observed, SeenReplicaSet, SeenRun, TakenCommand, Waiting } from '../../src/rollout/observed.ts';
 import { hashOfSteps } from '../../src/rollout/status.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -26,7 +26,7 @@ export class World {
   runs: Mutable<SeenRun>[] = [];
   issues: Issue[] = [];
   command: TakenCommand | undefined;
-  waiting: { verb: Verb; value: string }[] = [];
+  waiting: Waiting[] = [];
   held: HeldNote | undefined;
   revision: RevisionRef | undefined;
   /** Pods of these revisions never get ready. */

@@ -165,11 +165,11 @@ export class Cluster {
   }
 
   /** Changes an object as `kubectl edit` does. */
-  edit<T extends KubeObject>(kind: string, name: string, change: (object: T) => void): void {
+  edit<T extends KubeObject>(kind: string, name: string, change: (object: T) => void, manager = 'kubectl-edit'): void {
     const object = this.find<T>(kind, name);
     if (object === undefined) throw new Error(`there is no ${kind} ${name}`);
     change(object);
-    this.server.store.update(groupKind(kind), object, { manager: 'kubectl-edit' });
+    this.server.store.update(groupKind(kind), object, { manager });
   }
 
   /** Writes status fields as the plugin of Argo Rollouts does. */
@@ -179,10 +179,11 @@ export class Cluster {
     this.server.store.updateStatus(groupKind('Rollout'), { ...(rollout as unknown as KubeObject), status: merged });
   }
 
-  annotate(verb: string, value = 'true'): void {
-    this.edit('Rollout', 'web', ({ metadata }) => {
+  annotate(verb: string, value = 'true', manager = 'kubectl-annotate'): void {
+    const change = ({ metadata }: KubeObject): void => {
       metadata.annotations = { ...metadata.annotations, [`sluice.dev/${verb}`]: value };
-    });
+    };
+    this.edit('Rollout', 'web', change, manager);
   }
 
   /** Pushes a commit to main. Returns its id. */

@@ -250,6 +250,83 @@ describe("the status fields that Argo Rollouts' plugin writes", () => {
   });
 });
 
+describe('who gave a command, as far as the API server knows,', () => {
+  const history = () => cluster.rollout().status?.history?.at(-1);
+
+  it('is kept with a promotion, at no further write', async () => {
+    await givenV2AtItsFirstPause();
+    const [process] = cluster.processes;
+    const before = process!.writes.length;
+    cluster.annotate('promote', 'full', 'console');
+    await promoted(cluster, 'v2');
+    expect(history()).toMatchObject({
+      outcome: 'Promoted',
+      command: { verb: 'promote', value: 'full', by: 'console' },
+    });
+    expect(cluster.rollout().status?.lastCommand).toMatchObject({ verb: 'promote', by: 'console' });
+    const taken = process!.writes.slice(before).filter((write) => write.endsWith('/rollouts/web'));
+    expect(taken).toHaveLength(1);
+  });
+
+  it('is kept with an abort, which is acted on before it is taken, and told in the note', async () => {
+    await givenV1FromGit(cluster, { steps: STEPS });
+    cluster.push(shaped('v2', { steps: STEPS }), 'Deploy v2');
+    await waits(cluster);
+    cluster.annotate('abort', 'too slow', 'kubectl-annotate');
+    await cluster.until('it is taken back', () => isReverted(cluster, 'v1'));
+    const abort = { verb: 'abort', value: 'too slow', by: 'kubectl-annotate' };
+    expect(history()).toMatchObject({ outcome: 'Aborted', command: abort });
+    expect(cluster.rollout().status?.lastCommand).toMatchObject(abort);
+    await cluster.until('a note is written', () => cluster.repository.notes.size > 1);
+    expect([...cluster.repository.notes.values()].join('\n')).toMatch(
+      /^Command: abort too slow at 20\S+Z, set by field manager kubectl-annotate$/m,
+    );
+  });
+
+  it.each(['pause', 'retry'])('is kept with what asked to %s', async (verb) => {
+    await givenV2AtItsFirstPause();
+    if (verb === 'retry') {
+      cluster.annotate('abort');
+      await aborted(cluster);
+    }
+    cluster.annotate(verb, 'true', 'somebody');
+    await consumed(verb);
+    expect(cluster.rollout().status?.release?.command).toMatchObject({ verb, by: 'somebody' });
+  });
+
+  it('is kept with the release of what was held, which the agent retries', async () => {
+    await givenV1FromGit(cluster, { steps: STEPS }, { writeBack: { onAbort: 'None' } });
+    cluster.push(shaped('v2', { steps: STEPS }), 'Deploy v2');
+    await waits(cluster);
+    cluster.annotate('abort');
+    await cluster.until(
+      'it is held',
+      () => isReverted(cluster, 'v1') && cluster.rollout().status?.phase === 'Degraded',
+    );
+    const before = cluster.processes[0]!.writes.length;
+    cluster.annotate('retry', 'it was the network', 'console');
+    await waits(cluster);
+    const command = { verb: 'retry', value: 'it was the network', by: 'console' };
+    expect(cluster.rollout().status?.release).toMatchObject({ attempt: 3, command });
+    // Taken off, tried twice, applied: as many as before it was kept.
+    const writes = cluster.processes[0]!.writes.slice(before).filter((write) => write.endsWith('/rollouts/web'));
+    expect(writes).toHaveLength(4);
+    cluster.push(shaped('v3', { steps: STEPS }), 'Deploy v3');
+    await cluster.until('v3 waits', () => cluster.rollout().status?.history?.at(-1)?.outcome === 'Superseded');
+    expect(history()).toMatchObject({ command });
+    await waits(cluster);
+    expect(cluster.rollout().status?.release?.command).toBeUndefined();
+  });
+
+  it('is the last who wrote it', async () => {
+    await givenV2AtItsFirstPause();
+    cluster.annotate('promote', '0000000', 'first');
+    cluster.annotate('promote', 'no revision', 'second');
+    await consumed('promote');
+    expect(cluster.rollout().status?.lastCommand).toMatchObject({ value: 'no revision', by: 'second' });
+  });
+});
+
 describe('a command that changes in the very moment in which it is taken', () => {
   /** Just before Sluice takes the next command, somebody else does something. */
   function justBefore(change: () => void): void {

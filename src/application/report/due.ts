@@ -135,10 +135,15 @@ function cleanNote(note: Note, { clean }: Pick<Seen, 'clean'>): Note {
   const { command, reason, evidence } = note;
   return {
     ...note,
-    ...(command === undefined ? {} : { command: { ...command, value: clean(command.value) } }),
+    ...(command === undefined ? {} : { command: cleanCommand(command, clean) }),
     reason: reason === undefined ? undefined : clean(reason),
     evidence: clean(evidence),
   };
+}
+
+function cleanCommand(command: NonNullable<Note['command']>, clean: Seen['clean']): Note['command'] {
+  const { value, by } = command;
+  return { ...command, value: clean(value), ...(by === undefined ? {} : { by: clean(by) }) };
 }
 
 const noteIntents = (notes: Note[]): AgentIntent[] => (notes.length === 0 ? [] : [{ do: 'Note', notes }]);

@@ -173,10 +173,16 @@ export function noteText(note: Note): string {
     ...(note.startedAt === undefined ? [] : [`Began: ${note.startedAt}`]),
     `At: ${note.at}`,
     ...weights.map(({ at, weight }) => `Weight: ${weight} since ${at}`),
-    ...(command === undefined ? [] : [`Command: ${command.verb} ${oneLine(command.value, 200)} at ${command.at}`]),
+    ...(command === undefined ? [] : [commandLine(command)]),
     ...(note.reason === undefined ? [] : [`Reason: ${oneLine(note.reason, 500)}`]),
     ...Object.entries(note.related ?? {}).map(([name, value]) => `${name}: ${oneLine(value, 200)}`),
     ...(evidence === '' ? ['Evidence: nothing was measured'] : ['Evidence:', evidence]),
     '',
   ].join('\n');
+}
+
+/** The field manager is the name that a client gave itself: evidence, and no proof of who it was. */
+function commandLine({ verb, value, at, by }: NonNullable<Note['command']>): string {
+  const who = by === undefined ? '' : `, set by field manager ${oneLine(by, 128)}`;
+  return `Command: ${verb} ${oneLine(value, 200)} at ${at}${who}`;
 }

@@ -172,7 +172,7 @@ describe('the text of a note', () => {
       { at: at(1), weight: 10 },
       { at: at(5), weight: 50 },
     ],
-    command: { verb: 'promote', value: 'true\nReason: forged', at: at(4) },
+    command: { verb: 'promote', value: 'true\nReason: forged', at: at(4), by: 'a\nReason: forged' },
   };
 
   it('is one line for each thing it says', () => {
@@ -182,7 +182,7 @@ describe('the text of a note', () => {
       `At: ${at(10)}`,
       `Weight: 10 since ${at(1)}`,
       `Weight: 50 since ${at(5)}`,
-      `Command: promote true Reason: forged at ${at(4)}`,
+      `Command: promote true Reason: forged at ${at(4)}, set by field manager a Reason: forged`,
       'Evidence:',
       'web-1: rate Successful',
       '',
