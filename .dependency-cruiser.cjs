@@ -3,21 +3,16 @@ const NODE_IO = '^(node:)?(fs|net|http|https|child_process|timers|worker_threads
 const LIBRARIES_WITH_IO = 'node_modules/(@kubernetes|undici|axios|isomorphic-git|prom-client)/';
 const pure = '^src/(api|rollout|traffic|secrecy)/|^src/analysis/(?!providers/)';
 
-// What the agent decides by. Beside it in src/application/ is what looks and what carries out.
-const decisions = `^src/application/(${[
-  'decide|intents|revision',
-  'sync/(plan-.*|prune|admission|before|brought|outcome|declared-fields|difference|fingerprint|managed-fields|body|stamps|stages|owner|owned|claims|successor|pods)',
-  'revert/(hold|returns|wanted|content|write-back.*|snapshots-due|immutable|splice|dependents|rollout-set|snapshot-scope)',
-  'report/(status|due|notes|evidence|revert-message|failures|invalid)',
-  'source/(content-hash|definitions|desired|documents|manifests|tenancy|utf8|yaml)',
-].join('|')})\\.ts$`;
-const carryingOut = `^src/application/(${[
+// What of the agent looks, and what carries out. All the rest is what it decides by.
+const carriesOut = `(${[
   'application-controller|observe|execute|doing',
   'sync/(apply|batch|check|give-up|live|remove|suggest|try)',
-  'revert/(keep|snapshot-keys)',
+  'revert/(keep|snapshot-keys|stable)',
   'report/(push|tell)',
   'source/(repository|sources)',
 ].join('|')})\\.ts$`;
+const carryingOut = `^src/application/${carriesOut}`;
+const decisions = `^src/application/(?!${carriesOut})`;
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
@@ -28,6 +23,12 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/api/' },
       to: { pathNot: '^src/api/|node_modules/zod/' },
+    },
+    {
+      name: 'schemas-know-nothing-of-the-project',
+      severity: 'error',
+      from: { path: '^src/schema/' },
+      to: { path: '^src/', pathNot: '^src/schema/' },
     },
     {
       name: 'pure-core-imports-no-adapter',

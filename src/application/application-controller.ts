@@ -1,8 +1,8 @@
 // The agent: one use of the kernel, fed by watches, webhooks and the clock. Deleting an Application leaves the objects it applied.
 import type { Application, ApplicationStatus } from '../api/application.ts';
 import type { KubeObject } from '../api/k8s.ts';
-import { AGENT_MANAGER, APPLICATION_LABEL, RESOURCES } from '../api/names.ts';
-import { objectIdOf, objectKeyOf, qualifiedName, type ObjectKey } from '../api/object-key.ts';
+import { AGENT_MANAGER, GROUP, RESOURCES } from '../api/names.ts';
+import { objectIdOf, objectKey, objectKeyOf, qualifiedName, type ObjectKey } from '../api/object-key.ts';
 import { parseApplication } from '../api/parse.ts';
 import { APPLICATION_PROSE } from '../api/prose.ts';
 import type { Rollout } from '../api/rollout.ts';
@@ -55,7 +55,10 @@ class Agent implements ApplicationController {
     this.#context = {
       ...deps,
       sources,
-      live: new LiveObjects(deps, (object) => this.#touched(object)),
+      live: new LiveObjects(deps, {
+        changed: (object) => this.#touched(object),
+        settled: (keys) => keys.forEach((key) => this.#kernel.add(key)),
+      }),
       readings: new Map(),
       ask: (applications) => this.#ask(applications),
     };
@@ -180,14 +183,14 @@ class Agent implements ApplicationController {
     }
   }
 
-  /** Something that an Application applied has changed; or a watch became ready, which may concern any. */
-  #touched(object: KubeObject | undefined): void {
-    const owner = object && liveOwner(object);
+  /** Something that an Application applied has changed, or an autoscaler that may aim at it. */
+  #touched(object: KubeObject): void {
+    const owner = liveOwner(object);
+    if (owner) this.#kernel.add(objectKey({ group: GROUP, kind: RESOURCES.applications.kind, ...owner }));
+    if (owner || object.kind !== 'HorizontalPodAutoscaler') return;
     for (const app of this.#deps.applications.list()) {
-      const { name, namespace } = app.metadata;
-      const concerns =
-        object === undefined || isAutoscaler(object, app) || (owner?.name === name && owner.namespace === namespace);
-      if (concerns) this.#kernel.add(objectKeyOf(app as unknown as KubeObject));
+      if (app.metadata.namespace === object.metadata.namespace)
+        this.#kernel.add(objectKeyOf(app as unknown as KubeObject));
     }
   }
 
@@ -214,11 +217,6 @@ function problemOf(app: Application): string | undefined {
 }
 
 const isGone = ({ metadata }: Application): boolean => metadata.deletionTimestamp !== undefined;
-
-const isAutoscaler = ({ kind, metadata }: KubeObject, app: Application): boolean =>
-  kind === 'HorizontalPodAutoscaler' &&
-  metadata.namespace === app.metadata.namespace &&
-  metadata.labels?.[APPLICATION_LABEL] === undefined;
 
 /** Batches hold whole objects: what they are about is enough to tell them apart. */
 function idOf(intent: AgentIntent): string {

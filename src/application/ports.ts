@@ -67,7 +67,7 @@ export interface AgentMetrics {
   /** A commit, an Application or an object was refused, for example `InvalidManifest`, `AuthFailed`, `ApplyFailed`. */
   refused?(app: string, reason: string): void;
   /** The cluster differs from what Git declares; `corrected` false: it is only reported. */
-  drifted?(app: string, kind: string, corrected?: boolean): void;
+  drifted?(app: string, kind: string, corrected: boolean): void;
   /** An object has left Git: deleted, or kept and why. */
   pruned?(app: string, result: 'Pruned' | 'Skipped'): void;
   writeBack?(app: string, result: 'Pushed' | 'Failed'): void;

@@ -8,7 +8,7 @@ export interface AgentMeter {
   fetched(app: string, seconds: number, ok: boolean): void;
   synced(app: string, result: 'Synced' | 'Held' | 'Failed'): void;
   refused(app: string, reason: string): void;
-  drifted(app: string, kind: string, corrected?: boolean): void;
+  drifted(app: string, kind: string, corrected: boolean): void;
   pruned(app: string, result: 'Pruned' | 'Skipped'): void;
   writeBack(app: string, result: 'Pushed' | 'Failed'): void;
   noted(app: string, result: 'Pushed' | 'Failed'): void;
@@ -51,7 +51,7 @@ export function agentMeter({ registry, reconcile }: AgentMeterOptions): AgentMet
     },
     synced: (_app, result) => count.syncs.inc({ result }),
     refused: (_app, reason) => count.refusals.inc({ reason: reasons(reason) }),
-    drifted: (_app, kind, corrected = true) => count.drift.inc({ kind: kinds(kind), corrected: String(corrected) }),
+    drifted: (_app, kind, corrected) => count.drift.inc({ kind: kinds(kind), corrected: String(corrected) }),
     pruned: (_app, result) => count.pruned.inc({ result }),
     writeBack: (_app, result) => count.writeBacks.inc({ result }),
     noted: (_app, result) => count.notes.inc({ result }),

@@ -15,8 +15,8 @@ export interface SourcePoolOptions extends MirrorFoldersOptions, Omit<ReaderOpti
   limits?: Readonly<SourceLimits> | undefined;
   /** Bytes of resident memory at which a child is killed. Default 400 MiB. */
   memoryBytes?: number | undefined;
-  /** Milliseconds that a child without work stays. Default 30 s. */
-  restMs?: number | undefined;
+  /** Milliseconds that children without work stay: the last one, and any beside it. Default ten minutes and 30 s. */
+  restMs?: { last: number; more: number } | undefined;
   /** Whether this process may still write, asked before each push. Default: it may. */
   mayPush?: (() => boolean | Promise<boolean>) | undefined;
   egress?: GitEgress | undefined;
@@ -104,10 +104,11 @@ class Pool implements Backend {
   }
 
   #rest(child: Child): void {
-    const { clock, restMs = 30_000 } = this.#options;
+    const { clock, restMs = { last: 600_000, more: 30_000 } } = this.#options;
+    const isLast = this.#resting.size === 0;
     this.#resting.set(
       child,
-      clock.after(restMs, () => {
+      clock.after(isLast ? restMs.last : restMs.more, () => {
         this.#resting.delete(child);
         child.end();
       }),

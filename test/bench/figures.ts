@@ -37,7 +37,6 @@ export const FIGURES = [
     budget: { most: 11, share: 0.4 },
   },
   { id: 'push', scenario: 'push', title: 'push → first weight', unit: 'ms', budget: { most: 1000 } },
-  { id: 'pushCold', scenario: 'push', title: 'push after a rest → first weight', unit: 'ms', budget: { most: 1000 } },
   {
     id: 'wave',
     scenario: 'wave',

@@ -34,7 +34,7 @@ describe('the metrics of the agent', () => {
     ['a sync', (agent) => agent.synced('a/b', 'Held'), 'sluice_agent_syncs_total{result="Held"} 1'],
     [
       'drift',
-      (agent) => agent.drifted('a/b', 'Service'),
+      (agent) => agent.drifted('a/b', 'Service', true),
       'sluice_agent_drift_total{kind="Service",corrected="true"} 1',
     ],
     [
@@ -89,7 +89,7 @@ describe('the metrics of the agent', () => {
   it('stay few whatever the outside calls things', async () => {
     const metrics = make();
     for (let n = 0; n < 5_000; n++) {
-      metrics.agent.drifted('a/b', `Kind${n}`);
+      metrics.agent.drifted('a/b', `Kind${n}`, true);
       metrics.agent.refused('a/b', `free text ${n}`);
       metrics.agent.looked(`a/app-${n}`, 1_000);
     }

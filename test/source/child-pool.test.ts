@@ -175,7 +175,7 @@ describe('a child', () => {
   it('ends when there is no work, and when its parent closes', async () => {
     const server = await serve();
     commitFolder(server, { 'a.yaml': map('a') });
-    const brief = pool({ restMs: 1 });
+    const brief = pool({ restMs: { last: 1, more: 1 } });
     await brief.read(requestTo(server), NEVER);
     await expect.poll(children, { timeout: 30_000 }).toEqual([]);
     const lasting = pool();

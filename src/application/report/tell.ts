@@ -7,6 +7,8 @@ import { shortCommit } from '../../api/revision.ts';
 import { describeHold } from '../revert/hold.ts';
 import { describeReturn } from '../revert/returns.ts';
 
+type Drift = NonNullable<ApplicationStatus['drift']>[number];
+
 /** What a person reads in `kubectl describe`, in order. */
 export function eventsBetween(before: ApplicationStatus | undefined, after: ApplicationStatus): AgentEvent[] {
   const [held, holds] = [before?.holds ?? [], after.holds ?? []];
@@ -81,18 +83,20 @@ function returnEvents(before: readonly Return[], after: readonly Return[]): Agen
   ];
 }
 
-function driftEvents(before: ApplicationStatus | undefined, after: ApplicationStatus): AgentEvent[] {
-  const id = (entry: NonNullable<ApplicationStatus['drift']>[number]): string =>
-    `${objectKey(entry)} ${entry.at} ${entry.action} ${entry.fields.join()}`;
-  const known = new Set((before?.drift ?? []).map((entry) => id(entry)));
-  return (after.drift ?? [])
-    .filter((entry) => !known.has(id(entry)))
-    .map((entry) => {
-      const end = entry.action === 'Corrected' ? 'put back' : 'left, sync.selfHeal is off';
-      const message = `${nameOf(entry)} was changed outside Git (${entry.fields.join(', ')}): ${end}`;
-      return { type: 'Warning', reason: `Drift${entry.action}`, message, key: `drift ${id(entry)}` };
-    });
+const driftId = (entry: Drift): string => `${objectKey(entry)} ${entry.at} ${entry.action} ${entry.fields.join()}`;
+
+/** Found changed outside Git since. */
+function newDrift(before: ApplicationStatus | undefined, after: ApplicationStatus): Drift[] {
+  const known = new Set((before?.drift ?? []).map((entry) => driftId(entry)));
+  return (after.drift ?? []).filter((entry) => !known.has(driftId(entry)));
 }
+
+const driftEvents = (before: ApplicationStatus | undefined, after: ApplicationStatus): AgentEvent[] =>
+  newDrift(before, after).map((entry) => {
+    const end = entry.action === 'Corrected' ? 'put back' : 'left, sync.selfHeal is off';
+    const message = `${nameOf(entry)} was changed outside Git (${entry.fields.join(', ')}): ${end}`;
+    return { type: 'Warning', reason: `Drift${entry.action}`, message, key: `drift ${driftId(entry)}` };
+  });
 
 function phaseEvents(before: ApplicationStatus | undefined, after: ApplicationStatus): AgentEvent[] {
   const reason = readyReason(after);
@@ -125,6 +129,8 @@ export const tellOf =
       if (event.reason === 'Reverted') context.metrics?.writeBack?.(name, 'Pushed');
       if (event.reason === 'WriteBackFailed') context.metrics?.writeBack?.(name, 'Failed');
     }
+    for (const { kind, action } of newDrift(before, after))
+      context.metrics?.drifted?.(name, kind, action === 'Corrected');
     if (!isTheSame(before, after)) count(name, after, context);
   };
 

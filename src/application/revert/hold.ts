@@ -1,6 +1,6 @@
 // Holds: content that was rejected is not applied again until Git declares something else, somebody says retry, or the Rollout leaves Git.
 // Decided from objects alone, so that any process comes to the same answer.
-import type { Hold } from '../../api/application.ts';
+import type { ApplicationStatus, Hold } from '../../api/application.ts';
 import { ANNOTATIONS, GROUP, verbAnnotation } from '../../api/names.ts';
 import { parseRevision, shortCommit, type RevisionRef } from '../../api/revision.ts';
 import type { Rollout } from '../../api/rollout.ts';
@@ -46,6 +46,12 @@ export interface Stuck {
 /** Key of the Rollout that a hold or a return is about. */
 export const holdKey = ({ rollout: { namespace, name } }: Pick<Hold, 'rollout'>): ObjectKey =>
   objectKey({ group: GROUP, kind: 'Rollout', namespace, name });
+
+/** What the status says of the newest snapshot of a Rollout. */
+export const recordOf = (
+  key: ObjectKey,
+  { stable = [] }: ApplicationStatus,
+): NonNullable<ApplicationStatus['stable']>[number] | undefined => stable.find((each) => holdKey(each) === key);
 
 export function decideHolds(input: HoldInput): HoldDecision {
   const decision: HoldDecision = { holds: [], started: [], ended: [], stuck: [] };

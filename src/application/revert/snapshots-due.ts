@@ -7,10 +7,9 @@ import { parseRevision, type RevisionRef } from '../../api/revision.ts';
 import type { Rollout } from '../../api/rollout.ts';
 import type { AgentIntent } from '../intents.ts';
 import type { Declared, Seen } from '../seen.ts';
-import { holdKey, isPromoted, isStable } from './hold.ts';
+import { holdKey, isPromoted, isStable, recordOf } from './hold.ts';
 import type { RolloutSet } from './rollout-set.ts';
 import { fitsSecret, takeSnapshot } from './snapshot.ts';
-import { recordOf } from './stable.ts';
 
 /** Earlier commits that are asked for at a time: as many as are kept until they have been used. */
 const AT_ONCE = 4;

@@ -8,15 +8,9 @@ import type { KubeClient } from '../../kube/types.ts';
 import type { AgentContext } from '../context.ts';
 import type { Memory } from '../memory.ts';
 import { mayCross } from '../source/tenancy.ts';
-import { holdKey } from './hold.ts';
+import { recordOf } from './hold.ts';
 import { readSnapshot, snapshotName } from './snapshot.ts';
 import type { SnapshotScope } from './snapshot-scope.ts';
-
-/** What the status says of the newest snapshot of a Rollout. */
-export const recordOf = (
-  key: ObjectKey,
-  { stable = [] }: ApplicationStatus,
-): NonNullable<ApplicationStatus['stable']>[number] | undefined => stable.find((each) => holdKey(each) === key);
 
 /** Where a snapshot belongs, and what may be in it. */
 export function snapshotScope(

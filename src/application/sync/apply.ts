@@ -66,7 +66,6 @@ function succeeded(request: ApplyRequest, object: KubeObject, { memory, seen, co
   if (request.isNew || request.drift.length === 0) return;
   const entry = { ...request.ref, at: toTime(seen.now), fields: request.drift, action: 'Corrected' as const };
   memory.putBack(request.key, entry, seen.now);
-  context.metrics?.drifted?.(qualifiedName(seen.owner), request.ref.kind, true);
   context.log.info('drift was put back', {
     application: qualifiedName(seen.owner),
     object: nameOf(request.ref),

@@ -3,7 +3,7 @@ import { isConflict, isTransient } from '../../kube/errors.ts';
 
 const PARALLEL = 16;
 
-/** Tries every item; then rejects with the first error that may go away by itself, or that nobody expected. */
+/** Tries every item; then rejects with the first error that nobody expected, or else with the first that may go away by itself. */
 export async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   const errors: unknown[] = [];
   for (let from = 0; from < items.length; from += PARALLEL) {

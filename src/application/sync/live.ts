@@ -30,6 +30,13 @@ interface Watch {
   readonly users: Set<ObjectKey>;
 }
 
+export interface LiveNews {
+  /** A followed object has changed. */
+  changed(object: KubeObject): void;
+  /** A watch has become ready, or late: these Applications asked for it. */
+  settled(applications: readonly ObjectKey[]): void;
+}
+
 /** After so long a kind that was never listed is told of as one that cannot be watched; it is tried on. */
 const LATE_MS = 10_000;
 
@@ -37,12 +44,11 @@ export class LiveObjects {
   readonly #watches = new Map<string, Watch>();
   readonly #closing = new AbortController();
   readonly #deps: LiveDeps;
-  readonly #changed: (object: KubeObject | undefined) => void;
+  readonly #tell: LiveNews;
 
-  /** `changed` is told of every change of a followed object, and with undefined when a watch became ready or late. */
-  constructor(deps: LiveDeps, changed: (object: KubeObject | undefined) => void) {
+  constructor(deps: LiveDeps, tell: LiveNews) {
     this.#deps = deps;
-    this.#changed = changed;
+    this.#tell = tell;
   }
 
   follow(resource: Resource, { namespace, as, by, labelled = true }: Selection): Followed {
@@ -65,7 +71,7 @@ export class LiveObjects {
     };
     this.#watches.set(id, watch);
     cache.onChange(({ object }) =>
-      this.#changed({ ...object, apiVersion: apiVersionOf(resource), kind: resource.kind }),
+      this.#tell.changed({ ...object, apiVersion: apiVersionOf(resource), kind: resource.kind }),
     );
     cache.start();
     void cache.synced(this.#closing.signal).then(
@@ -94,7 +100,7 @@ export class LiveObjects {
   #ready(watch: Watch): void {
     watch.cancel();
     watch.state = { state: 'ready', cache: watch.cache };
-    this.#changed(undefined);
+    this.#tell.settled([...watch.users]);
   }
 
   #late({ plural, group, kind }: Resource, id: string, as: string | undefined): Cancel {
@@ -105,7 +111,7 @@ export class LiveObjects {
         as === undefined ? 'Sluice' : as.replace(/^system:serviceaccount:/, 'ServiceAccount ').replace(':', '/');
       const rule = `{apiGroups: ["${group}"], resources: [${plural}], verbs: [get, list, watch, create, patch, delete]}`;
       watch.state = { state: 'failed', message: `${kind} objects cannot be watched: ${who} needs ${rule}` };
-      this.#changed(undefined);
+      this.#tell.settled([...watch.users]);
     });
   }
 }

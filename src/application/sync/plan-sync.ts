@@ -1,5 +1,5 @@
-// All wanted objects against the world, stage by stage: what must be there first is there first, and where something fails the stages
-// behind it wait. Pure.
+// All wanted objects against the world, stage by stage: what must be there first has been tried first. What fails holds up only the
+// Rollouts that depend on it. Pure.
 import type { ResourceStatus } from '../../api/application.ts';
 import { isRecord } from '../../api/json.ts';
 import type { KubeObject } from '../../api/k8s.ts';

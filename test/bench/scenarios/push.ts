@@ -1,7 +1,6 @@
 // A release by Git alone: a push is announced by a webhook, and nothing else tells of it. From the push to the first weight.
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { setTimeout as pause } from 'node:timers/promises';
 import { dump } from 'js-yaml';
 import { startGitServer, type GitServer } from '../../support/git-server.ts';
 import type { Course } from '../course.ts';
@@ -10,8 +9,6 @@ import { PROBE_STEPS, PROBE_WEIGHT, rollout, service, virtualService } from '../
 
 const NAME = 'pushed';
 const SECRET = { username: 'ci', password: 'a password', webhookSecret: 'known to both' };
-/** Longer than a process that reads repositories stays without work. */
-const COLD_MS = 35_000;
 const LIMIT_MS = 60_000;
 
 export async function push(course: Course): Promise<Measured> {
@@ -23,14 +20,9 @@ export async function push(course: Course): Promise<Measured> {
   const server = await startGitServer({ basic: `${SECRET.username}:${SECRET.password}` });
   try {
     await follow(course, server);
-    const warm: number[] = [];
-    // The first is not counted: it finds the mirror empty of it.
-    for (let at = 0; at <= repeats; at++) {
-      const took = await release(course, server, `${course.round}-${at}`);
-      if (at > 0) warm.push(took);
-    }
-    await pause(COLD_MS);
-    return { push: warm, pushCold: [await release(course, server, `${course.round}-cold`)] };
+    const took: number[] = [];
+    for (let at = 0; at < repeats; at++) took.push(await release(course, server, `${course.round}-${at}`));
+    return { push: took };
   } finally {
     await course.world.client.call('DELETE', application(course), undefined, [404]);
     server.close().catch(() => undefined);
