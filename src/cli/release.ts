@@ -1,11 +1,13 @@
-// `sluice release`: hands back everything that Sluice drives, before it is uninstalled. The controller must not run meanwhile.
+// `sluice release`: hands back everything that Sluice drives, before it is uninstalled. The controller must not run meanwhile. Services are let
+// go of only where they then select no other pods than stable ones.
 import { parseArgs } from 'node:util';
-import type { KubeObject } from '../api/k8s.ts';
-import { RESOURCES } from '../api/names.ts';
-import { nameOf } from '../api/object-key.ts';
+import type { KubeObject, ReplicaSet } from '../api/k8s.ts';
+import { POD_TEMPLATE_HASH, RESOURCES } from '../api/names.ts';
+import { nameOf, qualifiedName } from '../api/object-key.ts';
 import type { Rollout } from '../api/rollout.ts';
 import { carryOut } from '../controller/hand-back-controller.ts';
 import { handBacks, type HandBack } from '../controller/hand-back.ts';
+import { describeMidway, midwayOf } from '../controller/midway.ts';
 import { routedBy } from '../controller/references.ts';
 import { kubeClient } from '../kube/client.ts';
 import { isNotFound } from '../kube/errors.ts';
@@ -13,6 +15,7 @@ import { loadAccess } from '../kube/kubeconfig.ts';
 import { undiciTransport } from '../kube/transport-undici.ts';
 import type { KubeClient } from '../kube/types.ts';
 import { systemClock } from '../ports/clock.ts';
+import { describeTakeBack, takeBackAll, type Around } from './take-back.ts';
 import { UsageError } from './usage-error.ts';
 import { VERSION } from './version.ts';
 
@@ -22,6 +25,8 @@ export interface ReleaseOptions {
   /** Undefined: all. */
   namespace: string | undefined;
   dryRun: boolean;
+  /** Takes releases back that are under way; without it they are refused. */
+  abort: boolean;
   /** Names of Rollouts; empty: everything. */
   rollouts: readonly string[];
 }
@@ -31,6 +36,7 @@ const FLAGS = {
   context: { type: 'string' },
   namespace: { type: 'string', short: 'n' },
   'dry-run': { type: 'boolean' },
+  abort: { type: 'boolean' },
 } as const;
 
 export function parseReleaseOptions(argv: readonly string[]): ReleaseOptions {
@@ -41,10 +47,10 @@ export function parseReleaseOptions(argv: readonly string[]): ReleaseOptions {
       strict: true,
       allowPositionals: true,
     });
-    const { kubeconfig, context, namespace, 'dry-run': dryRun = false } = values;
+    const { kubeconfig, context, namespace, 'dry-run': dryRun = false, abort = false } = values;
     if (positionals.length > 0 && namespace === undefined)
       throw new UsageError('--namespace: say in which namespace the named Rollouts are');
-    return { kubeconfig, context, namespace, dryRun, rollouts: positionals };
+    return { kubeconfig, context, namespace, dryRun, abort, rollouts: positionals };
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
@@ -54,19 +60,31 @@ const KINDS = [RESOURCES.virtualServices, RESOURCES.httpRoutes, RESOURCES.destin
 
 /** Hands back what is driven: everything, or what the named Rollouts drive. One line for each object goes to `print`. */
 export async function release(
-  client: Pick<KubeClient, 'list' | 'patch'>,
-  options: Pick<ReleaseOptions, 'namespace' | 'dryRun' | 'rollouts'>,
-  print: (line: string) => void,
+  around: Around,
+  options: Pick<ReleaseOptions, 'namespace' | 'dryRun' | 'abort' | 'rollouts'>,
 ): Promise<number> {
+  const { client, print } = around;
   const { namespace, dryRun, rollouts } = options;
   const selection = namespace === undefined ? {} : { namespace };
   const all = (await listed(client, RESOURCES.rollouts, selection)) as unknown as Rollout[];
   const unknown = rollouts.filter((name) => !all.some(({ metadata }) => metadata.name === name));
   if (unknown.length > 0) throw new UsageError(`there is no Rollout ${unknown.join(', ')} in namespace ${namespace}`);
-  const lists = await Promise.all(KINDS.map((resource) => listed(client, resource, selection)));
-  const named = all.filter(({ metadata }) => rollouts.includes(metadata.name)).flatMap((each) => routedBy(each) ?? []);
-  const objects = lists.flat().filter((object) => rollouts.length === 0 || named.includes(idOf(object)));
-  const backs = handBacks(objects, []);
+  const meant = all.filter(({ metadata }) => rollouts.length === 0 || rollouts.includes(metadata.name));
+  const named = rollouts.length === 0 ? undefined : meant.flatMap((each) => routedBy(each) ?? []);
+  const driven = async (): Promise<HandBack[]> => {
+    const lists = await Promise.all(KINDS.map((resource) => listed(client, resource, selection)));
+    return handBacks(
+      lists.flat().filter((object) => named === undefined || named.includes(idOf(object))),
+      [],
+    );
+  };
+  const before = await driven();
+  const isTaken = await takeBackOthers(
+    meant.filter((each) => isDriving(each, before)),
+    options,
+    around,
+  );
+  const backs = isTaken ? await driven() : before;
   for (const back of backs) {
     if (!dryRun) await carryOut(client, back);
     print(`${dryRun ? 'would hand back' : 'handed back'} ${textOf(back)}: ${back.what}`);
@@ -74,6 +92,35 @@ export async function release(
   if (backs.length === 0) print('nothing is driven');
   return backs.length;
 }
+
+/** Something is still bound to it, or may be, as what it drives cannot be read. */
+function isDriving(rollout: Rollout, backs: readonly HandBack[]): boolean {
+  const names = routedBy(rollout);
+  return (
+    names === undefined || backs.some(({ kind, namespace, name }) => names.includes(`${kind}/${namespace}/${name}`))
+  );
+}
+
+/** Sees to it that these have no pods but stable ones, or refuses. Resolves to true where anything was changed. */
+async function takeBackOthers(
+  rollouts: readonly Rollout[],
+  { namespace, abort, dryRun }: Pick<ReleaseOptions, 'namespace' | 'abort' | 'dryRun'>,
+  around: Around,
+): Promise<boolean> {
+  const selection = { ...(namespace === undefined ? {} : { namespace }), labelSelector: POD_TEMPLATE_HASH };
+  const replicaSets = await around.client.list<ReplicaSet>(RESOURCES.replicaSets, selection);
+  const midway = midwayOf(rollouts, replicaSets.items);
+  if (midway.length === 0) return false;
+  if (!abort) throw new Error(`${midway.map((each) => describeMidway(each)).join('\n')}\n${ADVICE}`);
+  if (!dryRun) await takeBackAll(midway, namespace, around);
+  for (const each of dryRun ? midway : [])
+    around.print(`would take back Rollout ${qualifiedName(each.rollout.metadata)}, until ${describeTakeBack(each)}`);
+  return !dryRun;
+}
+
+const ADVICE =
+  'Services that are let go of would select these pods, too, and nobody would watch them. Add --abort to send all traffic to the stable ' +
+  'revision and take the other pods down first; or start the controller, and come back when the release has ended and its pods are gone.';
 
 const idOf = ({ kind, metadata }: KubeObject): string => `${kind}/${metadata.namespace ?? ''}/${metadata.name}`;
 const textOf = ({ kind, namespace, name, resource }: HandBack): string =>
@@ -98,7 +145,8 @@ export async function runRelease(argv: readonly string[]): Promise<number> {
   const transport = undiciTransport({ access, clock: systemClock });
   const client = kubeClient({ transport, version: VERSION, clock: systemClock });
   try {
-    await release(client, options, (line) => void process.stdout.write(`${line}\n`));
+    const print = (line: string): void => void process.stdout.write(`${line}\n`);
+    await release({ client, clock: systemClock, print }, options);
     return 0;
   } finally {
     await transport.close();

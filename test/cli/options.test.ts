@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { COMMANDS, usage } from '../../src/cli/commands.ts';
 import { parseControllerOptions } from '../../src/cli/options.ts';
+import { parseReleaseOptions } from '../../src/cli/release.ts';
 import { UsageError } from '../../src/cli/usage-error.ts';
 
 describe('sluice controller', () => {
@@ -117,5 +118,18 @@ describe('usage', () => {
   it('names every command', () => {
     for (const [name, { summary }] of Object.entries(COMMANDS))
       expect(usage()).toMatch(`  ${name.padEnd(12)} ${summary}`);
+  });
+});
+
+describe('the options of release', () => {
+  it('take a release back only where that was asked for', () => {
+    expect(parseReleaseOptions([])).toMatchObject({ abort: false, dryRun: false, rollouts: [] });
+    expect(parseReleaseOptions(['-n', 'shop', 'web', '--abort', '--dry-run'])).toMatchObject({
+      namespace: 'shop',
+      abort: true,
+      dryRun: true,
+      rollouts: ['web'],
+    });
+    expect(() => parseReleaseOptions(['web', '--abort'])).toThrow('--namespace');
   });
 });
