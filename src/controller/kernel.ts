@@ -149,9 +149,8 @@ export class Kernel<O extends Driven<S>, S extends object, Seen, I, D extends De
     const pass: Pass = { key, signal, client, urgent: draft.urgent };
     const seen = await this.#use.observe(object, recorded, this.#deps.clock.now(), pass);
     if (signal.aborted) return undefined;
-    const decided = this.#use.decide(seen);
-    this.#use.decided?.(decided, seen, key);
-    const decision = { ...decided, status: this.#clean(decided.status) };
+    const decision = this.#use.decide(seen);
+    this.#use.decided?.(decision, seen, key);
     draft.take(decision.status);
     draft.urgent ||= decision.urgent ?? false;
     return { ...pass, urgent: draft.urgent, object, recorded, seen, decision };
@@ -210,9 +209,12 @@ export class Kernel<O extends Driven<S>, S extends object, Seen, I, D extends De
     );
   }
 
-  #clean(status: S): S {
+  /** What is to be written to have the status on record, without the secrets in its texts; undefined where it is. */
+  #patchTo(status: S, recorded: S | undefined): Json | undefined {
+    const before = { ...recorded } as Json;
+    if (mergePatch(before, { ...status } as Json) === undefined) return undefined;
     const { secrecy = noSecrets } = this.#deps;
-    return withProse(status, this.#use.prose, (text) => secrecy.scrub(text));
+    return mergePatch(before, { ...withProse(status, this.#use.prose, (text) => secrecy.scrub(text)) } as Json);
   }
 
   /** Writes what differs from the record, on the very status that was decided on. */
@@ -222,8 +224,8 @@ export class Kernel<O extends Driven<S>, S extends object, Seen, I, D extends De
     if (object === undefined) return 'same';
     if (!draft.holdsFor(object.status)) return 'conflict';
     const failures = [...draft.failures.values()];
-    const status = this.#clean(this.#use.project?.(look, failures) ?? look.decision.status);
-    const patch = mergePatch({ ...object.status } as Json, { ...status } as Json);
+    const status = this.#use.project?.(look, failures) ?? look.decision.status;
+    const patch = this.#patchTo(status, object.status);
     if (patch === undefined || (this.#use.mayWait?.(patch) && this.#waits(key))) return 'same';
     try {
       await this.#write(at, object, patch);

@@ -22,7 +22,7 @@ export class Needles {
   readonly #byPrefix = new Map<string, Map<string, Needle>>();
   readonly #short = new Map<string, Needle>();
   /** Whether any prefix begins with three such characters: most places of a text are passed over by it. */
-  readonly #sieve = new Uint8Array(SIEVE);
+  #sieve: Uint8Array | undefined;
 
   /** `least`: encoded forms with fewer characters are left out. */
   add(secret: string, least = 1): void {
@@ -59,6 +59,7 @@ export class Needles {
     const prefix = needle.text.slice(0, PREFIX);
     const near = this.#byPrefix.get(prefix) ?? new Map<string, Needle>();
     this.#byPrefix.set(prefix, near.set(needle.text, needle));
+    this.#sieve ??= new Uint8Array(SIEVE);
     this.#sieve[hashAt(prefix, 0)] = 1;
   }
 
@@ -79,7 +80,7 @@ export class Needles {
 
   #findIn(text: string, found: Range[], isBase64: boolean): void {
     for (let at = 0; at + PREFIX <= text.length; at++) {
-      if (this.#sieve[hashAt(text, at)] === 0) continue;
+      if (!this.#sieve?.[hashAt(text, at)]) continue;
       for (const needle of this.#byPrefix.get(text.slice(at, at + PREFIX))?.values() ?? []) {
         if ((!isBase64 || needle.isBase64) && isAt(needle, text, at)) found.push(placeOf(needle, text, at));
       }
