@@ -49,6 +49,7 @@ export function decideApplication(seen: Seen): AgentDecision {
     returning,
     resources: [...sync.resources, ...prune.resources],
     refusedEmpty: prune.refusedEmpty,
+    unconfirmed: prune.unconfirmed,
     problems: { snapshot: snapshots.problem, writeBack: reports.problem },
     reported: sync.reported,
     notes: reports.notes,

@@ -45,6 +45,7 @@ export interface Observation {
 
 export async function observe(key: ObjectKey, at: Observation, memory: Memory, context: AgentContext): Promise<Seen> {
   const { app, now, client } = at;
+  context.live.begin(key);
   const tenancy = tenancyOf(app, context.tenancy);
   const status = at.recorded ?? {};
   const source = context.sources.state(key, app);
@@ -120,9 +121,10 @@ interface Viewing {
 
 async function viewOf(source: SourceState, at: Viewing): Promise<SourceView> {
   const { app } = at;
-  const from = sourceOf(app);
-  const newest =
-    source.content && source.from === from ? await rendered(source.content, at, source.receivedAt) : undefined;
+  const { content } = source;
+  // Of a head that cannot be read nothing is taken up any more: what was read before it is in force, or it is not.
+  const isHead = source.from === sourceOf(app) && source.attempted?.commit === content?.commit.oid;
+  const newest = content && isHead ? await rendered(content, at, source.receivedAt) : undefined;
   const earlier = new Map<string, Declared | null>();
   for (const [commit, content] of source.earlier) {
     earlier.set(commit, content && (await rendered(content, at, undefined)));

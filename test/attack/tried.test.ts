@@ -1,6 +1,7 @@
 // What strangers broke, one sentence each.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RESOURCES } from '../../src/api/names.ts';
+import { GitError } from '../../src/git/types.ts';
 import { files, World } from '../application/agent-world.ts';
 import {
   annotateConfig,
@@ -206,6 +207,64 @@ describe('what strangers tried', () => {
     await world.poll();
     await world.poll();
     expect(find(world, 'ConfigMap', 'x')).toBeDefined();
+  });
+
+  it('a commit that was refused is not taken up while a newer one cannot be read, and only that one is told of', async () => {
+    await serving(world);
+    const stop = refuse(world, '/configmaps/late', denial(403, 'exceeded quota: configmaps'), true);
+    commit(world, { 'deploy/late.yaml': configMap('late') });
+    await world.poll();
+    commit(world, { 'deploy/broken.yaml': 'apiVersion: v1\nmetadata: { name: x }\n' });
+    await world.poll();
+    expect((await world.status()).message).toMatch(/^deploy\/broken.yaml:1: kind is missing/);
+    stop();
+    await world.run(300_000);
+    expect(find(world, 'ConfigMap', 'late')).toBeUndefined();
+    commit(world, { 'deploy/broken.yaml': null });
+    await world.poll();
+    await world.poll();
+    expect(find(world, 'ConfigMap', 'late')).toBeDefined();
+  });
+
+  it('a revert that may not be pushed is told, and pushed once it may', async () => {
+    await serving(world, {}, { writeBack: { onAbort: 'Commit' } });
+    commit(world, files('web:2', 'two'));
+    await world.poll();
+    const push = world.mirror.commitFiles.bind(world.mirror);
+    world.mirror.commitFiles = () => Promise.reject(new GitError('auth', 'the server answered 403'));
+    await world.abort('hash2', 'hash1');
+    await world.run(60_000);
+    expect(world.events.map(({ reason }) => reason)).toContain('WriteBackFailed');
+    expect((await world.status()).conditions).toContainEqual(
+      expect.objectContaining({ type: 'WriteBackReady', status: 'False', reason: 'WriteBackFailed' }),
+    );
+    world.mirror.commitFiles = push;
+    await world.run(120_000);
+    expect((await world.status()).holds?.[0]?.writeBack?.state ?? 'ended').not.toBe('Pending');
+    const head = world.repository.branches.get('main') ?? '';
+    expect(world.repository.commits.get(head)?.commit.subject).toMatch(/^Revert/);
+  });
+
+  it('a kind that was refused is not followed any more once it is taken back', async () => {
+    commit(world, { 'deploy/a.yaml': configMap('a') });
+    await world.application();
+    await world.start();
+    commit(world, { 'deploy/j.yaml': 'apiVersion: batch/v1\nkind: Job\nmetadata: { name: j }\nspec: {}\n' });
+    await world.poll();
+    commit(world, { 'deploy/j.yaml': null });
+    await world.poll();
+    await world.poll();
+    forget(world);
+    await world.run(900_000);
+    expect(world.requests.filter(({ path }) => path.includes('/jobs'))).toEqual([]);
+  });
+
+  it('selfHeal off tells of a deletion as of any other change', async () => {
+    await serving(world, { 'deploy/o.yaml': configMap('o') }, { sync: { selfHeal: false } });
+    await world.client.delete(RESOURCES.configMaps, 'o', 'shop');
+    await world.run(5_000);
+    expect((await world.status()).drift).toMatchObject([{ name: 'o', fields: ['deleted'], action: 'Reported' }]);
+    expect(world.events.map(({ reason }) => reason)).toContain('DriftReported');
   });
 
   it.each([['the same process'], ['a new one']])(

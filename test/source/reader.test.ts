@@ -192,6 +192,7 @@ describe('a repository read in this process', () => {
     ['UTF-16', Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(map('a'), 'utf16le')]), 'UTF-16'],
     ['a NUL', Buffer.from(`${map('a')}# \0\n`), 'is NUL'],
     ['a surrogate', Buffer.concat([Buffer.from(map('a')), Buffer.from([0xed, 0xa0, 0x80])]), 'is not UTF-8'],
+    ['latin1', Buffer.from(`${map('a')}# caf\xe9"\n`, 'latin1'), '(0xe9) is not UTF-8'],
     ['a character cut short', Buffer.concat([Buffer.from(map('a')), Buffer.from([0xe2, 0x82])]), 'is not UTF-8'],
   ])('is refused for bytes that are %s', async (_what, bytes, message) => {
     expect(await failure({ 'a.yaml': bytes })).toMatchObject({

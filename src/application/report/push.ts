@@ -13,6 +13,7 @@ type Of<K extends AgentIntent['do']> = Extract<AgentIntent, { do: K }>;
 type WriteBack = NonNullable<Hold['writeBack']>;
 
 const RETRY_MS = 10_000;
+const FORBIDDEN_RETRY_MS = 60_000;
 
 /** Who writes commits and notes. */
 function authorOf({ spec }: Application): { name: string; email: string } {
@@ -47,7 +48,6 @@ export async function pushRevert({ parent, changes, message, holds }: Of<'Push'>
 
 function refused(holds: readonly Hold[], { reason, message }: SourceFailure, at: Doing): void {
   const { memory, seen, context } = at;
-  if (reason === 'AuthFailed') return settle(holds, { state: 'Failed', message }, at);
   if (reason === 'PushRejected') {
     // Read what is there now: it may declare something else, which ends the hold, or the commit is built anew on it.
     context.sources.pollBy(at.key, seen.now);
@@ -55,12 +55,13 @@ function refused(holds: readonly Hold[], { reason, message }: SourceFailure, at:
     return settle(holds, { state: 'Pending', message: 'the branch has moved; built anew on its new head' }, at);
   }
   settle(holds, { state: 'Pending', message }, at);
-  retryLater(message, at);
+  // A right takes a person to grant.
+  retryLater(message, at, reason === 'AuthFailed' ? FORBIDDEN_RETRY_MS : RETRY_MS);
 }
 
-function retryLater(problem: string, { memory, seen }: Doing): void {
+function retryLater(problem: string, { memory, seen }: Doing, waitMs = RETRY_MS): void {
   memory.reportProblem = problem;
-  memory.reportRetryAt = seen.now + RETRY_MS;
+  memory.reportRetryAt = seen.now + waitMs;
 }
 
 function settle(holds: readonly Hold[], result: WriteBack, { memory }: Doing): void {

@@ -8,6 +8,7 @@ import { describeHold, type HoldDecision } from '../revert/hold.ts';
 import { describeReturn, type ReturnDecision } from '../revert/returns.ts';
 import { revisionRef } from '../revision.ts';
 import type { Declared, Seen, SourceFailure } from '../seen.ts';
+import type { PrunePlan } from '../sync/prune.ts';
 
 export interface StatusInput {
   seen: Seen;
@@ -19,6 +20,7 @@ export interface StatusInput {
   returning: Pick<ReturnDecision, 'returns'>;
   resources: ResourceStatus[];
   refusedEmpty: boolean;
+  unconfirmed?: PrunePlan['unconfirmed'];
   problems: { snapshot?: string | undefined; writeBack?: string | undefined };
   /** Objects that are left as others changed them. */
   reported: readonly { key: ObjectKey; fields: string[] }[];
@@ -71,7 +73,11 @@ function applied(status: ApplicationStatus, accepted: Declared, verdict: Verdict
   if (status.revision?.commit !== revision.commit) {
     status.syncedAt = now;
     status.history = [{ revision, at: now, result }, ...history].slice(0, MAX_HISTORY);
-  } else if (history[0] && history[0].revision.commit === revision.commit && history[0].result !== result) {
+  } else if (
+    verdict.reason !== 'Progressing' &&
+    history[0]?.revision.commit === revision.commit &&
+    history[0].result !== result
+  ) {
     status.history = [{ ...history[0], result }, ...history.slice(1)];
   }
   status.revision = revision;
@@ -111,7 +117,14 @@ function verdictOf(input: StatusInput): Verdict {
   if (returning !== '') return { phase: 'OutOfSync', reason: 'Returning', message: returning };
   const astray = input.resources.filter(({ status }) => status === 'OutOfSync' || status === 'Missing');
   if (astray.length > 0) return { phase: 'OutOfSync', reason: 'OutOfSync', message: listed(astray) };
-  return accepted ? inForce(seen, accepted) : unread(seen);
+  return accepted ? withUnconfirmed(inForce(seen, accepted), input.unconfirmed) : unread(seen);
+}
+
+function withUnconfirmed(verdict: Verdict, unconfirmed: StatusInput['unconfirmed']): Verdict {
+  if (unconfirmed === undefined || verdict.phase !== 'Synced') return verdict;
+  const { count, annotation } = unconfirmed;
+  const message = `${verdict.message}; ${count} objects that have left Git are kept until the Application is annotated ${annotation}`;
+  return { ...verdict, message };
 }
 
 /** What an earlier process said of this very spec holds until the repository has been read: a restart is no news. */

@@ -15,6 +15,7 @@ export function eventsBetween(before: ApplicationStatus | undefined, after: Appl
   return [
     ...holdEvents(held, holds),
     ...writeBackEvents(held, holds),
+    ...reportEvents(before, after),
     ...returnEvents(before?.returns ?? [], after.returns ?? []),
     ...driftEvents(before, after),
     ...phaseEvents(before, after),
@@ -61,6 +62,16 @@ function writeBackEvents(before: readonly Hold[], after: readonly Hold[]): Agent
         return { type: 'Normal', reason: 'Reverted', message: `pushed ${shortCommit(commit)}: ${files}`, key };
       return { type: 'Warning', reason: 'WriteBackFailed', message: `cannot restore the ${files}: ${message}`, key };
     });
+}
+
+/** Git could not be told, which is tried again; what is given up has an Event of its own. */
+function reportEvents(before: ApplicationStatus | undefined, after: ApplicationStatus): AgentEvent[] {
+  const failed = (status: ApplicationStatus | undefined): string | undefined =>
+    status?.conditions?.find(({ type, reason }) => type === 'WriteBackReady' && reason === 'WriteBackFailed')?.message;
+  const message = failed(after);
+  const isGivenUp = (after.holds ?? []).some(({ writeBack }) => writeBack?.state === 'Failed');
+  if (message === undefined || failed(before) !== undefined || isGivenUp) return [];
+  return [{ type: 'Warning', reason: 'WriteBackFailed', message: `${message}; tried again`, key: `report ${message}` }];
 }
 
 function returnEvents(before: readonly Return[], after: readonly Return[]): AgentEvent[] {

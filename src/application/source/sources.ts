@@ -59,6 +59,8 @@ interface Source extends SourceState {
 
 const MAX_BACKOFF_MS = 5 * 60_000;
 const MIN_INTERVAL_MS = 5_000;
+/** Share of the interval by which a look may come earlier or later. */
+const JITTER = 0.1;
 /** Earlier commits that are kept in memory. */
 const MAX_EARLIER = 4;
 const ON_THE_WAY: ReadonlySet<string> = new Set(['GitUnreachable', 'AuthFailed', 'Cancelled']);
@@ -86,6 +88,9 @@ export class Sources {
       source.nextPollAt = 0;
       source.from = undefined;
     }
+    // A shorter interval counts at once.
+    if (source.failures === 0 && source.lookedAt > 0)
+      source.nextPollAt = Math.min(source.nextPollAt, source.lookedAt + intervalOf(app) * (1 + JITTER));
     return source;
   }
 
@@ -162,13 +167,12 @@ export class Sources {
     if (result.ok) {
       source.failures = 0;
       source.failure = result.value;
-      source.nextPollAt = began + intervalOf(app) * (0.9 + 0.2 * this.#deps.random());
+      source.nextPollAt = began + intervalOf(app) * (1 + JITTER * (2 * this.#deps.random() - 1));
       this.#deps.metrics?.looked?.(name, clock.now());
     } else {
       source.failures++;
       source.failure = result.error;
-      const wait = Math.min(intervalOf(app) * 2 ** Math.min(source.failures - 1, 10), MAX_BACKOFF_MS);
-      source.nextPollAt = clock.now() + Math.max(wait, 1_000, result.error.retryAfterMs ?? 0);
+      source.nextPollAt = clock.now() + waitAfter(result.error, source.failures, intervalOf(app));
     }
     // A hint that came meanwhile may speak of a push that was not seen: it keeps its due look.
     if (source.hints === hints) source.hintedAt = undefined;
@@ -236,6 +240,12 @@ const placeOf = ({ spec }: Application): { path: string; exclude: readonly strin
 const isRead = (head: string, source: Source, app: Application): boolean =>
   source.attemptedFrom === `${head} ${sourceOf(app)}` &&
   (source.from === sourceOf(app) || ofManifests(source.failure) !== undefined);
+
+/** What was too large is not read again before its time; whether the branch has moved on is asked as ever. */
+function waitAfter({ reason, retryAfterMs = 0 }: SourceFailure, failures: number, interval: number): number {
+  if (reason === 'SourceTooLarge') return interval;
+  return Math.max(Math.min(interval * 2 ** Math.min(failures - 1, 10), MAX_BACKOFF_MS), 1_000, retryAfterMs);
+}
 
 /** A failure that only another commit can mend. */
 const ofManifests = (failure: SourceFailure | undefined): SourceFailure | undefined =>

@@ -24,7 +24,27 @@ function firstBadByte(bytes: Uint8Array): number {
     if (decodesSoFar(bytes.subarray(0, middle))) good = middle;
     else bad = middle;
   }
-  return good;
+  return startOf(bytes.subarray(0, good));
+}
+
+/** Where the character begins that is not complete at the end; the end where none is. */
+function startOf(bytes: Uint8Array): number {
+  for (let back = 1; back <= Math.min(3, bytes.byteLength); back++) {
+    const byte = bytes[bytes.byteLength - back] ?? 0;
+    if (byte >= 0xc0)
+      return isWhole(bytes.subarray(bytes.byteLength - back)) ? bytes.byteLength : bytes.byteLength - back;
+    if (byte < 0x80) break;
+  }
+  return bytes.byteLength;
+}
+
+function isWhole(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Whether bytes are the beginning of a UTF-8 text; a character may be cut at the end. */

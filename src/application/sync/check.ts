@@ -44,7 +44,10 @@ export function missingRight(
   if (/cannot impersonate/.test(message) && user !== undefined) {
     return `Sluice may not act as ServiceAccount ${tenancy.account ?? ''} of namespace ${tenancy.namespace}: the operator grants it by a Role there, {apiGroups: [""], resources: [serviceaccounts], resourceNames: [${tenancy.account ?? ''}], verbs: [impersonate]} (chart value tenants)`;
   }
-  const who = user === undefined ? 'Sluice itself' : `ServiceAccount ${tenancy.namespace}/${tenancy.account ?? ''}`;
+  const rule = `{apiGroups: ["${resource.group}"], resources: [${resource.plural}], verbs: [get, list, watch, create, patch, delete]}`;
+  if (user === undefined)
+    return `Sluice itself may not write ${nameOf(desired.ref)}: ${message}; name a ServiceAccount of this namespace in the Application's spec.serviceAccountName, or have the operator grant Sluice ${rule}`;
+  const who = `ServiceAccount ${tenancy.namespace}/${tenancy.account ?? ''}`;
   const kind = resource.namespaced ? 'Role' : 'ClusterRole';
-  return `${who} may not write ${nameOf(desired.ref)}: ${message}; a ${kind} with {apiGroups: ["${resource.group}"], resources: [${resource.plural}], verbs: [get, list, watch, create, patch, delete]} would grant it`;
+  return `${who} may not write ${nameOf(desired.ref)}: ${message}; a ${kind} with ${rule} would grant it`;
 }

@@ -42,6 +42,8 @@ const LATE_MS = 10_000;
 
 export class LiveObjects {
   readonly #watches = new Map<string, Watch>();
+  /** By Application, the watches it looks by, and whether its newest look has asked for each. */
+  readonly #asked = new Map<ObjectKey, Map<string, boolean>>();
   readonly #closing = new AbortController();
   readonly #deps: LiveDeps;
   readonly #tell: LiveNews;
@@ -54,6 +56,7 @@ export class LiveObjects {
   follow(resource: Resource, { namespace, as, by, labelled = true }: Selection): Followed {
     const where = resource.namespaced ? (namespace ?? '') : '';
     const id = JSON.stringify([resource.group, resource.plural, where, as ?? '', labelled]);
+    this.#asked.set(by, (this.#asked.get(by) ?? new Map<string, boolean>()).set(id, true));
     const known = this.#watches.get(id);
     known?.users.add(by);
     if (known) return known.state;
@@ -87,14 +90,29 @@ export class LiveObjects {
     await Promise.all([...this.#watches.values()].map(({ cache }) => cache.stop()));
   }
 
-  /** The Application is gone, and with the last one its watches. */
-  forget(key: ObjectKey): void {
-    for (const [id, { cache, cancel, users }] of this.#watches) {
-      if (!users.delete(key) || users.size > 0) continue;
-      this.#watches.delete(id);
-      cancel();
-      void cache.stop();
+  /** A look of the Application begins. What the one before did not ask for, such as a kind that was refused, is not followed any more. */
+  begin(key: ObjectKey): void {
+    const asked = this.#asked.get(key) ?? new Map<string, boolean>();
+    for (const [id, isAsked] of asked) {
+      asked.set(id, false);
+      if (!isAsked) this.#leave(id, key);
     }
+  }
+
+  /** The Application is gone. */
+  forget(key: ObjectKey): void {
+    for (const id of this.#asked.get(key)?.keys() ?? []) this.#leave(id, key);
+    this.#asked.delete(key);
+  }
+
+  #leave(id: string, key: ObjectKey): void {
+    this.#asked.get(key)?.delete(id);
+    const watch = this.#watches.get(id);
+    watch?.users.delete(key);
+    if (!watch || watch.users.size > 0) return;
+    this.#watches.delete(id);
+    watch.cancel();
+    void watch.cache.stop();
   }
 
   #ready(watch: Watch): void {

@@ -76,7 +76,9 @@ function planMissing(wanted: WantedObject, at: At): ObjectPlan {
     return { status: { ...before, status: 'Synced', message: 'has run, and its TTL has removed it' }, settled: true };
   }
   if (wasApplied && !context.selfHeal) {
-    return { status: { ...before, status: 'Missing', message: 'was deleted; sync.selfHeal is off' }, settled: true };
+    const { foreign: _gone, ...known } = before;
+    const status = { ...known, status: 'Missing' as const, message: 'was deleted; sync.selfHeal is off' };
+    return { status, settled: true, reported: ['deleted'] };
   }
   const due = wasApplied ? patienceOf(wanted, context.seen) : 0;
   if (context.seen.now < due) {

@@ -19,6 +19,8 @@ export interface PrunePlan {
   intents: AgentIntent[];
   /** The commit declares nothing, which is refused. */
   refusedEmpty: boolean;
+  /** So many deletions wait for a person's word, and for which. */
+  unconfirmed?: { count: number; annotation: string };
   dueAt?: number | undefined;
 }
 
@@ -53,6 +55,7 @@ export function planPrune({ seen, declared, wanted, isIdle }: PruneInput): Prune
     const { short, text } = confirmationOf(declared, removable.length);
     if (seen.app.metadata.annotations?.[CONFIRM_PRUNE] !== short) {
       plan.resources.push(...removable.map((entry) => kept(entry, text)));
+      plan.unconfirmed = { count: removable.length, annotation: `${CONFIRM_PRUNE}=${short}` };
       return plan;
     }
   }

@@ -16,7 +16,7 @@ const content = (oid: string): SourceContent => ({
   files: new Map(),
 });
 
-describe('An earlier commit', () => {
+describe('A repository', () => {
   let head = 'one';
   let answer: SourceResult<SourceContent | undefined>;
   let asked: string[];
@@ -54,7 +54,7 @@ describe('An earlier commit', () => {
     await settle();
   }
 
-  it('that could not be read on the way is not known, and asked for again after the next look', async () => {
+  it('is asked again for an earlier commit that could not be read on the way', async () => {
     answer = { ok: false, error: { reason: 'GitUnreachable', message: 'gave way' } };
     await readBack('old', 'old');
     expect([earlier('old'), asked]).toEqual([undefined, ['old']]);
@@ -64,7 +64,7 @@ describe('An earlier commit', () => {
     expect(earlier('old')?.commit.oid).toBe('old');
   });
 
-  it('that is not in the mirror cannot be had, until the mirror holds more', async () => {
+  it('has no commit that is not in the mirror, until the mirror holds more', async () => {
     await look();
     answer = { ok: true, value: undefined };
     await readBack('old');
@@ -74,9 +74,18 @@ describe('An earlier commit', () => {
     expect(earlier('old')).toBeUndefined();
   });
 
-  it('is kept among a few, and not read again and again where there are more', async () => {
+  it('keeps a few earlier commits, and does not read others again and again', async () => {
     answer = { ok: true, value: content('some') };
     await readBack('a', 'b', 'c', 'd', 'e');
     expect([earlier('a'), earlier('e')?.commit.oid]).toEqual([null, 'some']);
+  });
+
+  it('is looked at by a shorter interval at once', async () => {
+    const source = { repoURL: 'https://git.example.com/shop.git' };
+    app = application({ source: { ...source, interval: '5m' } });
+    await look();
+    const before = sources.state(KEY, app).nextPollAt;
+    app = application({ source: { ...source, interval: '5s' } });
+    expect(before - sources.state(KEY, app).nextPollAt).toBeGreaterThan(250_000);
   });
 });

@@ -165,6 +165,15 @@ const ATTACKS: Record<string, Attack> = {
     ),
     refusal: /drives VirtualService tenants-shop\/web, of another namespace; only an operator can allow that/,
   },
+  typo: {
+    declares: { apiVersion: 'v1', kind: 'Service', metadata: { name: 'planted' }, spec: { prots: [] } },
+    refusal:
+      /^typo\/.*:1: Service tenants-bank\/planted: .*\.spec\.prots: field not declared.* \(did you mean ports\?\)/,
+  },
+  number: {
+    declares: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'planted' }, data: { size: 5 } },
+    refusal: /\.data\.size: expected string/,
+  },
   'account-of-another': { declares: configMap('planted'), account: 'deployer', refusal: MAY_NOT_ACT },
   'account-not-listed': { declares: configMap('planted'), account: 'strong', refusal: MAY_NOT_ACT },
   'no-account': {
