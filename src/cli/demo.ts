@@ -133,6 +133,7 @@ function whatToTry(sandbox: Sandbox, controller: Controller): string {
     '',
     `  status page   ${controller.pageURL}        metrics  ${controller.metricsURL}`,
     `  the shop      curl -H 'Host: web.shop.example.com' ${sandbox.gatewayURL}/`,
+    '                a release goes on only with requests to judge: call it in a loop, while true; do curl …; sleep 0.1; done',
     `  Prometheus    ${sandbox.prometheusURL}/api/v1/query?query=istio_requests_total`,
     `  logs          ${controller.logFile}`,
   ].join('\n');
