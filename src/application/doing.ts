@@ -8,7 +8,7 @@ import type { KubeClient, ServedResource } from '../kube/types.ts';
 import type { AgentContext } from './context.ts';
 import type { Memory } from './memory.ts';
 import type { Seen } from './seen.ts';
-import { userOf } from './source/tenancy.ts';
+import { reachOf, userOf } from './source/tenancy.ts';
 
 /** One look's surroundings. */
 export interface Doing {
@@ -44,11 +44,6 @@ export function observed(
     context.rollouts.observe(object as never);
     return;
   }
-  const { tenancy } = seen;
-  const followed = context.live.follow(resource, {
-    namespace: tenancy.wide ? undefined : tenancy.namespace,
-    as: userOf(tenancy),
-    by: app,
-  });
+  const followed = context.live.follow(resource, { ...reachOf(seen.tenancy), by: app });
   if (followed.state === 'ready') followed.cache.observe(object);
 }

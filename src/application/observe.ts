@@ -18,7 +18,7 @@ import { loadSnapshots } from './revert/stable.ts';
 import type { Declared, Live, Seen, SourceView } from './seen.ts';
 import { kindsIn, render } from './source/render.ts';
 import { sourceOf, type SourceState } from './source/sources.ts';
-import { tenancyOf, userOf, type Tenancy } from './source/tenancy.ts';
+import { reachOf, tenancyOf, userOf, type Tenancy } from './source/tenancy.ts';
 import { missingRight } from './sync/check.ts';
 import { claimant, declarer, doubtAbout, type Neighbourhood } from './sync/claims.ts';
 import { ownerOf } from './sync/owner.ts';
@@ -214,8 +214,7 @@ async function liveOf(refs: readonly [ObjectKey, ObjectRef][], at: Looking): Pro
 function fromWatch(ref: ObjectRef, resource: ServedResource, { by, tenancy, context, memory }: Looking): Live {
   const isRollout = resource.group === RESOURCES.rollouts.group && resource.kind === RESOURCES.rollouts.kind;
   if (isRollout) return known(context.rollouts.get(ref.namespace, ref.name) as KubeObject | undefined, memory);
-  const namespace = tenancy.wide ? undefined : tenancy.namespace;
-  const followed = context.live.follow(resource, { namespace, as: userOf(tenancy), by });
+  const followed = context.live.follow(resource, { ...reachOf(tenancy), by });
   if (followed.state !== 'ready') return followed;
   return known(followed.cache.get(resource.namespaced ? ref.namespace : undefined, ref.name), memory);
 }
@@ -238,7 +237,7 @@ async function asStranger(key: ObjectKey, ref: ObjectRef, resource: ServedResour
     return known(object, memory);
   } catch (error) {
     if (error instanceof ApiError && error.status === 403)
-      return { state: 'failed', message: missingRight(error, { desired: { ref }, tenancy, resource }) };
+      return { state: 'failed', message: missingRight(error, { ref, tenancy, resource }) };
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 // One commit that brings a Namespace, a kind or a right, and what rests on it.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { World } from '../application/agent-world.ts';
-import { commit, configMap, find, plant, wide, written, forget } from './hostile.ts';
+import { NAMESPACE, commit, configMap, find, forget, plant, wide, written } from './hostile.ts';
 
 let world: World;
 beforeEach(async () => {
@@ -10,7 +10,6 @@ beforeEach(async () => {
 });
 afterEach(() => world.stop());
 
-const namespace = 'apiVersion: v1\nkind: Namespace\nmetadata: { name: team }\n';
 const inTeam = configMap('c', 'a: b', ', namespace: team');
 
 const definition = (properties: string, versions = 'v1'): string => `apiVersion: apiextensions.k8s.io/v1
@@ -44,14 +43,14 @@ async function given(files: Record<string, string>, spec = {}): Promise<void> {
 
 describe('A Namespace and an object in it', () => {
   it('are applied by one commit, without waiting for the next look', async () => {
-    await given({ 'deploy/ns.yaml': namespace, 'deploy/c.yaml': inTeam });
+    await given({ 'deploy/ns.yaml': NAMESPACE, 'deploy/c.yaml': inTeam });
     expect(find(world, 'ConfigMap', 'c', 'team')).toBeDefined();
     expect((await world.status()).phase).toBe('Synced');
   });
 
   it('wait for nothing in a later commit either', async () => {
     await given({});
-    commit(world, { 'deploy/ns.yaml': namespace, 'deploy/c.yaml': inTeam });
+    commit(world, { 'deploy/ns.yaml': NAMESPACE, 'deploy/c.yaml': inTeam });
     await world.poll();
     expect(find(world, 'ConfigMap', 'c', 'team')).toBeDefined();
   });

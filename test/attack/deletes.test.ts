@@ -1,23 +1,33 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { files, World } from '../application/agent-world.ts';
 import { RESOURCES } from '../../src/api/names.ts';
-import { commit, configMap, find, forge, forget, plant, statusOf, wide, written } from './hostile.ts';
+import {
+  PRUNE,
+  commit,
+  configMap,
+  find,
+  forge,
+  forget,
+  plant,
+  readingFrom,
+  say,
+  statusOf,
+  wide,
+  written,
+} from './hostile.ts';
 
 let world: World;
 beforeEach(async () => {
   world = await World.open();
 });
 afterEach(() => world.stop());
-const at = (path: string) => ({ source: { repoURL: 'https://git.example.com/shop.git', path } });
-const PRUNE = { sync: { prune: true } };
 
 describe('nothing is deleted that should not be', () => {
   it('a path that does not exist deletes nothing, not even with allowEmpty and in a new process', async () => {
     commit(world, files('web:1', 'one'));
     await world.application({ sync: { prune: true, allowEmpty: true } });
     await world.start();
-    const body = { spec: { source: { path: 'nowhere' } } };
-    await world.client.patch(RESOURCES.applications, { name: 'shop', namespace: 'shop', type: 'merge', body });
+    await say(world, { source: { path: 'nowhere' } });
     await world.poll();
     expect(await world.config()).toEqual({ mode: 'one' });
     await world.stop();
@@ -25,13 +35,11 @@ describe('nothing is deleted that should not be', () => {
     await world.poll();
     expect(await world.config()).toEqual({ mode: 'one' });
     expect((await world.status()).phase).toBe('Failed');
-    const back = { spec: { source: { path: 'deploy', targetRevision: 'nobranch' } } };
-    await world.client.patch(RESOURCES.applications, { name: 'shop', namespace: 'shop', type: 'merge', body: back });
+    await say(world, { source: { path: 'deploy', targetRevision: 'nobranch' } });
     await world.poll();
     expect(await world.config()).toEqual({ mode: 'one' });
     expect((await world.status()).phase).toBe('Failed');
-    const right = { spec: { source: { targetRevision: null } } };
-    await world.client.patch(RESOURCES.applications, { name: 'shop', namespace: 'shop', type: 'merge', body: right });
+    await say(world, { source: { targetRevision: null } });
     await world.run(400_000);
     expect((await world.status()).phase).toBe('Synced');
   });
@@ -49,7 +57,7 @@ describe('nothing is deleted that should not be', () => {
   it('a status that names objects of others deletes none of them', async () => {
     commit(world, { 'deploy/a.yaml': configMap('keep'), 'other/b.yaml': configMap('theirs') });
     await world.application(PRUNE);
-    await world.application(at('other'), 'other');
+    await world.application(readingFrom('other'), 'other');
     plant(world, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'nobodys', namespace: 'shop' } });
     await world.start();
     const resources = (await world.status()).resources ?? [];
@@ -113,7 +121,7 @@ describe('nothing is deleted that should not be', () => {
       'other/b.yaml': configMap('b'),
     });
     await world.application(PRUNE);
-    await world.application({ ...at('other'), ...PRUNE }, 'other');
+    await world.application({ ...readingFrom('other'), ...PRUNE }, 'other');
     await world.start();
     await world.poll();
     const uid = find(world, 'ConfigMap', 'x')?.metadata.uid;
@@ -137,20 +145,13 @@ describe('nothing is deleted that should not be', () => {
     commit(world, { 'deploy/a.yaml': configMap('keep'), 'deploy/x.yaml': configMap('x') });
     await world.application({ serviceAccountName: 'admin', ...PRUNE });
     await world.start();
-    const say = (serviceAccountName: string) =>
-      world.client.patch(RESOURCES.applications, {
-        name: 'shop',
-        namespace: 'shop',
-        type: 'merge',
-        body: { spec: { serviceAccountName } },
-      });
-    await say('nobody');
+    await say(world, { serviceAccountName: 'nobody' });
     commit(world, { 'deploy/x.yaml': null });
     await world.poll();
     await world.poll();
     expect(find(world, 'ConfigMap', 'x')).toBeDefined();
     expect((await world.status()).phase).not.toBe('Synced');
-    await say('admin');
+    await say(world, { serviceAccountName: 'admin' });
     await world.run(120_000);
     expect(find(world, 'ConfigMap', 'keep')).toBeDefined();
     expect((await world.status()).phase).toBe('Synced');

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { files, World } from '../application/agent-world.ts';
 import { RESOURCES } from '../../src/api/names.ts';
-import { annotateConfig, commit, configMap, find, forget, wide, written } from './hostile.ts';
+import { annotateConfig, commit, configMap, fight, find, forget, fought, wide, written } from './hostile.ts';
 
 let world: World;
 beforeEach(async () => {
@@ -9,41 +9,27 @@ beforeEach(async () => {
 });
 afterEach(() => world.stop());
 
-/** Another controller that acts every second for a minute; how often the agent wrote. */
-async function fight(seconds: number, act: () => unknown): Promise<number> {
-  forget(world);
-  for (let second = 0; second < seconds; second++) {
-    await act();
-    await world.clock.advance(1000);
-  }
-  return written(world).length;
-}
-
 describe('the writes of a fight are bounded', () => {
-  beforeEach(async () => {
-    commit(world, { 'deploy/a.yaml': configMap('fought') });
-    await world.application();
-    await world.start();
-  });
+  beforeEach(() => fought(world));
 
   it('with one who edits the data', async () => {
     let n = 0;
-    expect(await fight(60, () => annotateConfig(world, 'fought', { data: { a: `x${n++}` } }))).toBeLessThan(20);
+    expect(await fight(world, 60, () => annotateConfig(world, 'fought', { data: { a: `x${n++}` } }))).toBeLessThan(20);
   });
 
   it('with one who strips the label', async () => {
     const body = { metadata: { labels: { 'sluice.dev/application': null } } };
-    expect(await fight(60, () => annotateConfig(world, 'fought', body))).toBeLessThan(20);
+    expect(await fight(world, 60, () => annotateConfig(world, 'fought', body))).toBeLessThan(20);
   });
 
   it('with one who forges the owner', async () => {
     const body = { metadata: { annotations: { 'sluice.dev/owner': 'shop/other/1234' } } };
-    expect(await fight(60, () => annotateConfig(world, 'fought', body))).toBeLessThan(20);
+    expect(await fight(world, 60, () => annotateConfig(world, 'fought', body))).toBeLessThan(20);
   });
 
   it('with kubectl apply', async () => {
     let n = 0;
-    const writes = await fight(60, () =>
+    const writes = await fight(world, 60, () =>
       world.client.patch(RESOURCES.configMaps, {
         name: 'fought',
         namespace: 'shop',

@@ -8,6 +8,35 @@ import { files, type World } from '../application/agent-world.ts';
 export const configMap = (name: string, data = 'a: b', meta = ''): string =>
   `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: ${name}${meta} }\ndata: { ${data} }\n`;
 
+/** Of a Namespace called team. */
+export const NAMESPACE = 'apiVersion: v1\nkind: Namespace\nmetadata: { name: team }\n';
+
+export const PRUNE = { sync: { prune: true } };
+
+/** An Application that reads another folder of the repository. */
+export const readingFrom = (path: string) => ({ source: { repoURL: 'https://git.example.com/shop.git', path } });
+
+/** Changes the spec of an Application. */
+export const say = (world: World, spec: unknown, name = 'shop') =>
+  world.client.patch(RESOURCES.applications, { name, namespace: 'shop', type: 'merge', body: { spec } as never });
+
+/** Another controller that acts once a second; how often the agent wrote. */
+export async function fight(world: World, seconds: number, act: () => unknown): Promise<number> {
+  forget(world);
+  for (let second = 0; second < seconds; second++) {
+    await act();
+    await world.clock.advance(1000);
+  }
+  return written(world).length;
+}
+
+/** What is fought about, and an agent that has applied it. */
+export async function fought(world: World): Promise<void> {
+  commit(world, { 'deploy/a.yaml': configMap('fought') });
+  await world.application();
+  await world.start();
+}
+
 export const commit = (world: World, changes: Record<string, string | null>, message = 'A commit'): string =>
   world.repository.commit('main', changes, message);
 

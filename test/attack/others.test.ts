@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RESOURCES } from '../../src/api/names.ts';
 import { files, World } from '../application/agent-world.ts';
 import {
+  NAMESPACE,
   annotateConfig,
   commit,
   configMap,
@@ -11,6 +12,7 @@ import {
   imageOf,
   plant,
   refuse,
+  say,
   serving,
   statusOf,
   wide,
@@ -21,14 +23,11 @@ beforeEach(async () => {
   world = await World.open();
 });
 afterEach(() => world.stop());
-const say = (spec: unknown, name = 'shop') =>
-  world.client.patch(RESOURCES.applications, { name, namespace: 'shop', type: 'merge', body: { spec } as never });
-const NS = 'apiVersion: v1\nkind: Namespace\nmetadata: { name: team }\n';
 
 describe('others', () => {
   it('a Namespace that leaves Git is kept while it holds one object of somebody', async () => {
     wide(world);
-    commit(world, { 'deploy/a.yaml': configMap('keep'), 'deploy/ns.yaml': NS });
+    commit(world, { 'deploy/a.yaml': configMap('keep'), 'deploy/ns.yaml': NAMESPACE });
     await world.application({ serviceAccountName: 'admin', sync: { prune: true } });
     await world.start();
     plant(world, { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'precious', namespace: 'team' } });
@@ -42,19 +41,19 @@ describe('others', () => {
     await serving(world);
     commit(world, files('web:2', 'two'));
     await world.poll();
-    await say({ suspend: true });
+    await say(world, { suspend: true });
     await world.run();
     await world.abort('hash2', 'hash1');
     await world.poll();
     expect(await world.status()).toMatchObject({ phase: 'Suspended' });
-    await say({ suspend: false });
+    await say(world, { suspend: false });
     await world.poll();
     expect(await imageOf(world)).toBe('web:1');
   });
 
   it('a suspended Application does not say that it is in sync', async () => {
     await serving(world);
-    await say({ suspend: true });
+    await say(world, { suspend: true });
     await world.run();
     await annotateConfig(world, 'web-config', { data: { mode: 'hand' } });
     await world.poll();
@@ -116,7 +115,7 @@ describe('others', () => {
         ...(annotations ? { annotations } : {}),
       },
     });
-    await say({ sync: { prune: true } });
+    await say(world, { sync: { prune: true } });
     await world.poll();
     await world.poll();
     expect(find(world, 'ConfigMap', 'x')).toBeDefined();

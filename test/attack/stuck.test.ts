@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { files, World } from '../application/agent-world.ts';
 import { RESOURCES } from '../../src/api/names.ts';
-import { annotateConfig, commit, configMap, denial, find, forge, imageOf, refuse, serving } from './hostile.ts';
+import { annotateConfig, commit, configMap, denial, find, forge, imageOf, refuse, say, serving } from './hostile.ts';
 
 let world: World;
 beforeEach(async () => {
@@ -113,17 +113,10 @@ describe('in the middle', () => {
     commit(world, files('web:2', 'two'));
     await world.poll();
     await world.abort('hash2', 'hash1');
-    const say = (suspend: boolean) =>
-      world.client.patch(RESOURCES.applications, {
-        name: 'shop',
-        namespace: 'shop',
-        type: 'merge',
-        body: { spec: { suspend } },
-      });
-    await say(true);
+    await say(world, { suspend: true });
     await world.poll();
     expect((await world.status()).holds).toHaveLength(1);
-    await say(false);
+    await say(world, { suspend: false });
     await world.poll();
     expect(await imageOf(world)).toBe('web:1');
     expect((await world.status()).holds).toHaveLength(1);
@@ -144,12 +137,7 @@ describe('in the middle', () => {
 
   it('a destination elsewhere is refused and leaves what is applied', async () => {
     await serving(world, {}, { sync: { prune: true } });
-    await world.client.patch(RESOURCES.applications, {
-      name: 'shop',
-      namespace: 'shop',
-      type: 'merge',
-      body: { spec: { destination: { namespace: 'kube-system' } } },
-    });
+    await say(world, { destination: { namespace: 'kube-system' } });
     await world.poll();
     expect(await imageOf(world)).toBe('web:1');
     expect((await world.status()).phase).toBe('Failed');

@@ -4,14 +4,19 @@ import { RESOURCES } from '../../src/api/names.ts';
 import { GitError } from '../../src/git/types.ts';
 import { files, World } from '../application/agent-world.ts';
 import {
+  NAMESPACE,
+  PRUNE,
   annotateConfig,
   commit,
   configMap,
   denial,
+  fight,
   find,
   forget,
+  fought,
   imageOf,
   plant,
+  readingFrom,
   refuse,
   serving,
   statusOf,
@@ -24,9 +29,6 @@ beforeEach(async () => {
   world = await World.open();
 });
 afterEach(() => world.stop());
-const at = (path: string) => ({ source: { repoURL: 'https://git.example.com/shop.git', path } });
-const PRUNE = { sync: { prune: true } };
-const NS = 'apiVersion: v1\nkind: Namespace\nmetadata: { name: team }\n';
 const many = (prefix: string): Record<string, string> =>
   Object.fromEntries([1, 2, 3, 4, 5, 6].map((n) => [`deploy/${prefix}${n}.yaml`, configMap(`${prefix}${n}`)]));
 const gone = (names: Record<string, string>): Record<string, null> =>
@@ -40,39 +42,21 @@ const byKubectl = (name: string) =>
     body: { data: { more: 'x' } },
   });
 
-/** Another controller that acts every second for a minute; how often the agent wrote. */
-async function fight(seconds: number, act: () => unknown): Promise<number> {
-  forget(world);
-  for (let second = 0; second < seconds; second++) {
-    await act();
-    await world.clock.advance(1000);
-  }
-  return written(world).length;
-}
-
-async function fought(): Promise<void> {
-  commit(world, { 'deploy/a.yaml': configMap('fought') });
-  await world.application();
-  await world.start();
-}
-
 describe('what strangers tried', () => {
-  // sync/prune.ts:215 heldIn trusts memory.inspected for 60 s, by key and not by UID; nothing drops it when the Namespace is deleted,
-  // made anew or filled. The Namespace goes with everything in it.
   it('a Namespace that was empty when it was last removed is looked into again when it is removed anew', async () => {
     wide(world);
-    commit(world, { 'deploy/a.yaml': configMap('keep'), 'deploy/ns.yaml': NS });
+    commit(world, { 'deploy/a.yaml': configMap('keep'), 'deploy/ns.yaml': NAMESPACE });
     await world.application({
       serviceAccountName: 'admin',
       ...PRUNE,
-      source: { ...at('deploy').source, interval: '5s' },
+      source: { ...readingFrom('deploy').source, interval: '5s' },
     });
     await world.start();
     commit(world, { 'deploy/ns.yaml': null });
     await world.run(6_000);
     expect(find(world, 'Namespace', 'team', undefined)?.metadata.deletionTimestamp ?? 'gone').toBeDefined();
     await world.run(6_000);
-    commit(world, { 'deploy/ns.yaml': NS });
+    commit(world, { 'deploy/ns.yaml': NAMESPACE });
     await world.run(6_000);
     expect(find(world, 'Namespace', 'team', undefined)).toBeDefined();
     plant(world, { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'precious', namespace: 'team' } });
@@ -82,11 +66,9 @@ describe('what strangers tried', () => {
     expect(find(world, 'Secret', 'precious', 'team')).toBeDefined();
   });
 
-  // sync/remove.ts:116 comesWithNamespace takes every object called `default` (and kube-root-ca.crt, istio-ca-root-cert) of whatever
-  // kind for one that comes with a namespace; meant is the ServiceAccount.
   it('a Namespace that leaves Git is kept while it holds an object called default', async () => {
     wide(world);
-    commit(world, { 'deploy/a.yaml': configMap('keep'), 'deploy/ns.yaml': NS });
+    commit(world, { 'deploy/a.yaml': configMap('keep'), 'deploy/ns.yaml': NAMESPACE });
     await world.application({ serviceAccountName: 'admin', ...PRUNE });
     await world.start();
     expect(find(world, 'Namespace', 'team', undefined)).toBeDefined();
@@ -98,11 +80,9 @@ describe('what strangers tried', () => {
     expect(find(world, 'Secret', 'default', 'team')).toBeDefined();
   });
 
-  // sync/remove.ts sample() asks for ?limit=20 and filters afterwards: what stands behind twenty objects of controllers is never seen.
-  // `continue` is not followed.
   it('a Namespace that leaves Git is kept while it holds one object beside twenty of controllers', async () => {
     wide(world);
-    commit(world, { 'deploy/a.yaml': configMap('keep'), 'deploy/ns.yaml': NS });
+    commit(world, { 'deploy/a.yaml': configMap('keep'), 'deploy/ns.yaml': NAMESPACE });
     await world.application({ serviceAccountName: 'admin', ...PRUNE });
     await world.start();
     const ownerReferences = [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'o', uid: 'u', controller: true }];
@@ -119,8 +99,6 @@ describe('what strangers tried', () => {
     expect(find(world, 'Namespace', 'team', undefined)?.metadata.deletionTimestamp).toBeUndefined();
   });
 
-  // sync/prune.ts:103 declaredElsewhere sees only what is on record in status.resources: the Application that the same commit moves
-  // the object to may not have looked yet.
   it('an object that one commit moves from one Application to another is not deleted in between', async () => {
     commit(world, {
       'deploy/a.yaml': configMap('keep'),
@@ -128,7 +106,7 @@ describe('what strangers tried', () => {
       'other/b.yaml': configMap('b'),
     });
     await world.application(PRUNE);
-    await world.application({ ...at('other'), ...PRUNE }, 'zother');
+    await world.application({ ...readingFrom('other'), ...PRUNE }, 'zother');
     await world.start();
     const before = find(world, 'ConfigMap', 'moved')?.metadata.uid;
     commit(world, { 'deploy/x.yaml': null, 'other/x.yaml': configMap('moved') });
@@ -141,7 +119,7 @@ describe('what strangers tried', () => {
     commit(world, { 'deploy/x.yaml': configMap('x'), 'other/x.yaml': configMap('x', 'a: other') });
     await world.application();
     await world.start();
-    await world.application({ source: { ...at('other').source, interval: '1h' } }, 'zother');
+    await world.application({ source: { ...readingFrom('other').source, interval: '1h' } }, 'zother');
     await world.run(5_000);
     expect((await statusOf(world, 'zother')).message).toContain('Application shop/shop declares it as well');
     await world.client.delete(RESOURCES.applications, 'shop', 'shop');
@@ -156,7 +134,7 @@ describe('what strangers tried', () => {
       'other/b.yaml': configMap('b'),
     });
     await world.application(PRUNE);
-    await world.application({ source: { ...at('other').source, interval: '1h' } }, 'zother');
+    await world.application({ source: { ...readingFrom('other').source, interval: '1h' } }, 'zother');
     await world.start();
     commit(world, { 'deploy/x.yaml': null });
     await world.poll();
@@ -170,7 +148,7 @@ describe('what strangers tried', () => {
       'other/b.yaml': configMap('b'),
     });
     await world.application(PRUNE);
-    await world.application(at('other'), 'zother');
+    await world.application(readingFrom('other'), 'zother');
     await world.start();
     commit(world, { 'deploy/x.yaml': null, 'other/x.yaml': `${configMap('x')}more: {` });
     await world.poll();
@@ -183,8 +161,6 @@ describe('what strangers tried', () => {
     expect(find(world, 'ConfigMap', 'x')).toBeUndefined();
   });
 
-  // sync/prune.ts:158 isOverLimit counts status.resources, which by then holds what the same commit brought: a renamed prefix or a
-  // changed path (100 % gone) counts as 50 % and is deleted without a word.
   it('the prune limit counts what was applied before, not what the same commit brings', async () => {
     commit(world, many('old'));
     await world.application(PRUNE);
@@ -196,8 +172,6 @@ describe('what strangers tried', () => {
     expect(find(world, 'ConfigMap', 'old1')).toBeDefined();
   });
 
-  // source/manifests.ts isTyped: a file that declared something and now declares nothing is skipped, and what it declared is pruned.
-  // Documented as skipped; issue 8 point 2 says files that cannot be read never mean fewer objects silently.
   it('a manifest that becomes a pointer of Git LFS deletes nothing', async () => {
     await serving(world, { 'deploy/x.yaml': configMap('x') }, { sync: { prune: true } });
     commit(world, {
@@ -285,9 +259,6 @@ describe('what strangers tried', () => {
     },
   );
 
-  // sync/claims.ts:27 declarer believes the status of any Application of any namespace, though that one may not touch the object
-  // (tenancy): with applications/status in its own namespace a tenant makes another let go of its objects (Disown) instead of pruning
-  // them.
   it('an Application of another namespace cannot keep objects by naming them in its status', async () => {
     commit(world, { 'deploy/a.yaml': configMap('keep'), 'deploy/x.yaml': configMap('x') });
     await world.application(PRUNE);
@@ -296,7 +267,7 @@ describe('what strangers tried', () => {
       apiVersion: 'sluice.dev/v1alpha1',
       kind: 'Application',
       metadata: { name: 'evil', namespace: 'evil' },
-      spec: at('nothing'),
+      spec: readingFrom('nothing'),
     } as never);
     await world.start();
     const resources = [{ group: '', version: 'v1', kind: 'ConfigMap', namespace: 'shop', name: 'x', status: 'Synced' }];
@@ -314,9 +285,6 @@ describe('what strangers tried', () => {
     expect(find(world, 'ConfigMap', 'x')).toBeUndefined();
   });
 
-  // sync/plan-sync.ts:101 waits = an earlier stage still has something to ask: a Check that is answered 5xx throws (check.ts outcomeOf
-  // -> undefined), is never on record, so stages behind it (Rollouts are the last) wait for ever, also with a hold to carry out. "An
-  // abort never waits for any of it."
   it('whose webhook is down does not keep an abort from going back', async () => {
     await serving(world, { 'deploy/o.yaml': configMap('o') });
     commit(world, files('web:2', 'two'));
@@ -330,7 +298,6 @@ describe('what strangers tried', () => {
     expect(await imageOf(world)).toBe('web:1');
   });
 
-  // As above: a Service or Rollout is not corrected while a ConfigMap cannot be tried.
   it('whose webhook is down does not keep other objects from being corrected', async () => {
     await serving(world, {
       'deploy/o.yaml': configMap('o'),
@@ -350,8 +317,6 @@ describe('what strangers tried', () => {
     expect(find(world, 'Service', 's')?.spec).toMatchObject({ selector: { app: 'x' } });
   });
 
-  // execute.ts takeOver has no catch: a 403 of one object leaves its stage unsettled for ever, and nothing of the later stages (here:
-  // the first apply of the Rollout) is applied.
   it('a take-over that is refused keeps no other object out, and no abort', async () => {
     plant(world, {
       apiVersion: 'v1',
@@ -369,8 +334,6 @@ describe('what strangers tried', () => {
     expect(await imageOf(world)).toBe('web:1');
   });
 
-  // memory.ts answers have no age: a commit that a dry run refused (quota, policy, a missing right that is granted afterwards) is not
-  // tried again until the next commit or restart. docs: "Tries get rarer, up to five minutes apart".
   it('does not keep a commit out for ever once what refused it is gone', async () => {
     await serving(world);
     const stop = refuse(world, '/configmaps/late', denial(403, 'exceeded quota: configmaps'), true);
@@ -383,7 +346,6 @@ describe('what strangers tried', () => {
     expect((await world.status()).phase).toBe('Synced');
   });
 
-  // As above for drift: sync/plan-object.ts:118 keeps `refused` for the fingerprint without a time to ask again.
   it('is corrected once what refused the correction is gone', async () => {
     await serving(world, { 'deploy/o.yaml': configMap('o') });
     const stop = refuse(world, '/configmaps/o', denial(403, 'denied by policy'), true);
@@ -395,8 +357,6 @@ describe('what strangers tried', () => {
     expect(find(world, 'ConfigMap', 'o')?.['data']).toEqual({ a: 'b' });
   });
 
-  // sync/apply.ts:87 giveUp needs memory.previous, which a new process does not have: half of the commit stays applied after a restart
-  // or a change of leader.
   it('that fails after a clean dry run puts the commit back, also where the agent is new', async () => {
     await serving(world);
     await world.stop();
@@ -408,32 +368,27 @@ describe('what strangers tried', () => {
     expect(await imageOf(world)).toBe('web:1');
   });
 
-  // sync/plan-object.ts:75 planMissing never asks patienceOf: every deletion is answered at once (60 writes a minute with a rival of
-  // one a second), docs: later and later.
   it('with one who deletes the object again and again', async () => {
-    await fought();
-    const writes = await fight(60, async () => {
+    await fought(world);
+    const writes = await fight(world, 60, async () => {
       if (find(world, 'ConfigMap', 'fought')) await world.client.delete(RESOURCES.configMaps, 'fought', 'shop');
     });
     expect(writes).toBeLessThan(20);
   });
 
-  // sync/plan-object.ts:133 isNewContent: where a stamp is changed it is no drift: no patience, nothing in status.drift, unbounded.
   it('with one who strips the annotations', async () => {
-    await fought();
+    await fought(world);
     const body = { metadata: { annotations: { 'sluice.dev/owner': null, 'sluice.dev/content-hash': null } } };
-    expect(await fight(60, () => annotateConfig(world, 'fought', body))).toBeLessThan(20);
+    expect(await fight(world, 60, () => annotateConfig(world, 'fought', body))).toBeLessThan(20);
   });
 
-  // As above: with the content hash changed beside it an edit is no drift.
   it('with one who edits data and strips the annotations', async () => {
-    await fought();
+    await fought(world);
     let n = 0;
     const body = () => ({ data: { a: `x${n++}` }, metadata: { annotations: { 'sluice.dev/content-hash': 'x' } } });
-    expect(await fight(60, () => annotateConfig(world, 'fought', body()))).toBeLessThan(20);
+    expect(await fight(world, 60, () => annotateConfig(world, 'fought', body()))).toBeLessThan(20);
   });
 
-  // As above: with selfHeal off an edit that also touches a stamp is overwritten.
   it('selfHeal off leaves what a person edited, also where the marks were stripped with it', async () => {
     await serving(world, { 'deploy/o.yaml': configMap('o') }, { sync: { selfHeal: false } });
     await annotateConfig(world, 'o', {
@@ -444,8 +399,6 @@ describe('what strangers tried', () => {
     expect(find(world, 'ConfigMap', 'o')?.['data']).toEqual({ a: 'hand' });
   });
 
-  // sync/stamps.ts:55 withStoredData: String(text) makes "[object Object]" of it, and the Secret is stored so, Synced. The server
-  // would have refused it.
   it('of stringData that is no text is refused rather than stored as something else', async () => {
     wide(world);
     commit(world, {
@@ -478,7 +431,6 @@ describe('what strangers tried', () => {
     expect(find(world, 'Service', 's')).toBeUndefined();
   });
 
-  // sync/stamps.ts:55 String(null): the password becomes the text null.
   it('stringData: null is stored as the server would, not as the text null', async () => {
     wide(world);
     commit(world, {
@@ -490,8 +442,6 @@ describe('what strangers tried', () => {
     expect(data?.['password'] ?? '').toBe('');
   });
 
-  // sync/difference.ts declaredFields compares Git with what the server has normalised (cpu 0.5 / 500m, env []): each restart writes
-  // and says Corrected; with selfHeal off it is OutOfSync for ever.
   it('of a kind that refuses dry runs is applied, and shows no drift in a new process', async () => {
     wide(world);
     world.server.intercept(({ method, path }) =>
@@ -521,7 +471,6 @@ spec:
     expect(written(world)).toEqual([]);
   });
 
-  // source/manifests.ts objectsIn takes every kind …List with items for a list.
   it('an object whose kind ends in List and that has items of its own is applied as it is', async () => {
     wide(world);
     plant(world, {
@@ -551,7 +500,6 @@ spec:
     expect(find(world, 'AllowList', 'l', 'shop', 'example.com')).toBeDefined();
   });
 
-  // report/failures.ts says what the server said, but not of which object; the reason is Forbidden for a 500.
   it('a webhook that is down while a commit is tried is told by name', async () => {
     await serving(world);
     refuse(world, '/configmaps/o', denial(500, 'failed calling webhook "w": connection refused'), true);
@@ -563,7 +511,6 @@ spec:
     expect(JSON.stringify([status.message, status.conditions])).toContain('ConfigMap shop/o');
   });
 
-  // sync/apply.ts: a 5xx is never on record as a setback of the object, so its stage never settles.
   it('a webhook that answers 500 to one write keeps no later stage of a first commit out for ever', async () => {
     refuse(world, '/configmaps/o', denial(500, 'failed calling webhook "w": connection refused'), false);
     await serving(world, { 'deploy/o.yaml': configMap('o') }).catch(() => undefined);
@@ -572,8 +519,6 @@ spec:
     expect(await imageOf(world)).toBe('web:1');
   });
 
-  // As with one who deletes: the garbage collector deletes what names an owner that is not there, the agent makes it anew at once, without
-  // end and without a pause. Here the API server refuses after 300 writes.
   it('a declared owner reference that lets the garbage collector delete the object costs little', async () => {
     const uid = '11111111-1111-1111-1111-111111111111';
     const owner = `, ownerReferences: [{ apiVersion: v1, kind: ConfigMap, name: nobody, uid: ${uid} }]`;
@@ -590,7 +535,6 @@ spec:
     expect(writes).toBeLessThan(20);
   });
 
-  // A 5xx is tried every five seconds for ever (the kernel's wait); what the object met with is in no setback, so it never gets rarer.
   it('a webhook that is down costs few requests', async () => {
     await serving(world, { 'deploy/o.yaml': configMap('o') });
     refuse(world, '/configmaps/o', denial(500, 'failed calling webhook "w": connection refused'), true);

@@ -52,6 +52,12 @@ export const mayCross = (allowed: readonly string[], namespace: string): boolean
 export const userOf = ({ namespace, account }: Tenancy): string | undefined =>
   account === undefined ? undefined : `system:serviceaccount:${namespace}:${account}`;
 
+/** Where an Application's objects are followed, and as whom. */
+export const reachOf = (tenancy: Tenancy): { namespace: string | undefined; as: string | undefined } => ({
+  namespace: tenancy.wide ? undefined : tenancy.namespace,
+  as: userOf(tenancy),
+});
+
 /** `group/Kind` that Sluice's own identity applies where no account is named. */
 const FIXED_LIST: ReadonlySet<string> = new Set([
   ...['Rollout', 'AnalysisTemplate', 'AnalysisRun', 'Experiment'].flatMap((kind) => [

@@ -93,7 +93,7 @@ function blip({ key, fingerprint }: ApplyRequest, error: unknown, { memory, seen
 function refused(request: ApplyRequest, resource: ServedResource, error: ApiError, at: Doing): void {
   const { memory, seen, context } = at;
   const message =
-    error.status === 403 ? missingRight(error, { desired: request, tenancy: seen.tenancy, resource }) : error.message;
+    error.status === 403 ? missingRight(error, { ref: request.ref, tenancy: seen.tenancy, resource }) : error.message;
   memory.setBack(request.key, request.fingerprint, { message: `${message}; tried again`, now: seen.now });
   context.metrics?.refused?.(qualifiedName(seen.owner), 'ApplyFailed');
   if (request.isNew) giveUp(request.ref, message, at);

@@ -5,6 +5,7 @@ import { APPLICATION_LABEL } from '../../api/names.ts';
 import type { ObjectKey } from '../../api/object-key.ts';
 import type { Cancel } from '../../ports/clock.ts';
 import type { ApplicationControllerDeps, OpenedCache } from '../ports.ts';
+import { ruleFor } from './check.ts';
 
 type LiveDeps = Pick<ApplicationControllerDeps, 'openCache' | 'clock'>;
 
@@ -121,14 +122,14 @@ export class LiveObjects {
     this.#tell.settled([...watch.users]);
   }
 
-  #late({ plural, group, kind }: Resource, id: string, as: string | undefined): Cancel {
+  #late(resource: Resource, id: string, as: string | undefined): Cancel {
     return this.#deps.clock.after(LATE_MS, () => {
       const watch = this.#watches.get(id);
       if (watch?.state.state !== 'pending') return;
       const who =
         as === undefined ? 'Sluice' : as.replace(/^system:serviceaccount:/, 'ServiceAccount ').replace(':', '/');
-      const rule = `{apiGroups: ["${group}"], resources: [${plural}], verbs: [get, list, watch, create, patch, delete]}`;
-      watch.state = { state: 'failed', message: `${kind} objects cannot be watched: ${who} needs ${rule}` };
+      const message = `${resource.kind} objects cannot be watched: ${who} needs ${ruleFor(resource)}`;
+      watch.state = { state: 'failed', message };
       this.#tell.settled([...watch.users]);
     });
   }

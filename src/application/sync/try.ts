@@ -36,7 +36,7 @@ async function check(request: CheckRequest, at: Doing): Promise<CheckOutcome> {
     const object = await at.tenant.patch(resource, { name, namespace, type: 'apply', body, ...options });
     return (pods && (await checkPods(pods, at))) ?? { kind: 'accepted', object };
   } catch (error) {
-    return refusal(error, { body, resource }, at);
+    return refusal(error, request, resource, at);
   }
 }
 
@@ -59,16 +59,11 @@ async function checkPods(pods: KubeObject, { client }: Doing): Promise<CheckOutc
 
 async function refusal(
   error: unknown,
-  { body, resource }: { body: KubeObject; resource: ServedResource },
+  { ref, body }: CheckRequest,
+  resource: ServedResource,
   { seen, tenant, memory }: Doing,
 ): Promise<CheckOutcome> {
-  const ref = { group: resource.group, version: resource.version, kind: resource.kind, ...body.metadata };
-  const outcome = outcomeOf(error, {
-    desired: { ref, object: body },
-    tenancy: seen.tenancy,
-    resource,
-    brings: seen.source.newest,
-  });
+  const outcome = outcomeOf(error, { ref, tenancy: seen.tenancy, resource, brings: seen.source.newest });
   if (!outcome) throw error;
   if (outcome.kind !== 'refused') return outcome;
   // The server takes a moment to go by a definition that has just changed.
