@@ -1,36 +1,81 @@
-// The state machine as a Mermaid diagram for docs/state-machine.md. The same machine gives the same bytes.
+// The state machine as Mermaid diagrams for docs/state-machine.md, one for each region. The same machine gives the same bytes.
+import { AIMS } from '../src/rollout/aim.ts';
 import { machine } from '../src/rollout/machine.ts';
+import { STATES, type StateName } from '../src/rollout/place.ts';
+import { ROWS } from '../src/rollout/states.ts';
+import type { Situation } from '../src/rollout/situation.ts';
 
 type Node = (typeof machine)['root'];
+type Transition = Node['transitions'] extends Map<string, readonly (infer T)[]> ? T : never;
 
-/** `isClearAndFullyReady` → `is clear and fully ready`. */
+const childrenOf = (node: Node): Node[] => Object.values(node.states) as unknown as Node[];
+
+/** `isFullyReady` → `is fully ready`. */
 const words = (name: string): string => name.replace(/([A-Z])/g, ' $1').toLowerCase();
-const idOf = (node: Node): string => node.path.join('_');
+/** Paths below the region. */
+const idOf = (node: Node): string => node.path.slice(1).join('_');
 
-function lines(node: Node, indent: string): string[] {
-  const out: string[] = [];
-  const children = Object.values(node.states) as unknown as Node[];
-  for (const child of children) {
-    const nested = Object.keys(child.states).length > 0;
-    if (nested) out.push(`${indent}state ${idOf(child)} {`, ...lines(child, `${indent}  `), `${indent}}`);
-    else out.push(`${indent}${idOf(child)}: ${child.key}`);
-  }
+function states(node: Node, indent: string): string[] {
+  const lines = childrenOf(node).flatMap((child) =>
+    childrenOf(child).length > 0
+      ? [`${indent}state ${idOf(child)} {`, ...states(child, `${indent}  `), `${indent}}`]
+      : [`${indent}${idOf(child)}: ${child.key}`],
+  );
   const [initial] = node.initial.target;
-  if (initial) out.push(`${indent}[*] --> ${idOf(initial as unknown as Node)}`);
-  return out;
+  return [...lines, ...(initial ? [`${indent}[*] --> ${idOf(initial as unknown as Node)}`] : [])];
+}
+
+function edge(node: Node, event: string, { target, guard }: Transition): string {
+  const to = (target?.[0] as unknown as Node | undefined) ?? node;
+  const asked = typeof guard === 'string' ? ` [${words(guard)}]` : '';
+  return `  ${idOf(node)} --> ${idOf(to)}: ${event}${asked}`;
 }
 
 function edges(node: Node): string[] {
-  const own = (node.always ?? []).map((t) => {
-    const target = (t.target?.[0] as unknown as Node | undefined) ?? node;
-    return `  ${idOf(node)} --> ${idOf(target)}: ${typeof t.guard === 'string' ? words(t.guard) : 'always'}`;
-  });
-  return [...own, ...(Object.values(node.states) as unknown as Node[]).flatMap(edges)];
+  const always = (node.always ?? []).map((each) => edge(node, 'at once', each));
+  const on = [...node.transitions].flatMap(([event, list]) => list.map((each) => edge(node, event, each)));
+  // A region as a whole has no box of its own.
+  const own = node.path.length > 1 ? [...always, ...on] : [];
+  return [...own, ...childrenOf(node).flatMap(edges)];
 }
 
+const ofRegion = (node: Node): string[] =>
+  [...node.transitions].map(([event, list]) => {
+    const to = list[0]?.target?.[0] as unknown as Node | undefined;
+    return `- ${event}, from anywhere: ${to?.key ?? node.key}`;
+  });
+
 function descriptions(node: Node): string[] {
-  const own = node.description === undefined ? [] : [`- **${node.path.join('.')}**: ${node.description}`];
-  return [...own, ...(Object.values(node.states) as unknown as Node[]).flatMap(descriptions)];
+  const own = node.description === undefined ? [] : [`- **${node.path.slice(1).join('.')}**: ${node.description}`];
+  return [...(node.path.length > 1 ? own : []), ...childrenOf(node).flatMap(descriptions)];
+}
+
+function region(node: Node): string[] {
+  return [
+    `## ${node.key}`,
+    '',
+    node.description ?? '',
+    '',
+    '```mermaid',
+    'stateDiagram-v2',
+    ...states(node, '  '),
+    ...edges(node),
+    '```',
+    '',
+    ...ofRegion(node),
+    ...descriptions(node),
+    '',
+  ];
+}
+
+/** A world without stages: what a state is after does not depend on it. */
+const NOTHING = { seen: { plan: { stages: [] } }, memory: { stage: 0 } } as unknown as Situation;
+
+function wants(state: StateName): string {
+  const row = ROWS[state];
+  const { to } = row.aim(NOTHING);
+  const { progress } = row;
+  return `| ${state} | ${AIMS[to]} | ${progress[0] ? 'True' : 'False'}, ${progress[1]} |`;
 }
 
 /** The whole of docs/state-machine.md. */
@@ -40,17 +85,26 @@ export function stateMachinePage(): string {
     '',
     'Generated from `src/rollout/machine.ts` by `npm run generate`; do not edit.',
     '',
-    'Each pass feeds the machine what was observed. Guards are asked from the inner state outwards and from top to bottom, and',
-    'one pass goes as far as they allow. A rejection outranks everything: no transition that goes forward is taken while one stands.',
-    'What a state wants of the world is in `src/rollout/wanted.ts`.',
+    'Four regions go on side by side. Each pass observes the world and derives events from it, the most urgent first, until none changes',
+    'anything (`src/rollout/events.ts`):',
     '',
-    '```mermaid',
-    'stateDiagram-v2',
-    ...lines(machine.root, '  '),
-    ...edges(machine.root),
-    '```',
+    '1. **REJECT**: a person, a measurement, an earlier verdict or a deadline is against the revision on its way.',
+    '2. **BACK**, **DECLARE**: the stable revision, or another one, is declared.',
+    '3. What a person asks for: **PROMOTE_FULL**, **RETRY**, **PAUSE**, **RESUME**, **ACCEPT**, **PROMOTE**, **RESTART**, **ROLLBACK**.',
+    '4. **UNSURE**: the background analysis cannot tell.',
+    '5. **ARRIVE**: what goes back, or goes on by itself, may have arrived.',
+    '6. **ADVANCE**: last, and only while nothing holds the release: no pause, no invalid spec, no doubt. So nothing that goes forward can',
+    '   overtake a rejection, whatever is added to the chart.',
     '',
-    ...descriptions(machine.root),
+    ...childrenOf(machine.root).flatMap(region),
+    '## What a state wants',
+    '',
+    'Compared with what is observed, this gives what is to be done (`src/rollout/intents.ts`). By which means, weights, numbers of pods or a',
+    "selector, is the plan's matter (`src/rollout/means/`).",
+    '',
+    '| state | wants | condition Progressing |',
+    '| --- | --- | --- |',
+    ...STATES.map(wants),
     '',
   ].join('\n');
 }

@@ -36,6 +36,8 @@ export const ANNOTATIONS = {
   retried: prefix('retried'),
   /** On a ReplicaSet: JSON of the pod template as it was declared, before the server filled in defaults, to go back to it. */
   template: prefix('template'),
+  /** On a ReplicaSet: JSON of the labels and annotations that its pods carry for the side that they are on. */
+  podMetadata: prefix('pod-metadata'),
   /** On a Rollout: when the push that declared its content reached Sluice, RFC 3339 with milliseconds. */
   receivedAt: prefix('received-at'),
   /** `namespace/name/uid` of the Application that applied an object. */

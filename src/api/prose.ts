@@ -21,6 +21,8 @@ export const ROLLOUT_PROSE: Prose = [
   'recentEvents[].message',
   'canary.currentStepAnalysisRunStatus.message',
   'canary.currentBackgroundAnalysisRunStatus.message',
+  'blueGreen.prePromotionAnalysisRunStatus.message',
+  'blueGreen.postPromotionAnalysisRunStatus.message',
 ];
 
 /** What was measured is evidence, and stays as it is. */

@@ -3,20 +3,58 @@ import type { z } from 'zod';
 import { argumentIssues } from './analysis-rules.ts';
 import { durationMs } from './fields.ts';
 import type { Issue } from './result.ts';
-import type { Canary, rolloutSpecSchema, SetCanaryScale, Step } from './rollout.ts';
+import { POD_TEMPLATE_HASH } from './names.ts';
+import type { BlueGreen, Canary, rolloutSpecSchema, SetCanaryScale, Step } from './rollout.ts';
 
 type Spec = z.infer<typeof rolloutSpecSchema>;
 
 const CANARY = 'spec.strategy.canary';
 
 export function rolloutIssues(spec: Spec): Issue[] {
-  const { canary } = spec.strategy;
+  return [...selectorIssues(spec), ...templateIssues(spec.template), ...deadlineIssues(spec), ...strategyIssues(spec)];
+}
+
+function strategyIssues({ strategy: { canary, blueGreen }, selector, restartAt }: Spec): Issue[] {
+  if ((canary === undefined) === (blueGreen === undefined))
+    return [{ field: 'spec.strategy', message: 'give a strategy: canary or blueGreen, one of them' }];
+  const time: Issue[] =
+    restartAt === undefined || !Number.isNaN(Date.parse(restartAt))
+      ? []
+      : [{ field: 'spec.restartAt', message: 'must be a time in RFC 3339, such as 2026-01-31T12:00:00Z' }];
   return [
-    ...selectorIssues(spec),
-    ...templateIssues(spec.template),
-    ...deadlineIssues(spec),
-    ...(canary === undefined ? [{ field: 'spec.strategy', message: 'give a strategy: canary' }] : canaryIssues(canary)),
+    ...time,
+    ...(canary === undefined ? [] : canaryIssues(canary)),
+    ...(blueGreen === undefined ? [] : blueGreenIssues(blueGreen, selector)),
   ];
+}
+
+const BLUE_GREEN = 'spec.strategy.blueGreen';
+
+function blueGreenIssues(blueGreen: BlueGreen, selector: Spec['selector']): Issue[] {
+  const { activeService, previewService, prePromotionAnalysis: before, postPromotionAnalysis: after } = blueGreen;
+  const isSame = previewService === activeService;
+  return [
+    ...(isSame
+      ? [{ field: `${BLUE_GREEN}.previewService`, message: 'must be another Service than activeService' }]
+      : []),
+    ...countIssues(blueGreen.maxUnavailable, `${BLUE_GREEN}.maxUnavailable`),
+    ...argumentIssues(before?.args, `${BLUE_GREEN}.prePromotionAnalysis.args`),
+    ...argumentIssues(after?.args, `${BLUE_GREEN}.postPromotionAnalysis.args`),
+    ...metadataIssues(blueGreen, selector),
+  ];
+}
+
+/** By these labels pods are told apart: no side may change them. */
+function metadataIssues(blueGreen: BlueGreen, { matchLabels = {}, matchExpressions = [] }: Spec['selector']): Issue[] {
+  const taken = new Set([...Object.keys(matchLabels), ...matchExpressions.map(({ key }) => key), POD_TEMPLATE_HASH]);
+  return (['previewMetadata', 'activeMetadata'] as const).flatMap((field) =>
+    Object.keys(blueGreen[field]?.labels ?? {})
+      .filter((label) => taken.has(label))
+      .map((label) => ({
+        field: `${BLUE_GREEN}.${field}.labels`,
+        message: `must not have ${label}: the selector goes by it; choose another label`,
+      })),
+  );
 }
 
 function selectorIssues({ selector, template }: Spec): Issue[] {
@@ -90,16 +128,17 @@ function routerIssues({ trafficRouting }: Canary): Issue[] {
   return issues;
 }
 
+function countIssues(value: string | number | undefined, field: string): Issue[] {
+  const isCount = value === undefined || (typeof value === 'number' ? value >= 0 : /^[0-9]+%$/.test(value));
+  return isCount ? [] : [{ field, message: 'must be a whole number such as 1, or a percentage such as 25%' }];
+}
+
 function surgeIssues({ maxSurge, maxUnavailable }: Canary): Issue[] {
-  const form = (value: string | number | undefined, key: string): Issue[] =>
-    value === undefined || (typeof value === 'number' ? value >= 0 : /^[0-9]+%$/.test(value))
-      ? []
-      : [{ field: `${CANARY}.${key}`, message: 'must be a whole number such as 1, or a percentage such as 25%' }];
   const isZero = (value: string | number | undefined): boolean => value === 0 || value === '0%';
   const stuck = isZero(maxSurge) && isZero(maxUnavailable);
   return [
-    ...form(maxSurge, 'maxSurge'),
-    ...form(maxUnavailable, 'maxUnavailable'),
+    ...countIssues(maxSurge, `${CANARY}.maxSurge`),
+    ...countIssues(maxUnavailable, `${CANARY}.maxUnavailable`),
     ...(stuck
       ? [
           {

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { rolloutAnalysisSchema } from './analysis.ts';
 import { anyObject, intOrPercent, name, rules, secondsOrDuration } from './fields.ts';
-import type { Condition, ObjectMeta, PodTemplate } from './k8s.ts';
-import { revisionRefSchema } from './revision.ts';
+import type { ObjectMeta, PodTemplate } from './k8s.ts';
+import type { RolloutStatus } from './rollout-status.ts';
 
 const weight = z.int().min(0).max(100);
 
@@ -138,6 +138,64 @@ export const canarySchema = z
     ),
   );
 
+const seconds = z.int().min(0);
+const count = z.int().min(0);
+
+export const ephemeralMetadataSchema = z.object({
+  labels: z.record(z.string(), z.string()).optional(),
+  annotations: z.record(z.string(), z.string()).optional(),
+});
+
+export const antiAffinitySchema = z
+  .object({
+    requiredDuringSchedulingIgnoredDuringExecution: z.object({}).optional(),
+    preferredDuringSchedulingIgnoredDuringExecution: z.object({ weight: z.int().min(1).max(100) }).optional(),
+  })
+  .describe('Keep pods of the new revision off the nodes of the stable one.')
+  .meta(
+    rules({
+      rule: 'has(self.requiredDuringSchedulingIgnoredDuringExecution) != has(self.preferredDuringSchedulingIgnoredDuringExecution)',
+      message:
+        'give requiredDuringSchedulingIgnoredDuringExecution or preferredDuringSchedulingIgnoredDuringExecution, one of them',
+    }),
+  );
+
+export const blueGreenSchema = z
+  .object({
+    activeService: name.describe('Service that serves: its selector is switched to the new revision in one write.'),
+    previewService: name.optional().describe('Service whose selector follows the new revision before it serves.'),
+    previewReplicaCount: count
+      .optional()
+      .describe(
+        'Pods of the new revision until it is to serve; it then grows to spec.replicas. Default: spec.replicas.',
+      ),
+    autoPromotionEnabled: z.boolean().optional().describe('false: wait until somebody promotes. Default true.'),
+    autoPromotionSeconds: seconds
+      .optional()
+      .describe('How long to wait before the switch; ignored where autoPromotionEnabled is false. Default 0.'),
+    maxUnavailable: intOrPercent.optional().describe('Pods that may be away while pods are restarted. Default 25%.'),
+    scaleDownDelaySeconds: seconds.optional().describe('How long the old pods stay after the promotion. Default 30.'),
+    scaleDownDelayRevisionLimit: count
+      .optional()
+      .describe('How many old revisions keep their pods for that long. Default: all.'),
+    abortScaleDownDelaySeconds: seconds
+      .optional()
+      .describe('How long the new pods stay after an abort. Default 30; 0: for ever.'),
+    prePromotionAnalysis: rolloutAnalysisSchema.optional().describe('Measure before the switch.'),
+    postPromotionAnalysis: rolloutAnalysisSchema
+      .optional()
+      .describe('Measure after the switch, with the old pods still there; when it fails the switch is taken back.'),
+    previewMetadata: ephemeralMetadataSchema.optional().describe('For the pods of the new revision until it serves.'),
+    activeMetadata: ephemeralMetadataSchema.optional().describe('For the pods of the revision that serves.'),
+    antiAffinity: antiAffinitySchema.optional(),
+  })
+  .meta(
+    rules({
+      rule: '!has(self.previewService) || self.previewService != self.activeService',
+      message: 'previewService must be another Service than activeService',
+    }),
+  );
+
 const selector = z
   .object({
     matchLabels: z.record(z.string(), z.string()).optional(),
@@ -169,7 +227,11 @@ export const rolloutSpecSchema = z
       .describe('Seconds without progress after which the release counts as stuck. Default 600.'),
     progressDeadlineAbort: z.boolean().optional().describe('Abort when it is stuck. Default false.'),
     paused: z.boolean().optional().describe('Stop at the present step.'),
-    restartAt: z.string().max(64).optional(),
+    restartAt: z
+      .string()
+      .max(64)
+      .optional()
+      .describe('Replace pods that are older than this time (RFC 3339), a few at a time, once it has come.'),
     analysis: z
       .object({
         successfulRunHistoryLimit: z.int().min(0).optional().describe('Default 5.'),
@@ -181,9 +243,19 @@ export const rolloutSpecSchema = z
         canary: canarySchema
           .optional()
           .describe('Shift traffic to the new revision in steps; go back when it is not well.'),
+        blueGreen: blueGreenSchema
+          .optional()
+          .describe(
+            'Bring up the whole new revision beside the old one and switch in one write; switch back when it is not well.',
+          ),
       })
       .describe('How a new revision is released.')
-      .meta(rules({ rule: 'has(self.canary)', message: 'give a strategy: canary' })),
+      .meta(
+        rules({
+          rule: 'has(self.canary) != has(self.blueGreen)',
+          message: 'give a strategy: canary or blueGreen, one of them',
+        }),
+      ),
   })
   .meta(
     rules(
@@ -195,177 +267,16 @@ export const rolloutSpecSchema = z
     ),
   );
 
-export const OUTCOMES = ['Promoted', 'Aborted', 'Superseded', 'RolledBack'] as const;
-
-/** What an annotation asked for. */
-const command = {
-  verb: z.string(),
-  value: z.string(),
-  at: z.string().describe('When it was taken.'),
-  by: z
-    .string()
-    .optional()
-    .describe('Field manager of who set the annotation: the name that a client gave itself, which proves no identity.'),
-};
-
-/** What is told of a release: of the one under way, and of those that ended. */
-const trail = {
-  attempt: z.int().min(0).optional().describe('Which release of this Rollout it was; its runs carry the same number.'),
-  startedAt: z.string().optional().describe('When the release began.'),
-  weights: z
-    .array(z.object({ at: z.string(), weight: z.int() }))
-    .max(20)
-    .optional()
-    .describe('Percent of the traffic (or of the pods, without a router) that it had, and since when.'),
-  command: z
-    .object(command)
-    .optional()
-    .describe('The last annotation that was acted on during the release: who let it go on, or ended it.'),
-};
-
-const historyEntry = z.object({
-  podHash: z.string(),
-  revision: revisionRefSchema.optional(),
-  outcome: z.enum(OUTCOMES),
-  reason: z.string().optional(),
-  at: z.string().describe('When the release ended.'),
-  ...trail,
-});
-
-const releaseSchema = z.object({
-  podHash: z.string(),
-  ...trail,
-  startedAt: z.string(),
-  weights: z.array(z.object({ at: z.string(), weight: z.int() })).max(20),
-});
-
-const runStatus = z.object({ name: z.string(), status: z.string(), message: z.string().optional() });
-
-const canaryStatusSchema = z.object({
-  weights: z
-    .object({
-      canary: z.object({ weight: z.int(), podTemplateHash: z.string().optional(), serviceName: z.string().optional() }),
-      stable: z.object({ weight: z.int(), podTemplateHash: z.string().optional(), serviceName: z.string().optional() }),
-    })
-    .optional(),
-  currentStepAnalysisRunStatus: runStatus.optional(),
-  currentBackgroundAnalysisRunStatus: runStatus.optional(),
-});
-
-/** What the state machine remembers between passes; everything else is observed afresh. */
-export const machineStateSchema = z
-  .object({
-    version: z.literal(1),
-    state: z.string().max(128).describe('Path of the state, such as updating.pausing.'),
-    candidate: z.string().max(64).describe('Pod hash of the revision being released.'),
-    revision: revisionRefSchema.optional().describe('The commit that declared the candidate.'),
-    stepsHash: z.string().max(64).describe('Hash of the steps it is released by.'),
-    step: z.int().min(0),
-    attempt: z
-      .int()
-      .min(0)
-      .describe('Counts releases, so that runs and verdicts of an earlier one never count for this one.'),
-    until: z.string().optional().describe('When the present pause ends.'),
-    progressAt: z.string().optional().describe('When something last went forward.'),
-    progressMark: z.string().max(256).optional().describe('What went forward then.'),
-    paused: z.boolean().optional().describe('Somebody asked for a pause.'),
-    full: z.boolean().optional().describe('Somebody asked to skip what is left.'),
-    waived: z.boolean().optional().describe('Somebody accepted an inconclusive background analysis.'),
-    reason: z.string().max(4096).optional().describe('Why it was aborted.'),
-    cause: z.string().max(64).optional(),
-    abortedAt: z.string().optional(),
-    rejected: z
-      .string()
-      .max(64)
-      .optional()
-      .describe('Pod hash of the revision that was aborted last, until another one is declared.'),
-    restartAt: z.string().optional().describe('Pods older than this are being replaced.'),
-    retiring: z
-      .record(z.string(), z.string())
-      .optional()
-      .describe('Pod hash of revisions on their way out, and when they are scaled to 0.'),
-  })
-  .describe('What the state machine remembers.');
-
-const recentEvent = z.object({
-  type: z.enum(['Normal', 'Warning']),
-  reason: z.string(),
-  message: z.string(),
-  key: z.string().describe('Marks what happens once.'),
-  rank: z.int().optional().describe('Place among the Events of the Rollout.'),
-  release: z.string().optional(),
-  finished: z
-    .object({ first: z.int(), last: z.int(), of: z.int(), what: z.array(z.string()) })
-    .optional()
-    .describe('Steps that ended by themselves, counted from 0.'),
-});
-
-export const rolloutStatusSchema = z.object({
-  retired: z
-    .boolean()
-    .optional()
-    .describe('What it drove is handed back, and nothing is driven any more: it is about to be deleted.'),
-  phase: z.enum(['Healthy', 'Degraded', 'Progressing', 'Paused']).optional(),
-  message: z.string().optional(),
-  observedGeneration: z.string().optional(),
-  replicas: z.int().optional(),
-  updatedReplicas: z.int().optional(),
-  readyReplicas: z.int().optional(),
-  availableReplicas: z.int().optional(),
-  HPAReplicas: z.int().optional(),
-  selector: z.string().optional(),
-  currentPodHash: z.string().optional().describe('Pod hash of the declared template.'),
-  stableRS: z.string().optional().describe('Pod hash of the last revision that was fully promoted.'),
-  currentStepIndex: z.int().optional(),
-  currentStepHash: z.string().optional(),
-  step: z.string().optional().describe('Steps done of all, as 2/5.'),
-  weight: z.int().optional().describe('Percent of the traffic (or of the pods, without a router) on the new revision.'),
-  abort: z.boolean().optional().describe('Aborted; set it to abort, set it to false to try again.'),
-  abortedAt: z.string().optional(),
-  promoteFull: z.boolean().optional(),
-  controllerPause: z.boolean().optional(),
-  pauseConditions: z.array(z.object({ reason: z.string(), startTime: z.string() })).optional(),
-  nextTransitionTime: z.string().optional().describe('When the present wait ends by itself.'),
-  revision: revisionRefSchema.optional(),
-  stableRevision: revisionRefSchema.optional(),
-  images: z.string().optional().describe('Images of the declared template.'),
-  release: releaseSchema.optional().describe('The release under way.'),
-  history: z.array(historyEntry).max(32).optional(),
-  recentEvents: z
-    .array(recentEvent)
-    .max(16)
-    .optional()
-    .describe('What happened with the last record in which anything did; told as Events once that is confirmed.'),
-  lastCommand: z
-    .object({ id: z.string(), ...command, outcome: z.string() })
-    .optional()
-    .describe('The last annotation that was acted on.'),
-  canary: canaryStatusSchema.optional(),
-  machine: machineStateSchema.optional(),
-  conditions: z
-    .array(
-      z.object({
-        type: z.string(),
-        status: z.enum(['True', 'False', 'Unknown']),
-        reason: z.string(),
-        message: z.string(),
-        lastTransitionTime: z.string(),
-        lastUpdateTime: z.string().optional(),
-      }),
-    )
-    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
-    .optional(),
-});
-
 export type Step = z.infer<typeof stepSchema>;
 export type SetCanaryScale = z.infer<typeof setCanaryScale>;
 export type TrafficRouting = z.infer<typeof trafficRoutingSchema>;
 export type Canary = z.infer<typeof canarySchema>;
+/** Whose traffic a router shares out, between which Services. */
+export type Traffic = Pick<Canary, 'canaryService' | 'stableService' | 'trafficRouting'>;
+export type BlueGreen = z.infer<typeof blueGreenSchema>;
+export type EphemeralMetadata = z.infer<typeof ephemeralMetadataSchema>;
+export type AntiAffinity = z.infer<typeof antiAffinitySchema>;
 export type RolloutSpec = Omit<z.infer<typeof rolloutSpecSchema>, 'template'> & { template: PodTemplate };
-export type RecentEvent = z.infer<typeof recentEvent>;
-export type HistoryEntry = z.infer<typeof historyEntry>;
-export type MachineState = z.infer<typeof machineStateSchema>;
-export type RolloutStatus = Omit<z.infer<typeof rolloutStatusSchema>, 'conditions'> & { conditions?: Condition[] };
 
 export interface Rollout {
   apiVersion: string;
@@ -374,3 +285,5 @@ export interface Rollout {
   spec: RolloutSpec;
   status?: RolloutStatus;
 }
+
+export * from './rollout-status.ts';

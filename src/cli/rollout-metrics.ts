@@ -1,6 +1,7 @@
 // Turns what the rollout controller tells about itself into metrics.
 import { ANNOTATIONS } from '../api/names.ts';
 import type { RolloutMetrics } from '../controller/metrics-port.ts';
+import { planOf } from '../rollout/compile.ts';
 import type { Metrics } from '../server/metrics.ts';
 
 export function rolloutMetrics(metrics: Metrics): RolloutMetrics {
@@ -10,7 +11,7 @@ export function rolloutMetrics(metrics: Metrics): RolloutMetrics {
     observed({ metadata, spec, status }) {
       if (status?.phase === undefined) return;
       const { namespace = '', name } = metadata;
-      const steps = spec.strategy?.canary?.steps?.length ?? 0;
+      const steps = planOf({ spec })?.stages.length ?? 0;
       const { phase, currentStepIndex = 0, weight = 0 } = status;
       metrics.rollout({ namespace, name, phase, step: currentStepIndex, steps, weight });
     },

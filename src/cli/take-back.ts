@@ -3,15 +3,17 @@
 import type { KubeObject, ReplicaSet, Service } from '../api/k8s.ts';
 import { CONTROLLER_MANAGER, POD_TEMPLATE_HASH, RESOURCES, verbAnnotation } from '../api/names.ts';
 import { qualifiedName } from '../api/object-key.ts';
-import type { Canary } from '../api/rollout.ts';
+import type { Traffic } from '../api/rollout.ts';
 import { carryOut } from '../controller/hand-back-controller.ts';
 import { handBack } from '../controller/hand-back.ts';
 import { describeMidway, isMoving, othersText, type Midway } from '../controller/midway.ts';
-import { canaryOf, routedBy } from '../controller/references.ts';
+import { routedBy } from '../controller/references.ts';
 import type { KubeClient } from '../kube/types.ts';
 import { WatchCache } from '../kube/watch-cache.ts';
 import { delay, type Clock } from '../ports/clock.ts';
 import { silentLog } from '../ports/log.ts';
+import { planOf } from '../rollout/compile.ts';
+import type { Plan } from '../rollout/plan.ts';
 import type { Router, SubsetRouter } from '../traffic/router.ts';
 import { routersOf, subsetRoutersOf } from '../traffic/routers.ts';
 
@@ -63,14 +65,16 @@ class TakeBack {
   readonly #cache: WatchCache<ReplicaSet>;
   readonly #around: Around;
   readonly #namespace: string;
-  readonly #canary: Canary;
+  readonly #plan: Plan | undefined;
+  readonly #traffic: Traffic;
 
   constructor(midway: Midway, cache: WatchCache<ReplicaSet>, around: Around) {
     this.#midway = midway;
     this.#cache = cache;
     this.#around = around;
     this.#namespace = midway.rollout.metadata.namespace ?? '';
-    this.#canary = canaryOf(midway.rollout) ?? {};
+    this.#plan = planOf(midway.rollout);
+    this.#traffic = this.#plan?.traffic ?? {};
   }
 
   async run(): Promise<void> {
@@ -84,8 +88,7 @@ class TakeBack {
     await this.#select('stable');
     await this.#moveRoutes();
     await this.#select('canary');
-    if (routersOf(this.#canary, this.#namespace).length > 0)
-      await delay(clock, (this.#canary.abortScaleDownDelaySeconds || FOLLOWED_S) * 1000);
+    if (this.#plan?.split !== 'pods') await delay(clock, this.#plan?.rejectedPodsStay || FOLLOWED_S * 1000);
     for (const each of others) await this.#scale(each, 0);
     await this.#until(
       () => others.every((each) => this.#live(each) === undefined || this.#live(each)?.status?.replicas === 0),
@@ -124,9 +127,8 @@ class TakeBack {
 
   /** Binds the Service, and the subset, of one side to the stable revision, where Sluice has bound them to another. */
   async #select(side: 'stable' | 'canary'): Promise<void> {
-    const name = this.#canary[`${side}Service`];
-    if (name !== undefined) await this.#bindService(name);
-    for (const router of subsetRoutersOf(this.#canary, this.#namespace)) await this.#bindSubset(router, side);
+    for (const { role, name } of this.#plan?.services ?? []) if (role === side) await this.#bindService(name);
+    for (const router of subsetRoutersOf(this.#traffic, this.#namespace)) await this.#bindSubset(router, side);
   }
 
   async #bindService(name: string): Promise<void> {
@@ -156,7 +158,7 @@ class TakeBack {
   /** All weight to the stable side; where that is not certain, nothing is taken down. */
   async #moveRoutes(): Promise<void> {
     const { client } = this.#around;
-    for (const router of routersOf(this.#canary, this.#namespace)) {
+    for (const router of routersOf(this.#traffic, this.#namespace)) {
       const object = await client.get<KubeObject>(router.resource, router.name, router.namespace);
       if (object === undefined) continue;
       const back = handBack(object);

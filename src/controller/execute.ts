@@ -25,7 +25,8 @@ import { Refusal } from './failure.ts';
 import { routeCache, templateLookup } from './gather.ts';
 import { driverText } from './hand-back.ts';
 import { drivenRouters } from './references.ts';
-import { declaredTemplate, replicaSetFor } from './replica-set.ts';
+import { declaredTemplate, ownerReference, replicaSetFor } from './replica-set.ts';
+import { setPodMetadata } from './pod-metadata.ts';
 import type { Restarter } from './restart.ts';
 import type { Pass as KernelPass } from './use.ts';
 
@@ -94,7 +95,6 @@ const ops = (
 };
 
 async function setWeights(deps: ExecuteDeps, pass: Pass, intent: Of<'SetWeights'>): Promise<void> {
-  const canary = pass.rollout.spec.strategy.canary ?? {};
   const wanted = {
     canary: intent.canary,
     stable: 100 - intent.canary,
@@ -102,7 +102,7 @@ async function setWeights(deps: ExecuteDeps, pass: Pass, intent: Of<'SetWeights'
     drivenBy: driverText(pass.rollout),
   };
   const results = await Promise.allSettled(
-    drivenRouters(canary, pass.seen.namespace, deps.mayCross).driven.map((router) =>
+    drivenRouters(pass.seen.plan, pass.seen.namespace, deps.mayCross).driven.map((router) =>
       patchRoute(deps, pass, router, (o) => ops(router.plan(o, wanted))),
     ),
   );
@@ -114,9 +114,7 @@ async function setWeights(deps: ExecuteDeps, pass: Pass, intent: Of<'SetWeights'
 async function switchSelector(deps: ExecuteDeps, pass: Pass, intent: Of<'SwitchSelector'>): Promise<void> {
   const { namespace } = pass.seen;
   if (intent.kind === 'DestinationRule') {
-    const router = subsetRoutersOf(pass.rollout.spec.strategy.canary ?? {}, namespace).find(
-      (r) => r.name === intent.name,
-    );
+    const router = subsetRoutersOf(pass.seen.plan.traffic, namespace).find((r) => r.name === intent.name);
     if (router === undefined) return;
     await patchRoute(deps, pass, router, (object) => {
       const read = router.read(object);
@@ -136,7 +134,7 @@ async function switchSelector(deps: ExecuteDeps, pass: Pass, intent: Of<'SwitchS
 }
 
 async function createReplicaSet(deps: ExecuteDeps, pass: Pass, intent: Of<'CreateReplicaSet'>): Promise<void> {
-  const wanted = replicaSetFor(pass.rollout, intent.hash, intent.replicas);
+  const wanted = replicaSetFor(pass.rollout, intent.hash, intent.replicas, intent);
   const options = { fieldManager: CONTROLLER_MANAGER };
   try {
     deps.caches.replicaSets.observe(await pass.client.create<ReplicaSet>(RESOURCES.replicaSets, wanted, options));
@@ -167,23 +165,16 @@ async function scaleReplicaSet(deps: ExecuteDeps, pass: Pass, intent: Of<'ScaleR
   deps.caches.replicaSets.observe(await pass.client.patch<ReplicaSet>(RESOURCES.replicaSets, request));
 }
 
-function analysisOf(pass: Pass, intent: Of<'StartRun'>) {
-  const canary = pass.rollout.spec.strategy.canary;
-  const analysis = intent.step === undefined ? canary?.analysis : canary?.steps?.[intent.step]?.analysis;
-  const path = intent.step === undefined ? 'analysis' : `steps[${intent.step}].analysis`;
-  return { analysis, field: `spec.strategy.canary.${path}` };
-}
-
 async function startRun(deps: ExecuteDeps, pass: Pass, intent: Of<'StartRun'>): Promise<void> {
   const { rollout, seen } = pass;
-  const { analysis, field } = analysisOf(pass, intent);
-  if (analysis === undefined) return;
-  const resolved = resolveRun(analysis, templateLookup(deps.caches, seen.namespace), {
-    field,
+  const planned = seen.plan.analyses.find(({ kind, stage }) => kind === intent.kind && stage === intent.step);
+  if (planned === undefined) return;
+  const resolved = resolveRun(planned.analysis, templateLookup(deps.caches, seen.namespace), {
+    field: planned.field,
     stableHash: seen.status.stableRS ?? intent.hash,
     latestHash: intent.hash,
     rollout,
-    requireFinite: intent.kind === 'Step',
+    requireFinite: planned.finite,
   });
   if (!resolved.ok) throw new Refusal(resolved.error.map((i) => `${i.field}: ${i.message}`).join('; '));
   const run: AnalysisRun = {
@@ -198,7 +189,7 @@ async function startRun(deps: ExecuteDeps, pass: Pass, intent: Of<'StartRun'>): 
         [RUN_LABELS.attempt]: String(intent.attempt),
         ...(intent.step === undefined ? {} : { [RUN_LABELS.step]: String(intent.step) }),
       },
-      ownerReferences: replicaSetFor(rollout, intent.hash, 0).metadata.ownerReferences ?? [],
+      ownerReferences: [ownerReference(rollout)],
     },
     spec: resolved.value,
   };
@@ -283,6 +274,8 @@ export async function execute(deps: ExecuteDeps, pass: Pass, intent: Intent): Pr
     case 'RestartPods':
       await deps.restarter.restart({ rollout: rolloutKey(namespace, name), namespace, ...intent }, pass.client);
       return 'unchanged';
+    case 'SetPodMetadata':
+      return setPodMetadata(deps, pass, intent);
     case 'DeleteReplicaSet':
       return remove(deps, pass, 'replicaSets', intent.name);
     case 'DeleteRun':

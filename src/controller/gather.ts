@@ -2,24 +2,24 @@
 import type { AnalysisRun, AnalysisRunStatus, TemplateSpec } from '../api/analysis.ts';
 import type { KubeObject, ReplicaSet } from '../api/k8s.ts';
 import { ANNOTATIONS, POD_TEMPLATE_HASH, RUN_LABELS } from '../api/names.ts';
-import { parseRollout } from '../api/parse.ts';
 import type { Issue } from '../api/result.ts';
-import type { Canary, Rollout, RolloutStatus } from '../api/rollout.ts';
+import { readAnnotation } from '../api/annotations.ts';
+import { ephemeralMetadataSchema, type Rollout, type RolloutStatus } from '../api/rollout.ts';
 import { resolveRun, type TemplateLookup } from '../analysis/resolve.ts';
 import type { WatchCache } from '../kube/watch-cache.ts';
-import { shortHash } from '../rollout/hash.ts';
 import type { Observed, SeenReplicaSet, SeenRoute, SeenRun, SeenSelector } from '../rollout/observed.ts';
-import { hashOfSteps } from '../rollout/status.ts';
+import type { Plan, RunKind } from '../rollout/plan.ts';
 import type { ObjectKey } from '../api/object-key.ts';
 import { subsetRoutersOf } from '../traffic/routers.ts';
 import { BY_OWNER, runKey, type Caches } from './caches.ts';
 import { gatherCommands } from './commands.ts';
-import { analysesOf, drivenRouters } from './references.ts';
+import type { Declarations } from './declaration.ts';
+import { drivenRouters } from './references.ts';
 
 /** Newer statuses of runs than the cache holds. */
 export type RunOverlay = (key: ObjectKey) => AnalysisRunStatus | undefined;
 
-const CANARY = 'spec.strategy.canary';
+const RUN_KINDS: readonly RunKind[] = ['Step', 'Background', 'PrePromotion', 'PostPromotion'];
 
 const count = (value: number | undefined): number => value ?? 0;
 
@@ -33,8 +33,15 @@ function seenReplicaSet(rs: ReplicaSet): SeenReplicaSet {
     ready: count(rs.status?.readyReplicas),
     available: count(rs.status?.availableReplicas),
     createdAt: rs.metadata.creationTimestamp ?? '',
+    ...podMetadataOf(rs),
     ...(failure === undefined ? {} : { failure: failure.message }),
   };
+}
+
+/** As it was noted; what is no JSON of it counts as none. */
+function podMetadataOf({ metadata: { annotations } }: ReplicaSet): Pick<SeenReplicaSet, 'podMetadata'> {
+  const read = readAnnotation(annotations, ANNOTATIONS.podMetadata, ephemeralMetadataSchema);
+  return read.ok && read.value !== undefined ? { podMetadata: read.value } : {};
 }
 
 function seenRun(run: AnalysisRun, overlay: RunOverlay): SeenRun {
@@ -43,7 +50,7 @@ function seenRun(run: AnalysisRun, overlay: RunOverlay): SeenRun {
   const step = labels[RUN_LABELS.step];
   return {
     name: run.metadata.name,
-    kind: labels[RUN_LABELS.type] === 'Step' ? 'Step' : 'Background',
+    kind: RUN_KINDS.find((kind) => kind === labels[RUN_LABELS.type]) ?? 'Background',
     hash: labels[POD_TEMPLATE_HASH] ?? '',
     attempt: Number(labels[RUN_LABELS.attempt] ?? 0),
     step: step === undefined ? undefined : Number(step),
@@ -54,20 +61,15 @@ function seenRun(run: AnalysisRun, overlay: RunOverlay): SeenRun {
 }
 
 /** The Services that a strategy names; one that does not exist is an issue. */
-function gatherServices(caches: Caches, canary: Canary, namespace: string, issues: Issue[]): SeenSelector[] {
-  const selectors: SeenSelector[] = [];
-  for (const role of ['canary', 'stable'] as const) {
-    const name = canary[`${role}Service`];
-    if (name === undefined) continue;
+function gatherServices(caches: Caches, { services }: Plan, namespace: string, issues: Issue[]): SeenSelector[] {
+  return services.flatMap(({ role, name, field }): SeenSelector[] => {
     const service = caches.services.get(namespace, name);
-    if (service === undefined) {
-      const message = `Service ${name} does not exist in namespace ${namespace}; create it, or name another`;
-      issues.push({ field: `${CANARY}.${role}Service`, message });
-    } else {
-      selectors.push({ kind: 'Service', name, role, hash: service.spec.selector?.[POD_TEMPLATE_HASH] ?? null });
-    }
-  }
-  return selectors;
+    if (service !== undefined)
+      return [{ kind: 'Service', name, role, hash: service.spec.selector?.[POD_TEMPLATE_HASH] ?? null }];
+    const message = `Service ${name} does not exist in namespace ${namespace}; create it, or name another`;
+    issues.push({ field, message });
+    return [];
+  });
 }
 
 export function routeCache(caches: Caches, kind: string): WatchCache<KubeObject> {
@@ -78,6 +80,7 @@ export function routeCache(caches: Caches, kind: string): WatchCache<KubeObject>
 function findRoute(
   caches: Caches,
   router: { kind: string; namespace: string; name: string },
+  field: string,
   issues: Issue[],
 ): KubeObject | undefined {
   const cache = routeCache(caches, router.kind);
@@ -86,28 +89,21 @@ function findRoute(
     const why = cache.served
       ? `${router.kind} ${router.name} does not exist in namespace ${router.namespace}; create it, or name another`
       : `the cluster does not serve ${router.kind}; install its CRDs`;
-    issues.push({ field: `${CANARY}.trafficRouting`, message: why });
+    issues.push({ field, message: why });
   }
   return object;
 }
 
-function gatherRoutes(
-  { caches, mayCross }: GatherInput,
-  canary: Canary,
-  namespace: string,
-  issues: Issue[],
-): SeenRoute[] {
-  const { driven, foreign } = drivenRouters(canary, namespace, mayCross);
+function gatherRoutes({ caches, mayCross }: GatherInput, plan: Plan, namespace: string, issues: Issue[]): SeenRoute[] {
+  const { driven, foreign } = drivenRouters(plan, namespace, mayCross);
+  const field = `${plan.field}.trafficRouting`;
   issues.push(...foreign);
   return driven.flatMap((router) => {
-    const object = findRoute(caches, router, issues);
+    const object = findRoute(caches, router, field, issues);
     if (object === undefined) return [];
     const read = router.read(object);
     const of = `${router.kind} ${router.name}: `;
-    if (!read.ok)
-      issues.push(
-        ...read.error.map((i) => ({ field: `${CANARY}.trafficRouting`, message: of + `${i.field}: ${i.message}` })),
-      );
+    if (!read.ok) issues.push(...read.error.map((i) => ({ field, message: of + `${i.field}: ${i.message}` })));
     const rejected = object.metadata.annotations?.[ANNOTATIONS.rejected];
     const { kind, name, namespace: where } = router;
     const weights = read.ok ? { canary: read.value.canary, uneven: !read.value.even } : { canary: undefined };
@@ -115,15 +111,16 @@ function gatherRoutes(
   });
 }
 
-function gatherSubsets(caches: Caches, canary: Canary, namespace: string, issues: Issue[]): SeenSelector[] {
-  return subsetRoutersOf(canary, namespace).flatMap((router) => {
-    const object = findRoute(caches, router, issues);
+function gatherSubsets(caches: Caches, plan: Plan, namespace: string, issues: Issue[]): SeenSelector[] {
+  const field = `${plan.field}.trafficRouting.istio.destinationRule`;
+  return subsetRoutersOf(plan.traffic, namespace).flatMap((router) => {
+    const object = findRoute(caches, router, field, issues);
     const read = object && router.read(object);
     if (read === undefined) return [];
     if (!read.ok) {
       issues.push(
         ...read.error.map((i) => ({
-          field: `${CANARY}.trafficRouting.istio.destinationRule`,
+          field,
           message: `${i.field}: ${i.message}`,
         })),
       );
@@ -147,9 +144,9 @@ export function templateLookup(caches: Caches, namespace: string): TemplateLooku
       : caches.analysisTemplates.get(namespace, templateName)?.spec;
 }
 
-function checkAnalyses(caches: Caches, rollout: Rollout, canary: Canary, declared: string): Issue[] {
+function checkAnalyses(caches: Caches, rollout: Rollout, { analyses }: Plan, declared: string): Issue[] {
   const namespace = rollout.metadata.namespace ?? '';
-  return analysesOf(canary).flatMap(({ analysis, field, finite }) => {
+  return analyses.flatMap(({ analysis, field, finite }) => {
     const result = resolveRun(analysis, templateLookup(caches, namespace), {
       field,
       stableHash: rollout.status?.stableRS ?? declared,
@@ -161,19 +158,9 @@ function checkAnalyses(caches: Caches, rollout: Rollout, canary: Canary, declare
   });
 }
 
-/** Whether a spec that was found wanting is whole enough to go back safely by it. */
-function isUsable(rollout: Rollout): boolean {
-  const canary = rollout.spec?.strategy?.canary;
-  return (
-    typeof rollout.spec?.template === 'object' &&
-    typeof rollout.spec.selector === 'object' &&
-    typeof canary === 'object' &&
-    (canary.steps === undefined || Array.isArray(canary.steps))
-  );
-}
-
 export interface GatherInput {
   caches: Caches;
+  declarations: Declarations;
   overlay: RunOverlay;
   rollout: Rollout;
   /** What counts as recorded: newer than the object's own while a pass is under way. */
@@ -201,18 +188,17 @@ function attempt<T>(field: string, issues: Issue[], read: () => T[]): T[] {
 /** The observation, or what makes the spec unusable. */
 export function gather(input: GatherInput): { seen: Observed } | { unusable: Issue[] } {
   const { caches, rollout, status } = input;
-  const parsed = parseRollout(rollout);
-  if (!parsed.ok && !isUsable(rollout)) return { unusable: parsed.error };
+  const declaration = input.declarations.of(rollout);
+  if (declaration.plan === undefined) return { unusable: declaration.issues };
+  const { plan, templateHash: declared } = declaration;
   const namespace = rollout.metadata.namespace ?? '';
   const uid = rollout.metadata.uid ?? '';
-  const canary = rollout.spec.strategy.canary ?? {};
-  const issues: Issue[] = parsed.ok ? [] : [...parsed.error];
-  const declared = shortHash(rollout.spec.template);
-  const routing = `${CANARY}.trafficRouting`;
-  const services = gatherServices(caches, canary, namespace, issues);
-  const subsets = attempt(routing, issues, () => gatherSubsets(caches, canary, namespace, issues));
-  const routes = attempt(routing, issues, () => gatherRoutes(input, canary, namespace, issues));
-  issues.push(...attempt(CANARY, issues, () => checkAnalyses(caches, rollout, canary, declared)));
+  const issues: Issue[] = [...declaration.issues];
+  const routing = `${plan.field}.trafficRouting`;
+  const services = gatherServices(caches, plan, namespace, issues);
+  const subsets = attempt(routing, issues, () => gatherSubsets(caches, plan, namespace, issues));
+  const routes = attempt(routing, issues, () => gatherRoutes(input, plan, namespace, issues));
+  issues.push(...attempt(plan.field, issues, () => checkAnalyses(caches, rollout, plan, declared)));
   const seen: Observed = {
     now: input.now,
     namespace,
@@ -220,8 +206,8 @@ export function gather(input: GatherInput): { seen: Observed } | { unusable: Iss
     generation: rollout.metadata.generation ?? 0,
     spec: rollout.spec,
     status,
+    plan,
     declared,
-    stepsHash: hashOfSteps(rollout),
     replicaSets: caches.replicaSets
       .by(BY_OWNER, uid)
       .filter((rs) => rs.metadata.deletionTimestamp === undefined)

@@ -10,6 +10,7 @@ import { refOf } from '../api/object-key.ts';
 import type { Rollout } from '../api/rollout.ts';
 import { annotationOps, pointer, recordsIn } from '../traffic/driven-route.ts';
 import type { JsonPatchOp } from '../traffic/router.ts';
+import { planOf } from '../rollout/compile.ts';
 import { routersOf } from '../traffic/routers.ts';
 import { routedBy } from './references.ts';
 
@@ -29,7 +30,7 @@ export interface HandBack {
 
 /** Written on a route with its weights. */
 export function driverText({ metadata, spec }: Rollout): string {
-  const { canaryService, stableService, trafficRouting } = spec.strategy.canary ?? {};
+  const { canaryService, stableService, trafficRouting } = planOf({ spec })?.traffic ?? {};
   const rollout = `${metadata.namespace ?? ''}/${metadata.name}`;
   return JSON.stringify({ rollout, canaryService, stableService, trafficRouting });
 }

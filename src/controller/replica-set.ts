@@ -1,31 +1,43 @@
 // The ReplicaSet of a revision, as it is created: named and labelled by the pod hash, owned by the Rollout.
-import type { PodTemplate, ReplicaSet } from '../api/k8s.ts';
+import { isRecord, recordsIn } from '../api/json.ts';
+import type { OwnerReference, PodTemplate, ReplicaSet } from '../api/k8s.ts';
 import { ANNOTATIONS, POD_TEMPLATE_HASH } from '../api/names.ts';
-import type { Rollout } from '../api/rollout.ts';
+import type { AntiAffinity, EphemeralMetadata, Rollout } from '../api/rollout.ts';
+import { planOf } from '../rollout/compile.ts';
 import { shortHash } from '../rollout/hash.ts';
 
-export function replicaSetFor(rollout: Rollout, hash: string, replicas: number): ReplicaSet {
+/** What is added to the declared template for the pods of one ReplicaSet. */
+export interface PodExtras {
+  /** Labels and annotations for the side that they are on. */
+  readonly metadata?: EphemeralMetadata;
+  /** Pod hash of the revision whose nodes they keep off, by the strategy's antiAffinity. */
+  readonly awayFrom?: string;
+}
+
+export function replicaSetFor(
+  rollout: Rollout,
+  hash: string,
+  replicas: number,
+  { metadata: extra, awayFrom }: PodExtras = {},
+): ReplicaSet {
   const { template, selector, minReadySeconds } = rollout.spec;
-  const labels = { ...template.metadata?.labels, [POD_TEMPLATE_HASH]: hash };
+  const labels = { ...template.metadata?.labels, ...extra?.labels, [POD_TEMPLATE_HASH]: hash };
+  const annotations = { ...template.metadata?.annotations, ...extra?.annotations };
   const { namespace } = rollout.metadata;
+  const rule = planOf(rollout)?.antiAffinity;
+  const pods = rule === undefined || awayFrom === undefined ? template : keptOff(template, rule, awayFrom);
   return {
     apiVersion: 'apps/v1',
     kind: 'ReplicaSet',
     metadata: {
       name: `${rollout.metadata.name}-${hash}`,
       ...(namespace === undefined ? {} : { namespace }),
-      labels,
-      annotations: { [ANNOTATIONS.template]: JSON.stringify(template) },
-      ownerReferences: [
-        {
-          apiVersion: rollout.apiVersion,
-          kind: rollout.kind,
-          name: rollout.metadata.name,
-          uid: rollout.metadata.uid ?? '',
-          controller: true,
-          blockOwnerDeletion: true,
-        },
-      ],
+      labels: { ...template.metadata?.labels, [POD_TEMPLATE_HASH]: hash },
+      annotations: {
+        [ANNOTATIONS.template]: JSON.stringify(template),
+        ...(extra && { [ANNOTATIONS.podMetadata]: JSON.stringify(extra) }),
+      },
+      ownerReferences: [ownerReference(rollout)],
     },
     spec: {
       replicas,
@@ -34,9 +46,40 @@ export function replicaSetFor(rollout: Rollout, hash: string, replicas: number):
         ...selector,
         matchLabels: { ...selector.matchLabels, [POD_TEMPLATE_HASH]: hash },
       } as ReplicaSet['spec']['selector'],
-      template: { ...template, metadata: { ...template.metadata, labels } },
+      template: {
+        ...pods,
+        metadata: { ...pods.metadata, labels, ...(Object.keys(annotations).length > 0 && { annotations }) },
+      },
     },
   };
+}
+
+/** Of an object that a Rollout controls. */
+export const ownerReference = ({ apiVersion, kind, metadata }: Rollout): OwnerReference => ({
+  apiVersion,
+  kind,
+  name: metadata.name,
+  uid: metadata.uid ?? '',
+  controller: true,
+  blockOwnerDeletion: true,
+});
+
+/** The template with an anti-affinity against the pods of another revision, on the same node. */
+function keptOff(template: PodTemplate, rule: AntiAffinity, hash: string): PodTemplate {
+  const term = {
+    labelSelector: { matchExpressions: [{ key: POD_TEMPLATE_HASH, operator: 'In', values: [hash] }] },
+    topologyKey: 'kubernetes.io/hostname',
+  };
+  const preferred = rule.preferredDuringSchedulingIgnoredDuringExecution;
+  const [field, added] =
+    preferred === undefined
+      ? ['requiredDuringSchedulingIgnoredDuringExecution', term]
+      : ['preferredDuringSchedulingIgnoredDuringExecution', { weight: preferred.weight, podAffinityTerm: term }];
+  const affinity = isRecord(template.spec?.affinity) ? template.spec.affinity : {};
+  const anti = isRecord(affinity['podAntiAffinity']) ? affinity['podAntiAffinity'] : {};
+  const podAntiAffinity = { ...anti, [field]: [...recordsIn(anti[field]), added] };
+  const spec = { containers: [], ...template.spec, affinity: { ...affinity, podAntiAffinity } };
+  return { ...template, spec };
 }
 
 /** The template that a ReplicaSet was made for, as it was declared: with it the revision has its own hash again. */

@@ -1,6 +1,7 @@
-// Replaces the pods of a revision a few at a time, by eviction, so that PodDisruptionBudgets hold. What is left to do is read from
-// the pods themselves; nothing is lost when the process dies.
+// Replaces the pods of a Rollout a few at a time, by eviction, so that PodDisruptionBudgets hold. What is left to do, and how many are
+// away, is read from the pods themselves at that moment; nothing is lost when the process dies.
 import type { KubeObject, Resource } from '../api/k8s.ts';
+import { isRecord, recordsIn } from '../api/json.ts';
 import { POD_TEMPLATE_HASH } from '../api/names.ts';
 import type { ObjectKey } from '../api/object-key.ts';
 import type { KubeClient } from '../kube/types.ts';
@@ -13,9 +14,13 @@ const RETRY_MS = 5_000;
 export interface RestartRequest {
   rollout: ObjectKey;
   namespace: string;
-  hash: string;
+  /** Pod hashes of the revisions; pods of the first are replaced first. */
+  hashes: readonly string[];
+  /** Pods that they are to have together. */
+  replicas: number;
   /** Pods created before this are replaced; milliseconds since the epoch. */
   before: number;
+  /** So many may be away at once. */
   atMost: number;
 }
 
@@ -23,6 +28,22 @@ export interface Restarter {
   restart(request: RestartRequest, client: KubeClient): Promise<void>;
   /** No pod of the Rollout is older than this. */
   restartedBefore(rollout: ObjectKey): number | undefined;
+}
+
+const isLeaving = ({ metadata }: KubeObject): boolean => metadata.deletionTimestamp !== undefined;
+
+function isReady(pod: KubeObject): boolean {
+  const status = isRecord(pod.status) ? pod.status : {};
+  return recordsIn(status['conditions']).some(({ type, status: is }) => type === 'Ready' && is === 'True');
+}
+
+/** The pods to evict now: those that do not serve anyway, and of the others as many as may be away. */
+export function nextToGo(pods: readonly KubeObject[], { replicas, before, atMost }: RestartRequest): KubeObject[] {
+  const here = pods.filter((pod) => !isLeaving(pod));
+  const old = here.filter(({ metadata }) => Date.parse(metadata.creationTimestamp ?? '') < before);
+  const ready = here.filter((pod) => isReady(pod)).length;
+  const spare = Math.max(0, atMost - Math.max(0, replicas - ready));
+  return [...old.filter((pod) => !isReady(pod)), ...old.filter((pod) => isReady(pod)).slice(0, spare)];
 }
 
 export function createRestarter(deps: { clock: Clock; again: (rollout: ObjectKey, at: number) => void }): Restarter {
@@ -39,23 +60,23 @@ export function createRestarter(deps: { clock: Clock; again: (rollout: ObjectKey
   return {
     restartedBefore: (rollout) => done.get(rollout),
     async restart(request, client) {
-      const labelSelector = `${POD_TEMPLATE_HASH}=${request.hash}`;
-      const { items } = await client.list<KubeObject>(PODS, { namespace: request.namespace, labelSelector });
-      const old = items.filter(
-        (pod) =>
-          Date.parse(pod.metadata.creationTimestamp ?? '') < request.before &&
-          pod.metadata.deletionTimestamp === undefined,
+      const { namespace, rollout, before, hashes } = request;
+      const lists = await Promise.all(
+        hashes.map((hash) =>
+          client.list<KubeObject>(PODS, { namespace, labelSelector: `${POD_TEMPLATE_HASH}=${hash}` }),
+        ),
       );
-      if (old.length === 0) {
-        done.set(request.rollout, request.before);
-        deps.again(request.rollout, deps.clock.now());
+      const pods = lists.flatMap(({ items }) => items);
+      const isOld = ({ metadata }: KubeObject): boolean => Date.parse(metadata.creationTimestamp ?? '') < before;
+      if (!pods.some((pod) => isOld(pod) && !isLeaving(pod))) {
+        done.set(rollout, before);
+        deps.again(rollout, deps.clock.now());
         return;
       }
-      const results = await Promise.all(
-        old.slice(0, request.atMost).map((pod) => evict(client, request.namespace, pod.metadata.name)),
-      );
-      // The ReplicaSet's next status brings the next look; a refusal by a budget brings none.
-      if (results.includes(false)) deps.again(request.rollout, deps.clock.now() + RETRY_MS);
+      const going = nextToGo(pods, request);
+      const results = await Promise.all(going.map((pod) => evict(client, namespace, pod.metadata.name)));
+      // A ReplicaSet's next status brings the next look; a refusal by a budget, or a pod that is on its way, may bring none.
+      if (results.includes(false) || going.length === 0) deps.again(rollout, deps.clock.now() + RETRY_MS);
     },
   };
 }

@@ -10,6 +10,7 @@ import type { Log } from '../ports/log.ts';
 import { soleOwner, type Ownership } from '../ports/ownership.ts';
 import type { Secrecy } from '../ports/secrecy.ts';
 import type { Intent } from '../rollout/intents.ts';
+import { hasTag } from '../rollout/place.ts';
 import { newsBetween } from '../rollout/news.ts';
 import { refusalTold } from '../rollout/refused.ts';
 import { followAll, rolloutKey, type Caches } from './caches.ts';
@@ -134,7 +135,7 @@ export class RolloutController {
     if (weights === undefined || release === undefined) return;
     const now = this.#deps.clock.now();
     const badAt = this.#badAt.get(key);
-    if (weights.canary === 0 && badAt !== undefined && release.state === 'aborted') {
+    if (weights.canary === 0 && badAt !== undefined && hasTag(release.place, 'rejected')) {
       this.#badAt.delete(key);
       this.#deps.metrics.trafficBack(now - badAt);
     }

@@ -3,6 +3,7 @@ import { ANNOTATIONS, verbAnnotation, CONTROLLER_MANAGER, RESOURCES } from '../a
 import { ROLLOUT_PROSE } from '../api/prose.ts';
 import type { Issue } from '../api/result.ts';
 import type { Rollout, RolloutStatus } from '../api/rollout.ts';
+import { planOf } from '../rollout/compile.ts';
 import { decide, type Decision } from '../rollout/decide.ts';
 import type { Intent } from '../rollout/intents.ts';
 import type { Observed } from '../rollout/observed.ts';
@@ -10,6 +11,7 @@ import { withUnmade } from '../rollout/refused.ts';
 import type { Clock } from '../ports/clock.ts';
 import { routeCache, gather, type RunOverlay } from './gather.ts';
 import type { Caches } from './caches.ts';
+import { createDeclarations } from './declaration.ts';
 import { execute, type ExecuteDeps } from './execute.ts';
 import type { Failure } from './failure.ts';
 import { isBound } from './hand-back-controller.ts';
@@ -26,7 +28,7 @@ export type SeenRollout =
 
 export interface RolloutDecision extends KernelDecision<RolloutStatus, Intent> {
   /** Undefined where the spec cannot be used. */
-  readonly release?: Pick<Decision, 'state' | 'memory'> | undefined;
+  readonly release?: Pick<Decision, 'place' | 'memory'> | undefined;
 }
 
 export type RolloutLook = Look<Rollout, RolloutStatus, SeenRollout, RolloutDecision>;
@@ -47,8 +49,8 @@ function decideRollout(given: SeenRollout): RolloutDecision {
     return { status: invalidStatus(given.rollout, given.recorded, given.unusable, given.now), intents: [] };
   }
   if ('leaving' in given) return { status: leavingStatus(given.recorded, given.leaving.bound), intents: [] };
-  const { state, memory, ...decision } = decide(given.seen);
-  return { ...decision, release: { state, memory } };
+  const { place, memory, ...decision } = decide(given.seen);
+  return { ...decision, release: { place, memory } };
 }
 
 function leavingStatus(recorded: RolloutStatus | undefined, bound: boolean): RolloutStatus {
@@ -84,9 +86,9 @@ const isCosmetic = (patch: Record<string, unknown>): boolean =>
 function stampOf(caches: Caches, mayCross: ExecuteDeps['mayCross']): (rollout: Rollout, intent: Intent) => string {
   return ({ metadata, spec }, intent) => {
     const own = [metadata.generation, metadata.labels, metadata.annotations];
-    const canary = spec.strategy?.canary;
-    if (intent.do !== 'SetWeights' || canary === undefined) return JSON.stringify(own);
-    const { driven } = drivenRouters(canary, metadata.namespace ?? '', mayCross);
+    const plan = planOf({ spec });
+    if (intent.do !== 'SetWeights' || plan === undefined) return JSON.stringify(own);
+    const { driven } = drivenRouters(plan, metadata.namespace ?? '', mayCross);
     const routes = driven.map((r) => routeCache(caches, r.kind).get(r.namespace, r.name)?.metadata.resourceVersion);
     return JSON.stringify([own, routes]);
   };
@@ -95,6 +97,7 @@ function stampOf(caches: Caches, mayCross: ExecuteDeps['mayCross']): (rollout: R
 export function rolloutUse(deps: RolloutUseDeps): RolloutUse {
   const { caches, clock, overlay } = deps;
   const { mayCross, restarter } = deps.execute;
+  const declarations = createDeclarations();
   return {
     controller: 'rollout',
     resource: RESOURCES.rollouts,
@@ -105,7 +108,7 @@ export function rolloutUse(deps: RolloutUseDeps): RolloutUse {
       if (rollout.metadata.annotations?.[ANNOTATIONS.retire] !== undefined)
         return { leaving: { bound: isBound(rollout, caches) }, recorded };
       const restartedBefore = restarter.restartedBefore(key);
-      const input = { caches, overlay, rollout, status: recorded ?? {}, now, restartedBefore, mayCross };
+      const input = { caches, declarations, overlay, rollout, status: recorded ?? {}, now, restartedBefore, mayCross };
       const gathered = gather(input);
       return 'unusable' in gathered ? { unusable: gathered.unusable, rollout, recorded, now } : gathered;
     },

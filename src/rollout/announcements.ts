@@ -1,13 +1,13 @@
 // Events: what happened, in the words a person reads in `kubectl describe`. Each carries a key that makes a repeat a no-op.
 import type { Issue } from '../api/result.ts';
-import * as facts from './facts.ts';
-import type { Happening } from './machine.ts';
-import type { Memory } from './memory.ts';
 import type { Observed } from './observed.ts';
-import { revisionName } from './phase.ts';
+import { revisionName } from './revision-name.ts';
 import { shortHash } from './hash.ts';
+import type { Known } from './known.ts';
 import type { Outcome } from './outcome.ts';
-import { durationOf, kindOf, stepsOf } from './steps.ts';
+import { releaseKey } from './runs.ts';
+import { tellStage } from './stages/stages.ts';
+import type { Transition } from './transitions.ts';
 
 export interface Announcement {
   readonly type: 'Normal' | 'Warning';
@@ -31,18 +31,12 @@ export interface FinishedSteps {
   readonly what: readonly string[];
 }
 
-function stepText(seen: Observed, index: number): string {
-  const step = stepsOf(seen)[index];
-  const kind = kindOf(step);
-  if (kind === 'setWeight') return `weight ${step?.setWeight}`;
-  if (kind === 'pause') {
-    const lasts = durationOf(step);
-    return lasts === undefined ? 'pause' : `pause of ${lasts / 1000}s`;
-  }
-  return kind === 'analysis' ? 'analysis' : 'canary scale';
+function stepText({ plan }: Observed, index: number): string {
+  const stage = plan.stages[index];
+  return stage === undefined ? 'the end' : tellStage(stage);
 }
 
-type StepDone = Extract<Happening, { kind: 'StepDone' }>;
+type StageDone = Extract<Transition, { kind: 'StageDone' }>;
 type Told = Pick<Announcement, 'type' | 'reason' | 'message'>;
 
 const range = ({ first, last }: FinishedSteps, plus: number): string =>
@@ -54,9 +48,9 @@ function stepsText(steps: FinishedSteps, how: 'skipped' | 'completed'): string {
 }
 
 /** Steps in a row that ended alike in one decision are told of together: each Event is a write. */
-function stepsDone(seen: Observed, release: string, done: readonly StepDone[]): Omit<Announcement, 'rank'> {
-  const [first, last] = [done[0]?.step ?? 0, done.at(-1)?.step ?? 0];
-  const steps = { first, last, of: stepsOf(seen).length, what: done.map(({ step }) => stepText(seen, step)) };
+function stepsDone(seen: Observed, release: string, done: readonly StageDone[]): Omit<Announcement, 'rank'> {
+  const [first, last] = [done[0]?.stage ?? 0, done.at(-1)?.stage ?? 0];
+  const steps = { first, last, of: seen.plan.stages.length, what: done.map(({ stage }) => stepText(seen, stage)) };
   return done[0]?.skipped
     ? { ...completed(release, steps), message: stepsText(steps, 'skipped') }
     : { ...completed(release, steps), release, finished: steps };
@@ -77,12 +71,12 @@ export function inARow(before: Announcement, after: Announcement): Announcement 
   return { ...after, ...completed(release, finished), release, finished };
 }
 
-/** Happenings in order, neighbouring ends of steps in one group. */
-function grouped(happenings: readonly Happening[]): (StepDone[] | Exclude<Happening, StepDone>)[] {
-  const groups: (StepDone[] | Exclude<Happening, StepDone>)[] = [];
-  for (const h of happenings) {
+/** Transitions in order, neighbouring ends of steps in one group. */
+function grouped(transitions: readonly Transition[]): (StageDone[] | Exclude<Transition, StageDone>)[] {
+  const groups: (StageDone[] | Exclude<Transition, StageDone>)[] = [];
+  for (const h of transitions) {
     const last = groups.at(-1);
-    if (h.kind !== 'StepDone') groups.push(h);
+    if (h.kind !== 'StageDone') groups.push(h);
     else if (Array.isArray(last) && last[0]?.skipped === h.skipped) last.push(h);
     else groups.push([h]);
   }
@@ -93,42 +87,42 @@ function grouped(happenings: readonly Happening[]): (StepDone[] | Exclude<Happen
 const RANKS = 1000;
 const FIRST_AND_LAST = { Superseded: 0, RolledBack: 1, Begun: 2, Retried: 2, Promoted: RANKS - 2, Aborted: RANKS - 1 };
 
-/** Place of a happening within its release: a step's end comes before the next one's beginning. */
-function placeOf(happening: Happening): number {
-  if (happening.kind === 'StepDone') return 12 + 2 * happening.step;
-  return 'step' in happening ? 11 + 2 * happening.step : FIRST_AND_LAST[happening.kind];
+/** Place of a transition within its release: a step's end comes before the next one's beginning. */
+function placeOf(transition: Transition): number {
+  if (transition.kind === 'StageDone') return 12 + 2 * transition.stage;
+  return 'stage' in transition ? 11 + 2 * transition.stage : FIRST_AND_LAST[transition.kind];
 }
 
 /** What finished steps lead to. An abort speaks for itself. */
-const LED_TO_BY_STEPS = new Set<Happening['kind']>(['Paused', 'Inconclusive', 'Promoted']);
+const LED_TO_BY_STEPS = new Set<Transition['kind']>(['Paused', 'Inconclusive', 'Promoted']);
 
-function tell(seen: Observed, memory: Memory, group: StepDone[] | Exclude<Happening, StepDone>): Announcement {
-  const release = facts.releaseKey(memory);
+function tell({ seen, memory }: Known, group: StageDone[] | Exclude<Transition, StageDone>): Announcement {
+  const release = releaseKey(memory);
   const last = Array.isArray(group) ? group.at(-1) : group;
   const rank = memory.attempt * RANKS + (last === undefined ? 0 : placeOf(last));
   if (Array.isArray(group)) return { ...stepsDone(seen, release, group), rank };
-  const which = 'step' in group ? group.step : group.hash;
+  const which = 'stage' in group ? group.stage : group.hash;
   const told = { ...announce(seen, group), key: `${release}/${group.kind}/${which}`, rank };
   return LED_TO_BY_STEPS.has(group.kind) ? { ...told, release } : told;
 }
 
-function announce(seen: Observed, happening: Exclude<Happening, StepDone>): Told {
-  const steps = stepsOf(seen).length;
-  const name = 'hash' in happening ? revisionName(happening.revision, happening.hash) : '';
-  switch (happening.kind) {
+function announce(seen: Observed, transition: Exclude<Transition, StageDone>): Told {
+  const steps = seen.plan.stages.length;
+  const name = 'hash' in transition ? revisionName(transition.revision, transition.hash) : '';
+  switch (transition.kind) {
     case 'Begun':
       return { type: 'Normal', reason: 'RolloutUpdated', message: `Rolling out revision ${name}` };
     case 'Paused':
       return {
         type: 'Normal',
         reason: 'RolloutPaused',
-        message: `Step ${happening.step + 1}/${steps}: ${stepText(seen, happening.step)}`,
+        message: `Step ${transition.stage + 1}/${steps}: ${stepText(seen, transition.stage)}`,
       };
     case 'Inconclusive':
       return {
         type: 'Warning',
         reason: 'RolloutPaused',
-        message: `Step ${happening.step + 1}/${steps}: the analysis is inconclusive; promote or abort`,
+        message: `Step ${transition.stage + 1}/${steps}: the analysis is inconclusive; promote or abort`,
       };
     case 'Superseded':
       return {
@@ -144,15 +138,16 @@ function announce(seen: Observed, happening: Exclude<Happening, StepDone>): Told
       return {
         type: 'Warning',
         reason: 'RolloutAborted',
-        message: `Rollout aborted update to revision ${name}: ${happening.reason}`,
+        message: `Rollout aborted update to revision ${name}: ${transition.reason}`,
       };
     case 'Retried':
       return { type: 'Normal', reason: 'RolloutRetry', message: `Trying revision ${name} again` };
   }
 }
 
-export function announcementsOf(seen: Observed, outcome: Outcome): Announcement[] {
-  const list = grouped(outcome.happenings).map((group) => tell(seen, outcome.memory, group));
+export function announcementsOf(outcome: Outcome): Announcement[] {
+  const { seen } = outcome;
+  const list = grouped(outcome.transitions).map((group) => tell(outcome, group));
   if (outcome.answer && seen.command) {
     const { verb, value, id } = seen.command;
     const ignored = outcome.answer.outcome.startsWith('Ignored');

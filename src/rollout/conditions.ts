@@ -2,10 +2,12 @@
 import type { Condition } from '../api/k8s.ts';
 import type { Issue } from '../api/result.ts';
 import { textOfIssues } from './announcements.ts';
-import * as facts from './facts.ts';
-import { replicasOf, type Observed } from './observed.ts';
-import { isWaiting, type Phase } from './phase.ts';
-import type { Outcome } from './outcome.ts';
+import { replicasOf } from './observed.ts';
+import { hasTag } from './place.ts';
+import { deadlineExceeded } from './rejection.ts';
+import { isPaused, type Situation } from './situation.ts';
+import { rowOf, type Phase } from './states.ts';
+import { time } from './time.ts';
 
 interface Draft {
   type: string;
@@ -14,30 +16,31 @@ interface Draft {
   message: string;
 }
 
-const seconds = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
-
-function progressing(seen: Observed, { state, memory }: Outcome, message: string): Draft {
-  const of = (status: boolean, reason: string): Draft => ({ type: 'Progressing', status, reason, message });
-  if (state === 'aborted') return of(false, 'RolloutAborted');
-  if (isWaiting(state) && facts.deadlineExceeded(seen, memory)) return of(false, 'ProgressDeadlineExceeded');
-  if (state === 'settled')
-    return { ...of(true, 'NewReplicaSetAvailable'), message: `revision ${memory.stable ?? ''} is promoted` };
-  if (state === 'updating.pausing' || facts.isPaused(seen, memory)) return of(false, 'RolloutPaused');
-  return of(true, 'ReplicaSetUpdated');
+function progressing(situation: Situation, message: string): Draft {
+  const { memory, place } = situation;
+  const of = (status: boolean, reason: string, text = message): Draft => {
+    return { type: 'Progressing', status, reason, message: text };
+  };
+  const [status, reason] = rowOf(situation).progress;
+  if (hasTag(place, 'rejected')) return of(status, reason);
+  if (deadlineExceeded(situation)) return of(false, 'ProgressDeadlineExceeded');
+  if (hasTag(place, 'done')) return of(status, reason, `revision ${memory.stable ?? ''} is promoted`);
+  return isPaused(situation) ? of(false, 'RolloutPaused') : of(status, reason);
 }
 
 const issueDraft = (type: string, issues: readonly Issue[]): Draft[] =>
   issues.length === 0 ? [] : [{ type, status: true, reason: type, message: textOfIssues(issues) }];
 
-function drafts(seen: Observed, outcome: Outcome, phase: Phase, message: string): Draft[] {
+function drafts(situation: Situation, phase: Phase, message: string): Draft[] {
+  const { seen, memory, place } = situation;
   const available = seen.replicaSets.reduce((sum, rs) => sum + rs.available, 0);
   const enough = available >= replicasOf(seen);
   const paused = phase === 'Paused';
-  const complete = outcome.state === 'settled' && outcome.memory.stable === seen.declared;
+  const complete = hasTag(place, 'done') && memory.stable === seen.declared;
   return [
     ...issueDraft('InvalidSpec', seen.issues),
     ...issueDraft('InvalidAnnotation', seen.malformed ?? []),
-    progressing(seen, outcome, message),
+    progressing(situation, message),
     {
       type: 'Available',
       status: enough,
@@ -55,11 +58,12 @@ function drafts(seen: Observed, outcome: Outcome, phase: Phase, message: string)
   ];
 }
 
-export function conditionsOf(seen: Observed, outcome: Outcome, phase: Phase, message: string): Condition[] {
-  return drafts(seen, outcome, phase, message).map((draft) => {
+export function conditionsOf(situation: Situation, phase: Phase, message: string): Condition[] {
+  const { seen } = situation;
+  return drafts(situation, phase, message).map((draft) => {
     const before = seen.status.conditions?.find((c) => c.type === draft.type);
     const status = draft.status ? 'True' : 'False';
-    const since = before?.status === status ? before.lastTransitionTime : seconds(seen.now);
+    const since = before?.status === status ? before.lastTransitionTime : time(seen.now);
     return { type: draft.type, status, reason: draft.reason, message: draft.message, lastTransitionTime: since };
   });
 }

@@ -1,20 +1,40 @@
 // Intents are differences: what is wanted against what was observed, as plain data in order of urgency. A crash anywhere loses
 // nothing, doing one twice does no harm, and a world that is as wanted asks for nothing.
 import type { Verb } from '../api/dialect.ts';
-import { carriesTraffic, isFrozen } from './facts.ts';
-import type { Memory, StateName } from './memory.ts';
-import { hasRouter, replicaSet, replicasOf, type Observed, type Role, type SeenReplicaSet } from './observed.ts';
+import { canonicalJson } from './hash.ts';
+import { meansOf } from './means/by-split.ts';
+import {
+  desiredOf,
+  replicaSet,
+  replicasOf,
+  type Observed,
+  type SeenReplicaSet,
+  type SeenSelector,
+} from './observed.ts';
+import type { EphemeralMetadata } from '../api/rollout.ts';
+import type { Role, RunKind, Split } from './plan.ts';
+import { hasTag } from './place.ts';
+import { isFrozen, type Situation } from './situation.ts';
+import { resolveCount } from './surge.ts';
 import type { Wanted } from './wanted.ts';
 
 export type Intent =
   | { do: 'SetWeights'; canary: number; rejected: string | null }
   | { do: 'SwitchSelector'; kind: 'Service' | 'DestinationRule'; name: string; role: Role; hash: string }
-  | { do: 'CreateReplicaSet'; hash: string; replicas: number }
+  | {
+      do: 'CreateReplicaSet';
+      hash: string;
+      replicas: number;
+      /** For its pods, by the side that they are on. */
+      metadata?: EphemeralMetadata;
+      /** Pod hash of the revision whose nodes its pods keep off. */
+      awayFrom?: string;
+    }
   | { do: 'ScaleReplicaSet'; name: string; hash: string; from: number; replicas: number }
   | {
       do: 'StartRun';
       name: string;
-      kind: 'Step' | 'Background';
+      kind: RunKind;
       step: number | undefined;
       hash: string;
       attempt: number;
@@ -22,7 +42,8 @@ export type Intent =
   | { do: 'EndRun'; name: string }
   | { do: 'TakeCommand'; verb: Verb; value: string; by?: string | undefined }
   | { do: 'RestoreTemplate'; hash: string; commandId: string }
-  | { do: 'RestartPods'; hash: string; before: number; atMost: number }
+  | { do: 'RestartPods'; hashes: readonly string[]; replicas: number; before: number; atMost: number }
+  | { do: 'SetPodMetadata'; name: string; hash: string; metadata: EphemeralMetadata }
   | { do: 'DeleteReplicaSet'; name: string }
   | { do: 'DeleteRun'; name: string };
 
@@ -38,36 +59,76 @@ function weightIntents(seen: Observed, wanted: Wanted): Intent[] {
 }
 
 function selectorIntents(seen: Observed, wanted: Wanted): Intent[] {
-  const intents: Intent[] = [];
-  for (const selector of seen.selectors) {
-    const hash = wanted[selector.role];
-    if (hash === undefined || selector.hash === hash) continue;
-    intents.push({ do: 'SwitchSelector', kind: selector.kind, name: selector.name, role: selector.role, hash });
+  return seen.selectors.toSorted(servingFirst).flatMap(({ kind, name, role, hash: now }): Intent[] => {
+    const hash = wanted[role];
+    return hash === undefined || now === hash ? [] : [{ do: 'SwitchSelector', kind, name, role, hash }];
+  });
+}
+
+const servingFirst = (a: SeenSelector, b: SeenSelector): number =>
+  Number(b.role === 'stable') - Number(a.role === 'stable');
+
+/** It moves requests from one revision to the other. */
+export const movesTraffic = (intent: Intent): boolean =>
+  intent.do === 'SetWeights' || (intent.do === 'SwitchSelector' && intent.role === 'stable');
+
+/** A candidate does not grow while it is paused or cannot be followed; a first revision serves as well as it can. */
+function isHeldBack(situation: Situation, hash: string): boolean {
+  const { candidate, stable } = situation.memory;
+  return stable !== undefined && hash === candidate && hash !== stable && isFrozen(situation);
+}
+
+function podIntents(situation: Situation, wanted: Wanted): Intent[] {
+  const intents = [...wanted.pods].flatMap(([hash, replicas]) => {
+    const intent = towards(situation, hash, replicas);
+    return intent === undefined ? [] : [intent];
+  });
+  for (const rs of situation.seen.replicaSets) {
+    if (rs.desired > 0 && !wanted.pods.has(rs.hash) && isRetired(situation, rs.hash)) intents.push(scale(rs, 0));
   }
   return intents;
 }
 
-/** A candidate does not grow while it is paused or cannot be followed; a first revision serves as well as it can. */
-const isHeld = (seen: Observed, memory: Memory, hash: string): boolean =>
-  memory.stable !== undefined && hash === memory.candidate && hash !== memory.stable && isFrozen(seen, memory);
+function towards(situation: Situation, hash: string, replicas: number): Intent | undefined {
+  const { seen } = situation;
+  const rs = replicaSet(seen, hash);
+  if (rs === undefined) {
+    // Only the declared template is at hand; a lost ReplicaSet of another revision cannot be made again.
+    const isMade = hash === seen.declared && seen.issues.length === 0 && !isHeldBack(situation, hash);
+    return isMade ? create(situation, hash, replicas) : undefined;
+  }
+  const isStill = rs.desired === replicas || (replicas > rs.desired && isHeldBack(situation, hash));
+  return isStill ? undefined : scale(rs, replicas);
+}
 
-function podIntents(seen: Observed, memory: Memory, wanted: Wanted): Intent[] {
-  const intents: Intent[] = [];
-  for (const [hash, replicas] of wanted.pods) {
-    const rs = replicaSet(seen, hash);
-    if (rs === undefined) {
-      // Only the declared template is at hand; a lost ReplicaSet of another revision cannot be made again.
-      if (hash === seen.declared && seen.issues.length === 0 && !isHeld(seen, memory, hash))
-        intents.push({ do: 'CreateReplicaSet', hash, replicas });
-    } else if (rs.desired !== replicas) {
-      const grows = replicas > rs.desired;
-      if (!(grows && isHeld(seen, memory, hash))) intents.push(scale(rs, replicas));
-    }
-  }
-  for (const rs of seen.replicaSets) {
-    if (rs.desired > 0 && !wanted.pods.has(rs.hash) && isRetired(seen, memory, rs)) intents.push(scale(rs, 0));
-  }
-  return intents;
+function create(situation: Situation, hash: string, replicas: number): Intent {
+  const { seen, memory } = situation;
+  const metadata = metadataOf(situation, hash);
+  const awayFrom = seen.plan.antiAffinity && memory.stable !== hash ? memory.stable : undefined;
+  return {
+    do: 'CreateReplicaSet',
+    hash,
+    replicas,
+    ...(metadata && { metadata }),
+    ...(awayFrom !== undefined && { awayFrom }),
+  };
+}
+
+/** What the pods of a revision carry for the side that they are on; undefined: nothing. */
+function metadataOf({ seen: { plan }, memory, place }: Situation, hash: string): EphemeralMetadata | undefined {
+  const serves = hasTag(place, 'serving') ? memory.candidate : (memory.stable ?? memory.candidate);
+  if (hash === serves) return plan.podMetadata.stable;
+  return hash === memory.candidate ? plan.podMetadata.canary : undefined;
+}
+
+const NO_METADATA: EphemeralMetadata = {};
+
+function metadataIntents(situation: Situation): Intent[] {
+  return situation.seen.replicaSets.flatMap(({ name, hash, desired, podMetadata = NO_METADATA }): Intent[] => {
+    const metadata = metadataOf(situation, hash) ?? NO_METADATA;
+    const isSame = desired === 0 || canonicalJson(podMetadata) === canonicalJson(metadata);
+    return isSame ? [] : [{ do: 'SetPodMetadata', name, hash, metadata }];
+  });
 }
 
 const scale = (rs: SeenReplicaSet, replicas: number): Intent => ({
@@ -78,19 +139,17 @@ const scale = (rs: SeenReplicaSet, replicas: number): Intent => ({
   replicas,
 });
 
-function isRetired(seen: Observed, memory: Memory, rs: SeenReplicaSet): boolean {
-  if (!hasRouter(seen)) return firstIsReady(seen, memory);
-  const at = memory.retiring[rs.hash];
-  const idle = !carriesTraffic(seen, rs.hash) || rs.available === 0;
-  return at !== undefined && seen.now >= at && idle;
+/** Without pods of their own to go back to there is no delay: the means say when. */
+const DELAYED: ReadonlySet<Split> = new Set(['weights', 'selector']);
+
+function isRetired(situation: Situation, hash: string): boolean {
+  const { seen, memory } = situation;
+  const at = memory.retiring[hash];
+  const isDue = !DELAYED.has(seen.plan.split) || (at !== undefined && seen.now >= at);
+  return isDue && meansOf(situation).mayRetire(situation, hash);
 }
 
-/** The pods of an earlier first revision serve until the present one does. */
-function firstIsReady(seen: Observed, memory: Memory): boolean {
-  return (replicaSet(seen, memory.candidate)?.available ?? 0) >= replicasOf(seen);
-}
-
-function runIntents(seen: Observed, memory: Memory, wanted: Wanted): Intent[] {
+function runIntents({ seen, memory }: Situation, wanted: Wanted): Intent[] {
   const intents: Intent[] = [];
   for (const run of wanted.runs) {
     if (seen.issues.length > 0 || seen.runs.some((r) => r.name === run.name)) continue;
@@ -104,8 +163,8 @@ function runIntents(seen: Observed, memory: Memory, wanted: Wanted): Intent[] {
 }
 
 /** Old ReplicaSets and runs beyond what the spec keeps, oldest first. */
-function cleanUp(seen: Observed, memory: Memory, state: StateName): Intent[] {
-  if (state !== 'settled') return [];
+function cleanUp({ seen, memory, place }: Situation): Intent[] {
+  if (!hasTag(place, 'done')) return [];
   const oldest = <T extends { createdAt: string; name: string }>(list: T[]): T[] =>
     list.sort((a, b) => a.createdAt.localeCompare(b.createdAt) || a.name.localeCompare(b.name));
   const keep = seen.spec.revisionHistoryLimit ?? DEFAULT_HISTORY;
@@ -127,26 +186,31 @@ function cleanUp(seen: Observed, memory: Memory, state: StateName): Intent[] {
   return [...intents, ...surplus.map((run): Intent => ({ do: 'DeleteRun', name: run.name }))];
 }
 
-function restartIntents(seen: Observed, memory: Memory, state: StateName): Intent[] {
-  if (memory.restartAt === undefined || state !== 'settled' || memory.stable === undefined) return [];
-  const rs = replicaSet(seen, memory.stable);
-  if (rs === undefined || rs.available < rs.desired) return [];
-  const atMost = Math.max(1, Math.floor(rs.desired / 4));
-  return [{ do: 'RestartPods', hash: rs.hash, before: memory.restartAt, atMost }];
+/** The stable revision first, then what is on its way; never more pods away than may be. */
+function restartIntents({ seen, memory, place }: Situation): Intent[] {
+  if (place.pods !== 'restarting' || memory.restartAt === undefined) return [];
+  const atMost = Math.max(1, resolveCount(seen.plan.maxUnavailable, replicasOf(seen), 'down'));
+  const hashes = [...new Set([memory.stable, memory.candidate])].filter(
+    (hash) => hash !== undefined && desiredOf(seen, hash) > 0,
+  ) as string[];
+  const replicas = hashes.reduce((sum, hash) => sum + desiredOf(seen, hash), 0);
+  return [{ do: 'RestartPods', hashes, replicas, before: memory.restartAt, atMost }];
 }
 
 /** In order of urgency; empty when the world is as wanted. */
-export function intentsOf(state: StateName, memory: Memory, seen: Observed, wanted: Wanted): Intent[] {
+export function intentsOf(situation: Situation, wanted: Wanted): Intent[] {
+  const { seen } = situation;
   return [
     ...weightIntents(seen, wanted),
     ...selectorIntents(seen, wanted),
-    ...podIntents(seen, memory, wanted),
-    ...runIntents(seen, memory, wanted),
+    ...podIntents(situation, wanted),
+    ...runIntents(situation, wanted),
     ...(seen.command === undefined ? seen.waiting.slice(0, 1) : []).map((waiting): Intent => ({
       do: 'TakeCommand',
       ...waiting,
     })),
-    ...restartIntents(seen, memory, state),
-    ...cleanUp(seen, memory, state),
+    ...metadataIntents(situation),
+    ...restartIntents(situation),
+    ...cleanUp(situation),
   ];
 }

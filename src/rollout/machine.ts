@@ -1,318 +1,305 @@
-// The state machine that drives every Rollout; a person who reads the chart knows what Sluice does. Used as a pure function:
-// the observation is context, eventless transitions carry it as far as it can go in one pass, nothing is executed, no delay is
-// armed. What a state wants of the world is in wanted.ts; what is to be done about it in intents.ts.
-import { assign, setup, type SnapshotFrom } from 'xstate';
-import type { RevisionRef } from '../api/revision.ts';
+// The chart that drives every Rollout; a person who reads it knows what Sluice does. Used as a pure function: the observation is
+// context, events are derived from it in order of precedence (events.ts), nothing is executed, no delay is armed. What a state wants
+// of the world is in states.ts; what is to be done about it in intents.ts.
+import { assign, setup } from 'xstate';
+import type { Context, Event, Tag } from './context.ts';
+import type { Memory } from './memory.ts';
 import * as facts from './facts.ts';
-import type { AbortCause, Memory } from './memory.ts';
-import { durationOf, stepsOf } from './steps.ts';
-import type { Observed } from './observed.ts';
-import type { Answer, Wish } from './wish.ts';
-
-/** A revision by its pod hash, with the commit that declared it where one is known. */
-interface Named {
-  hash: string;
-  revision: RevisionRef | undefined;
-}
-
-/** What the machine did on its way, for events and history. */
-export type Happening =
-  | ({ kind: 'Begun' } & Named)
-  | { kind: 'StepDone'; step: number; skipped: boolean }
-  | { kind: 'Paused'; step: number }
-  | { kind: 'Inconclusive'; step: number }
-  | ({ kind: 'Superseded' } & Named)
-  | ({ kind: 'RolledBack' } & Named)
-  | ({ kind: 'Promoted' } & Named)
-  | ({ kind: 'Aborted'; cause: AbortCause; reason: string } & Named)
-  | ({ kind: 'Retried' } & Named);
-
-export interface Context extends Memory {
-  readonly seen: Observed;
-  readonly wish?: Wish | undefined;
-  readonly answer?: Answer | undefined;
-  readonly happenings: readonly Happening[];
-}
-
-interface Input {
-  seen: Observed;
-  memory: Memory;
-}
-
-type Event = { type: 'OBSERVED'; seen: Observed; wish: Wish | undefined };
-
-const wished = (c: Context, verb: Wish['verb']): boolean => c.wish?.verb === verb;
-/** Nothing speaks against going forward; every transition that does asks this, so that a rejection always comes first. */
-const clear = (c: Context): boolean => !wished(c, 'abort') && facts.isClear(c.seen, c);
-/** Somebody lets a wait end. */
-const letGo = (c: Context): boolean => wished(c, 'promote') || wished(c, 'skip');
-const rests = (c: Context): boolean => facts.isPaused(c.seen, c) || c.seen.issues.length > 0;
-
-function happened(c: Context, ...news: Happening[]): readonly Happening[] {
-  return [...c.happenings, ...news];
-}
-
-function answered(c: Context, outcome: string): Partial<Context> {
-  return { wish: undefined, answer: c.wish?.id === undefined ? c.answer : { id: c.wish.id, outcome } };
-}
-
-/** Attempts only ever rise, even where the status was lost: a verdict or run of an earlier release must not count. */
-function nextAttempt(c: Context): number {
-  const routed = c.seen.routes.map((route) => Number(/-([0-9]+)$/.exec(route.rejected ?? '')?.[1] ?? 0));
-  return 1 + Math.max(c.attempt, ...c.seen.runs.map((run) => run.attempt), ...routed);
-}
-
-const declared = (c: Context): Named => ({ hash: c.seen.declared, revision: c.seen.revision });
-const candidate = (c: Context): Named => ({ hash: c.candidate, revision: c.revision });
-
-function begun(c: Context): Partial<Context> {
-  return {
-    candidate: c.seen.declared,
-    revision: c.seen.revision,
-    stepsHash: c.seen.stepsHash,
-    step: 0,
-    attempt: nextAttempt(c),
-    progressAt: c.seen.now,
-    progressMark: undefined,
-    until: undefined,
-    paused: undefined,
-    full: undefined,
-    waived: undefined,
-    reason: undefined,
-    cause: undefined,
-    abortedAt: undefined,
-    rejected: undefined,
-  };
-}
-
-function blame(c: Context): { cause: AbortCause; reason: string } {
-  if (wished(c, 'abort')) {
-    return { cause: 'User', reason: c.wish?.reason ?? 'aborted by a person' };
-  }
-  return facts.objection(c.seen, c, true) ?? { cause: 'User', reason: 'aborted' };
-}
+import * as changes from './changes.ts';
+import { parseTime } from './time.ts';
 
 const machineSetup = setup({
-  types: { context: {} as Context, events: {} as Event, input: {} as Input },
+  types: {
+    context: {} as Context,
+    events: {} as Event,
+    input: {} as { seen: Context['seen']; memory: Memory },
+    tags: {} as Tag,
+  },
   guards: {
-    isFirst: ({ context: c }) => c.stable === undefined,
-    isDeclaredAnew: ({ context: c }) => c.seen.declared !== c.stable && c.seen.issues.length === 0,
-    isOther: ({ context: c }) => c.seen.declared !== c.candidate && c.seen.issues.length === 0,
-    isChanged: ({ context: c }) =>
-      (c.seen.declared !== c.candidate || c.seen.stepsHash !== c.stepsHash) && c.seen.issues.length === 0,
-    isBackToStable: ({ context: c }) => c.seen.declared === c.stable,
-    isRejected: ({ context: c }) => wished(c, 'abort') || facts.objection(c.seen, c, false) !== undefined,
-    isRejectedOrStuck: ({ context: c }) => wished(c, 'abort') || facts.objection(c.seen, c, true) !== undefined,
-    isFullyReady: ({ context: c }) => c.seen.issues.length === 0 && facts.fullyReady(c.seen, c),
-    isClearAndFullyReady: ({ context: c }) => clear(c) && facts.fullyReady(c.seen, c),
-    wantsFull: ({ context: c }) => wished(c, 'promote-full') && c.seen.issues.length === 0,
-    wantsRetry: ({ context: c }) => wished(c, 'retry') && c.seen.issues.length === 0,
-    wantsPause: ({ context: c }) => wished(c, 'pause'),
-    wantsResume: ({ context: c }) => (wished(c, 'resume') || letGo(c)) && c.paused === true,
-    acceptsBackground: ({ context: c }) => letGo(c) && facts.backgroundInconclusive(c.seen, c),
-    areStepsDone: ({ context: c }) => clear(c) && (c.full === true || c.step >= stepsOf(c.seen).length),
-    isSetWeight: ({ context: c }) => facts.stepKind(c.seen, c) === 'setWeight',
-    isSetCanaryScale: ({ context: c }) => facts.stepKind(c.seen, c) === 'setCanaryScale',
-    isPause: ({ context: c }) => facts.stepKind(c.seen, c) === 'pause',
-    isAnalysis: ({ context: c }) => facts.stepKind(c.seen, c) === 'analysis',
-    isWeightReached: ({ context: c }) => clear(c) && facts.weightReached(c.seen, c),
-    isScaleReached: ({ context: c }) => clear(c) && facts.scaleReached(c.seen, c),
-    isPauseOver: ({ context: c }) => clear(c) && c.until !== undefined && c.seen.now >= c.until,
-    isLetGo: ({ context: c }) => letGo(c) && !rests(c) && clear(c),
-    isAnalysisGood: ({ context: c }) => clear(c) && facts.stepRun(c.seen, c)?.phase === 'Successful',
-    isAnalysisUnsure: ({ context: c }) => facts.stepRun(c.seen, c)?.phase === 'Inconclusive',
+    isFirst: ({ context: { memory } }) => memory.stable === undefined,
+    isWarm: ({ context }) => facts.isWarm(context),
+    isHeld: ({ context: { seen } }) => seen.held !== undefined,
+    isLetGo: ({ context: { seen } }) => seen.held === undefined,
+    isFull: ({ context }) => facts.isFull(context),
+    isFirstFull: ({ context }) => context.seen.issues.length === 0 && facts.isFull(context),
+    areStagesDone: ({ context }) => facts.stageOf(context) === undefined,
+    isSplit: ({ context }) => facts.stageOf(context)?.kind === 'Split',
+    isScale: ({ context }) => facts.stageOf(context)?.kind === 'Scale',
+    isPause: ({ context }) => facts.stageOf(context)?.kind === 'Pause',
+    isMeasure: ({ context }) => facts.stageOf(context)?.kind === 'Measure',
+    isReached: ({ context }) => facts.isReached(context),
+    isUnsure: ({ context }) => facts.stageRun(context)?.phase === 'Inconclusive',
+    isSwitched: ({ context }) => facts.isSwitched(context),
+    isVerified: ({ context }) => facts.isVerified(context),
+    isDoubtful: ({ context }) => facts.verifyingRun(context)?.phase === 'Inconclusive',
+    isDrained: ({ context }) => facts.isDrained(context),
+    isBroughtBack: ({ context }) => facts.isBroughtBack(context),
+    isDeclaredInGit: ({ context: { seen } }) => seen.revision !== undefined,
+    hasBackgroundRun: ({ context }) => facts.isMeasuring(context),
+    isOver: ({ context: { memory } }) => memory.stable === memory.candidate,
+    isRestartDue: ({ context }) => facts.restartDue(context) !== undefined,
+    isRestarted: ({ context: { seen, memory } }) =>
+      memory.restartAt === undefined || (seen.restartedBefore ?? 0) >= memory.restartAt,
   },
   actions: {
-    see: assign(({ event }) => ({ seen: event.seen, wish: event.wish, answer: undefined, happenings: [] })),
-    begin: assign(({ context: c }) => ({
-      ...begun(c),
-      happenings: happened(c, { kind: 'Begun', ...declared(c) }),
+    begin: assign(({ context: c }) => changes.begin(c)),
+    supersede: assign(({ context: c }) => changes.supersede(c)),
+    beginWarm: assign(({ context: c }) => changes.beginWarm(c)),
+    rollBack: assign(({ context: c }) => changes.rollBack(c)),
+    comeBack: assign(({ context: c }) => changes.comeBack(c)),
+    retry: assign(({ context: c }) => changes.retry(c)),
+    retryInFull: assign(({ context: c }) => changes.retryInFull(c)),
+    finishStage: assign(({ context: c }) => changes.finishStage(c)),
+    skipStage: assign(({ context: c }) => changes.skipStage(c)),
+    skipAll: assign(({ context: c }) => changes.skipAll(c)),
+    startPause: assign(({ context: c }) => changes.startPause(c)),
+    noteUnsure: assign(({ context: c }) => changes.noteUnsure(c)),
+    promote: assign(({ context: c }) => changes.promote(c)),
+    abort: assign(({ context: c, event }) => (event.type === 'REJECT' ? changes.abort(c, event) : {})),
+    answerPaused: assign(({ context: c }) => changes.answered(c, 'Done: paused')),
+    answerResumed: assign(({ context: c }) => changes.answered(c, 'Done: resumed')),
+    answerAccepted: assign(({ context: c }) => changes.answered(c, 'Done: the inconclusive analysis is accepted')),
+    restart: assign(({ context: c }) => ({
+      ...changes.answered(c, 'Done: pods are being replaced, a few at a time'),
+      memory: { ...c.memory, restartAt: c.seen.now },
     })),
-    supersede: assign(({ context: c }) => ({
-      ...begun(c),
-      happenings: happened(
-        c,
-        ...(c.candidate === c.seen.declared ? [] : [{ kind: 'Superseded', ...candidate(c) } as const]),
-        { kind: 'Begun', ...declared(c) },
-      ),
+    restartAsDeclared: assign(({ context: c }) => ({
+      memory: { ...c.memory, restartAt: parseTime(c.seen.spec.restartAt) },
     })),
-    rollBack: assign(({ context: c }) => ({
-      ...begun(c),
-      attempt: c.attempt,
-      happenings: happened(c, { kind: 'RolledBack', ...candidate(c) }),
+    noteRestarted: assign(({ context: { memory } }) => ({
+      memory: { ...memory, restartAt: undefined, restartedAt: memory.restartAt ?? memory.restartedAt },
     })),
-    comeBack: assign(({ context: c }) => ({ ...begun(c), attempt: c.attempt, rejected: c.candidate })),
-    retry: assign(({ context: c }) => ({
-      ...begun(c),
-      ...answered(c, 'Done: the release begins again'),
-      happenings: happened(c, { kind: 'Retried', ...declared(c) }),
-    })),
-    // A promotion that comes as the wait ends by itself has what it asked for: it does not end the next one, too.
-    finishStep: assign(({ context: c }) => ({
-      ...(letGo(c) ? answered(c, `Done: step ${c.step + 1} ended`) : {}),
-      step: c.step + 1,
-      until: undefined,
-      happenings: happened(c, { kind: 'StepDone', step: c.step, skipped: false }),
-    })),
-    skipStep: assign(({ context: c }) => ({
-      ...answered(c, `Done: step ${c.step + 1} ended`),
-      step: c.step + 1,
-      until: undefined,
-      happenings: happened(c, { kind: 'StepDone', step: c.step, skipped: true }),
-    })),
-    skipAll: assign(({ context: c }) => ({
-      ...answered(c, 'Done: promoted in full'),
-      full: true,
-      until: undefined,
-      paused: undefined,
-      waived: c.waived === true || facts.backgroundInconclusive(c.seen, c) || undefined,
-    })),
-    retryInFull: assign(({ context: c }) => ({
-      ...begun(c),
-      ...answered(c, 'Done: promoted in full'),
-      full: true,
-      happenings: happened(c, { kind: 'Retried', ...declared(c) }),
-    })),
-    startPause: assign(({ context: c }) => {
-      const lasts = durationOf(stepsOf(c.seen)[c.step]);
-      return {
-        until: lasts === undefined ? undefined : c.seen.now + lasts,
-        happenings: happened(c, { kind: 'Paused', step: c.step }),
-      };
-    }),
-    noteUnsure: assign(({ context: c }) => ({ happenings: happened(c, { kind: 'Inconclusive', step: c.step }) })),
-    hold: assign(({ context: c }) => ({ ...answered(c, 'Done: paused'), paused: true })),
-    release: assign(({ context: c }) => ({ ...answered(c, 'Done: resumed'), paused: undefined })),
-    waive: assign(({ context: c }) => ({
-      ...answered(c, 'Done: the inconclusive analysis is accepted'),
-      waived: true,
-    })),
-    promote: assign(({ context: c }) => ({
-      stable: c.candidate,
-      step: stepsOf(c.seen).length,
-      until: undefined,
-      paused: undefined,
-      full: undefined,
-      waived: undefined,
-      happenings: happened(c, { kind: 'Promoted', ...candidate(c) }),
-    })),
-    abort: assign(({ context: c }) => {
-      const why = blame(c);
-      return {
-        ...answered(c, 'Done: aborted'),
-        ...why,
-        // Steps that were changed before do not count as a change after it.
-        stepsHash: c.seen.stepsHash,
-        abortedAt: c.seen.now,
-        until: undefined,
-        paused: undefined,
-        full: undefined,
-        step: 0,
-        happenings: happened(c, { kind: 'Aborted', ...candidate(c), ...why }),
-      };
-    }),
+    rollBackTo: assign(({ context: c, event }) =>
+      event.type === 'ROLLBACK'
+        ? { ...changes.answered(c, `Done: template of ${event.hash} restored`), restore: event.hash }
+        : {},
+    ),
   },
 });
 
 const choose = 'choosing' as const;
+const ANEW = { target: '#rollout.release.stepping', actions: 'begin' } as const;
 
 export const machine = machineSetup.createMachine({
   id: 'rollout',
-  initial: 'settled',
-  context: ({ input }) => ({ ...input.memory, seen: input.seen, happenings: [] }),
-  on: { OBSERVED: { actions: 'see' } },
+  type: 'parallel',
+  context: ({ input }) => ({ ...input, command: undefined, answer: undefined, transitions: [], restore: undefined }),
+  on: { ROLLBACK: { actions: 'rollBackTo' } },
   states: {
-    settled: {
-      description: 'The declared revision is the stable one and has all the traffic.',
-      always: [
-        { guard: 'isFirst', target: 'releasing', actions: 'begin' },
-        { guard: 'isDeclaredAnew', target: 'updating', actions: 'begin' },
-      ],
-    },
-    releasing: {
-      description: 'The first revision ever: no steps, nothing to go back to.',
-      always: [
-        { guard: 'isOther', target: 'releasing', reenter: true, actions: 'supersede' },
-        { guard: 'isFullyReady', target: 'settled', actions: 'promote' },
-      ],
-    },
-    updating: {
-      description: 'A new revision goes through its steps.',
-      initial: choose,
-      always: [
-        { guard: 'isRejected', target: 'aborted', actions: 'abort' },
-        { guard: 'isBackToStable', target: 'settled', actions: 'rollBack' },
-        { guard: 'isChanged', target: 'updating', reenter: true, actions: 'supersede' },
-        { guard: 'wantsFull', target: 'promoting', actions: 'skipAll' },
-        { guard: 'wantsPause', actions: 'hold' },
-        { guard: 'wantsResume', actions: 'release' },
-        { guard: 'acceptsBackground', actions: 'waive' },
-      ],
+    attention: {
+      description: 'Whether a person wants the release to stand still.',
+      initial: 'running',
       states: {
-        choosing: {
-          always: [
-            { guard: 'areStepsDone', target: '#rollout.promoting' },
-            { guard: 'isSetWeight', target: 'weighing' },
-            { guard: 'isSetCanaryScale', target: 'scaling' },
-            { guard: 'isPause', target: 'pausing' },
-            { guard: 'isAnalysis', target: 'analysing' },
-          ],
-        },
-        weighing: {
-          description: 'Pods first, then the weight.',
-          always: [
-            { guard: 'isRejectedOrStuck', target: '#rollout.aborted', actions: 'abort' },
-            { guard: 'isWeightReached', target: choose, actions: 'finishStep' },
-          ],
-        },
-        scaling: {
-          always: [
-            { guard: 'isRejectedOrStuck', target: '#rollout.aborted', actions: 'abort' },
-            { guard: 'isScaleReached', target: choose, actions: 'finishStep' },
-          ],
-        },
-        pausing: {
-          entry: 'startPause',
-          always: [
-            { guard: 'isPauseOver', target: choose, actions: 'finishStep' },
-            { guard: 'isLetGo', target: choose, actions: 'skipStep' },
-          ],
-        },
-        analysing: {
-          always: [
-            { guard: 'isAnalysisGood', target: choose, actions: 'finishStep' },
-            { guard: 'isAnalysisUnsure', target: 'inconclusive', actions: 'noteUnsure' },
-            { guard: 'isLetGo', target: choose, actions: 'skipStep' },
-          ],
-        },
-        inconclusive: {
-          description: 'The analysis cannot tell: a person decides.',
-          always: { guard: 'isLetGo', target: choose, actions: 'skipStep' },
+        running: { on: { PAUSE: { target: 'paused', actions: 'answerPaused' } } },
+        paused: {
+          description: 'Nothing grows or gains weight. What goes back goes back.',
+          on: {
+            RESUME: { target: 'running', actions: 'answerResumed' },
+            REJECT: 'running',
+            BACK: 'running',
+            DECLARE: 'running',
+            PROMOTE_FULL: 'running',
+          },
         },
       },
     },
-    promoting: {
-      description: 'All steps are done: the new revision grows to full size.',
-      always: [
-        { guard: 'isRejectedOrStuck', target: 'aborted', actions: 'abort' },
-        { guard: 'isBackToStable', target: 'settled', actions: 'rollBack' },
-        { guard: 'isChanged', target: 'updating', actions: 'supersede' },
-        { guard: 'wantsPause', actions: 'hold' },
-        { guard: 'wantsResume', actions: 'release' },
-        { guard: 'acceptsBackground', actions: 'waive' },
-        { guard: 'isClearAndFullyReady', target: 'settled', actions: 'promote' },
-      ],
+    background: {
+      description: 'The analysis that goes on beside the stages.',
+      initial: 'quiet',
+      on: { REJECT: '.quiet', BACK: '.quiet', DECLARE: '.quiet', RETRY: '.quiet' },
+      states: {
+        quiet: { on: { ARRIVE: { guard: 'hasBackgroundRun', target: 'measuring' } } },
+        measuring: { on: { UNSURE: 'unsure', ARRIVE: { guard: 'isOver', target: 'quiet' } } },
+        unsure: {
+          description: 'It cannot tell: the release stands still until a person decides.',
+          on: {
+            ACCEPT: { target: 'waived', actions: 'answerAccepted' },
+            PROMOTE_FULL: 'waived',
+          },
+        },
+        waived: {
+          description: 'A person accepted that it cannot tell.',
+          on: { ARRIVE: { guard: 'isOver', target: 'quiet' } },
+        },
+      },
     },
-    aborted: {
-      description: 'All traffic is on the stable revision; what is declared is not served.',
-      always: [
-        { guard: 'isBackToStable', target: 'settled', actions: 'comeBack' },
-        { guard: 'isChanged', target: 'updating', actions: 'begin' },
-        { guard: 'wantsRetry', target: 'updating', actions: 'retry' },
-        { guard: 'wantsFull', target: 'promoting', actions: 'retryInFull' },
-      ],
+    pods: {
+      description: 'Whether pods are being replaced by new ones of the same revision.',
+      initial: 'steady',
+      on: { RESTART: { target: '.restarting', actions: 'restart' } },
+      states: {
+        steady: {
+          on: { ARRIVE: { guard: 'isRestartDue', target: 'restarting', actions: 'restartAsDeclared' } },
+        },
+        restarting: {
+          description: 'A few at a time, by eviction, the oldest revision last.',
+          on: { ARRIVE: { guard: 'isRestarted', target: 'steady', actions: 'noteRestarted' } },
+        },
+      },
+    },
+    release: {
+      description: 'The way of a revision.',
+      initial: 'settled',
+      states: {
+        settled: {
+          description: 'The declared revision is the stable one and has all the traffic.',
+          tags: ['done'],
+          on: {
+            DECLARE: [{ guard: 'isWarm', target: '#rollout.release.promoting', actions: 'beginWarm' }, ANEW],
+            ARRIVE: [
+              { guard: 'isFirst', target: 'first', actions: 'begin' },
+              { guard: 'isHeld', target: 'held' },
+            ],
+          },
+        },
+        first: {
+          description: 'The first revision ever: no stages, nothing to go back to.',
+          tags: ['waiting'],
+          on: {
+            DECLARE: { target: 'first', reenter: true, actions: 'supersede' },
+            ARRIVE: { guard: 'isFirstFull', target: 'settled', actions: 'promote' },
+          },
+        },
+        stepping: {
+          description: 'A new revision goes through its stages.',
+          tags: ['moving', 'stepping'],
+          initial: choose,
+          on: {
+            REJECT: { target: 'rejected', actions: 'abort' },
+            BACK: { target: 'settled', actions: 'rollBack' },
+            DECLARE: { target: 'stepping', reenter: true, actions: 'supersede' },
+            PROMOTE_FULL: { target: 'promoting', actions: 'skipAll' },
+          },
+          states: {
+            choosing: {
+              always: [
+                { guard: 'areStagesDone', target: '#rollout.release.promoting' },
+                { guard: 'isSplit', target: 'weighing' },
+                { guard: 'isScale', target: 'scaling' },
+                { guard: 'isPause', target: 'pausing' },
+                { guard: 'isMeasure', target: 'measuring' },
+              ],
+            },
+            weighing: {
+              description: 'Pods first, then the weight.',
+              tags: ['waiting'],
+              on: { ADVANCE: { guard: 'isReached', target: choose, actions: 'finishStage' } },
+            },
+            scaling: {
+              description: 'The pods grow or shrink, the weight stays.',
+              tags: ['waiting'],
+              on: { ADVANCE: { guard: 'isReached', target: choose, actions: 'finishStage' } },
+            },
+            pausing: {
+              description: 'Until a time, or until a person promotes.',
+              tags: ['asking'],
+              entry: 'startPause',
+              on: {
+                PROMOTE: { target: choose, actions: 'skipStage' },
+                ADVANCE: { guard: 'isReached', target: choose, actions: 'finishStage' },
+              },
+            },
+            measuring: {
+              description: 'The metrics decide.',
+              on: {
+                PROMOTE: { target: choose, actions: 'skipStage' },
+                ADVANCE: [
+                  { guard: 'isReached', target: choose, actions: 'finishStage' },
+                  { guard: 'isUnsure', target: 'asking', actions: 'noteUnsure' },
+                ],
+              },
+            },
+            asking: {
+              description: 'The analysis cannot tell: a person decides.',
+              tags: ['asking'],
+              on: { PROMOTE: { target: choose, actions: 'skipStage' } },
+            },
+          },
+        },
+        promoting: {
+          description: 'All stages are done: the new revision takes over.',
+          tags: ['moving'],
+          initial: 'growing',
+          on: {
+            REJECT: { target: 'rejected', actions: 'abort' },
+            BACK: { target: 'settled', actions: 'rollBack' },
+            DECLARE: { target: 'stepping', actions: 'supersede' },
+          },
+          states: {
+            growing: {
+              description: 'It grows to full size.',
+              tags: ['waiting'],
+              on: { ADVANCE: { guard: 'isFull', target: 'switching' } },
+            },
+            switching: {
+              description: 'The side that serves is switched to it.',
+              tags: ['waiting'],
+              on: { ADVANCE: { guard: 'isSwitched', target: 'verifying' } },
+            },
+            verifying: {
+              description: 'It serves; the old pods stay warm until the metrics are in.',
+              tags: ['serving'],
+              on: {
+                PROMOTE: { target: '#rollout.release.draining', actions: 'promote' },
+                PROMOTE_FULL: { target: '#rollout.release.draining', actions: 'promote' },
+                ADVANCE: [
+                  { guard: 'isVerified', target: '#rollout.release.draining', actions: 'promote' },
+                  { guard: 'isDoubtful', target: 'doubting', actions: 'noteUnsure' },
+                ],
+              },
+            },
+            doubting: {
+              description: 'It serves, and the analysis cannot tell: a person decides.',
+              tags: ['asking', 'serving'],
+              on: {
+                PROMOTE: { target: '#rollout.release.draining', actions: 'promote' },
+                PROMOTE_FULL: { target: '#rollout.release.draining', actions: 'promote' },
+              },
+            },
+          },
+        },
+        draining: {
+          description:
+            'It is the stable revision; pods of earlier ones stay a while, for requests on their way and to go back fast.',
+          tags: ['done'],
+          on: {
+            DECLARE: [{ guard: 'isWarm', target: '#rollout.release.promoting', actions: 'beginWarm' }, ANEW],
+            ARRIVE: { guard: 'isDrained', target: 'settled' },
+          },
+        },
+        rejected: {
+          description: 'What is declared is not served.',
+          tags: ['rejected'],
+          initial: 'aborting',
+          on: {
+            BACK: { target: 'settled', actions: 'comeBack' },
+            DECLARE: ANEW,
+            RETRY: { target: 'stepping', actions: 'retry' },
+            PROMOTE_FULL: { target: 'promoting', actions: 'retryInFull' },
+          },
+          states: {
+            aborting: {
+              description: 'The traffic goes back to the stable revision as fast as its ready pods can carry it.',
+              on: { ARRIVE: { guard: 'isBroughtBack', target: 'aborted' } },
+            },
+            aborted: {
+              description: 'All traffic was brought back to the stable revision.',
+              on: { ARRIVE: { guard: 'isDeclaredInGit', target: 'reverting' } },
+            },
+            reverting: {
+              description: 'Its Application puts back what was declared at the stable revision.',
+            },
+          },
+        },
+        held: {
+          description: 'The stable revision is declared again and serves; what Git declares at its head is kept back.',
+          tags: ['done'],
+          on: {
+            DECLARE: ANEW,
+            ARRIVE: { guard: 'isLetGo', target: 'settled' },
+          },
+        },
+      },
     },
   },
 });
-
-export type Snapshot = SnapshotFrom<typeof machine>;

@@ -4,7 +4,8 @@ import type { HeldNote, TakenCommand } from '../api/annotations.ts';
 import type { Verb } from '../api/dialect.ts';
 import type { Issue } from '../api/result.ts';
 import type { RevisionRef } from '../api/revision.ts';
-import type { RecentEvent, RolloutSpec, RolloutStatus } from '../api/rollout.ts';
+import type { EphemeralMetadata, RecentEvent, RolloutSpec, RolloutStatus } from '../api/rollout.ts';
+import type { Plan, Role, RunKind } from './plan.ts';
 
 export interface SeenReplicaSet {
   readonly name: string;
@@ -17,11 +18,11 @@ export interface SeenReplicaSet {
   readonly ready: number;
   readonly available: number;
   readonly createdAt: string;
+  /** Labels and annotations that its pods carry for the side that they are on. */
+  readonly podMetadata?: EphemeralMetadata | undefined;
   /** Why pods cannot be made (ReplicaFailure), where they cannot. */
   readonly failure?: string | undefined;
 }
-
-export type Role = 'canary' | 'stable';
 
 /** A Service or a DestinationRule's subset whose selector tells one revision from the other. */
 export interface SeenSelector {
@@ -47,7 +48,7 @@ export interface SeenRoute {
 
 export interface SeenRun {
   readonly name: string;
-  readonly kind: 'Step' | 'Background';
+  readonly kind: RunKind;
   readonly hash: string;
   readonly attempt: number;
   readonly step: number | undefined;
@@ -75,9 +76,10 @@ export interface Observed {
   readonly spec: RolloutSpec;
   /** As it is recorded; empty at first. */
   readonly status: RolloutStatus;
+  /** The declared spec, compiled. */
+  readonly plan: Plan;
   /** Pod hash of the declared template. */
   readonly declared: string;
-  readonly stepsHash: string;
   readonly replicaSets: readonly SeenReplicaSet[];
   readonly selectors: readonly SeenSelector[];
   /** Empty without a router. */
@@ -103,10 +105,12 @@ export interface Observed {
 
 export const replicasOf = (seen: Observed): number => seen.spec.replicas ?? 1;
 
-export const hasRouter = (seen: Observed): boolean => seen.spec.strategy.canary?.trafficRouting !== undefined;
+export const hasRouter = (seen: Observed): boolean => seen.plan.split === 'weights';
 
 export function replicaSet(seen: Observed, hash: string | undefined): SeenReplicaSet | undefined {
   return hash === undefined ? undefined : seen.replicaSets.find((rs) => rs.hash === hash);
 }
 
 export const availableOf = (seen: Observed, hash: string | undefined): number => replicaSet(seen, hash)?.available ?? 0;
+
+export const desiredOf = (seen: Observed, hash: string | undefined): number => replicaSet(seen, hash)?.desired ?? 0;

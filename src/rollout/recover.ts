@@ -1,6 +1,8 @@
 // Where a release stands when the status says nothing: a new Rollout, or one whose status was lost. What serves is never taken for a
 // first revision, and a verdict that the cluster still shows is not forgotten.
-import type { Memory, StateName } from './memory.ts';
+import type { Memory } from './memory.ts';
+import type { Recalled } from './record.ts';
+import type { Place, StateName } from './place.ts';
 import { replicaSet, type Observed } from './observed.ts';
 
 /** The pod hash that all stable selectors agree on, where its ReplicaSet exists. */
@@ -22,20 +24,22 @@ function rejectedAttempt(seen: Observed): number | undefined {
   return last > 0 && runs.every((run) => run.attempt <= last) ? last : undefined;
 }
 
-export function recovered(seen: Observed): { state: StateName; memory: Memory } {
+const at = (state: StateName): Place => ({ state, attention: 'running', background: 'quiet', pods: 'steady' });
+
+export function recovered(seen: Observed): Recalled {
   const stable = seen.status.stableRS ?? servedHash(seen);
   const fresh: Memory = {
     candidate: stable ?? seen.declared,
     stable,
-    stepsHash: seen.stepsHash,
-    step: 0,
+    stagesHash: seen.plan.stagesHash,
+    stage: 0,
     attempt: 0,
     retiring: {},
   };
   const attempt = stable === undefined || stable === seen.declared ? undefined : rejectedAttempt(seen);
-  if (attempt === undefined) return { state: 'settled', memory: fresh };
+  if (attempt === undefined) return { place: at('settled'), memory: fresh };
   return {
-    state: 'aborted',
+    place: at('rejected.aborting'),
     memory: {
       ...fresh,
       candidate: seen.declared,

@@ -3,7 +3,8 @@ import type { Condition } from '../api/k8s.ts';
 import type { RolloutStatus } from '../api/rollout.ts';
 import type { Announcement } from './announcements.ts';
 import { shortHash } from './hash.ts';
-import type { Intent } from './intents.ts';
+import { movesTraffic, type Intent } from './intents.ts';
+import { time } from './time.ts';
 
 /** A write that failed, and is worth telling of. */
 export interface Unmade {
@@ -24,6 +25,7 @@ const WHAT: Record<Intent['do'], string> = {
   TakeCommand: 'the command cannot be taken',
   RestoreTemplate: 'the template cannot be restored',
   RestartPods: 'the pods cannot be restarted',
+  SetPodMetadata: 'labels and annotations of pods cannot be set',
   DeleteReplicaSet: 'an old ReplicaSet cannot be deleted',
   DeleteRun: 'an old analysis run cannot be deleted',
 };
@@ -48,7 +50,7 @@ export function withUnmade(
   const text = `${first.intent === undefined ? 'the pass failed' : WHAT[first.intent.do]}: ${first.message}`;
   const message = unmade.length > 1 ? `${text} (and ${unmade.length - 1} more)` : text;
   const before = recorded?.conditions?.find((c) => c.type === TYPE);
-  const since = `${new Date(now).toISOString().slice(0, 19)}Z`;
+  const since = time(now);
   const condition: Condition = {
     type: TYPE,
     status: 'True',
@@ -56,7 +58,9 @@ export function withUnmade(
     message,
     lastTransitionTime: before?.lastTransitionTime ?? since,
   };
-  const shown = unmade.some(({ intent }) => intent?.do === 'SetWeights') ? withTraffic(status, recorded) : status;
+  const shown = unmade.some(({ intent }) => intent !== undefined && movesTraffic(intent))
+    ? withTraffic(status, recorded)
+    : status;
   const isWorse = shown.phase === 'Degraded';
   const told = isWorse ? `${shown.message ?? ''}; ${message}` : `${TYPE}: ${message}`;
   return {

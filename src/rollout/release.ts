@@ -3,31 +3,30 @@
 import type { HistoryEntry, RolloutStatus } from '../api/rollout.ts';
 import type { Observed, TakenCommand } from './observed.ts';
 import type { Outcome } from './outcome.ts';
+import { exactTime, time } from './time.ts';
 
 type Release = NonNullable<RolloutStatus['release']>;
 type Trail = Pick<HistoryEntry, 'attempt' | 'startedAt' | 'weights' | 'command'>;
 
 const MAX_WEIGHTS = 20;
-const seconds = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
 const ENDS: ReadonlySet<string> = new Set(['Promoted', 'Aborted', 'Superseded', 'RolledBack']);
 
 /** The release that goes on after this pass, and what is to be kept of those that ended in it, in order. */
 export function releasesOf(
-  seen: Observed,
-  { happenings, memory, answer, ahead }: Outcome,
+  { seen, transitions, memory, answer, ahead }: Outcome,
   weight: number,
 ): { release: Release | undefined; ended: Trail[] } {
-  const at = seconds(seen.now);
-  const command = ahead === undefined ? commandOf(seen, answer) : { ...ahead, at: new Date(seen.now).toISOString() };
+  const at = time(seen.now);
+  const command = ahead === undefined ? commandOf(seen, answer) : { ...ahead, at: exactTime(seen.now) };
   const ended: Trail[] = [];
   let release = seen.status.release;
-  for (const happening of happenings) {
-    if (happening.kind === 'Begun' || happening.kind === 'Retried') {
-      const begun = { podHash: happening.hash, attempt: memory.attempt, startedAt: at, weights: [] };
+  for (const transition of transitions) {
+    if (transition.kind === 'Begun' || transition.kind === 'Retried') {
+      const begun = { podHash: transition.hash, attempt: memory.attempt, startedAt: at, weights: [] };
       release = withCommand(begun, retryOf(seen));
-    } else if ('hash' in happening && ENDS.has(happening.kind)) {
-      const own = release?.podHash === happening.hash ? release : undefined;
-      const last = happening.kind === 'Promoted' ? 100 : 0;
+    } else if ('hash' in transition && ENDS.has(transition.kind)) {
+      const own = release?.podHash === transition.hash ? release : undefined;
+      const last = transition.kind === 'Promoted' ? 100 : 0;
       ended.push(own ? trailOf(withWeight(withCommand(own, command), at, last)) : {});
       release = undefined;
     }

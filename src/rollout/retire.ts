@@ -1,22 +1,30 @@
-// When revisions that nothing wants any more are scaled to 0: after a delay, so that requests on their way still find them.
-import type { Memory, StateName } from './memory.ts';
-import { rejectedHash } from './facts.ts';
-import { hasRouter, type Observed } from './observed.ts';
+// When revisions that nothing wants any more are scaled to 0: after a delay, so that requests on their way still find them, and so that
+// going back is fast.
+import type { SeenReplicaSet } from './observed.ts';
+import { hasTag } from './place.ts';
+import type { Situation } from './situation.ts';
 import type { Wanted } from './wanted.ts';
 
-const DEFAULT_DELAY_S = 30;
+/** The revision that was aborted: until something else is declared, also after the stable one was. */
+const rejectedHash = ({ memory, place }: Situation): string | undefined =>
+  hasTag(place, 'rejected') ? memory.candidate : memory.rejected;
+
+const newestFirst = (a: SeenReplicaSet, b: SeenReplicaSet): number =>
+  b.createdAt.localeCompare(a.createdAt) || b.name.localeCompare(a.name);
 
 /** Deadlines by pod hash: kept while they apply, dropped when the revision is wanted again or gone. */
-export function retirements(seen: Observed, memory: Memory, state: StateName, wanted: Wanted): Record<string, number> {
+export function retirements(situation: Situation, wanted: Wanted): Record<string, number> {
+  const { seen, memory } = situation;
+  const { plan, now } = seen;
   const retiring: Record<string, number> = {};
-  if (!hasRouter(seen)) return retiring;
-  const strategy = seen.spec.strategy.canary;
-  for (const rs of seen.replicaSets) {
-    if (rs.desired === 0 || wanted.pods.has(rs.hash)) continue;
-    const rejected = rs.hash === rejectedHash(memory, state);
-    const seconds =
-      (rejected ? strategy?.abortScaleDownDelaySeconds : strategy?.scaleDownDelaySeconds) ?? DEFAULT_DELAY_S;
-    retiring[rs.hash] = memory.retiring[rs.hash] ?? seen.now + seconds * 1000;
+  if (plan.split === 'pods') return retiring;
+  const unwanted = seen.replicaSets.filter((rs) => rs.desired > 0 && !wanted.pods.has(rs.hash)).toSorted(newestFirst);
+  let kept = plan.oldRevisionsStay ?? Infinity;
+  for (const { hash } of unwanted) {
+    const isRejected = hash === rejectedHash(situation);
+    const stays = isRejected ? (plan.rejectedPodsStay ?? 0) : plan.oldPodsStay;
+    const isOverLimit = !isRejected && kept-- <= 0;
+    retiring[hash] = isOverLimit ? Math.min(now, memory.retiring[hash] ?? now) : (memory.retiring[hash] ?? now + stays);
   }
   return retiring;
 }

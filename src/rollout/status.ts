@@ -2,34 +2,27 @@
 // with what they tell of, so that a pass with nothing new writes nothing.
 import type { HistoryEntry, RolloutStatus } from '../api/rollout.ts';
 import { conditionsOf } from './conditions.ts';
-import * as facts from './facts.ts';
-import { memorise, type Memory, type StateName } from './memory.ts';
-import { availableOf, hasRouter, replicaSet, type Observed } from './observed.ts';
+import { meansOf } from './means/by-split.ts';
+import { memorise } from './record.ts';
+import { availableOf, replicaSet, type Observed } from './observed.ts';
 import type { Outcome } from './outcome.ts';
 import { phaseOf } from './phase.ts';
+import { hasTag } from './place.ts';
+import type { Role, RunKind } from './plan.ts';
 import { releasesOf } from './release.ts';
-import { stepsOf } from './steps.ts';
-import { shortHash } from './hash.ts';
-import type { Answer } from './wish.ts';
+import { runOf } from './runs.ts';
+import type { Situation } from './situation.ts';
+import { rowOf } from './states.ts';
+import { time } from './time.ts';
 
 const HISTORY = 10;
-const seconds = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
 const sum = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0);
 
-/** Percent of the traffic (of the available pods, without a router) on the candidate. */
-export function weightOf(seen: Observed, memory: Memory, state: StateName): number {
+/** Percent of the traffic (of the available pods, where these are the weight) on the candidate. */
+export function weightOf(situation: Situation): number {
+  const { seen, memory } = situation;
   if (memory.stable === undefined) return availableOf(seen, memory.candidate) > 0 ? 100 : 0;
-  if (state === 'settled') return 100;
-  if (hasRouter(seen)) return facts.selects(seen, 'canary', memory.candidate) ? routedAtMost(seen) : 0;
-  const canary = availableOf(seen, memory.candidate);
-  const all = canary + availableOf(seen, memory.stable);
-  return all === 0 ? 0 : Math.round((100 * canary) / all);
-}
-
-/** What a route that cannot be read sends there is not known: as much as it was when it last could be. */
-function routedAtMost(seen: Observed): number {
-  const isUnread = seen.routes.some((route) => route.canary === undefined);
-  return Math.max(facts.mostRouted(seen), isUnread ? (seen.status.weight ?? 0) : 0);
+  return memory.stable === memory.candidate ? 100 : meansOf(situation).share(situation);
 }
 
 function counters(seen: Observed): Partial<RolloutStatus> {
@@ -55,66 +48,90 @@ function selectorText(seen: Observed): string {
   return [...labels.sort(), ...expressions].join(',');
 }
 
-function canaryStatus(seen: Observed, memory: Memory, weight: number): RolloutStatus['canary'] {
-  const strategy = seen.spec.strategy.canary;
-  const step = facts.stepRun(seen, memory);
-  const background = facts.backgroundRun(seen, memory);
-  const run = (r: typeof step): { name: string; status: string; message?: string } | undefined =>
-    r && { name: r.name, status: r.phase, ...(r.message === undefined ? {} : { message: r.message }) };
-  const side = (hash: string | undefined, share: number, service: string | undefined) => ({
+type RunStatus = { name: string; status: string; message?: string };
+
+function runStatus(situation: Situation, kind: RunKind): RunStatus | undefined {
+  const run = runOf(situation, kind);
+  return run && { name: run.name, status: run.phase, ...(run.message === undefined ? {} : { message: run.message }) };
+}
+
+/** The members that are not undefined. */
+const present = <T extends Record<string, unknown>>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as never;
+
+const serviceOf = ({ seen }: Situation, role: Role): string | undefined =>
+  seen.plan.services.find((service) => service.role === role)?.name;
+
+/** What Argo Rollouts tells of a canary. */
+function canaryStatus(situation: Situation, weight: number): RolloutStatus['canary'] {
+  const { memory } = situation;
+  const side = (hash: string | undefined, share: number, role: Role) => ({
     weight: share,
-    ...(hash === undefined ? {} : { podTemplateHash: hash }),
-    ...(service === undefined ? {} : { serviceName: service }),
+    ...present({ podTemplateHash: hash, serviceName: serviceOf(situation, role) }),
   });
   const onCanary = memory.candidate === memory.stable ? 0 : weight;
-  const [stepStatus, backgroundStatus] = [run(step), run(background)];
   return {
     weights: {
-      canary: side(memory.candidate, onCanary, strategy?.canaryService),
-      stable: side(memory.stable, 100 - onCanary, strategy?.stableService),
+      canary: side(memory.candidate, onCanary, 'canary'),
+      stable: side(memory.stable, 100 - onCanary, 'stable'),
     },
-    ...(stepStatus ? { currentStepAnalysisRunStatus: stepStatus } : {}),
-    ...(backgroundStatus ? { currentBackgroundAnalysisRunStatus: backgroundStatus } : {}),
+    ...present({
+      currentStepAnalysisRunStatus: runStatus(situation, 'Step'),
+      currentBackgroundAnalysisRunStatus: runStatus(situation, 'Background'),
+    }),
   };
 }
 
-function historyOf(seen: Observed, outcome: Outcome, trails: ReturnType<typeof releasesOf>['ended']): HistoryEntry[] {
+/** What Argo Rollouts tells of a blue-green release. */
+function blueGreenStatus(situation: Situation): RolloutStatus['blueGreen'] {
+  const { seen, place } = situation;
+  const selected = (role: Role): string | undefined => seen.selectors.find((s) => s.role === role)?.hash ?? undefined;
+  return present({
+    activeSelector: selected('stable'),
+    previewSelector: selected('canary'),
+    scaleUpPreviewCheckPoint: place.state === 'promoting.growing' || undefined,
+    prePromotionAnalysisRunStatus: runStatus(situation, 'PrePromotion'),
+    postPromotionAnalysisRunStatus: runStatus(situation, 'PostPromotion'),
+  });
+}
+
+const byStrategy = (situation: Situation, weight: number): Pick<RolloutStatus, 'canary' | 'blueGreen'> =>
+  situation.seen.plan.split === 'selector'
+    ? { blueGreen: blueGreenStatus(situation) }
+    : { canary: canaryStatus(situation, weight) };
+
+function historyOf({ seen, transitions }: Outcome, trails: ReturnType<typeof releasesOf>['ended']): HistoryEntry[] {
   const news: HistoryEntry[] = [];
-  for (const h of outcome.happenings) {
+  for (const h of transitions) {
     if (h.kind !== 'Promoted' && h.kind !== 'Aborted' && h.kind !== 'Superseded' && h.kind !== 'RolledBack') continue;
     news.push({
       podHash: h.hash,
       ...(h.revision === undefined ? {} : { revision: h.revision }),
       outcome: h.kind,
       ...(h.kind === 'Aborted' ? { reason: h.reason } : {}),
-      at: seconds(seen.now),
+      at: time(seen.now),
       ...trails[news.length],
     });
   }
   return [...(seen.status.history ?? []), ...news].slice(-HISTORY);
 }
 
-function pauseConditions(seen: Observed, outcome: Outcome): RolloutStatus['pauseConditions'] {
-  const reason = pauseReason(seen, outcome);
-  if (reason === undefined || outcome.kept === 'promote') return undefined;
+function pauseConditions(outcome: Outcome): RolloutStatus['pauseConditions'] {
+  const { seen, place, transitions, kept } = outcome;
+  const isUnsure = hasTag(place, 'moving') && place.background === 'unsure';
+  const reason = rowOf(outcome).pause?.(outcome) ?? (isUnsure ? 'InconclusiveAnalysisRun' : undefined);
+  if (reason === undefined || kept === 'promote') return undefined;
   const before = seen.status.pauseConditions?.find((p) => p.reason === reason);
-  const fresh = outcome.happenings.some((h) => h.kind === 'Paused' || h.kind === 'Inconclusive');
-  return [before !== undefined && !fresh ? before : { reason, startTime: seconds(seen.now) }];
-}
-
-function pauseReason(seen: Observed, { state, memory }: Outcome): string | undefined {
-  if (state === 'updating.pausing') return 'CanaryPauseStep';
-  if (state === 'updating.inconclusive') return 'InconclusiveAnalysisRun';
-  const moving = state.startsWith('updating') || state === 'promoting';
-  return moving && facts.backgroundInconclusive(seen, memory) ? 'InconclusiveAnalysisRun' : undefined;
+  const fresh = transitions.some((h) => h.kind === 'Paused' || h.kind === 'Inconclusive');
+  return [before !== undefined && !fresh ? before : { reason, startTime: time(seen.now) }];
 }
 
 function imagesOf(seen: Observed): string {
   return (seen.spec.template.spec?.containers ?? []).map((c) => c.image ?? '').join(', ');
 }
 
-function revisions(seen: Observed, { memory, happenings }: Outcome): Partial<RolloutStatus> {
-  const promoted = happenings.some((h) => h.kind === 'Promoted');
+function revisions({ seen, memory, transitions }: Outcome): Partial<RolloutStatus> {
+  const promoted = transitions.some((h) => h.kind === 'Promoted');
   const isStable = memory.stable === memory.candidate;
   const stable = isStable && (promoted || memory.revision !== undefined) ? memory.revision : seen.status.stableRevision;
   return {
@@ -123,48 +140,59 @@ function revisions(seen: Observed, { memory, happenings }: Outcome): Partial<Rol
   };
 }
 
-function lastCommand(seen: Observed, answer: Answer | undefined): RolloutStatus['lastCommand'] {
-  const command = seen.command;
-  if (command === undefined || answer === undefined || answer.id !== command.id) return seen.status.lastCommand;
+function lastCommand({ seen: { command, status }, answer }: Outcome): RolloutStatus['lastCommand'] {
+  if (command === undefined || answer === undefined || answer.id !== command.id) return status.lastCommand;
   return { ...command, outcome: answer.outcome };
 }
 
+/** Stages that are behind the release, of all. */
+function stagesDone({ seen, memory, place }: Situation): { done: number; all: number } {
+  const all = seen.plan.stages.length;
+  const isThrough = hasTag(place, 'done') || (hasTag(place, 'moving') && !hasTag(place, 'stepping'));
+  return { done: isThrough ? all : Math.min(memory.stage, all), all };
+}
+
+/** Fields by which Argo Rollouts' clients steer, and read how it is steered. */
+function signals(outcome: Outcome): Partial<RolloutStatus> {
+  const { memory, place, kept } = outcome;
+  const paused = pauseConditions(outcome);
+  return present({
+    abort: (hasTag(place, 'rejected') && kept !== 'retry') || undefined,
+    abortedAt: memory.abortedAt === undefined ? undefined : time(memory.abortedAt),
+    promoteFull: memory.full || kept === 'promote-full' || undefined,
+    controllerPause: paused === undefined ? undefined : true,
+    pauseConditions: paused,
+    nextTransitionTime: memory.until === undefined ? undefined : time(memory.until),
+    restartedAt: memory.restartedAt === undefined ? undefined : time(memory.restartedAt),
+  });
+}
+
 /** The whole status; fields that are undefined are to be removed. */
-export function statusOf(seen: Observed, outcome: Outcome): RolloutStatus {
-  const { state, memory } = outcome;
-  const steps = stepsOf(seen).length;
-  const done = state === 'settled' || state === 'promoting' ? steps : Math.min(memory.step, steps);
-  const weight = weightOf(seen, memory, state);
-  const { phase, message } = phaseOf(seen, outcome);
-  const command = lastCommand(seen, outcome.answer);
-  const paused = pauseConditions(seen, outcome);
-  const { release, ended } = releasesOf(seen, outcome, weight);
+export function statusOf(outcome: Outcome): RolloutStatus {
+  const { seen, memory, place, kept } = outcome;
+  const { done, all } = stagesDone(outcome);
+  const weight = weightOf(outcome);
+  const { phase, message } = phaseOf(outcome);
+  const { release, ended } = releasesOf(outcome, weight);
   return {
     phase,
     message,
     observedGeneration: String(seen.generation),
     ...counters(seen),
     currentPodHash: seen.declared,
-    ...(memory.stable === undefined ? {} : { stableRS: memory.stable }),
-    currentStepIndex: outcome.kept === 'skip' ? done + 1 : done,
-    currentStepHash: seen.stepsHash,
-    step: `${done}/${steps}`,
+    ...present({ stableRS: memory.stable }),
+    currentStepIndex: kept === 'skip' ? done + 1 : done,
+    currentStepHash: seen.plan.stagesHash,
+    step: `${done}/${all}`,
     weight,
-    ...(state === 'aborted' && outcome.kept !== 'retry' ? { abort: true } : {}),
-    ...(memory.abortedAt === undefined ? {} : { abortedAt: seconds(memory.abortedAt) }),
-    ...(memory.full || outcome.kept === 'promote-full' ? { promoteFull: true } : {}),
-    ...(paused === undefined ? {} : { controllerPause: true, pauseConditions: paused }),
-    ...(memory.until === undefined ? {} : { nextTransitionTime: seconds(memory.until) }),
-    ...revisions(seen, outcome),
+    ...signals(outcome),
+    ...revisions(outcome),
     images: imagesOf(seen),
-    ...(release === undefined ? {} : { release }),
-    history: historyOf(seen, outcome, ended),
-    ...(command === undefined ? {} : { lastCommand: command }),
-    canary: canaryStatus(seen, memory, weight),
-    machine: memorise(state, memory),
-    conditions: conditionsOf(seen, outcome, phase, message),
+    ...present({ release }),
+    history: historyOf(outcome, ended),
+    ...present({ lastCommand: lastCommand(outcome) }),
+    ...byStrategy(outcome, weight),
+    machine: memorise(place, memory),
+    conditions: conditionsOf(outcome, phase, message),
   };
 }
-
-/** Identity of the steps: a change of them begins the release anew. */
-export const hashOfSteps = (seen: Pick<Observed, 'spec'>): string => shortHash(seen.spec.strategy.canary?.steps ?? []);

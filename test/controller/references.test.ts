@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Canary, Rollout } from '../../src/api/rollout.ts';
-import { analysesOf, referencesOf } from '../../src/controller/references.ts';
+import { referencesOf } from '../../src/controller/references.ts';
+import { planOf } from '../../src/rollout/compile.ts';
 
 const rollout = (canary: Canary): Rollout => ({
   apiVersion: 'sluice.dev/v1alpha1',
@@ -33,16 +34,32 @@ describe('what a Rollout refers to', () => {
     ]);
   });
 
-  it('is nothing for a spec that is not one', () => {
+  it('may be anything in its namespace for a spec that is not one', () => {
     const broken = { ...rollout({}), spec: { strategy: { canary: { steps: 'all', trafficRouting: 7 } } } };
-    expect(referencesOf(broken as unknown as Rollout)).toEqual([]);
-    expect(referencesOf({ ...rollout({}), spec: undefined } as unknown as Rollout)).toEqual([]);
+    expect(referencesOf(broken as unknown as Rollout)).toEqual(['unclear/shop']);
+    expect(referencesOf({ ...rollout({}), spec: undefined } as unknown as Rollout)).toEqual(['unclear/shop']);
+  });
+
+  it('is the Services and analyses of a blue-green strategy, too', () => {
+    const blueGreen = {
+      activeService: 'web',
+      previewService: 'web-preview',
+      prePromotionAnalysis: { templates: [{ templateName: 'smoke' }] },
+      postPromotionAnalysis: { templates: [{ templateName: 'success-rate' }] },
+    };
+    const declared = { ...rollout({}), spec: { ...rollout({}).spec, strategy: { blueGreen } } };
+    expect(referencesOf(declared).sort()).toEqual([
+      'AnalysisTemplate/shop/smoke',
+      'AnalysisTemplate/shop/success-rate',
+      'Service/shop/web',
+      'Service/shop/web-preview',
+    ]);
   });
 
   it('knows where each analysis is, and which of them must come to an end', () => {
     const analysis = { templates: [{ templateName: 'success-rate' }] };
-    const found = analysesOf({ analysis, steps: [{ pause: {} }, { analysis }] });
-    expect(found.map(({ field, finite }) => [field, finite])).toEqual([
+    const found = planOf(rollout({ analysis, steps: [{ pause: {} }, { analysis }] }))?.analyses;
+    expect(found?.map(({ field, finite }) => [field, finite])).toEqual([
       ['spec.strategy.canary.analysis', false],
       ['spec.strategy.canary.steps[1].analysis', true],
     ]);

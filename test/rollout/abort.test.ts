@@ -18,7 +18,7 @@ describe('an abort', () => {
     const world = inCanary();
     world.finishRun('Failed', 'success-rate 0.82 < 0.95');
     expect(world.writes[0]).toBe('weight 0 rejected');
-    expect(world.writes[1]).toBe('status aborted');
+    expect(world.writes[1]).toBe('status rejected.aborting');
     expect(world.status).toMatchObject({
       phase: 'Degraded',
       abort: true,
@@ -168,7 +168,7 @@ describe('an abort', () => {
     world.runs[0]!.phase = 'Failed';
     world.settle();
     expect(world.route?.canary).toBe(0);
-    expect(world.status.machine?.state).toBe('aborted');
+    expect(world.status.machine?.state).toBe('rejected.aborted');
   });
 });
 
@@ -202,6 +202,7 @@ describe('a command', () => {
   it('that names another revision does nothing, and says so', () => {
     const world = inCanary();
     world.revision = { commit: '8b7a6e5aaaa' };
+    world.status.stableRevision = { commit: '3f9c2d1bbbb' };
     for (const verb of ['abort', 'promote', 'retry'] as const) {
       world.annotate(verb, '3f9c2d1');
       expect(world.status.lastCommand?.outcome).toBe(

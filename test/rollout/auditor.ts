@@ -8,6 +8,8 @@ type Pods = Picture['replicaSets'][number] | undefined;
 
 const podsOf = (p: Picture, hash: string | null | undefined): Pods => p.replicaSets.find((rs) => rs.hash === hash);
 const readyOf = (p: Picture, hash: string | null | undefined): number => podsOf(p, hash)?.available ?? 0;
+const isBlueGreen = (p: Picture): boolean => p.spec.strategy.blueGreen !== undefined;
+const isMoving = (state: string): boolean => /^(stepping|promoting)[.]/.test(state);
 const replicasOf = (p: Picture): number => p.spec.replicas ?? 1;
 
 /** Verdicts that no later decision of a person or of Git has lifted, by pod hash. */
@@ -56,8 +58,9 @@ export class Auditor {
   rest(p: Picture): void {
     const { stableRS: stable, machine } = p.status;
     const selected = p.services?.stable;
-    if (p.route || p.services === undefined || machine === undefined || readyOf(p, selected) > 0) return;
-    const moving = machine.state.startsWith('updating') || machine.state === 'promoting';
+    if (p.route || isBlueGreen(p) || p.services === undefined || machine === undefined || readyOf(p, selected) > 0)
+      return;
+    const moving = isMoving(machine.state);
     const better = [stable, moving ? machine.candidate : undefined].find((hash) => readyOf(p, hash) > 0);
     if (better !== undefined)
       this.violations.push(`the stable Service selects ${selected} without a ready pod, but ${better} has some`);
@@ -86,7 +89,7 @@ function afterVerdict(hash: string, before: Picture, after: Picture): string[] {
 /** Revisions whose present attempt has a failed run. */
 function verdictsIn(p: Picture): { hash: string; key: string }[] {
   const m = p.status.machine;
-  if (!m || !(m.state.startsWith('updating') || m.state === 'promoting' || m.state === 'aborted')) return [];
+  if (!m || !(isMoving(m.state) || m.state.startsWith('rejected.'))) return [];
   const bad = p.runs.some(
     (r) => r.hash === m.candidate && r.attempt === m.attempt && (r.phase === 'Failed' || r.phase === 'Error'),
   );
@@ -117,7 +120,15 @@ function selectors(before: Picture, after: Picture): string[] {
   const [from, to] = [before.services.stable, after.services.stable];
   if (from !== to && weight < 100 && replicasOf(after) > 0 && readyOf(after, to) === 0 && readyOf(after, from) > 0)
     found.push(`the stable Service goes from ${from} to ${to}, which has no ready pod`);
-  return found;
+  return from === to ? found : [...found, ...switched(after, to)];
+}
+
+/** Blue-green switches to a revision that is whole, or back to the stable one. */
+function switched(after: Picture, to: string | null): string[] {
+  const { stableRS: stable } = after.status;
+  const isForward = isBlueGreen(after) && stable !== undefined && to !== stable;
+  if (!isForward || readyOf(after, to) >= replicasOf(after)) return [];
+  return [`the active Service goes to ${to} with ${readyOf(after, to)} ready pods`];
 }
 
 function capacity(before: Picture, after: Picture): string[] {
@@ -125,10 +136,10 @@ function capacity(before: Picture, after: Picture): string[] {
   for (const rs of before.replicaSets) {
     const now = podsOf(after, rs.hash);
     if (!now && (rs.desired > 0 || rs.hash === after.status.stableRS)) found.push(`${rs.hash} is deleted`);
-    if ((now?.desired ?? 0) >= rs.desired) continue;
-    const least = after.route ? routedNeed(before, rs.hash) : 0;
-    if ((now?.desired ?? 0) < least)
-      found.push(`${rs.hash} shrinks to ${now?.desired ?? 0} but carries traffic for ${least}`);
+    const left = now?.desired ?? 0;
+    if (left >= rs.desired) continue;
+    const least = after.route || isBlueGreen(after) ? routedNeed(before, rs.hash) : 0;
+    if (left < least) found.push(`${rs.hash} shrinks to ${left} but carries traffic for ${least}`);
   }
   return found;
 }
@@ -136,7 +147,7 @@ function capacity(before: Picture, after: Picture): string[] {
 /** Without a router: not more pods than maxSurge allows, not fewer available ones than maxUnavailable does. */
 function rollingBounds(before: Picture, after: Picture): string[] {
   const { stableRS: stable } = after.status;
-  if (after.route || stable === undefined) return [];
+  if (after.route || isBlueGreen(after) || stable === undefined) return [];
   const found: string[] = [];
   const [replicas, canary] = [replicasOf(after), after.spec.strategy.canary];
   const unavailable = resolveCount(canary?.maxUnavailable, replicas, 'down');

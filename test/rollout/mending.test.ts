@@ -209,7 +209,7 @@ describe('a status signal that comes while the spec is invalid', () => {
     world.issues = [ISSUE];
     delete world.status.abort;
     world.settle();
-    expect(world.status).toMatchObject({ phase: 'Degraded', machine: { state: 'aborted' } });
+    expect(world.status).toMatchObject({ phase: 'Degraded', machine: { state: 'rejected.reverting' } });
     world.annotate('restart');
     world.issues = [];
     world.settle();
@@ -221,7 +221,7 @@ describe('a status signal that comes while the spec is invalid', () => {
     world.issues = [ISSUE];
     world.status.promoteFull = true;
     world.settle();
-    expect(world.status.machine?.state).toBe('updating.pausing');
+    expect(world.status.machine?.state).toBe('stepping.pausing');
     world.issues = [];
     world.settle();
     expect(world.status).toMatchObject({ phase: 'Healthy', stableRS: 'v2' });

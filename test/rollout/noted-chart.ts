@@ -1,34 +1,46 @@
 // The chart with a note of each transition that it takes, so that a test can tell which ones nothing ever took.
+import type { Chart } from '../../src/rollout/drive.ts';
 import { machine } from '../../src/rollout/machine.ts';
 
-type Chart = typeof machine;
 type Asked = (args: unknown, params: unknown) => boolean;
 interface Edge {
   guard?: string | Asked;
+  target?: string;
 }
+type Edges = string | Edge | readonly (string | Edge)[];
 interface Node {
-  always?: Edge | readonly Edge[];
+  on?: Record<string, Edges>;
+  always?: Edges;
   states?: Record<string, Node>;
 }
 
-/** `updating.pausing: isPauseOver`, and so on: every transition and every state of the chart. */
-export function transitionsOf(): string[] {
-  return edgesOf(machine.config as Node, []).map(({ name }) => name);
+const listed = (edges: Edges | undefined): Edge[] =>
+  (edges === undefined ? [] : Array.isArray(edges) ? (edges as (string | Edge)[]) : [edges as string | Edge]).map(
+    (edge) => (typeof edge === 'string' ? { target: edge } : edge),
+  );
+
+/** `stepping.pausing ADVANCE isReached`, and so on. */
+const nameOf = (path: readonly string[], event: string, { guard }: Edge): string =>
+  [path.join('.'), event, typeof guard === 'string' ? guard : ''].join(' ').trim();
+
+function namesIn(node: Node, path: readonly string[]): string[] {
+  const own = Object.entries(node.on ?? {}).flatMap(([event, edges]) =>
+    listed(edges).map((edge) => nameOf(path, event, edge)),
+  );
+  const always = listed(node.always).map((edge) => nameOf(path, 'always', edge));
+  const below = Object.entries(node.states ?? {}).flatMap(([key, child]) => namesIn(child, [...path, key]));
+  return [...own, ...always, ...below];
 }
 
-function edgesOf(node: Node, path: readonly string[]): { name: string; edge: Edge }[] {
-  const always = node.always === undefined ? [] : Array.isArray(node.always) ? node.always : [node.always];
-  const own = (always as Edge[]).map((edge) => ({ name: `${path.join('.')}: ${String(edge.guard)}`, edge }));
-  const below = Object.entries(node.states ?? {}).flatMap(([key, child]) => edgesOf(child, [...path, key]));
-  return [...own, ...below];
-}
+/** Every transition of the chart. */
+export const transitionsOf = (): string[] => namesIn(machine.config as unknown as Node, []);
 
 /** A chart that decides as the real one does, and calls `note` with each transition it takes. */
 export function notedChart(note: (transition: string) => void): Chart {
   const guards = machine.implementations.guards as unknown as Record<string, Asked>;
   const noted = (edge: Edge, name: string): Edge => {
-    const ask = guards[String(edge.guard)];
-    if (ask === undefined) throw new Error(`${name} is no guard of the chart`);
+    const ask = typeof edge.guard === 'string' ? guards[edge.guard] : () => true;
+    if (ask === undefined) throw new Error(`${name} has no guard of the chart`);
     const guard: Asked = (args, params) => {
       const holds = ask(args, params);
       if (holds) note(name);
@@ -36,16 +48,19 @@ export function notedChart(note: (transition: string) => void): Chart {
     };
     return { ...edge, guard };
   };
+  const notedEdges = (edges: Edges, path: readonly string[], event: string): Edge[] =>
+    listed(edges).map((edge) => noted(edge, nameOf(path, event, edge)));
   const copy = (node: Node, path: readonly string[]): Node => {
-    const always = edgesOf({ ...node, states: {} }, path).map(({ name, edge }) => noted(edge, name));
+    const on = Object.entries(node.on ?? {}).map(([event, edges]) => [event, notedEdges(edges, path, event)]);
     const states = Object.entries(node.states ?? {}).map(([key, child]) => [key, copy(child, [...path, key])]);
     return {
       ...node,
-      ...(always.length === 0 ? {} : { always }),
+      ...(node.always === undefined ? {} : { always: notedEdges(node.always, path, 'always') }),
+      ...(on.length === 0 ? {} : { on: Object.fromEntries(on) as Record<string, Edge[]> }),
       ...(states.length === 0 ? {} : { states: Object.fromEntries(states) as Record<string, Node> }),
     };
   };
-  const config = copy(machine.config as Node, []);
+  const config = copy(machine.config as unknown as Node, []);
   type Constructor = new (config: unknown, implementations: unknown) => Chart;
   return new (machine.constructor as unknown as Constructor)(config, machine.implementations);
 }

@@ -1,7 +1,7 @@
 // No step ends that has neither done what it says nor was skipped by a person; nothing is promoted in full that nobody asked for.
 // Judged from what was recorded and from the cluster alone.
 import { durationMs } from '../../src/api/fields.ts';
-import type { MachineState, SetCanaryScale } from '../../src/api/rollout.ts';
+import type { BlueGreen, MachineState, SetCanaryScale } from '../../src/api/rollout.ts';
 import { resolveCount } from '../../src/rollout/surge.ts';
 import type { Picture } from './world.ts';
 
@@ -12,13 +12,20 @@ const isSameRelease = (a: MachineState | undefined, b: MachineState): boolean =>
 function granted(before: Picture, after: Picture): { full: boolean; steps: number } {
   const [was, command] = [before.status, after.status.lastCommand];
   const outcome = command !== undefined && command.id !== was.lastCommand?.id ? command.outcome : '';
-  const waits = ['updating.pausing', 'updating.inconclusive'].includes(was.machine?.state ?? '');
+  const waits = ['stepping.pausing', 'stepping.asking', 'promoting.doubting'].includes(was.machine?.state ?? '');
   const signalled =
     (waits && (was.pauseConditions ?? []).length === 0) || was.currentStepIndex === (was.machine?.step ?? 0) + 1;
   return {
     full: outcome === 'Done: promoted in full' || was.promoteFull === true,
     steps: (/^Done: step [0-9]+ ended$/.test(outcome) ? 1 : 0) + (signalled ? 1 : 0),
   };
+}
+
+/** Blue-green goes back at once to a revision that still has all its pods. */
+function isWarm(before: Picture, { candidate }: MachineState): boolean {
+  const rs = before.replicaSets.find(({ hash }) => hash === candidate);
+  const isBlueGreen = before.spec.strategy.blueGreen !== undefined;
+  return isBlueGreen && rs !== undefined && Math.min(rs.desired, rs.available) >= (before.spec.replicas ?? 1);
 }
 
 export class StepAuditor {
@@ -49,17 +56,17 @@ export class StepAuditor {
 
   private noteStep(after: Picture, is: MachineState): void {
     const key = `${is.candidate}-${is.attempt}-${is.stepsHash}-${is.step}`;
-    if (is.state !== 'updating.pausing') this.since = undefined;
+    if (is.state !== 'stepping.pausing') this.since = undefined;
     else if (this.since?.key !== key) this.since = { key, at: after.now };
   }
 
   private compare(before: Picture, after: Picture, was: MachineState | undefined, is: MachineState): string[] {
-    if (is.state === 'aborted' || is.candidate === before.status.stableRS) return [];
+    if (is.state.startsWith('rejected.') || is.candidate === before.status.stableRS) return [];
     const same = isSameRelease(was, is);
     const asked = granted(before, after);
-    const wasFull = same && was?.full === true;
-    if (is.full && !wasFull && !asked.full) return [`${is.candidate} is promoted in full, but nobody asked`];
-    if (wasFull || asked.full) return [];
+    const wasFull = (same && was?.full === true) || asked.full;
+    if (is.full && !wasFull && !isWarm(before, is)) return [`${is.candidate} is promoted in full, but nobody asked`];
+    if (is.full || wasFull) return [];
     return this.unexplained(after, is, same ? (was?.step ?? 0) : 0).slice(asked.steps);
   }
 
@@ -73,6 +80,7 @@ export class StepAuditor {
   }
 
   private isDone(p: Picture, is: MachineState, index: number): boolean {
+    if (p.spec.strategy.blueGreen !== undefined) return this.isBlueGreenDone(p, is, index, p.spec.strategy.blueGreen);
     const step = p.spec.strategy.canary?.steps?.[index] ?? {};
     if (step.setWeight !== undefined) return this.isWeighed(p, is.candidate, step.setWeight);
     if (step.setCanaryScale !== undefined) return this.isScaled(p, is.candidate, step.setCanaryScale);
@@ -80,7 +88,24 @@ export class StepAuditor {
       return p.runs.some(
         (r) => r.hash === is.candidate && r.attempt === is.attempt && r.step === index && r.phase === 'Successful',
       );
-    const [lasts, since] = [durationMs(step.pause?.duration ?? ''), this.since];
+    return this.isWaited(p, is, index, durationMs(step.pause?.duration ?? ''));
+  }
+
+  /** The pods and the preview, the analysis before the switch, the wait: as many of them as are declared, in this order. */
+  private isBlueGreenDone(p: Picture, is: MachineState, index: number, strategy: BlueGreen): boolean {
+    const stages = ['pods', ...(strategy.prePromotionAnalysis ? ['analysis'] : []), 'wait'];
+    const { previewReplicaCount = p.spec.replicas ?? 1, autoPromotionEnabled = true } = strategy;
+    if (stages[index] === 'pods') return (this.served.get(is.candidate) ?? 0) >= previewReplicaCount;
+    if (stages[index] === 'analysis')
+      return p.runs.some(
+        (r) =>
+          r.hash === is.candidate && r.attempt === is.attempt && r.kind === 'PrePromotion' && r.phase === 'Successful',
+      );
+    return this.isWaited(p, is, index, autoPromotionEnabled ? (strategy.autoPromotionSeconds ?? 0) * 1000 : undefined);
+  }
+
+  private isWaited(p: Picture, is: MachineState, index: number, lasts: number | undefined): boolean {
+    const { since } = this;
     const key = `${is.candidate}-${is.attempt}-${is.stepsHash}-${index}`;
     return lasts !== undefined && since?.key === key && p.now - since.at >= lasts;
   }

@@ -6,11 +6,11 @@ import type { Issue } from '../../src/api/result.ts';
 import type { HeldNote } from '../../src/api/annotations.ts';
 import type { RolloutSpec, RolloutStatus, Step } from '../../src/api/rollout.ts';
 import type { RevisionRef } from '../../src/api/revision.ts';
+import { compile } from '../../src/rollout/compile.ts';
 import { decide, type Decision } from '../../src/rollout/decide.ts';
 import { machine } from '../../src/rollout/machine.ts';
 import type { Intent } from '../../src/rollout/intents.ts';
 import type { Observed, SeenReplicaSet, SeenRun, TakenCommand, Waiting } from '../../src/rollout/observed.ts';
-import { hashOfSteps } from '../../src/rollout/status.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -27,6 +27,7 @@ export class World {
   issues: Issue[] = [];
   command: TakenCommand | undefined;
   waiting: Waiting[] = [];
+  restartedBefore: number | undefined;
   held: HeldNote | undefined;
   revision: RevisionRef | undefined;
   /** Pods of these revisions never get ready. */
@@ -75,6 +76,14 @@ export class World {
     return world;
   }
 
+  /** Blue-green behind an active and a preview Service. */
+  static blueGreen(strategy: Partial<NonNullable<RolloutSpec['strategy']['blueGreen']>> = {}, replicas = 2): World {
+    const blueGreen = { activeService: 'web-stable', previewService: 'web-canary', ...strategy };
+    const world = new World([], { replicas, progressDeadlineAbort: true, strategy: { blueGreen } });
+    world.route = undefined;
+    return world;
+  }
+
   /** A copy that goes its own way. */
   fork(): World {
     const { audit: _audit, chart, ...data } = this;
@@ -95,8 +104,8 @@ export class World {
       generation: this.generation,
       spec: this.spec,
       status: structuredClone(this.lagging ? this.earlier : this.status),
+      plan: compile(this.spec),
       declared: this.declared,
-      stepsHash: hashOfSteps({ spec: this.spec }),
       replicaSets: this.replicaSets,
       selectors: this.services
         ? [
@@ -111,6 +120,7 @@ export class World {
       waiting: this.waiting,
       held: this.held,
       revision: this.revision,
+      restartedBefore: this.restartedBefore,
     };
   }
 
@@ -132,11 +142,12 @@ export class World {
   pass(): Decision {
     for (let i = 0; i < 20; i++) {
       const decision = decide(this.seen(), this.chart);
-      const aborts = decision.happenings.some((h) => h.kind === 'Aborted');
-      const urgent = decision.intents.filter((x) => x.do === 'SetWeights');
+      const aborts = decision.recordAfter !== undefined;
+      const urgent = decision.intents.slice(0, decision.recordAfter);
       for (const intent of aborts ? urgent : decision.intents) this.execute(intent);
       this.record(decision);
-      if (decision.intents.length === 0) return decision;
+      // Restarts change nothing that the next look could see.
+      if (decision.intents.every((x) => x.do === 'RestartPods')) return decision;
     }
     throw new Error(`no rest: ${this.writes.slice(-6).join('; ')}`);
   }
@@ -223,7 +234,7 @@ export class World {
   }
 
   private execute(intent: Intent): void {
-    this.write(describeIntent(intent), () => this.effect(intent));
+    if (intent.do !== 'RestartPods') this.write(describeIntent(intent), () => this.effect(intent));
   }
 
   // oxlint-disable-next-line complexity -- one case per intent
@@ -281,6 +292,11 @@ export class World {
         return;
       case 'RestartPods':
         return;
+      case 'SetPodMetadata': {
+        const rs = this.replicaSets.find((r) => r.name === intent.name);
+        if (rs) rs.podMetadata = intent.metadata;
+        return;
+      }
     }
   }
 }
@@ -310,7 +326,9 @@ function describeIntent(intent: Intent): string {
     case 'TakeCommand':
       return `take ${intent.verb}`;
     case 'RestoreTemplate':
-    case 'RestartPods':
+    case 'SetPodMetadata':
       return `${intent.do} ${intent.hash}`;
+    case 'RestartPods':
+      return `${intent.do} ${intent.hashes.join(',')}`;
   }
 }

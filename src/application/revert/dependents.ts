@@ -2,7 +2,8 @@
 // which go back with it when a revision is rejected; and the templates its steps measure by.
 import type { KubeObject } from '../../api/k8s.ts';
 import { GROUP, RESOURCES } from '../../api/names.ts';
-import type { Canary } from '../../api/rollout.ts';
+import { planOf } from '../../rollout/compile.ts';
+import type { Router, SubsetRouter } from '../../traffic/router.ts';
 import { routersOf, subsetRoutersOf } from '../../traffic/routers.ts';
 import { isRecord, recordsIn, textIn } from '../../api/json.ts';
 import { objectKey, refOf, type ObjectKey } from '../../api/object-key.ts';
@@ -11,17 +12,8 @@ export const isRollout = (object: KubeObject): boolean => object.kind === 'Rollo
 
 /** Keys of the objects that a Rollout names, whether they exist or not. */
 export function dependencyKeys(rollout: KubeObject): Set<ObjectKey> {
-  const namespace = rollout.metadata.namespace ?? '';
-  const spec = isRecord(rollout.spec) ? rollout.spec : {};
   const keys = readKeys(rollout);
-  const canary = canaryOf(spec);
-  for (const service of [canary.canaryService, canary.stableService]) {
-    if (service !== undefined)
-      keys.add(objectKey({ group: '', kind: RESOURCES.services.kind, namespace, name: service }));
-  }
-  for (const { resource, kind, namespace: at, name } of driven(canary, namespace)) {
-    keys.add(objectKey({ group: resource.group, kind, namespace: at, name }));
-  }
+  for (const key of drivenKeys(rollout)) keys.add(key);
   return keys;
 }
 
@@ -32,11 +24,21 @@ export function readKeys(rollout: KubeObject): Set<ObjectKey> {
   return new Set(podReferences(spec).map(([kind, name]) => objectKey({ group: '', kind, namespace, name })));
 }
 
-/** Keys of the templates that its steps and its background analysis measure by. */
+/** Keys of the Services, routes and subsets that it drives; none where its strategy cannot be read. */
+function drivenKeys(rollout: KubeObject): ObjectKey[] {
+  const namespace = rollout.metadata.namespace ?? '';
+  const services = (planOf(rollout)?.services ?? []).map(({ name }) =>
+    objectKey({ group: '', kind: RESOURCES.services.kind, namespace, name }),
+  );
+  const routes = routesOf(rollout).map(({ resource, kind, namespace: at, name }) =>
+    objectKey({ group: resource.group, kind, namespace: at, name }),
+  );
+  return [...services, ...routes];
+}
+
+/** Keys of the templates that it is measured by. */
 export function templateKeys(rollout: KubeObject): Set<ObjectKey> {
-  const { steps, analysis } = canaryOf(rollout.spec) as { steps?: unknown; analysis?: unknown };
-  const analyses = [...recordsIn(steps).map((step) => step['analysis']), analysis].filter((each) => isRecord(each));
-  const references = analyses.flatMap((each) => recordsIn(each['templates']));
+  const references = (planOf(rollout)?.analyses ?? []).flatMap(({ analysis }) => recordsIn(analysis.templates));
   return new Set(
     references.flatMap(({ templateName, clusterScope }) => {
       const name = textIn(templateName);
@@ -50,25 +52,16 @@ export function templateKeys(rollout: KubeObject): Set<ObjectKey> {
 const own = ({ metadata: { namespace } }: KubeObject): { namespace?: string } =>
   namespace === undefined ? {} : { namespace };
 
-/** The canary strategy of a Rollout's spec as it is declared; empty where there is none. */
-export function canaryOf(spec: unknown): Canary {
-  const strategy = isRecord(spec) ? spec['strategy'] : undefined;
-  const canary = isRecord(strategy) ? strategy['canary'] : undefined;
-  return isRecord(canary) ? (canary as Canary) : {};
-}
-
-function driven(canary: Canary, namespace: string): ReturnType<typeof drivenUnsafe> {
+/** The routes and subsets that it drives; none where its strategy cannot be read: the API server refuses that with a better message. */
+export function routesOf(rollout: KubeObject): readonly (Router | SubsetRouter)[] {
+  const traffic = planOf(rollout)?.traffic;
+  const namespace = rollout.metadata.namespace ?? '';
   try {
-    return drivenUnsafe(canary, namespace);
+    return traffic === undefined ? [] : [...routersOf(traffic, namespace), ...subsetRoutersOf(traffic, namespace)];
   } catch {
-    return []; // a malformed strategy: the API server refuses it with a better message
+    return [];
   }
 }
-
-const drivenUnsafe = (canary: Canary, namespace: string) => [
-  ...routersOf(canary, namespace),
-  ...subsetRoutersOf(canary, namespace),
-];
 
 type Reference = [kind: 'ConfigMap' | 'Secret', name: string];
 

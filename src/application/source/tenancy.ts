@@ -5,9 +5,7 @@ import { recordsIn, textIn, isRecord } from '../../api/json.ts';
 import type { KubeObject } from '../../api/k8s.ts';
 import { ANNOTATIONS, GROUP, POD_TEMPLATE_HASH } from '../../api/names.ts';
 import { nameOf } from '../../api/object-key.ts';
-import type { Canary } from '../../api/rollout.ts';
-import { routersOf, subsetRoutersOf } from '../../traffic/routers.ts';
-import { canaryOf, isRollout } from '../revert/dependents.ts';
+import { isRollout, routesOf } from '../revert/dependents.ts';
 import type { DesiredObject } from './desired.ts';
 import type { Problem } from './manifests.ts';
 
@@ -163,17 +161,12 @@ function hashIn(object: KubeObject): boolean {
 function routeObjections(rollout: KubeObject, tenancy: Tenancy): string[] {
   const home = rollout.metadata.namespace ?? '';
   if (mayCross(tenancy.crossNamespaceRoutes, home)) return [];
-  return drivenElsewhere(canaryOf(rollout.spec), home).map(
+  return drivenElsewhere(rollout, home).map(
     (route) => `drives ${route}, of another namespace; only an operator can allow that (--cross-namespace-routes)`,
   );
 }
 
-function drivenElsewhere(canary: Canary, home: string): string[] {
-  try {
-    return [...routersOf(canary, home), ...subsetRoutersOf(canary, home)]
-      .filter(({ namespace }) => namespace !== home)
-      .map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`);
-  } catch {
-    return []; // a malformed strategy: the API server refuses it with a better message
-  }
-}
+const drivenElsewhere = (rollout: KubeObject, home: string): string[] =>
+  routesOf(rollout)
+    .filter(({ namespace }) => namespace !== home)
+    .map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`);

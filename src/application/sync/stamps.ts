@@ -1,12 +1,11 @@
 // What is sent to the API server for an object: the declared content, the agent's stamps, and, for what a Rollout drives, the live values
 // that are the controller's to decide.
 import type { HeldNote } from '../../api/annotations.ts';
-import type { Rollout } from '../../api/rollout.ts';
 import type { KubeObject } from '../../api/k8s.ts';
 import { ANNOTATIONS, APPLICATION_LABEL, GROUP, POD_TEMPLATE_HASH } from '../../api/names.ts';
 import type { RevisionRef } from '../../api/revision.ts';
-import { routersOf, subsetRoutersOf } from '../../traffic/routers.ts';
-import { canaryOf } from '../revert/dependents.ts';
+import { planOf } from '../../rollout/compile.ts';
+import { routesOf } from '../revert/dependents.ts';
 import { isRecord, recordsIn } from '../../api/json.ts';
 import { objectKey, type ObjectKey } from '../../api/object-key.ts';
 import { ownerLabel, ownerText, type Owner } from './owner.ts';
@@ -60,19 +59,18 @@ export function drivenBy(rollouts: readonly KubeObject[]): Map<ObjectKey, KeepLi
   const driven = new Map<ObjectKey, KeepLive>();
   for (const rollout of rollouts.filter((object) => object.apiVersion.startsWith(`${GROUP}/`))) {
     const namespace = rollout.metadata.namespace ?? '';
-    const canary = canaryOf((rollout as unknown as Rollout).spec);
-    for (const name of [canary.canaryService, canary.stableService]) {
-      if (name !== undefined) driven.set(objectKey({ group: '', kind: 'Service', namespace, name }), keepSelectorHash);
-    }
-    for (const router of routersOf(canary, namespace)) {
+    for (const { name } of planOf(rollout)?.services ?? [])
+      driven.set(objectKey({ group: '', kind: 'Service', namespace, name }), keepSelectorHash);
+    for (const router of routesOf(rollout)) {
       const { resource, kind, namespace: at, name } = router;
-      const before = driven.get(objectKey({ group: resource.group, kind, namespace: at, name }));
-      driven.set(objectKey({ group: resource.group, kind, namespace: at, name }), (applied, live) =>
-        router.keep(before?.(applied, live) ?? applied, live),
+      const key = objectKey({ group: resource.group, kind, namespace: at, name });
+      const before = driven.get(key);
+      driven.set(
+        key,
+        router.kind === 'DestinationRule'
+          ? keepSubsetHashes
+          : (applied, live) => router.keep(before?.(applied, live) ?? applied, live),
       );
-    }
-    for (const { resource, kind, namespace: at, name } of subsetRoutersOf(canary, namespace)) {
-      driven.set(objectKey({ group: resource.group, kind, namespace: at, name }), keepSubsetHashes);
     }
   }
   return driven;

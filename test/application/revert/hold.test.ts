@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import type { Hold } from '../../../src/api/application.ts';
 import type { Rollout } from '../../../src/api/rollout.ts';
 import { ANNOTATIONS, verbAnnotation } from '../../../src/api/names.ts';
-import { canaryOf } from '../../../src/application/revert/dependents.ts';
 import { decideHolds } from '../../../src/application/revert/hold.ts';
 import { appliedSets } from '../../../src/application/revert/rollout-set.ts';
 import { wantedObjects } from '../../../src/application/revert/wanted.ts';
@@ -196,9 +195,10 @@ describe('while a revision is held', () => {
 
   it('the way pods are replaced is the declared one, as far as the stable strategy has a use for it', () => {
     const now = edit(v2, WEB_FILE, 'canary: { stable', 'canary: { maxSurge: 1, scaleDownDelaySeconds: 9, stable');
-    const canary = canaryOf(wanted(now).find('Rollout')?.spec);
+    const rollout = wanted(now).find('Rollout') as unknown as Rollout;
+    const { canary } = rollout.spec.strategy;
     expect(canary).toMatchObject({ maxSurge: 1, stableService: 'web-stable' });
-    expect(canary.scaleDownDelaySeconds).toBeUndefined();
+    expect(canary?.scaleDownDelaySeconds).toBeUndefined();
   });
 
   it('the pods read what they did, whatever else Git declares of it', () => {

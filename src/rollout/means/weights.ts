@@ -1,0 +1,105 @@
+// By weights of a router: a share of the requests goes to the canary side, and which pods are behind a side is a matter of its selector.
+import type { Known } from '../known.ts';
+import { availableOf, desiredOf, replicaSet, replicasOf, type Observed } from '../observed.ts';
+import { podsBy, type Standing, type Stage } from '../plan.ts';
+import { isStranded, mostRouted, routedWeight, selects } from '../traffic.ts';
+import { firstSelectors, hasAllPods, isIdle, podsAhead, servingAt, stablePods, withKept } from './apart.ts';
+import type { Means, Pods, Selectors, Wanting } from './means.ts';
+
+/** The weight only rises onto pods that are ready and that the canary side points at. */
+function raised({ seen, memory, isFrozen }: Wanting, { weight: target, pods: rule }: Standing, now: number): number {
+  if (target <= now) return target;
+  const isReady = availableOf(seen, memory.candidate) >= podsBy(rule, replicasOf(seen));
+  return isReady && !isFrozen ? target : now;
+}
+
+/** It is 0 while the canary side points at another revision, or has no pod left. */
+function tried(wanting: Wanting, standing: Standing | undefined): number {
+  const { seen, memory } = wanting;
+  const now = routedWeight(seen) ?? mostRouted(seen);
+  if (!selects(seen, 'canary', memory.candidate) || availableOf(seen, memory.candidate) === 0) return 0;
+  return standing === undefined ? now : raised(wanting, standing, now);
+}
+
+/** Both sides are the candidate's once the serving one is switched; the canary side is let go of only then. */
+function switched({ seen, memory: { candidate } }: Wanting): number {
+  if (selects(seen, 'stable', candidate)) return 0;
+  return availableOf(seen, candidate) === 0 ? 0 : mostRouted(seen);
+}
+
+function weight(wanting: Wanting): number {
+  const { seen, memory, aim } = wanting;
+  if (isStranded(seen)) return routedWeight(seen) ?? mostRouted(seen);
+  switch (aim.to) {
+    case 'rest':
+      return memory.stable !== undefined && !selects(seen, 'stable', memory.stable) ? mostRouted(seen) : 0;
+    case 'share':
+    case 'grow':
+      return tried(wanting, aim.standing);
+    case 'switch':
+      return switched(wanting);
+    case 'start':
+    case 'return':
+      return 0;
+  }
+}
+
+function sharedPods(wanting: Wanting, standing: Standing, isMoving: boolean): number {
+  const { seen, memory } = wanting;
+  const ofStage = podsBy(standing.pods, replicasOf(seen));
+  if (!isMoving) return ofStage;
+  const ahead = podsAhead(seen, memory.stage);
+  // A falling weight leaves first, the pods follow.
+  return mostRouted(seen) > standing.weight ? Math.max(ahead, desiredOf(seen, memory.candidate)) : ahead;
+}
+
+function pods(wanting: Wanting): Pods {
+  const { seen, memory, aim } = wanting;
+  const wanted = stablePods(wanting);
+  if (aim.to === 'rest') return withKept(wanted, wanting, memory.rejected);
+  if (aim.to === 'return') return withKept(wanted, wanting, memory.candidate);
+  const isShared = aim.to === 'share';
+  return wanted.set(memory.candidate, isShared ? sharedPods(wanting, aim.standing, aim.isMoving) : replicasOf(seen));
+}
+
+function selectors(wanting: Wanting): Selectors {
+  const { seen, memory, aim } = wanting;
+  const { candidate, stable } = memory;
+  // The canary side changes hands only while no traffic goes there.
+  const isFree = mostRouted(seen) === 0;
+  if (aim.to === 'start') return firstSelectors(wanting, isFree);
+  const serving = servingAt(seen, aim.to === 'switch' ? candidate : stable);
+  if (aim.to === 'rest' || aim.to === 'return') return { canary: isFree ? stable : undefined, stable: serving };
+  // It does so while the pods are still on their way, so that the first weight waits for nothing but them.
+  const isMade = replicaSet(seen, candidate) !== undefined;
+  return { canary: isFree && isMade ? candidate : undefined, stable: serving };
+}
+
+function isShared({ seen, memory }: Known, stage: Stage): boolean {
+  if (replicasOf(seen) === 0) return true;
+  const isReady = availableOf(seen, memory.candidate) >= podsBy(stage.pods, replicasOf(seen));
+  const isTried = stage.weight === 0 || selects(seen, 'canary', memory.candidate);
+  return isReady && routedWeight(seen) === stage.weight && isTried;
+}
+
+/** What a route that cannot be read sends there is not known: as much as it was when it last could be. */
+function routedAtMost(seen: Observed): number {
+  const isUnread = seen.routes.some((route) => route.canary === undefined);
+  return Math.max(mostRouted(seen), isUnread ? (seen.status.weight ?? 0) : 0);
+}
+
+export const weightMeans: Means = {
+  weight,
+  pods,
+  selectors,
+  isShared,
+  isFull: hasAllPods,
+  isSwitched: ({ seen, memory: { candidate } }) =>
+    selects(seen, 'stable', candidate) && selects(seen, 'canary', candidate) && routedWeight(seen) === 0,
+  isBroughtBack: ({ seen, memory: { stable } }) => selects(seen, 'stable', stable) && routedWeight(seen) === 0,
+  share({ seen, memory: { candidate } }) {
+    if (seen.selectors.some((s) => s.role === 'stable') && selects(seen, 'stable', candidate)) return 100;
+    return selects(seen, 'canary', candidate) ? routedAtMost(seen) : 0;
+  },
+  mayRetire: isIdle,
+};

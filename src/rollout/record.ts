@@ -1,0 +1,91 @@
+// The written form of place and memory, in status.machine.
+import type { MachineState } from '../api/rollout.ts';
+import type { AbortCause, Memory } from './memory.ts';
+import { migrated } from './migrate.ts';
+import type { Observed } from './observed.ts';
+import { isStateName, type Place, type StateName } from './place.ts';
+import { exactTime, parseTime, time } from './time.ts';
+
+export interface Recalled {
+  readonly place: Place;
+  readonly memory: Memory;
+}
+
+/** The state and memory that the status holds; undefined where it holds none, or none that this version understands. */
+export function recall(seen: Observed): Recalled | undefined {
+  const machine = seen.status.machine;
+  const m = machine && migrated(machine);
+  if (m === undefined || !isStateName(m.state)) return undefined;
+  return { place: placeIn(m, m.state), memory: memoryIn(m, seen) };
+}
+
+function placeIn({ attention, background, pods }: MachineState, state: StateName): Place {
+  return { state, attention: attention ?? 'running', background: background ?? 'quiet', pods: pods ?? 'steady' };
+}
+
+function memoryIn(m: MachineState, seen: Observed): Memory {
+  const retiring: Record<string, number> = {};
+  for (const [hash, at] of Object.entries(m.retiring ?? {})) retiring[hash] = parseTime(at) ?? seen.now;
+  return {
+    candidate: m.candidate,
+    revision: m.revision,
+    stable: seen.status.stableRS,
+    stagesHash: m.stepsHash,
+    stage: m.step,
+    attempt: m.attempt,
+    until: parseTime(m.until),
+    progressAt: parseTime(m.progressAt),
+    progressMark: m.progressMark,
+    full: m.full,
+    reason: m.reason,
+    cause: m.cause as AbortCause | undefined,
+    abortedAt: parseTime(m.abortedAt),
+    rejected: m.rejected,
+    acted: m.acted,
+    restartAt: parseTime(m.restartAt),
+    restartedAt: parseTime(m.restartedAt),
+    retiring,
+  };
+}
+
+/** Without the members that are undefined. */
+function defined<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as never;
+}
+
+const given = <T, R>(value: T | undefined, write: (value: T) => R): R | undefined =>
+  value === undefined ? undefined : write(value);
+
+const unless = <T>(value: T, usual: T): T | undefined => (value === usual ? undefined : value);
+
+export function memorise({ state, attention, background, pods }: Place, m: Memory): MachineState {
+  const retiring = Object.entries(m.retiring).map(([hash, at]) => [hash, exactTime(at)] as const);
+  return {
+    version: 2,
+    state,
+    ...defined({
+      attention: unless(attention, 'running'),
+      background: unless(background, 'quiet'),
+      pods: unless(pods, 'steady'),
+    }),
+    candidate: m.candidate,
+    ...defined({ revision: m.revision }),
+    stepsHash: m.stagesHash,
+    step: m.stage,
+    attempt: m.attempt,
+    ...defined({
+      until: given(m.until, exactTime),
+      progressAt: given(m.progressAt, exactTime),
+      progressMark: m.progressMark,
+      full: m.full || undefined,
+      reason: m.reason,
+      cause: m.cause,
+      abortedAt: given(m.abortedAt, time),
+      rejected: m.rejected,
+      acted: m.acted,
+      restartAt: given(m.restartAt, time),
+      restartedAt: given(m.restartedAt, time),
+      retiring: retiring.length === 0 ? undefined : Object.fromEntries(retiring),
+    }),
+  };
+}

@@ -1,0 +1,51 @@
+// What is against a revision: a person, a measurement, a verdict from before a restart, a deadline.
+import type { Command } from './context.ts';
+import type { AbortCause } from './memory.ts';
+import { failedRun, releaseKey } from './runs.ts';
+import { hasTag } from './place.ts';
+import { isPaused, type Situation } from './situation.ts';
+import { podsText } from './stages/pods-text.ts';
+
+export const DEFAULT_PROGRESS_DEADLINE_S = 600;
+
+export interface Rejection {
+  readonly cause: AbortCause;
+  readonly reason: string;
+}
+
+export function rejection(situation: Situation, command: Command | undefined): Rejection | undefined {
+  const { seen, memory } = situation;
+  const person = byPerson(command);
+  if (person !== undefined) return person;
+  const run = failedRun(situation);
+  if (run) return { cause: 'Analysis', reason: run.message ?? `analysis run ${run.name} ended ${run.phase}` };
+  if (seen.routes.some((route) => route.rejected === releaseKey(memory))) {
+    const reason = 'a verdict against it was written to its route before the controller was restarted';
+    return { cause: 'Recovered', reason };
+  }
+  if (!seen.spec.progressDeadlineAbort || !deadlineExceeded(situation)) return undefined;
+  return { cause: 'Deadline', reason: deadlineText(situation) };
+}
+
+function byPerson(command: Command | undefined): Rejection | undefined {
+  if (command?.verb === 'abort') return { cause: 'User', reason: command.value ?? 'aborted by a person' };
+  const isPlain = command?.verb === 'rollback' && command.value === undefined;
+  return isPlain ? { cause: 'User', reason: 'rolled back by a person' } : undefined;
+}
+
+export function deadlineAt({ seen, memory }: Situation): number | undefined {
+  if (memory.progressAt === undefined) return undefined;
+  return memory.progressAt + (seen.spec.progressDeadlineSeconds ?? DEFAULT_PROGRESS_DEADLINE_S) * 1000;
+}
+
+/** Whether what is waited for did not come in time. A pause stops that clock. */
+export function deadlineExceeded(situation: Situation): boolean {
+  const at = hasTag(situation.place, 'waiting') ? deadlineAt(situation) : undefined;
+  return at !== undefined && situation.seen.now >= at && !isPaused(situation);
+}
+
+/** What was waited for, and for how long. */
+export function deadlineText(situation: Situation): string {
+  const seconds = situation.seen.spec.progressDeadlineSeconds ?? DEFAULT_PROGRESS_DEADLINE_S;
+  return `no progress for ${seconds}s (progressDeadlineSeconds); ${podsText(situation)}`;
+}

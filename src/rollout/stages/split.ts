@@ -1,0 +1,10 @@
+// A stage that gives the candidate a share of the traffic: pods first, then the weight.
+import { meansOf } from '../means/by-split.ts';
+import { podsText } from './pods-text.ts';
+import type { StageModule } from './stage-module.ts';
+
+export const split: StageModule<'Split'> = {
+  isReached: (known, stage) => meansOf(known).isShared(known, stage),
+  says: (known, { weight }) => `setting weight ${weight}; ${podsText(known)}`,
+  told: ({ weight }) => `weight ${weight}`,
+};

@@ -1,0 +1,172 @@
+// A row for each state of a release: what it is after, and how it shows. The type makes sure that no state of the chart is forgotten.
+import type { Aim } from './aim.ts';
+import { stageRun, verifyingRun } from './facts.ts';
+import { availableOf, hasRouter, replicasOf, type SeenRun } from './observed.ts';
+import { standingAt, type RunKind, type Stage } from './plan.ts';
+import type { StateName } from './place.ts';
+import { revisionName, shortRevision } from './revision-name.ts';
+import type { Situation } from './situation.ts';
+import { podsText } from './stages/pods-text.ts';
+import { sayStage } from './stages/stages.ts';
+import { mostRouted, selects } from './traffic.ts';
+
+/** Argo Rollouts' phases, so that health checks written for it hold. */
+export type Phase = 'Healthy' | 'Degraded' | 'Progressing' | 'Paused';
+
+/** Reasons of the condition `Progressing`, with its status; Argo Rollouts'. */
+export type Progress =
+  | readonly [true, 'ReplicaSetUpdated' | 'NewReplicaSetAvailable']
+  | readonly [false, 'RolloutPaused' | 'RolloutAborted'];
+
+export interface Row {
+  aim(situation: Situation): Aim;
+  phase(situation: Situation): Phase;
+  says(situation: Situation): string;
+  readonly progress: Progress;
+  /** The run that it waits for. */
+  readonly runs?: readonly RunKind[];
+  /** Argo Rollouts' reason for a pause, where it is one. */
+  readonly pause?: (situation: Situation) => string;
+}
+
+const always =
+  <T>(value: T) =>
+  (): T =>
+    value;
+
+/** The present stage; behind the last one, still the last. */
+const stageIn = ({ seen: { plan }, memory }: Situation): Stage | undefined =>
+  plan.stages[Math.min(memory.stage, plan.stages.length - 1)];
+
+export const stepText = ({ seen, memory }: Situation): string => `step ${memory.stage + 1}/${seen.plan.stages.length}`;
+
+const share =
+  (isMoving: boolean) =>
+  ({ seen, memory }: Situation): Aim => ({ to: 'share', standing: standingAt(seen.plan, memory.stage), isMoving });
+
+/** Promoted in full before the stages were done, the traffic stays where it is until the serving side is switched. */
+const grow = ({ seen, memory }: Situation): Aim => ({
+  to: 'grow',
+  standing: memory.full ? undefined : standingAt(seen.plan, memory.stage),
+});
+
+const sayStep = (situation: Situation): string => {
+  const stage = stageIn(situation);
+  return stage === undefined ? podsText(situation) : `${stepText(situation)}: ${sayStage(situation, stage)}`;
+};
+
+export const sayUnsure = (situation: Situation, run: SeenRun | undefined): string =>
+  `InconclusiveAnalysisRun: ${stepText(situation)}, ${run?.message ?? 'the analysis could not tell'}; promote or abort it`;
+
+/** Nothing is on its way: whether the stable revision is all there. */
+function restPhase({ seen, memory }: Situation): { phase: Phase; text: string } {
+  const [available, replicas] = [availableOf(seen, memory.stable), replicasOf(seen)];
+  if (available < replicas) return { phase: 'Progressing', text: `${available} of ${replicas} pods are available` };
+  if (!selects(seen, 'stable', memory.stable) || !selects(seen, 'canary', memory.stable))
+    return { phase: 'Progressing', text: 'switching Services to the new revision' };
+  const isElsewhere = hasRouter(seen) && mostRouted(seen) !== 0;
+  return isElsewhere
+    ? { phase: 'Progressing', text: 'moving traffic to the stable Service' }
+    : { phase: 'Healthy', text: '' };
+}
+
+const rest: Row = {
+  aim: always({ to: 'rest' }),
+  phase: (situation) => restPhase(situation).phase,
+  says: (situation) => restPhase(situation).text,
+  progress: [true, 'NewReplicaSetAvailable'],
+};
+
+const stepping: Row = {
+  aim: share(false),
+  phase: always('Progressing'),
+  says: sayStep,
+  progress: [true, 'ReplicaSetUpdated'],
+};
+
+const pausing: Row = {
+  ...stepping,
+  phase: always('Paused'),
+  progress: [false, 'RolloutPaused'],
+  pause: (situation) => pauseReason(situation),
+  says(situation) {
+    const stage = stageIn(situation);
+    return `${pauseReason(situation)}: ${stepText(situation)}, ${stage === undefined ? '' : sayStage(situation, stage)}`;
+  },
+};
+
+function pauseReason(situation: Situation): string {
+  const stage = stageIn(situation);
+  return stage?.kind === 'Pause' ? stage.reason : 'CanaryPauseStep';
+}
+
+const takingOver: Row = {
+  aim: always({ to: 'switch' }),
+  phase: always('Progressing'),
+  says: (situation) => `switching Services to the new revision; ${podsText(situation)}`,
+  progress: [true, 'ReplicaSetUpdated'],
+};
+
+const unsure = (run: (situation: Situation) => SeenRun | undefined): Omit<Row, 'aim'> => ({
+  phase: always('Paused'),
+  says: (situation) => sayUnsure(situation, run(situation)),
+  progress: [true, 'ReplicaSetUpdated'],
+  pause: always('InconclusiveAnalysisRun'),
+});
+
+function sayAborted({ memory }: Situation): string {
+  const to = revisionName(memory.revision, memory.candidate);
+  return `RolloutAborted: Rollout aborted update to revision ${to}: ${memory.reason ?? 'aborted'}`;
+}
+
+const rejected: Row = {
+  aim: always({ to: 'return' }),
+  phase: always('Degraded'),
+  says: sayAborted,
+  progress: [false, 'RolloutAborted'],
+};
+
+function sayHeld({ seen: { held, status }, memory }: Situation): string {
+  const stable = revisionName(held?.stable ?? status.stableRevision, memory.stable);
+  return `held at ${stable}: ${held === undefined ? '' : `${shortRevision(held.rejected)} rejected, ${held.reason}`}`;
+}
+
+export const ROWS: Readonly<Record<StateName, Row>> = {
+  settled: rest,
+  draining: rest,
+  held: { ...rest, phase: always('Degraded'), says: sayHeld },
+  first: {
+    aim: always({ to: 'start' }),
+    phase: always('Progressing'),
+    says: (situation) => `first revision: ${podsText(situation)}`,
+    progress: [true, 'ReplicaSetUpdated'],
+  },
+  'stepping.choosing': stepping,
+  'stepping.weighing': { ...stepping, aim: share(true) },
+  'stepping.scaling': stepping,
+  'stepping.pausing': pausing,
+  'stepping.measuring': { ...stepping, runs: ['Step', 'PrePromotion'] },
+  'stepping.asking': { ...stepping, ...unsure(stageRun), runs: ['Step', 'PrePromotion'] },
+  'promoting.growing': {
+    aim: grow,
+    phase: always('Progressing'),
+    says: (situation) => `promoting: ${podsText(situation)}`,
+    progress: [true, 'ReplicaSetUpdated'],
+  },
+  'promoting.switching': takingOver,
+  'promoting.verifying': {
+    ...takingOver,
+    runs: ['PostPromotion'],
+    says(situation) {
+      const { message, phase } = verifyingRun(situation) ?? {};
+      if (phase === 'Successful') return `verified; ${podsText(situation)}`;
+      return `waiting for post-promotion verification to complete${message === undefined || message === '' ? '' : ` (${message})`}`;
+    },
+  },
+  'promoting.doubting': { ...takingOver, ...unsure(verifyingRun), runs: ['PostPromotion'] },
+  'rejected.aborting': rejected,
+  'rejected.aborted': rejected,
+  'rejected.reverting': rejected,
+};
+
+export const rowOf = ({ place }: Situation): Row => ROWS[place.state];
