@@ -1,7 +1,10 @@
 // The dependency rule of ARCHITECTURE.md. Each arrow that is not allowed here is an error.
 const NODE_IO = '^(node:)?(fs|net|http|https|child_process|timers|worker_threads|os|dns|tls|process)(/|$)';
 const LIBRARIES_WITH_IO = 'node_modules/(@kubernetes|undici|axios|isomorphic-git|prom-client)/';
-const pure = '^src/(api|rollout|traffic|secrecy)/|^src/analysis/(?!providers/)';
+// Of a provider the form of its fields and the language of its queries are pure; the rest talks to a store.
+const FORMS = 'providers/(forms|[^/]+/(schema|language))\\.ts$';
+const pure = `^src/(api|rollout|traffic|secrecy)/|^src/analysis/((?!providers/)|${FORMS})`;
+const providers = `^src/analysis/(?!${FORMS})providers/`;
 
 // What of the agent looks, and what carries out. All the rest is what it decides by.
 const carriesOut = `(${[
@@ -22,7 +25,14 @@ module.exports = {
       name: 'api-knows-only-zod',
       severity: 'error',
       from: { path: '^src/api/' },
-      to: { pathNot: '^src/api/|node_modules/zod/' },
+      comment: 'And the forms of providers, which are written beside them.',
+      to: { pathNot: `^src/api/|^src/analysis/${FORMS}|node_modules/zod/` },
+    },
+    {
+      name: 'forms-of-providers-know-only-the-api',
+      severity: 'error',
+      from: { path: `^src/analysis/${FORMS}` },
+      to: { pathNot: `^src/api/|^src/analysis/${FORMS}|node_modules/zod/` },
     },
     {
       name: 'schemas-know-nothing-of-the-project',
@@ -35,7 +45,7 @@ module.exports = {
       severity: 'error',
       from: { path: pure },
       to: {
-        path: '^src/(kube|git|source|egress|application|controller|server|cli|sandbox)/|^src/analysis/providers/|^src/main',
+        path: `^src/(kube|git|source|egress|application|controller|server|cli|sandbox)/|${providers}|^src/main`,
       },
     },
     {

@@ -1,7 +1,7 @@
 // What metrics and their arguments must fulfil beyond the form of their fields.
+import { namedForms, PROVIDER_NAMES } from '../analysis/providers/forms.ts';
 import { MAX_COUNT, MIN_INTERVAL_MS, type Argument, type Metric, type TemplateSpec } from './analysis.ts';
 import { durationMs } from './fields.ts';
-import { headerProblem } from './headers.ts';
 import type { Issue } from './result.ts';
 
 export function templateIssues(spec: TemplateSpec): Issue[] {
@@ -46,15 +46,10 @@ function metricIssues(metric: Metric, field: string): Issue[] {
 }
 
 function providerIssues({ provider }: Metric, complain: (key: string, message: string) => void): void {
-  const { prometheus } = provider;
-  if (prometheus === undefined) return complain('provider', 'name a provider: prometheus');
-  const { address, headers } = prometheus;
-  if (address !== undefined && !/^(https?:\/\/|\{\{)/.test(address))
-    complain('provider.prometheus.address', 'must be an http or https URL, such as http://prometheus.monitoring:9090');
-  for (const [index, { key, value }] of (headers ?? []).entries()) {
-    const problem = headerProblem(key, value);
-    if (problem !== undefined) complain(`provider.prometheus.headers[${String(index)}]`, problem);
-  }
+  const named = namedForms(provider);
+  if (named.length !== 1) return complain('provider', `name a provider: ${PROVIDER_NAMES.join(', ')}`);
+  for (const { name, form, config } of named)
+    for (const { field, message } of form.issues(config)) complain(`provider.${name}.${field}`, message);
 }
 
 function countIssues(metric: Metric, count: number, complain: (key: string, message: string) => void): void {

@@ -1,7 +1,7 @@
 // AnalysisTemplate, ClusterAnalysisTemplate and AnalysisRun: metrics, what makes them good or bad, and the evidence.
 import { z } from 'zod';
+import { PROVIDER_FORMS, PROVIDER_NAMES } from '../analysis/providers/forms.ts';
 import { duration, name, rules } from './fields.ts';
-import { FORBIDDEN_HEADERS, FORBIDDEN_HEADER_PREFIXES } from './headers.ts';
 import type { ObjectMeta } from './k8s.ts';
 
 /** Of measurements: with an interval of a second, eleven days. */
@@ -27,65 +27,6 @@ export const argumentSchema = z
     valueFrom: argValueFrom.optional(),
   })
   .meta(rules({ rule: '!(has(self.value) && has(self.valueFrom))', message: 'give value or valueFrom, not both' }));
-
-const forbiddenNames = FORBIDDEN_HEADERS.map((each) => `'${each}'`).join(', ');
-const forbiddenPrefixes = FORBIDDEN_HEADER_PREFIXES.map(
-  (each) => ` || self.key.lowerAscii().startsWith('${each}')`,
-).join('');
-
-const header = z
-  .object({
-    key: z
-      .string()
-      .max(256)
-      .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'must be the name of a header, such as X-Scope-OrgID'),
-    value: z
-      .string()
-      .max(8192)
-      .regex(/^[^\r\n]*$/, 'must be on one line'),
-  })
-  .meta(
-    rules({
-      rule: `!(self.key.lowerAscii() in [${forbiddenNames}]${forbiddenPrefixes})`,
-      message: 'this header may not be set: it frames the request, names another host, or is a key to metadata',
-    }),
-  );
-
-export const prometheusSchema = z.object({
-  address: z
-    .string()
-    .max(2048)
-    .meta(
-      rules({
-        rule: "self.startsWith('http://') || self.startsWith('https://') || self.startsWith('{{')",
-        message: 'address must be an http or https URL, such as http://prometheus.monitoring:9090',
-      }),
-    )
-    .optional()
-    .describe("Base URL, http or https. Default: the controller's --prometheus flag."),
-  query: z.string().min(1).max(16384).describe('PromQL; {{args.NAME}} is replaced by the argument.'),
-  timeout: z.int().min(1).max(600).optional().describe('Seconds until a query counts as an error. Default 30.'),
-  insecure: z.boolean().optional().describe('Do not verify the server certificate.'),
-  headers: z
-    .array(header)
-    .max(32)
-    .optional()
-    .describe('Headers of the request; none that frames it, names another host or is a key to metadata.'),
-  escapeArgs: z
-    .boolean()
-    .optional()
-    .describe(
-      'Escape arguments inside strings of the query, and take only numbers, durations and names outside of them. Always so for a ClusterAnalysisTemplate.',
-    ),
-  authentication: z
-    .object({
-      secretRef: z
-        .object({ name })
-        .optional()
-        .describe('A Secret in the namespace of the run: key token (bearer), or username and password (basic).'),
-    })
-    .optional(),
-});
 
 export const metricSchema = z
   .object({
@@ -134,9 +75,12 @@ export const metricSchema = z
       .describe(
         'What a query without data counts as, where no condition handles it. Default Error. Ignore repeats the measurement without counting it.',
       ),
-    provider: z
-      .object({ prometheus: prometheusSchema.optional() })
-      .meta(rules({ rule: 'has(self.prometheus)', message: 'name a provider: prometheus' })),
+    provider: z.object({ prometheus: PROVIDER_FORMS.prometheus.schema.optional() }).meta(
+      rules({
+        rule: `[${PROVIDER_NAMES.map((each) => `has(self.${each})`).join(', ')}].exists_one(named, named)`,
+        message: `name a provider: ${PROVIDER_NAMES.join(', ')}`,
+      }),
+    ),
   })
   .meta(
     rules(
@@ -247,7 +191,6 @@ export const analysisRunStatusSchema = z.object({
 });
 
 export type Argument = z.infer<typeof argumentSchema>;
-export type Prometheus = z.infer<typeof prometheusSchema>;
 export type Metric = z.infer<typeof metricSchema>;
 export type TemplateSpec = z.infer<typeof templateSpecSchema>;
 export type RolloutAnalysis = z.infer<typeof rolloutAnalysisSchema>;

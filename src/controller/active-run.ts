@@ -1,7 +1,7 @@
 // An AnalysisRun that this process carries out, in memory.
 import type { AnalysisRun, AnalysisRunSpec, AnalysisRunStatus } from '../api/analysis.ts';
-import { prepareRun } from '../analysis/resolve.ts';
-import { begin, withUndecided } from '../analysis/run.ts';
+import { prepareRun } from '../analysis/run/resolve.ts';
+import { begin, withUndecided } from '../analysis/run/run.ts';
 
 export class Active {
   run: AnalysisRun;

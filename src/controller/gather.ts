@@ -5,7 +5,7 @@ import { ANNOTATIONS, POD_TEMPLATE_HASH, RUN_LABELS } from '../api/names.ts';
 import { parseRollout } from '../api/parse.ts';
 import type { Issue } from '../api/result.ts';
 import type { Canary, Rollout, RolloutStatus } from '../api/rollout.ts';
-import { resolveRun, type TemplateLookup } from '../analysis/resolve.ts';
+import { resolveRun, type TemplateLookup } from '../analysis/run/resolve.ts';
 import type { WatchCache } from '../kube/watch-cache.ts';
 import { shortHash } from '../rollout/hash.ts';
 import type { Observed, SeenReplicaSet, SeenRoute, SeenRun, SeenSelector } from '../rollout/observed.ts';

@@ -1,6 +1,6 @@
 // One process of Sluice: the real engine over a transport, a clock, a mirror and a metric store that all die with it. After `kill`
 // nothing of it acts any more, as after SIGKILL: requests that arrived have taken effect, their answers are never seen.
-import { createPrometheusProvider } from '../../src/analysis/providers/prometheus.ts';
+import { createPrometheusProvider } from '../../src/analysis/providers/prometheus/provider.ts';
 import type { ReadSecret } from '../../src/analysis/provider.ts';
 import { inProcessReader } from '../../src/source/in-process.ts';
 import { createEngine, type Engine } from '../../src/cli/engine.ts';

@@ -1,7 +1,7 @@
 // What the operators of a condition do with values: strict about types, own properties only.
 // Each spends what it does from the budget it is given; messages name types and lengths, never a value.
 import { KEPT, searchCost, type Budget } from './budget.ts';
-import { EvaluationProblem, MissingElement } from './expression-error.ts';
+import { EvaluationProblem, MissingElement } from './errors.ts';
 import { MAX_MATCHED_TEXT, PATTERN_COST, safePattern, type Pattern } from './pattern.ts';
 
 export type Mapping = Readonly<Record<string, unknown>>;

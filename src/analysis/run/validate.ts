@@ -1,8 +1,8 @@
 // What makes the metrics of a run sensible, beyond what the schema says.
-import type { AnalysisRunSpec, Metric } from '../api/analysis.ts';
-import { durationMs } from '../api/fields.ts';
-import type { Issue } from '../api/result.ts';
-import { compile } from './expression.ts';
+import type { AnalysisRunSpec, Metric } from '../../api/analysis.ts';
+import { durationMs } from '../../api/fields.ts';
+import type { Issue } from '../../api/result.ts';
+import { compile } from '../expression/expression.ts';
 
 /** Measurements until the metric is decided; undefined: until the run is ended. NaN where count is no number. */
 export function effectiveCount(metric: Metric): number | undefined {

@@ -1,6 +1,6 @@
 // The functions a condition may call. Each spends what it does from the budget it is given, before it does it.
 import { KEPT, searchCost, type Budget } from './budget.ts';
-import { EvaluationProblem } from './expression-error.ts';
+import { EvaluationProblem } from './errors.ts';
 import { asBool, asInteger, asList, asNumber, asText, isMapping, keysOf, typeOf } from './operators.ts';
 
 export interface BuiltIn {

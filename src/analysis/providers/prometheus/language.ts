@@ -1,5 +1,5 @@
 // Arguments inside PromQL: escaped in strings, and held to words and numbers outside of them, so that no value changes the query around it.
-import { fail, ok, type Result } from '../api/result.ts';
+import { fail, ok, type Result } from '../../../api/result.ts';
 
 type Quote = '"' | "'" | '`';
 
@@ -37,8 +37,10 @@ const WORDS =
 const KEYWORDS =
   /^(?:and|or|unless|atan2|by|without|on|ignoring|group_left|group_right|offset|bool|start|end|inf|nan)$/i;
 
-/** A value as it may stand at a place; the error says what to write instead, without the value. */
-export function promqlText(value: string, { quote, escaped }: Place): Result<string, string> {
+/** A value as it may stand at a place, outside of strings by default; the error says what to write instead, without the value. */
+export function promqlText(value: string, place: Place = { quote: undefined, escaped: false }): Result<string, string> {
+  const { quote, escaped } = place;
+  if (value.includes('{{')) return fail('holds {{, which is no part of a value');
   if (escaped) return fail('stands after a backslash: take the backslash away');
   if (quote === '`') {
     return value.includes('`')

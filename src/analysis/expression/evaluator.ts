@@ -1,6 +1,6 @@
 // The tree of a condition → a function. Checks names and arguments once; counts the work of each evaluation.
 import { KEPT, type Budget } from './budget.ts';
-import { EvaluationProblem, MissingElement, SyntaxProblem } from './expression-error.ts';
+import { EvaluationProblem, MissingElement, SyntaxProblem } from './errors.ts';
 import { builtIn, closureFunction, functionNames, range } from './functions.ts';
 import { asBool, asList, asNumber, asText, BINARY, elementOf, matches, sliceOf, typeOf } from './operators.ts';
 import { safePattern, type Pattern } from './pattern.ts';

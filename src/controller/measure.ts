@@ -1,12 +1,12 @@
 // One measurement from end to end: secrets in, the store asked, the answer judged. Secrets stay out of what is judged and recorded.
 import type { AnalysisRunSpec, Metric } from '../api/analysis.ts';
 import type { SecretOrigin } from '../ports/egress.ts';
-import { argumentValues, substitute } from './arguments.ts';
-import { assess } from './assess.ts';
-import { ProviderError, providerOf, type Providers, type ReadSecret } from './provider.ts';
-import { Redactor } from './redactor.ts';
-import type { Measured } from './run.ts';
-import { MAX_TEXT, type MetricValue } from './value.ts';
+import { argumentValues, substitute } from '../analysis/run/arguments.ts';
+import { assess } from '../analysis/judges/assess.ts';
+import { ProviderError, providerOf, type Providers, type ReadSecret } from '../analysis/provider.ts';
+import { Redactor } from '../analysis/redactor.ts';
+import type { Measured } from '../analysis/run/run.ts';
+import { MAX_TEXT, type MetricValue } from '../analysis/value.ts';
 
 export interface MeasureOptions {
   namespace: string;

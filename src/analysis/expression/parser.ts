@@ -1,5 +1,5 @@
 // Tokens of a condition → its tree: operator precedence as in expr-lang, with limits on depth and size.
-import { SyntaxProblem } from './expression-error.ts';
+import { SyntaxProblem } from './errors.ts';
 import { tokenize, type Token } from './lexer.ts';
 import type { Node } from './syntax.ts';
 

@@ -1,6 +1,6 @@
 // What a condition may cost: every element touched, character read or written, comparison and pattern step counts one unit.
 // What is kept costs more than what is looked at, so that one limit holds for work and memory.
-import { CostProblem } from './expression-error.ts';
+import { CostProblem } from './errors.ts';
 
 /** Some 50 ms of a slow processor, and a few MiB, at worst: see `npm run bench:conditions`. */
 export const MAX_COST = 200_000;

@@ -1,13 +1,13 @@
 // Conditions: the documented subset of expr-lang that Argo Rollouts' users write, parsed once and evaluated without reaching
 // anything but `result`. Limits: 1024 characters, nesting of 64, 512 nodes, and a counted cost.
-import { fail, ok, type Result } from '../api/result.ts';
+import { fail, ok, type Result } from '../../api/result.ts';
 import { Budget, MAX_COST } from './budget.ts';
 import { toFunction } from './evaluator.ts';
-import { EvaluationProblem, SyntaxProblem, type ExpressionError } from './expression-error.ts';
+import { EvaluationProblem, SyntaxProblem, type ExpressionError } from './errors.ts';
 import { parse } from './parser.ts';
 import type { Node } from './syntax.ts';
 
-export type { ExpressionError } from './expression-error.ts';
+export type { ExpressionError } from './errors.ts';
 
 export interface Expression {
   readonly text: string;

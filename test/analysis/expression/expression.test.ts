@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compile } from '../../src/analysis/expression.ts';
+import { compile } from '../../../src/analysis/expression/expression.ts';
 
 function run(text: string, result: unknown): unknown {
   const compiled = compile(text);

@@ -1,7 +1,8 @@
 // From the templates that an analysis names to the run that is made of them: merged, arguments filled in, checked.
 // Arguments from Secrets keep their placeholder: they are read at each measurement and are in no object.
-import type { AnalysisRunSpec, Argument, RolloutAnalysis, TemplateSpec } from '../api/analysis.ts';
-import { fail, ok, type Issue, type Result } from '../api/result.ts';
+import type { AnalysisRunSpec, Argument, RolloutAnalysis, TemplateSpec } from '../../api/analysis.ts';
+import { fail, ok, type Issue, type Result } from '../../api/result.ts';
+import { namedForms } from '../providers/forms.ts';
 import { argumentValues, substitute } from './arguments.ts';
 import { fieldValue } from './field-path.ts';
 import { validateRun } from './validate.ts';
@@ -94,10 +95,11 @@ function findTemplates(
 /** A template of the whole cluster: who gives it arguments may not change its queries. The run keeps it, for Secrets. */
 function escaping(template: TemplateSpec): TemplateSpec {
   const metrics = template.metrics.map((metric) => {
-    const { prometheus } = metric.provider;
-    return prometheus === undefined
-      ? metric
-      : { ...metric, provider: { prometheus: { ...prometheus, escapeArgs: true } } };
+    const escaped = namedForms(metric.provider).map(({ name, form, config }) => [
+      name,
+      form.query?.escaped(config) ?? config,
+    ]);
+    return { ...metric, provider: { ...metric.provider, ...Object.fromEntries(escaped) } };
   });
   return { ...template, metrics };
 }

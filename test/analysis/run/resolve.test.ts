@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { substitute } from '../../src/analysis/arguments.ts';
-import type { AnalysisRunSpec, Metric, RolloutAnalysis, TemplateSpec } from '../../src/api/analysis.ts';
-import type { Issue, Result } from '../../src/api/result.ts';
-import { prepareRun, resolveRun } from '../../src/analysis/resolve.ts';
+import { substitute } from '../../../src/analysis/run/arguments.ts';
+import type { AnalysisRunSpec, Metric, RolloutAnalysis, TemplateSpec } from '../../../src/api/analysis.ts';
+import type { Issue, Result } from '../../../src/api/result.ts';
+import { prepareRun, resolveRun } from '../../../src/analysis/run/resolve.ts';
 
 const metric = (fields: Partial<Metric> = {}): Metric => ({
   name: 'rate',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { AnalysisRunSpec, AnalysisRunStatus, Metric } from '../../src/api/analysis.ts';
-import { begin, conclude, plan, record, type Measured } from '../../src/analysis/run.ts';
+import type { AnalysisRunSpec, AnalysisRunStatus, Metric } from '../../../src/api/analysis.ts';
+import { begin, conclude, plan, record, type Measured } from '../../../src/analysis/run/run.ts';
 
 const START = Date.UTC(2026, 0, 1);
 const metric = (fields: Partial<Metric> = {}): Metric => ({

@@ -1,7 +1,7 @@
 // Why a measurement is not good, as people say it: with the number and the limit where the condition is a simple comparison.
-import type { Expression } from './expression.ts';
-import type { Node } from './syntax.ts';
-import { numberText, type MetricValue } from './value.ts';
+import type { Expression } from '../expression/expression.ts';
+import type { Node } from '../expression/syntax.ts';
+import { numberText, type MetricValue } from '../value.ts';
 
 const OPPOSITE: Record<string, string> = { '<': '>=', '<=': '>', '>': '<=', '>=': '<', '==': '!=', '!=': '==' };
 const MIRRORED: Record<string, string> = { '<': '>', '<=': '>=', '>': '<', '>=': '<=' };

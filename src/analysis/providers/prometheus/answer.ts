@@ -1,8 +1,8 @@
 // The answers of Prometheus' HTTP API → values. Samples are strings there, and errors are JSON bodies of any status.
 import { z } from 'zod';
-import { ProviderError } from '../provider.ts';
-import type { Redactor } from '../redactor.ts';
-import { valueText, type MetricValue } from '../value.ts';
+import { ProviderError } from '../../provider.ts';
+import type { Redactor } from '../../redactor.ts';
+import { valueText, type MetricValue } from '../../value.ts';
 
 const sample = z.tuple([z.number(), z.string()]);
 const data = z.discriminatedUnion('resultType', [

@@ -6,9 +6,9 @@ import {
   type AnalysisRunStatus,
   type Metric,
   type MetricResult,
-} from '../api/analysis.ts';
-import type { Assessment } from './assess.ts';
-import { matchesWhole } from './pattern.ts';
+} from '../../api/analysis.ts';
+import type { Assessment } from '../judges/assess.ts';
+import { matchesWhole } from '../expression/pattern.ts';
 import { effectiveCount } from './validate.ts';
 
 type Verdict = Pick<AnalysisRunStatus, 'phase' | 'message' | 'metricResults' | 'runSummary' | 'dryRunSummary'>;

@@ -3,12 +3,12 @@
 // No data is an empty vector or matrix, or one of NaN alone (0/0 without traffic). It is judged by `noData`, unless a condition
 // speaks of it and all conditions can be evaluated. A condition speaks of emptiness by comparing len(…), by default(…), isNil(…),
 // ?? or a comparison with nil or []; of NaN by isNaN(…). So all(result, …) over nothing is no pass.
-import type { Metric } from '../api/analysis.ts';
-import { fail, ok, type Result } from '../api/result.ts';
+import type { Metric } from '../../api/analysis.ts';
+import { fail, ok, type Result } from '../../api/result.ts';
 import { explain } from './explain.ts';
-import { compile, type Expression } from './expression.ts';
-import { partsOf, someNode, type Node } from './syntax.ts';
-import type { MetricValue } from './value.ts';
+import { compile, type Expression } from '../expression/expression.ts';
+import { partsOf, someNode, type Node } from '../expression/syntax.ts';
+import type { MetricValue } from '../value.ts';
 
 export interface Assessment {
   phase: 'Successful' | 'Failed' | 'Inconclusive' | 'Error';

@@ -1,8 +1,8 @@
 // The headers of a request: what a metric may set, and the credentials of its Secret.
-import { headerProblem } from '../../api/headers.ts';
-import type { Prometheus } from '../../api/analysis.ts';
-import type { Egress, SecretOrigin } from '../../ports/egress.ts';
-import { ProviderError, type MeasureContext, type ReadSecret } from '../provider.ts';
+import { headerProblem } from '../../../api/headers.ts';
+import type { Prometheus } from './schema.ts';
+import type { Egress, SecretOrigin } from '../../../ports/egress.ts';
+import { ProviderError, type MeasureContext, type ReadSecret } from '../../provider.ts';
 
 const OWN = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' };
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Budget, MAX_COST } from '../../src/analysis/budget.ts';
-import { compile } from '../../src/analysis/expression.ts';
-import { anyCondition, HOSTILE } from '../support/conditions.ts';
+import { Budget, MAX_COST } from '../../../src/analysis/expression/budget.ts';
+import { compile } from '../../../src/analysis/expression/expression.ts';
+import { anyCondition, HOSTILE } from '../../support/conditions.ts';
 
 const samples = Array.from({ length: 30_000 }, (_, index) => (index * 7919) % 30_011);
 

@@ -1,15 +1,16 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { AnalysisRunSpec, Prometheus } from '../../src/api/analysis.ts';
-import { measure } from '../../src/analysis/measure.ts';
-import { createPrometheusProvider } from '../../src/analysis/providers/prometheus.ts';
-import { createEgress } from '../../src/egress/egress.ts';
-import { Redactor } from '../../src/analysis/redactor.ts';
-import type { EgressPolicy } from '../../src/ports/egress.ts';
-import type { ReadSecret } from '../../src/analysis/provider.ts';
-import type { MetricValue } from '../../src/analysis/value.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
+import type { AnalysisRunSpec } from '../../../src/api/analysis.ts';
+import type { Prometheus } from '../../../src/analysis/providers/prometheus/schema.ts';
+import { measure } from '../../../src/controller/measure.ts';
+import { createPrometheusProvider } from '../../../src/analysis/providers/prometheus/provider.ts';
+import { createEgress } from '../../../src/egress/egress.ts';
+import { Redactor } from '../../../src/analysis/redactor.ts';
+import type { EgressPolicy } from '../../../src/ports/egress.ts';
+import type { ReadSecret } from '../../../src/analysis/provider.ts';
+import type { MetricValue } from '../../../src/analysis/value.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
 
 const servers: http.Server[] = [];
 afterEach(() => {

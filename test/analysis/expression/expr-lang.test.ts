@@ -1,7 +1,7 @@
 // Conditions with the results that expr-lang v1.17.8 gave for them, with the environment Argo Rollouts sets up.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { compile } from '../../src/analysis/expression.ts';
+import { compile } from '../../../src/analysis/expression/expression.ts';
 
 interface Case {
   expression: string;

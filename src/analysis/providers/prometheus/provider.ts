@@ -3,13 +3,14 @@ import http from 'node:http';
 import https from 'node:https';
 import type { LookupFunction } from 'node:net';
 import axios, { type AxiosAdapter, type AxiosRequestConfig, type AxiosResponse } from 'axios';
-import type { Metric, Prometheus } from '../../api/analysis.ts';
-import { systemClock, type Clock } from '../../ports/clock.ts';
-import { EgressRefused, type Egress } from '../../ports/egress.ts';
-import { ProviderError, type MeasureContext, type MetricProvider, type ReadSecret } from '../provider.ts';
-import type { MetricValue } from '../value.ts';
-import { parseAnswer } from './prometheus-answer.ts';
-import { headersOf } from './prometheus-headers.ts';
+import type { Metric } from '../../../api/analysis.ts';
+import type { Prometheus } from './schema.ts';
+import { systemClock, type Clock } from '../../../ports/clock.ts';
+import { EgressRefused, type Egress } from '../../../ports/egress.ts';
+import { ProviderError, type MeasureContext, type MetricProvider, type ReadSecret } from '../../provider.ts';
+import type { MetricValue } from '../../value.ts';
+import { parseAnswer } from './answer.ts';
+import { headersOf } from './headers.ts';
 
 export interface PrometheusOptions {
   /** Base URL for metrics that name none. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Metric } from '../../src/api/analysis.ts';
-import { assess } from '../../src/analysis/assess.ts';
-import { valueText, type MetricValue } from '../../src/analysis/value.ts';
+import type { Metric } from '../../../src/api/analysis.ts';
+import { assess } from '../../../src/analysis/judges/assess.ts';
+import { valueText, type MetricValue } from '../../../src/analysis/value.ts';
 
 const metric = (success?: string, failure?: string, noData?: Metric['noData']): Metric => ({
   name: 'success-rate',

@@ -9,9 +9,9 @@ import {
   type Measurement,
   type Metric,
   type MetricResult,
-} from '../api/analysis.ts';
-import { durationMs } from '../api/fields.ts';
-import type { Assessment } from './assess.ts';
+} from '../../api/analysis.ts';
+import { durationMs } from '../../api/fields.ts';
+import type { Assessment } from '../judges/assess.ts';
 import { isDryRun, settleMetric, verdictOf } from './verdict.ts';
 
 export interface RunPlan {

@@ -1,5 +1,5 @@
 // Text of a condition → tokens, as expr-lang writes numbers, strings, names, operators and comments.
-import { SyntaxProblem } from './expression-error.ts';
+import { SyntaxProblem } from './errors.ts';
 
 export interface Token {
   kind: 'number' | 'string' | 'name' | 'operator' | 'end';
