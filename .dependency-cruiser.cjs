@@ -45,7 +45,7 @@ module.exports = {
       severity: 'error',
       from: { path: pure },
       to: {
-        path: `^src/(kube|git|source|egress|application|controller|server|cli|sandbox)/|${providers}|^src/main`,
+        path: `^src/(kube|git|source|egress|http|application|controller|server|cli|sandbox)/|${providers}|^src/main`,
       },
     },
     {
@@ -66,7 +66,7 @@ module.exports = {
       comment: 'Types may be named; what talks to the cluster or to Git may not be called.',
       from: { path: decisions },
       to: {
-        path: '^src/(kube|git|source|egress|controller|server|cli|sandbox)/|^src/main',
+        path: '^src/(kube|git|source|egress|http|controller|server|cli|sandbox)/|^src/main',
         dependencyTypesNot: ['type-only'],
       },
     },
@@ -82,13 +82,13 @@ module.exports = {
       comment:
         'What strangers wrote is read behind ports/source-reader, in another process; the agent knows the types of Git alone.',
       from: { path: '^src/application/' },
-      to: { path: '^src/(git|source|egress)/', dependencyTypesNot: ['type-only'] },
+      to: { path: '^src/(git|source|egress|http)/', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'the-loops-know-no-agent',
       severity: 'error',
       from: { path: '^src/controller/' },
-      to: { path: '^src/(application|git|source|egress|server|cli)/|^src/main' },
+      to: { path: '^src/(application|git|source|egress|http|server|cli)/|^src/main' },
     },
     {
       name: 'ports-know-only-the-api',
@@ -105,9 +105,9 @@ module.exports = {
     {
       name: 'adapters-do-not-know-each-other',
       severity: 'error',
-      from: { path: '^src/(kube|git|egress|analysis/providers)/' },
+      from: { path: '^src/(kube|git|egress|http|analysis/providers)/' },
       to: {
-        path: '^src/(kube|git|source|egress|analysis/providers|application|controller|server|cli|sandbox)/',
+        path: '^src/(kube|git|source|egress|http|analysis/providers|application|controller|server|cli|sandbox)/',
         pathNot: '^src/$1/',
       },
     },
@@ -121,10 +121,10 @@ module.exports = {
       },
     },
     {
-      name: 'egress-knows-only-its-port',
+      name: 'egress-and-http-know-only-their-ports',
       severity: 'error',
-      from: { path: '^src/egress/' },
-      to: { path: '^src/', pathNot: '^src/(egress|ports|api)/' },
+      from: { path: '^src/(egress|http)/' },
+      to: { path: '^src/', pathNot: '^src/($1|ports|api)/' },
     },
     {
       name: 'only-the-command-line-knows-the-sandbox',
@@ -137,13 +137,19 @@ module.exports = {
       severity: 'error',
       comment: 'The sandbox plays the cluster: it may share the API and pure parts, never the code under test.',
       from: { path: '^src/sandbox/' },
-      to: { path: '^src/(rollout|application|controller|server|cli|git|source|egress|kube)/' },
+      to: { path: '^src/(rollout|application|controller|server|cli|git|source|egress|http|kube)/' },
     },
     {
       name: 'only-the-kube-adapter-names-client-node',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/kube/' },
       to: { path: 'node_modules/@kubernetes/' },
+    },
+    {
+      name: 'only-the-http-adapter-names-axios',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/http/' },
+      to: { path: 'node_modules/axios/' },
     },
     {
       name: 'only-the-git-adapter-names-isomorphic-git',

@@ -6,6 +6,7 @@ import { inProcessReader } from '../../src/source/in-process.ts';
 import { createEngine, type Engine } from '../../src/cli/engine.ts';
 import { learning } from '../../src/cli/secrecy.ts';
 import { secretReader } from '../../src/cli/secret-reader.ts';
+import { createHttp } from '../../src/http/http.ts';
 import { createEgress } from '../../src/egress/egress.ts';
 import type { GitMirror } from '../../src/git/types.ts';
 import { kubeClient } from '../../src/kube/client.ts';
@@ -82,10 +83,12 @@ export class EngineProcess {
       providers: {
         prometheus: createPrometheusProvider({
           defaultAddress: PROMETHEUS,
-          egress: createEgress({ prometheus: PROMETHEUS }),
-          adapter: (config) => this.#living(() => cluster.prometheus.answer(config)),
+          http: createHttp({
+            egress: createEgress({ prometheus: PROMETHEUS }),
+            adapter: (config) => this.#living(() => cluster.prometheus.answer(config)),
+            clock,
+          }),
           readSecret,
-          clock,
         }),
       },
       readSecret,

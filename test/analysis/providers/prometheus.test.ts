@@ -1,10 +1,11 @@
-import http from 'node:http';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { AnalysisRunSpec } from '../../../src/api/analysis.ts';
 import type { Prometheus } from '../../../src/analysis/providers/prometheus/schema.ts';
 import { measure } from '../../../src/controller/measure.ts';
 import { createPrometheusProvider } from '../../../src/analysis/providers/prometheus/provider.ts';
+import { createHttp } from '../../../src/http/http.ts';
 import { createEgress } from '../../../src/egress/egress.ts';
 import { Redactor } from '../../../src/analysis/redactor.ts';
 import type { EgressPolicy } from '../../../src/ports/egress.ts';
@@ -12,7 +13,7 @@ import type { ReadSecret } from '../../../src/analysis/provider.ts';
 import type { MetricValue } from '../../../src/analysis/value.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
-const servers: http.Server[] = [];
+const servers: Server[] = [];
 afterEach(() => {
   for (const server of servers.splice(0)) {
     server.closeAllConnections();
@@ -23,13 +24,13 @@ afterEach(() => {
 interface Seen {
   url: string | undefined;
   body: string;
-  headers: http.IncomingHttpHeaders;
+  headers: IncomingHttpHeaders;
 }
 
 /** A metric store on the loopback that gives one answer; without an answer it stays silent. */
 async function store(status: number, answer?: unknown): Promise<{ address: string; seen: Seen[] }> {
   const seen: Seen[] = [];
-  const server = http.createServer((request, response) => {
+  const server = createServer((request, response) => {
     let body = '';
     request.on('data', (piece: Buffer) => (body += piece.toString()));
     request.on('end', () => {
@@ -49,13 +50,14 @@ const noSecret: ReadSecret = () => Promise.reject(new Error('there is no such Se
 
 /** What the operator of these tests lists. */
 const LISTED: EgressPolicy = { analysisHosts: ['127.0.0.1'] };
+const http = createHttp({ egress: createEgress(LISTED) });
 
 function ask(
   query: Partial<Prometheus>,
   readSecret = noSecret,
   { clock = new VirtualClock(), policy = LISTED }: { clock?: VirtualClock; policy?: EgressPolicy } = {},
 ): Promise<MetricValue> {
-  const provider = createPrometheusProvider({ readSecret, clock, egress: createEgress(policy) });
+  const provider = createPrometheusProvider({ readSecret, http: createHttp({ clock, egress: createEgress(policy) }) });
   const metric = { name: 'rate', provider: { prometheus: { query: 'up', ...query } } };
   const { signal } = new AbortController();
   return provider.measure(metric, { namespace: 'shop', signal, secrets: [], redactor: new Redactor() });
@@ -173,7 +175,7 @@ describe('a measurement', () => {
   });
   const options = {
     namespace: 'shop',
-    providers: { prometheus: createPrometheusProvider({ readSecret: noSecret, egress: createEgress(LISTED) }) },
+    providers: { prometheus: createPrometheusProvider({ readSecret: noSecret, http }) },
     readSecret: (): ReturnType<ReadSecret> => Promise.resolve({ value: 's3cret' }),
     now: () => 42,
     signal: new AbortController().signal,
@@ -224,7 +226,7 @@ describe('a measurement', () => {
       const { address } = await store(400, echo(`Bearer tok-4f or ${basic} of me:pass-9`));
       const readSecret: ReadSecret = (_, __, key) =>
         data[key] === undefined ? Promise.reject(new Error('no key')) : Promise.resolve({ value: data[key] });
-      const providers = { prometheus: createPrometheusProvider({ readSecret, egress: createEgress(LISTED) }) };
+      const providers = { prometheus: createPrometheusProvider({ readSecret, http }) };
       const prometheus = { address, query: 'up', authentication: { secretRef: { name: 'api' } } };
       const { message } = await measure({ metrics: [{ name: 'm', provider: { prometheus } }] }, 'm', {
         ...options,

@@ -1,128 +1,73 @@
-// Prometheus, and what speaks its HTTP API: one instant query for each measurement, over kept connections.
-import http from 'node:http';
-import https from 'node:https';
-import type { LookupFunction } from 'node:net';
-import axios, { type AxiosAdapter, type AxiosRequestConfig, type AxiosResponse } from 'axios';
+// Prometheus, and what speaks its HTTP API: one instant query for each measurement, answered at once.
 import type { Metric } from '../../../api/analysis.ts';
-import type { Prometheus } from './schema.ts';
-import { systemClock, type Clock } from '../../../ports/clock.ts';
-import { EgressRefused, type Egress } from '../../../ports/egress.ts';
+import { HttpFailure, type Http, type OutboundResponse } from '../../../ports/http.ts';
 import { ProviderError, type MeasureContext, type MetricProvider, type ReadSecret } from '../../provider.ts';
 import type { MetricValue } from '../../value.ts';
 import { parseAnswer } from './answer.ts';
 import { headersOf } from './headers.ts';
+import type { Prometheus } from './schema.ts';
 
 export interface PrometheusOptions {
   /** Base URL for metrics that name none. */
   defaultAddress?: string;
-  /** Carries the request in place of a socket, for tests and in-process use. */
-  adapter?: AxiosAdapter;
   readSecret: ReadSecret;
-  /** Where requests and Secrets may go. */
-  egress: Egress;
-  clock?: Clock;
+  http: Http;
 }
 
 const DEFAULT_TIMEOUT_SECONDS = 30;
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
-/** Measures with `provider.prometheus`. Proxies from the environment are not used, redirects not followed. */
+/** Measures with `provider.prometheus`. */
 export function createPrometheusProvider(options: PrometheusOptions): MetricProvider {
-  const keepAlive = { keepAlive: true, maxSockets: 64 };
-  const httpAgent = new http.Agent(keepAlive);
-  const secure = new https.Agent(keepAlive);
-  const insecure = new https.Agent({ ...keepAlive, rejectUnauthorized: false });
-
-  const { egress, readSecret } = options;
-
-  async function ask(query: Prometheus, context: MeasureContext): Promise<AxiosResponse<string>> {
-    const seconds = query.timeout ?? DEFAULT_TIMEOUT_SECONDS;
-    const url = queryUrl(query.address ?? options.defaultAddress);
-    egress.check(url, 'analysis');
-    for (const secret of context.secrets) egress.checkSecret(secret, url, 'analysis');
-    const headers = await headersOf(query, context, { readSecret, egress, url });
-    return axios.request<string>({
-      method: 'POST',
-      url: url.href,
-      data: new URLSearchParams({ query: query.query, timeout: `${seconds}s` }).toString(),
-      headers,
-      signal: context.signal,
-      proxy: false,
-      maxRedirects: 0,
-      maxContentLength: MAX_BODY_BYTES,
-      responseType: 'text',
-      transformResponse: (body: unknown) => body,
-      validateStatus: () => true,
-      // The address that is connected to is the one that was found fit.
-      lookup: asAxios(egress.lookup(url, 'analysis')),
-      httpAgent,
-      httpsAgent: query.insecure === true ? insecure : secure,
-      ...(options.adapter && { adapter: options.adapter }),
-    });
-  }
-
   return {
     async measure(metric: Metric, context: MeasureContext): Promise<MetricValue> {
       const query = metric.provider.prometheus;
       if (query === undefined) throw new ProviderError('provider.prometheus is missing');
-      const seconds = query.timeout ?? DEFAULT_TIMEOUT_SECONDS;
-      const response = await withDeadline(options.clock ?? systemClock, seconds, context.signal, (signal) =>
-        ask(query, { ...context, signal }),
-      );
-      return parseAnswer(response.status, String(response.data), context.redactor);
+      const { status, body } = await ask(query, context, options).catch((error: unknown) => {
+        throw error instanceof HttpFailure ? new ProviderError(reasonOf(error, query)) : error;
+      });
+      return parseAnswer(status, body, context.redactor);
     },
   };
 }
 
-/** A lookup as axios calls it. */
-function asAxios(lookup: LookupFunction): NonNullable<AxiosRequestConfig['lookup']> {
-  return (host, options, callback) =>
-    lookup(host, { ...options, all: true }, (error, found) =>
-      callback(
-        error,
-        typeof found === 'string'
-          ? []
-          : found.map(({ address, family }) => ({ address, family: family === 6 ? 6 : 4 })),
-      ),
-    );
+const secondsOf = (query: Prometheus): number => query.timeout ?? DEFAULT_TIMEOUT_SECONDS;
+
+async function ask(query: Prometheus, context: MeasureContext, options: PrometheusOptions): Promise<OutboundResponse> {
+  const { http, defaultAddress, readSecret } = options;
+  const url = queryUrl(query.address ?? defaultAddress);
+  const target = { use: 'analysis', url, secrets: context.secrets } as const;
+  // No Secret is read for a host that is not asked anyway.
+  http.check(target);
+  const { headers, secrets } = await headersOf(query, context, readSecret);
+  const seconds = secondsOf(query);
+  return http.request({
+    ...target,
+    method: 'POST',
+    headers,
+    body: new URLSearchParams({ query: query.query, timeout: `${seconds}s` }).toString(),
+    secrets: [...context.secrets, ...secrets],
+    deadlineMs: seconds * 1000,
+    maxBytes: MAX_BODY_BYTES,
+    insecure: query.insecure === true,
+    signal: context.signal,
+    clean: (text) => context.redactor.clean(text),
+  });
 }
 
-/** Runs a request until it answers, the time is over, or the caller gives up; all errors are ProviderErrors. */
-async function withDeadline<T>(
-  clock: Clock,
-  seconds: number,
-  signal: AbortSignal,
-  run: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const controller = new AbortController();
-  let refuse: (error: ProviderError) => void = () => undefined;
-  const gone = new Promise<never>((_, reject) => (refuse = reject));
-  gone.catch(() => undefined);
-  const giveUp = (message: string): void => {
-    refuse(new ProviderError(message));
-    controller.abort();
-  };
-  const stop = (): void => giveUp('the query was given up');
-  signal.addEventListener('abort', stop, { once: true });
-  if (signal.aborted) stop();
-  const cancel = clock.after(seconds * 1000, () => giveUp(`Prometheus did not answer within ${seconds}s`));
-  try {
-    return await Promise.race([run(controller.signal), gone]);
-  } catch (error) {
-    throw error instanceof ProviderError ? error : new ProviderError(reasonOf(error));
-  } finally {
-    cancel();
-    signal.removeEventListener('abort', stop);
+function reasonOf({ kind, message }: HttpFailure, query: Prometheus): string {
+  switch (kind) {
+    case 'refused':
+      return `provider.prometheus.address: ${message}`;
+    case 'unreachable':
+      return `cannot reach Prometheus: ${message}`;
+    case 'late':
+      return `Prometheus did not answer within ${secondsOf(query)}s`;
+    case 'aborted':
+      return 'the query was given up';
+    case 'too-large':
+      return `the answer of Prometheus is larger than ${MAX_BODY_BYTES} bytes`;
   }
-}
-
-/** Says what failed without the request, which holds credentials. */
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  if (cause instanceof EgressRefused) return `provider.prometheus.address: ${cause.message}`;
-  if (!axios.isAxiosError(error)) return error instanceof Error ? error.message : String(error);
-  if (/maxContentLength/.test(error.message)) return `the answer of Prometheus is larger than ${MAX_BODY_BYTES} bytes`;
-  return `cannot reach Prometheus: ${error.code ?? error.message}`;
 }
 
 function queryUrl(address: string | undefined): URL {
