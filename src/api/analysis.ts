@@ -153,7 +153,12 @@ export const measurementSchema = z.object({
   message: z.string().optional(),
   startedAt: z.string().optional(),
   finishedAt: z.string().optional(),
+  resumeAt: z.string().optional().describe('When a measurement that takes long is looked after again.'),
   value: z.string().optional(),
+  metadata: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe('How the provider finds a measurement that takes long again.'),
 });
 
 const counts = {
@@ -171,9 +176,11 @@ export const metricResultSchema = z.object({
   measurements: z.array(measurementSchema).optional(),
   ...counts,
   ignored: z.int().optional().describe('Measurements without data that noData: Ignore left out.'),
+  noData: z.int().optional().describe('Measurements in a row, up to the last one, that found no data.'),
   consecutiveError: z.int().optional(),
   consecutiveSuccess: z.int().optional(),
   dryRun: z.boolean().optional(),
+  metadata: z.record(z.string(), z.string()).optional().describe('What a judge remembers beside the counters.'),
 });
 
 export const analysisRunSpecSchema = templateSpecSchema.extend({
@@ -185,6 +192,14 @@ export const analysisRunStatusSchema = z.object({
   message: z.string().optional(),
   startedAt: z.string().optional(),
   completedAt: z.string().optional(),
+  forecast: z
+    .object({
+      message: z.string().describe('Such as: 2 of 6 looks, ends at the earliest 12:00:40 UTC.'),
+      earliest: z.string().optional().describe('When it can be good, at the earliest.'),
+      latest: z.string().optional().describe('When it is decided, at the latest, but for the time that queries take.'),
+    })
+    .optional()
+    .describe('When the run can be decided, while it goes on.'),
   metricResults: z.array(metricResultSchema).optional(),
   runSummary: z.object(counts).optional(),
   dryRunSummary: z.object(counts).optional(),

@@ -1,24 +1,14 @@
-// What one measurement says: the conditions over its value, and what a query without data counts as.
+// What one value says by the conditions of its metric, and what a value without data counts as.
 //
-// No data is an empty vector or matrix, or one of NaN alone (0/0 without traffic). It is judged by `noData`, unless a condition
-// speaks of it and all conditions can be evaluated. A condition speaks of emptiness by comparing len(…), by default(…), isNil(…),
-// ?? or a comparison with nil or []; of NaN by isNaN(…). So all(result, …) over nothing is no pass.
+// No data is judged by `noData`, unless a condition speaks of it and all conditions can be evaluated: so all(result, …) over nothing is no
+// pass. Where only some samples are no numbers, they make nothing good; it is bad where the others alone say so, too.
 import type { Metric } from '../../api/analysis.ts';
 import { fail, ok, type Result } from '../../api/result.ts';
-import { explain } from './explain.ts';
 import { compile, type Expression } from '../expression/expression.ts';
-import { partsOf, someNode, type Node } from '../expression/syntax.ts';
 import type { MetricValue } from '../value.ts';
-
-export interface Assessment {
-  phase: 'Successful' | 'Failed' | 'Inconclusive' | 'Error';
-  /** Why, with the numbers, as `success-rate 0.82 < 0.95`. Absent when Successful, unless there was no data. */
-  message?: string;
-  /** The query returned no samples (or only NaN), and the metric's noData policy decided. */
-  noData?: boolean;
-  /** noData: Ignore: the measurement does not count. */
-  ignored?: boolean;
-}
+import { explain } from './explain.ts';
+import type { Assessment } from './judge.ts';
+import { absenceOf, isEmpty, lookedAt, numbersOf, speaksOf, type Absence } from './no-data.ts';
 
 interface Conditions {
   success: Expression | undefined;
@@ -29,10 +19,47 @@ interface Conditions {
 export function assess(metric: Metric, value: MetricValue): Assessment {
   const conditions = conditionsOf(metric);
   if (!conditions.ok) return { phase: 'Error', message: `${metric.name}: ${conditions.error}` };
-  const absence = absenceOf(value);
-  if (absence !== undefined && !speaksOf(conditions.value, absence)) return withoutData(metric, absence);
-  const outcome = judge(metric, conditions.value, value);
-  return absence !== undefined && outcome.phase === 'Error' ? withoutData(metric, absence) : outcome;
+  if (isEmpty(value)) return ofNothing(metric, conditions.value, value, 'empty');
+  return ofNumbers(metric, conditions.value, value);
+}
+
+/** Where a condition speaks of what is not there, it decides, if it can. */
+function ofNothing(metric: Metric, conditions: Conditions, value: MetricValue, absence: Absence): Assessment {
+  const what = saidOf(value, absence);
+  if (!isSpokenOf(conditions, absence)) return withoutData(metric, what);
+  const outcome = judge(metric, conditions, value);
+  return outcome.phase === 'Error' ? withoutData(metric, what) : outcome;
+}
+
+function ofNumbers(metric: Metric, conditions: Conditions, value: MetricValue): Assessment {
+  const numbers = lookedAt(treesOf(conditions), numbersOf(value) ?? []);
+  const absences = numbers.map(absenceOf);
+  const isReal = numbers.map((_, index) => {
+    const absence = absences[index];
+    return absence === undefined || isSpokenOf(conditions, absence);
+  });
+  const unspoken = absences.find((absence, index) => absence !== undefined && isReal[index] === false);
+  const first = absences.find((absence) => absence !== undefined);
+  if (unspoken === undefined) {
+    const isAbsent = first !== undefined && absences.every((absence) => absence !== undefined);
+    return isAbsent ? ofNothing(metric, conditions, value, first) : judge(metric, conditions, value);
+  }
+  const rest = numbers.filter((_, index) => isReal[index]);
+  const bad = rest.length === 0 ? undefined : badWithout(metric, conditions, value, rest);
+  return bad ?? withoutData(metric, saidOf(value, unspoken));
+}
+
+/** What the whole value says, where that is bad and would be so of the real numbers alone. */
+function badWithout(
+  metric: Metric,
+  conditions: Conditions,
+  value: MetricValue,
+  rest: number[],
+): Assessment | undefined {
+  const [whole, real] = [value, { ...value, kind: 'vector' as const, value: rest }].map((each) =>
+    judge(metric, conditions, each),
+  );
+  return whole?.phase === 'Failed' && real?.phase === 'Failed' ? whole : undefined;
 }
 
 function conditionsOf(metric: Metric): Result<Conditions, string> {
@@ -49,42 +76,21 @@ function compiled(field: string, text: string | undefined): Result<Expression | 
   return fail(`${field}: ${expression.error.message} at position ${expression.error.position + 1}`);
 }
 
-type Absence = 'empty' | 'nan';
+const treesOf = ({ success, failure }: Conditions): Expression['tree'][] =>
+  [success, failure].flatMap((condition) => condition?.tree ?? []);
 
-function absenceOf({ kind, value }: MetricValue): Absence | undefined {
-  if (kind === 'string') return undefined;
-  const samples = typeof value === 'number' ? [value] : value;
-  if (samples.length === 0) return 'empty';
-  return samples.every((sample) => Number.isNaN(sample)) ? 'nan' : undefined;
+const isSpokenOf = (conditions: Conditions, absence: Absence): boolean =>
+  treesOf(conditions).some((tree) => speaksOf(tree, absence));
+
+function saidOf({ kind, value }: MetricValue, absence: Absence): string {
+  if (absence === 'empty') return `the query answered ${kind === 'json' ? 'nothing' : `an empty ${kind}`}`;
+  const isAlone = !Array.isArray(value) || value.every((each) => !Number.isFinite(each));
+  const nothing =
+    absence === 'NaN' ? 'NaN, as it does without traffic' : 'an infinite number, as a division by 0 gives';
+  return `the query answered ${isAlone ? '' : 'among others '}${nothing}`;
 }
 
-function speaksOf({ success, failure }: Conditions, absence: Absence): boolean {
-  return [success, failure].some((condition) => {
-    if (condition === undefined) return false;
-    if (absence === 'nan') return someNode(condition.tree, (node) => node.type === 'call' && node.name === 'isNaN');
-    return someNode(condition.tree, testsEmptiness);
-  });
-}
-
-const COMPARISONS = new Set(['==', '!=', '<', '<=', '>', '>=']);
-
-function testsEmptiness(node: Node): boolean {
-  if (node.type === 'call') return node.name === 'default' || node.name === 'isNil';
-  if (node.type === 'ordered') return partsOf(node).some(namesAbsence);
-  if (node.type !== 'binary') return false;
-  if (node.operator === '??') return true;
-  return COMPARISONS.has(node.operator) && partsOf(node).some(namesAbsence);
-}
-
-function namesAbsence(node: Node): boolean {
-  if (node.type === 'call') return node.name === 'len';
-  if (node.type === 'list') return node.items.length === 0;
-  return node.type === 'literal' && node.value === null;
-}
-
-function withoutData(metric: Metric, absence: Absence): Assessment {
-  const what =
-    absence === 'empty' ? 'the query returned no data' : 'the query returned only NaN, as it does without traffic';
+function withoutData(metric: Metric, what: string): Assessment {
   const message = `${metric.name}: ${what}`;
   switch (metric.noData ?? 'Error') {
     case 'Pass':

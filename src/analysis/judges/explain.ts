@@ -43,7 +43,9 @@ function placeOf(node: Node): { index: number | undefined } | undefined {
 
 function sampleOf({ value }: MetricValue, index: number | undefined): number | undefined {
   if (typeof value === 'number') return index === undefined ? value : undefined;
-  return Array.isArray(value) && index !== undefined ? value.at(index) : undefined;
+  if (!Array.isArray(value) || index === undefined) return undefined;
+  const sample: unknown = value.at(index);
+  return typeof sample === 'number' ? sample : undefined;
 }
 
 /** Four digits, or all of them where rounding would reach the limit. */

@@ -2,7 +2,6 @@
 // what is recorded is enough to go on from after a restart.
 import {
   isOver,
-  MAX_RETENTION,
   MIN_INTERVAL_MS,
   type AnalysisRunSpec,
   type AnalysisRunStatus,
@@ -11,33 +10,32 @@ import {
   type MetricResult,
 } from '../../api/analysis.ts';
 import { durationMs } from '../../api/fields.ts';
-import type { Assessment } from '../judges/assess.ts';
-import { isDryRun, settleMetric, verdictOf } from './verdict.ts';
+import { judgeOf } from '../judges/judges.ts';
+import { forecastOf } from './forecast.ts';
+import { tallyOf, type Assessment, type Judge, type Look, type Tally } from '../judges/judge.ts';
+import { finished, isUndecided, retentionOf, timeText, underWay } from './measurements.ts';
+import { dueAt } from './times.ts';
+import { isDryRun, verdictOf } from './verdict.ts';
 
 export interface RunPlan {
-  /** Metrics to measure now. One that is being measured is named again: the caller knows what is under way. */
+  /** Metrics to look at now. One that is being measured is named again: the caller knows what is under way. */
   due: string[];
   /** When to look again, in milliseconds since the epoch; undefined when nothing waits for time. */
   nextAt?: number;
 }
 
 /** A measurement that has come back. Times in milliseconds since the epoch. */
-export interface Measured extends Assessment {
-  value?: string;
+export type Measured = Look & {
   startedAt: number;
   finishedAt: number;
-}
-
-/** After an error, and after a measurement that does not count, the next one comes no later than this. */
-const RETRY_MS = 10_000;
-const DEFAULT_RETENTION = 10;
-
-/** RFC 3339 with milliseconds: intervals of a second need them. */
-const timeText = (ms: number): string => new Date(ms).toISOString();
+  /** Takes secrets of the measurement out of what is told of it. Default: there are none. */
+  clean?: (text: string) => string;
+};
 
 /** The status a run starts with. */
 export function begin(spec: AnalysisRunSpec, now: number): AnalysisRunStatus {
   const metricResults = spec.metrics.map((metric): MetricResult => ({
+    ...judgeOf(metric).begin(metric),
     name: metric.name,
     phase: 'Pending',
     ...shortInterval(metric),
@@ -52,31 +50,27 @@ function shortInterval({ interval }: Metric): Pick<MetricResult, 'message'> {
   return { message: `the interval ${interval} is below 1s: it is measured every 1s` };
 }
 
-/** What to measure now, and when to look again. Nothing when the run is over or asked to end. */
-export function plan(spec: AnalysisRunSpec, status: AnalysisRunStatus, now: number): RunPlan {
+/**
+ * What to measure now, and when to look again. Nothing when the run is over or asked to end.
+ * `asked`: when those that take long want to be asked again, where that is newer than what is recorded.
+ */
+export function plan(
+  spec: AnalysisRunSpec,
+  status: AnalysisRunStatus,
+  now: number,
+  asked: ReadonlyMap<string, number> = new Map(),
+): RunPlan {
   if (isOver(status.phase) || spec.terminate === true) return { due: [] };
   const due: string[] = [];
   let nextAt: number | undefined;
   for (const metric of spec.metrics) {
     const result = status.metricResults?.find((each) => each.name === metric.name);
     if (isOver(result?.phase)) continue;
-    const at = dueAt(metric, result, status.startedAt);
+    const at = asked.get(metric.name) ?? dueAt(metric, result, status.startedAt);
     if (at <= now) due.push(metric.name);
     else nextAt = Math.min(nextAt ?? at, at);
   }
   return nextAt === undefined ? { due } : { due, nextAt };
-}
-
-function dueAt(metric: Metric, result: MetricResult | undefined, startedAt: string | undefined): number {
-  const last = result?.measurements?.at(-1);
-  const finished = Date.parse(last?.finishedAt ?? '');
-  if (last === undefined || Number.isNaN(finished)) {
-    const started = Date.parse(startedAt ?? '');
-    return (Number.isNaN(started) ? 0 : started) + (durationMs(metric.initialDelay ?? 0) ?? 0);
-  }
-  const asked = metric.interval === undefined ? RETRY_MS : (durationMs(metric.interval) ?? RETRY_MS);
-  const interval = Math.max(asked, MIN_INTERVAL_MS);
-  return finished + (last.phase === 'Error' ? Math.min(RETRY_MS, interval) : interval);
 }
 
 /** The status after a measurement, with the verdict when there is one. A run or metric that is over does not change. */
@@ -91,49 +85,82 @@ export function record(
   const known = status.metricResults ?? begin(spec, measured.finishedAt).metricResults ?? [];
   const before = known.find((each) => each.name === metric) ?? { name: metric, phase: 'Pending' as const };
   if (isOver(before.phase)) return status;
-  const counted = withMeasurement(before, measured, retentionOf(spec, metric));
-  const after = settleMetric(declared, counted, measured);
+  const after = judged(declared, before, measured, retentionOf(spec, metric));
   const metricResults = known.some((each) => each.name === metric)
     ? known.map((each) => (each.name === metric ? after : each))
     : [...known, after];
-  return conclude(spec, { ...status, phase: 'Running', metricResults }, measured.finishedAt);
+  return conclude(spec, told(spec, { ...status, phase: 'Running', metricResults }), measured.finishedAt);
 }
 
-function retentionOf(spec: AnalysisRunSpec, metric: string): number {
-  const limit = spec.measurementRetention?.find((each) => each.metricName === metric)?.limit ?? DEFAULT_RETENTION;
-  return Math.min(limit, MAX_RETENTION);
+/** The metric after one look more, with its verdict where there is one. */
+function judged(metric: Metric, before: MetricResult, measured: Measured, retention: number): MetricResult {
+  const judge = judgeOf(metric);
+  const { name, message: note, dryRun } = before;
+  const { tally, assessment } = taken(metric, tallyOf(before), measured);
+  const { message } = assessment;
+  const why = message === undefined ? undefined : (measured.clean?.(message) ?? message);
+  const measurement = measurementOf(assessment.phase, why, measured, before);
+  const measurements = [...finished(before), measurement].slice(-retention);
+  return {
+    name,
+    phase: 'Running',
+    ...(note !== undefined && { message: note }),
+    ...tally,
+    measurements,
+    ...(dryRun !== undefined && { dryRun }),
+    ...judge.verdict(metric, tally, why),
+  };
 }
 
-function withMeasurement(result: MetricResult, measured: Measured, retention: number): MetricResult {
-  const measurement = {
-    phase: measured.phase,
-    ...(measured.message !== undefined && { message: measured.message }),
+/** A judge that breaks has judged nothing. */
+function taken(metric: Metric, tally: Tally, look: Look): ReturnType<Judge['take']> {
+  const judge = judgeOf(metric);
+  try {
+    return judge.take(metric, tally, look);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return judge.take(metric, tally, { error: `${metric.name}: cannot be judged: ${reason}` });
+  }
+}
+
+function measurementOf(
+  phase: Assessment['phase'],
+  message: string | undefined,
+  measured: Measured,
+  before: MetricResult,
+): Measurement {
+  const handle = underWay(before)?.handle;
+  const value = 'value' in measured ? measured.value.text : measured.text;
+  return {
+    phase,
+    ...(message !== undefined && { message }),
     startedAt: timeText(measured.startedAt),
     finishedAt: timeText(measured.finishedAt),
-    ...(measured.value !== undefined && { value: measured.value }),
+    ...(value !== undefined && { value }),
+    ...(handle !== undefined && { metadata: { ...handle } }),
   };
-  const before = (result.measurements ?? []).filter((each) => !isUndecided(each));
-  const measurements = [...before, measurement].slice(-Math.max(retention, 1));
-  const kept: MetricResult = { ...result, phase: 'Running', measurements };
-  return measured.ignored === true ? { ...kept, ignored: (result.ignored ?? 0) + 1 } : counted(kept, measured.phase);
 }
 
-/** A value that was recorded before it was judged, and has not been. */
-export const isUndecided = (measurement: Measurement | undefined): boolean => measurement?.phase === 'Running';
+/** What people read while the run goes on: where it waits for data, and how long it takes. */
+function told(spec: AnalysisRunSpec, status: AnalysisRunStatus): AnalysisRunStatus {
+  const { message: _, forecast: __, ...rest } = status;
+  const message = withoutData(status.metricResults ?? []);
+  const forecast = forecastOf(spec, status);
+  return { ...rest, ...(message !== undefined && { message }), ...(forecast !== undefined && { forecast }) };
+}
 
-/** The status with a value of a metric that is yet to be judged. */
-export function withUndecided(
-  status: AnalysisRunStatus,
-  metric: string,
-  { value, startedAt }: { value: string; startedAt: number },
-): AnalysisRunStatus {
-  const measurement: Measurement = { phase: 'Running', startedAt: timeText(startedAt), value };
-  const metricResults = (status.metricResults ?? []).map((each) =>
-    each.name === metric
-      ? { ...each, phase: 'Running' as const, measurements: [...(each.measurements ?? []), measurement] }
-      : each,
-  );
-  return { ...status, metricResults };
+/** So many looks without data in the middle of a run are worth a word. */
+const DRY = 3;
+
+/** Stays the same from look to look, so that what quotes it is not written each time. */
+function withoutData(results: readonly MetricResult[]): string | undefined {
+  for (const { phase, noData = 0, count = 0, error = 0, ignored = 0, measurements } of results) {
+    if (isOver(phase) || noData === 0) continue;
+    const isFirst = noData === count + error + ignored;
+    if (!isFirst && noData < DRY) continue;
+    return `no data ${isFirst ? 'yet' : 'any more'}: ${measurements?.at(-1)?.message ?? ''}`;
+  }
+  return undefined;
 }
 
 /** Values that were left undecided count as errors: who judged them did not live to tell, so that nobody judges them again. */
@@ -142,30 +169,21 @@ export function undecided(spec: AnalysisRunSpec, status: AnalysisRunStatus, now:
   return left.reduce((after, { name, measurements }) => {
     const { startedAt = '', value } = measurements?.at(-1) ?? {};
     const began = Date.parse(startedAt);
-    const message = `${name}: the controller ended while it judged this value; it is not judged again`;
-    const times = { startedAt: Number.isNaN(began) ? now : began, finishedAt: now };
-    return record(spec, after, name, { phase: 'Error', message, ...times, ...(value !== undefined && { value }) });
+    const error = `${name}: the controller ended while it judged this value; it is not judged again`;
+    return record(spec, after, name, {
+      error,
+      startedAt: Number.isNaN(began) ? now : began,
+      finishedAt: now,
+      text: value,
+    });
   }, status);
-}
-
-const COUNTER = { Successful: 'successful', Failed: 'failed', Inconclusive: 'inconclusive', Error: 'error' } as const;
-
-/** Errors do not count as measurements, as in Argo Rollouts. */
-function counted(result: MetricResult, phase: Measured['phase']): MetricResult {
-  const error = phase === 'Error';
-  const counter = COUNTER[phase];
-  return {
-    ...result,
-    [counter]: (result[counter] ?? 0) + 1,
-    ...(!error && { count: (result.count ?? 0) + 1 }),
-    consecutiveError: error ? (result.consecutiveError ?? 0) + 1 : 0,
-    consecutiveSuccess: phase === 'Successful' ? (result.consecutiveSuccess ?? 0) + 1 : 0,
-  };
 }
 
 /** The verdict where there is one: limits, counts, spec.terminate. The same status otherwise. */
 export function conclude(spec: AnalysisRunSpec, status: AnalysisRunStatus, now: number): AnalysisRunStatus {
   if (isOver(status.phase)) return status;
   const verdict = verdictOf(spec, status.metricResults ?? []);
-  return verdict === undefined ? status : { ...status, ...verdict, completedAt: timeText(now) };
+  if (verdict === undefined) return status;
+  const { message: _, forecast: __, ...rest } = status;
+  return { ...rest, ...verdict, completedAt: timeText(now) };
 }

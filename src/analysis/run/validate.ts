@@ -3,13 +3,7 @@ import type { AnalysisRunSpec, Metric } from '../../api/analysis.ts';
 import { durationMs } from '../../api/fields.ts';
 import type { Issue } from '../../api/result.ts';
 import { compile } from '../expression/expression.ts';
-
-/** Measurements until the metric is decided; undefined: until the run is ended. NaN where count is no number. */
-export function effectiveCount(metric: Metric): number | undefined {
-  const { count } = metric;
-  if (count === undefined || count === '' || Number(count) === 0) return metric.interval === undefined ? 1 : undefined;
-  return Number(count);
-}
+import { limitsOf } from '../judges/limits.ts';
 
 /** Issues of the metrics; `requireFinite`: each must come to an end by itself. */
 export function validateRun(spec: AnalysisRunSpec, field: string, requireFinite: boolean): Issue[] {
@@ -25,7 +19,7 @@ export function validateRun(spec: AnalysisRunSpec, field: string, requireFinite:
 }
 
 function countIssues(metric: Metric, at: string, requireFinite: boolean): Issue[] {
-  const count = effectiveCount(metric);
+  const { count, failure = 0, inconclusive, consecutiveSuccess } = limitsOf(metric);
   const field = `${at}.count`;
   if (count === undefined) {
     const message = `${metric.name} would never end: give it a count (it has an interval)`;
@@ -36,8 +30,7 @@ function countIssues(metric: Metric, at: string, requireFinite: boolean): Issue[
   }
   const issues: Issue[] = [];
   if (count > 1 && metric.interval === undefined) issues.push({ field, message: 'a count above 1 needs an interval' });
-  const inconclusive = metric.inconclusiveLimit ?? 0;
-  const needed = Math.max(metric.failureLimit ?? 0, 0) + (metric.consecutiveSuccessLimit ?? 0);
+  const needed = failure + consecutiveSuccess;
   if (needed > count)
     issues.push({ field, message: `must be at least failureLimit + consecutiveSuccessLimit, ${needed}` });
   if (inconclusive > count) issues.push({ field, message: `must be at least inconclusiveLimit, ${inconclusive}` });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Metric } from '../../../src/api/analysis.ts';
 import { assess } from '../../../src/analysis/judges/assess.ts';
-import { valueText, type MetricValue } from '../../../src/analysis/value.ts';
+import { cleanValue, valueText, type Json, type MetricValue, type Sample } from '../../../src/analysis/value.ts';
 
 const metric = (success?: string, failure?: string, noData?: Metric['noData']): Metric => ({
   name: 'success-rate',
@@ -45,6 +45,35 @@ describe('the conditions over a value', () => {
   });
 });
 
+describe('a value', () => {
+  const json = (value: Json, stable?: Sample): MetricValue => ({
+    kind: 'json',
+    value,
+    text: valueText(value),
+    ...(stable && { stable }),
+  });
+
+  it('may be JSON, as conditions see it', () => {
+    expect(phase(metric('result.score >= 90'), json({ score: 95 }))).toBe('Successful');
+    expect(phase(metric('all(result, .ok)'), json([{ ok: true }, { ok: false }]))).toBe('Failed');
+    expect(assess(metric('result.score >= 90'), json({ score: 80 })).message).toBe(
+      'success-rate: {"score":80} does not meet result.score >= 90',
+    );
+  });
+
+  it('of two arms is the candidate to conditions', () => {
+    const both = json(0.99, { kind: 'scalar', value: 0.2 });
+    expect(phase(metric('result > 0.9'), both)).toBe('Successful');
+  });
+
+  it('is cleaned of secrets in both arms, keys and depths', () => {
+    const both = json({ 's3cret key': ['s3cret', 1, null, { a: 'x s3cret' }] }, { kind: 'string', value: 's3cret' });
+    const clean = cleanValue(both, (text) => text.replaceAll('s3cret', '***'));
+    expect(JSON.stringify(clean)).not.toContain('s3cret');
+    expect(clean).toMatchObject({ value: { '*** key': ['***', 1, null, { a: 'x ***' }] }, stable: { value: '***' } });
+  });
+});
+
 describe('no data is never a pass by accident', () => {
   it.each([
     [undefined, undefined],
@@ -59,7 +88,7 @@ describe('no data is never a pass by accident', () => {
     expect(verdict).toMatchObject({
       phase: 'Error',
       noData: true,
-      message: 'success-rate: the query returned no data',
+      message: 'success-rate: the query answered an empty vector',
     });
   });
 
@@ -86,6 +115,55 @@ describe('no data is never a pass by accident', () => {
   it('unless the condition speaks of NaN', () => {
     expect(phase(metric('isNaN(result[0]) || result[0] >= 0.95'), vector(NaN))).toBe('Successful');
     expect(phase(metric('!isNaN(result[0]) && result[0] >= 0.95'), vector(NaN))).toBe('Failed');
+  });
+
+  it.each([
+    ['result[0] >= 0.95', undefined, [Infinity]],
+    [undefined, 'result[0] < 0.95', [Infinity]],
+    [undefined, 'result[0] > 5', [-Infinity]],
+    ['result[0] >= 0.95', 'result[0] < 0.5', [Infinity]],
+    ['result[0] >= 0.95', undefined, [Infinity, 0.99]],
+    ['result[-1] >= 0.95', undefined, [0.99, Infinity]],
+    ['isNaN(result[0]) || result[0] >= 0.95', undefined, [Infinity]],
+    ['!isInf(result[0]) && result[0] >= 0.95', undefined, [NaN]],
+    ['all(result, # >= 0.95)', undefined, [Infinity, 0.99]],
+    ['all(result, # >= 0.95)', undefined, [NaN, 0.99]],
+    [undefined, undefined, [Infinity]],
+  ])('what is no number is no data with success %s and failure %s: %j', (success, failure, values) => {
+    expect(assess(metric(success, failure), vector(...values))).toMatchObject({ phase: 'Error', noData: true });
+  });
+
+  it('a scalar that is no number is no data, and says so', () => {
+    const infinite: MetricValue = { kind: 'scalar', value: Infinity, text: '+Inf' };
+    expect(assess(metric('result >= 0.95'), infinite)).toMatchObject({
+      phase: 'Error',
+      message: 'success-rate: the query answered an infinite number, as a division by 0 gives',
+    });
+    expect(phase(metric('isInf(result) || result >= 0.95'), infinite)).toBe('Successful');
+  });
+
+  it.each([
+    ['isInf(result[0]) || result[0] >= 0.95', [Infinity], 'Successful'],
+    ['not isInf(result[0]) and result[0] >= 0.95', [-Infinity], 'Failed'],
+    ['all(result, isNaN(#) or # >= 0.95)', [NaN, 0.99], 'Successful'],
+    ['result[0] >= 0.95', [0.99, NaN], 'Successful'],
+    ['all(result, # >= 0.95)', [0.2, NaN], 'Failed'],
+    ['all(result, # >= 0.95)', [0.2, Infinity], 'Failed'],
+  ])(
+    'unless the condition speaks of it, looks elsewhere, or the others are bad: %s of %j',
+    (success, values, expected) => {
+      expect(assess(metric(success), vector(...values))).toMatchObject({ phase: expected });
+      expect(assess(metric(success), vector(...values)).noData).toBeUndefined();
+    },
+  );
+
+  it.each([
+    ['matrix', [], 'an empty matrix'],
+    ['json', null, 'nothing'],
+    ['json', [], 'nothing'],
+  ] as const)('an empty answer of kind %s says so: %j', (kind, value, what) => {
+    const empty = { kind, value, text: '' } as MetricValue;
+    expect(assess(metric('result[0] > 1'), empty).message).toBe(`success-rate: the query answered ${what}`);
   });
 
   it.each([

@@ -1,9 +1,10 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { AnalysisRunSpec } from '../../../src/api/analysis.ts';
+import type { AnalysisRunSpec, Measurement } from '../../../src/api/analysis.ts';
 import type { Prometheus } from '../../../src/analysis/providers/prometheus/schema.ts';
-import { measure } from '../../../src/controller/measure.ts';
+import { begin, record } from '../../../src/analysis/run/run.ts';
+import { measure, type MeasureOptions } from '../../../src/controller/measure.ts';
 import { createPrometheusProvider } from '../../../src/analysis/providers/prometheus/provider.ts';
 import { createHttp } from '../../../src/http/http.ts';
 import { createEgress } from '../../../src/egress/egress.ts';
@@ -52,7 +53,9 @@ const noSecret: ReadSecret = () => Promise.reject(new Error('there is no such Se
 const LISTED: EgressPolicy = { analysisHosts: ['127.0.0.1'] };
 const http = createHttp({ egress: createEgress(LISTED) });
 
-function ask(
+const MEASUREMENT = { run: 'run', uid: 'u', metric: 'rate', number: 0 };
+
+async function ask(
   query: Partial<Prometheus>,
   readSecret = noSecret,
   { clock = new VirtualClock(), policy = LISTED }: { clock?: VirtualClock; policy?: EgressPolicy } = {},
@@ -60,7 +63,20 @@ function ask(
   const provider = createPrometheusProvider({ readSecret, http: createHttp({ clock, egress: createEgress(policy) }) });
   const metric = { name: 'rate', provider: { prometheus: { query: 'up', ...query } } };
   const { signal } = new AbortController();
-  return provider.measure(metric, { namespace: 'shop', signal, secrets: [], redactor: new Redactor() });
+  const context = { namespace: 'shop', signal, secrets: [], redactor: new Redactor(), measurement: MEASUREMENT };
+  const progress = await provider.start(metric, context);
+  if ('value' in progress) return progress.value;
+  throw new Error('it was not answered at once');
+}
+
+/** One measurement as it is recorded. */
+async function measured(spec: AnalysisRunSpec, metric: string, options: MeasureOptions): Promise<Measurement> {
+  const outcome = await measure(spec, metric, options);
+  if (!('measured' in outcome)) throw new Error('it was not answered at once');
+  const { metricResults } = record(spec, begin(spec, 42), metric, outcome.measured);
+  const last = metricResults?.[0]?.measurements?.at(-1);
+  if (last === undefined) throw new Error('nothing was recorded');
+  return last;
 }
 
 describe('an answer of Prometheus', () => {
@@ -178,29 +194,30 @@ describe('a measurement', () => {
     providers: { prometheus: createPrometheusProvider({ readSecret: noSecret, http }) },
     readSecret: (): ReturnType<ReadSecret> => Promise.resolve({ value: 's3cret' }),
     now: () => 42,
+    measurement: MEASUREMENT,
     signal: new AbortController().signal,
   };
 
   it('fills in secrets and judges the answer', async () => {
     const { address, seen } = await store(200, success('vector', [{ metric: {}, value: [1, '0.82'] }]));
-    expect(await measure(spec(address), 'rate', options)).toEqual({
+    expect(await measured(spec(address), 'rate', options)).toEqual({
       phase: 'Failed',
       message: 'rate 0.82 < 0.95',
       value: '[0.82]',
-      startedAt: 42,
-      finishedAt: 42,
+      startedAt: '1970-01-01T00:00:00.042Z',
+      finishedAt: '1970-01-01T00:00:00.042Z',
     });
     expect(new URLSearchParams(seen[0]?.body).get('query')).toBe('up{k="s3cret"}');
   });
 
   it('never repeats a secret, and never rejects', async () => {
     const { address } = await store(400, { status: 'error', errorType: 'bad_data', error: 'near up{k="s3cret"}' });
-    const measured = await measure(spec(address), 'rate', options);
-    expect(measured).toMatchObject({
+    const told = await measured(spec(address), 'rate', options);
+    expect(told).toMatchObject({
       phase: 'Error',
       message: 'rate: Prometheus answered 400: bad_data: near up{k="***"}',
     });
-    const lost = await measure(spec(address), 'rate', { ...options, readSecret: noSecret });
+    const lost = await measured(spec(address), 'rate', { ...options, readSecret: noSecret });
     expect(lost).toMatchObject({ phase: 'Error', message: 'rate: there is no such Secret' });
   });
 
@@ -215,7 +232,7 @@ describe('a measurement', () => {
   ])('never repeats a secret that comes back %s', async (_, text) => {
     const { address } = await store(400, echo(text));
     const readSecret = (): ReturnType<ReadSecret> => Promise.resolve({ value: 'hun ter/2"' });
-    const { message } = await measure(spec(address), 'rate', { ...options, readSecret });
+    const { message } = await measured(spec(address), 'rate', { ...options, readSecret });
     expect(message).toContain('***');
     expect(message).not.toMatch(/hun/);
   });
@@ -228,7 +245,7 @@ describe('a measurement', () => {
         data[key] === undefined ? Promise.reject(new Error('no key')) : Promise.resolve({ value: data[key] });
       const providers = { prometheus: createPrometheusProvider({ readSecret, http }) };
       const prometheus = { address, query: 'up', authentication: { secretRef: { name: 'api' } } };
-      const { message } = await measure({ metrics: [{ name: 'm', provider: { prometheus } }] }, 'm', {
+      const { message } = await measured({ metrics: [{ name: 'm', provider: { prometheus } }] }, 'm', {
         ...options,
         providers,
         readSecret,
@@ -245,9 +262,9 @@ describe('a measurement', () => {
       ...spec(address),
       metrics: metric ? [{ ...metric, successCondition: 'result startsWith "s3"' }] : [],
     };
-    const measured = await measure(oracle, 'rate', options);
-    expect(measured).toMatchObject({ phase: 'Failed', value: '***' });
-    expect(JSON.stringify(measured)).not.toContain('s3c');
+    const told = await measured(oracle, 'rate', options);
+    expect(told).toMatchObject({ phase: 'Failed', value: '***' });
+    expect(JSON.stringify(told)).not.toContain('s3c');
   });
 
   it('takes secrets in the query and in headers alone', async () => {
@@ -258,7 +275,7 @@ describe('a measurement', () => {
       ...spec(address),
       metrics: metric ? [{ ...metric, ...fields }] : [],
     });
-    await measure(with_({ provider: { prometheus } }), 'rate', options);
+    await measured(with_({ provider: { prometheus } }), 'rate', options);
     expect(seen[0]?.headers['x-key']).toBe('s3cret');
     const odd = [
       { successCondition: 'float("{{args.key}}") > 1' },
@@ -267,7 +284,7 @@ describe('a measurement', () => {
       { provider: { prometheus: { ...prometheus, headers: [{ key: '{{args.key}}', value: 'x' }] } } },
     ];
     for (const fields of odd) {
-      const { phase, message } = await measure(with_(fields), 'rate', options);
+      const { phase, message } = await measured(with_(fields), 'rate', options);
       expect(phase).toBe('Error');
       expect(message).toContain('comes from a Secret');
       expect(message).not.toContain('s3cret');
@@ -277,11 +294,11 @@ describe('a measurement', () => {
 
   it('tells of no more than a short line of what answered', async () => {
     const { address } = await store(500, { status: 'error', errorType: 'x', error: `{"a":\n"${'b'.repeat(5000)}"}` });
-    const { message } = await measure(spec(address), 'rate', options);
+    const { message } = await measured(spec(address), 'rate', options);
     expect(message?.length).toBeLessThan(260);
     expect(message).not.toContain('\n');
     const other = await store(500, { status: 'error', errorType: 'some text {', error: 'inner words' });
-    expect((await measure(spec(other.address), 'rate', options)).message).toBe('rate: Prometheus answered 500');
+    expect((await measured(spec(other.address), 'rate', options)).message).toBe('rate: Prometheus answered 500');
   });
 });
 

@@ -1,28 +1,41 @@
 import { describe, expect, it } from 'vitest';
 import type { AnalysisRunSpec, AnalysisRunStatus, Metric } from '../../../src/api/analysis.ts';
+import type { Look } from '../../../src/analysis/judges/judge.ts';
 import { begin, conclude, plan, record, type Measured } from '../../../src/analysis/run/run.ts';
+import { valueText, type MetricValue } from '../../../src/analysis/value.ts';
 
 const START = Date.UTC(2026, 0, 1);
 const metric = (fields: Partial<Metric> = {}): Metric => ({
   name: 'rate',
+  successCondition: 'result[0] >= 0.95',
+  failureCondition: 'result[0] < 0.9',
+  noData: 'Ignore',
   provider: { prometheus: { query: 'x' } },
   ...fields,
 });
 const every10s = { interval: '10s' };
 
-/** Plays measurements of one metric (S, F, I, E, or `-` for one that does not count), a second apart. */
-function play(spec: AnalysisRunSpec, phases: string, name = 'rate'): AnalysisRunStatus {
-  const names = { S: 'Successful', F: 'Failed', I: 'Inconclusive', E: 'Error', '-': 'Inconclusive' } as const;
-  let status = begin(spec, START);
-  Array.from(phases).forEach((letter, index) => {
-    const phase = names[letter as keyof typeof names];
-    const at = START + (index + 1) * 1000;
-    const measured: Measured = { phase, startedAt: at - 5, finishedAt: at, value: '[0.82]' };
-    if (phase !== 'Successful') measured.message = 'rate 0.82 < 0.95';
-    if (letter === '-') measured.ignored = true;
-    status = record(spec, status, name, measured);
-  });
-  return status;
+const vector = (...value: number[]): MetricValue => ({ kind: 'vector', value, text: valueText(value) });
+/** Looks as people talk of them: good, bad, in doubt, an error, one without data. */
+const LOOKS: Record<string, Look> = {
+  S: { value: vector(0.99) },
+  F: { value: vector(0.82) },
+  I: { value: vector(0.92) },
+  E: { error: 'rate: cannot reach Prometheus' },
+  '-': { value: vector() },
+};
+const looked = (letter: string, at = START): Measured => ({
+  ...(LOOKS[letter] ?? { error: letter }),
+  startedAt: at - 5,
+  finishedAt: at,
+});
+
+/** Plays looks at one metric, a second apart. */
+function play(spec: AnalysisRunSpec, letters: string, name = 'rate'): AnalysisRunStatus {
+  return Array.from(letters).reduce(
+    (status, letter, index) => record(spec, status, name, looked(letter, START + (index + 1) * 1000)),
+    begin(spec, START),
+  );
 }
 const outcome = (fields: Partial<Metric>, phases: string): string => play({ metrics: [metric(fields)] }, phases).phase;
 
@@ -55,9 +68,9 @@ describe('when a metric is decided', () => {
   });
 
   it('says why, and by how much', () => {
-    expect(play({ metrics: [metric()] }, 'F').message).toBe('rate 0.82 < 0.95');
+    expect(play({ metrics: [metric()] }, 'F').message).toBe('rate 0.82 < 0.9');
     const tolerant = { metrics: [metric({ ...every10s, failureLimit: 1 })] };
-    expect(play(tolerant, 'FF').message).toBe('rate 0.82 < 0.95 (2 bad measurements, 1 tolerated)');
+    expect(play(tolerant, 'FF').message).toBe('rate 0.82 < 0.9 (2 bad measurements, 1 tolerated)');
   });
 
   it('keeps ten measurements, or as many as asked, and all counts', () => {
@@ -73,15 +86,10 @@ describe('when a run is over', () => {
   const two: AnalysisRunSpec = { metrics: [metric({ ...every10s, count: 5 }), metric({ name: 'latency' })] };
 
   it('one bad metric ends it, with the others as far as they came', () => {
-    const status = record(two, play(two, 'S'), 'latency', {
-      phase: 'Failed',
-      message: 'slow',
-      startedAt: START,
-      finishedAt: START,
-    });
+    const status = record(two, play(two, 'S'), 'latency', looked('F'));
     expect(status).toMatchObject({
       phase: 'Failed',
-      message: 'slow',
+      message: 'latency 0.82 < 0.9',
       runSummary: { count: 2, successful: 1, failed: 1 },
     });
     expect(status.completedAt).toBe('2026-01-01T00:00:00.000Z');
@@ -95,16 +103,14 @@ describe('when a run is over', () => {
 
   it('waits for all metrics', () => {
     expect(play(two, 'SSSSS').phase).toBe('Running');
-    expect(record(two, play(two, 'SSSSS'), 'latency', { phase: 'Successful', startedAt: 0, finishedAt: 0 }).phase).toBe(
-      'Successful',
-    );
+    expect(record(two, play(two, 'SSSSS'), 'latency', looked('S')).phase).toBe('Successful');
   });
 
   it('a metric on trial does not count', () => {
     const spec = { ...two, dryRun: [{ metricName: 'lat.*' }] };
-    const bad = record(spec, play(spec, 'SSSS'), 'latency', { phase: 'Failed', startedAt: 0, finishedAt: 0 });
+    const bad = record(spec, play(spec, 'SSSS'), 'latency', looked('F'));
     expect(bad.phase).toBe('Running');
-    const end = record(spec, bad, 'rate', { phase: 'Successful', startedAt: 0, finishedAt: 0 });
+    const end = record(spec, bad, 'rate', looked('S'));
     expect(end).toMatchObject({ phase: 'Successful', runSummary: { count: 1 }, dryRunSummary: { failed: 1 } });
   });
 
@@ -163,5 +169,54 @@ describe('when to measure', () => {
     const spec = { metrics: [metric()] };
     expect(at(spec, play(spec, 'S'), 99_000)).toEqual({ due: [] });
     expect(at({ ...spec, terminate: true }, begin(spec, START), 99_000)).toEqual({ due: [] });
+  });
+});
+
+describe('what people read while it goes on', () => {
+  const spec: AnalysisRunSpec = { metrics: [metric({ ...every10s, count: 6 })] };
+
+  it('is how many looks were taken, and when it can end', () => {
+    expect(play(spec, 'SS').forecast).toEqual({
+      message: '2 of 6 looks, ends at the earliest 00:00:42 UTC',
+      earliest: '2026-01-01T00:00:42.000Z',
+    });
+    expect(play(spec, 'SSSSSS').forecast).toBeUndefined();
+    const certain = { metrics: [metric({ ...every10s, count: 6, noData: 'Error', consecutiveErrorLimit: 1 })] };
+    expect(play(certain, 'SS').forecast?.latest).toBe('2026-01-01T00:01:22.000Z');
+  });
+
+  it('is that of the metric that takes longest, on trial or over ones left out', () => {
+    const two = { metrics: [...spec.metrics, metric({ name: 'slow', interval: '1m', count: 2 })] };
+    expect(play(two, 'S').forecast?.message).toBe('slow: 0 of 2 looks, ends at the earliest 00:01:00 UTC');
+    const trial = { ...two, dryRun: [{ metricName: 'slow' }] };
+    expect(play(trial, 'S').forecast?.message).toBe('rate: 1 of 6 looks, ends at the earliest 00:00:51 UTC');
+  });
+
+  it('says where it has no end by itself', () => {
+    expect(play({ metrics: [metric(every10s)] }, 'SS').forecast).toEqual({
+      message: '2 looks, goes on until it is ended',
+    });
+  });
+
+  it('is that there is no data yet, in the same words from look to look', () => {
+    const dry = play(spec, '-');
+    expect(dry.message).toBe('no data yet: rate: the query answered an empty vector; it does not count');
+    expect(play(spec, '---').message).toBe(dry.message);
+    expect(play(spec, '--S').message).toBeUndefined();
+    expect(play(spec, '--S').metricResults?.[0]?.noData).toBeUndefined();
+    expect(play({ metrics: [metric({ noData: 'Error' })] }, '--').message).toMatch(/^no data yet: /);
+  });
+
+  it('is that data ceased, once that is no accident', () => {
+    expect(play(spec, 'S--').message).toBeUndefined();
+    expect(play(spec, 'S---').message).toMatch(/^no data any more: rate: the query answered an empty vector/);
+    expect(play(spec, 'S---S').message).toBeUndefined();
+  });
+
+  it('gives way to the verdict', () => {
+    const status = play({ metrics: [metric({ noData: 'Error', consecutiveErrorLimit: 1 })] }, '--');
+    expect(status.message).toBe('rate: the query answered an empty vector (2 errors in a row, 1 tolerated)');
+    const ended = conclude({ ...spec, terminate: true }, play(spec, '--S'), START);
+    expect([ended.message, ended.forecast]).toEqual([undefined, undefined]);
   });
 });

@@ -1,8 +1,12 @@
 // Prometheus, and what speaks its HTTP API: one instant query for each measurement, answered at once.
-import type { Metric } from '../../../api/analysis.ts';
 import { HttpFailure, type Http, type OutboundResponse } from '../../../ports/http.ts';
-import { ProviderError, type MeasureContext, type MetricProvider, type ReadSecret } from '../../provider.ts';
-import type { MetricValue } from '../../value.ts';
+import {
+  answeredAtOnce,
+  ProviderError,
+  type MeasureContext,
+  type MetricProvider,
+  type ReadSecret,
+} from '../../provider.ts';
 import { parseAnswer } from './answer.ts';
 import { headersOf } from './headers.ts';
 import type { Prometheus } from './schema.ts';
@@ -19,16 +23,14 @@ const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
 /** Measures with `provider.prometheus`. */
 export function createPrometheusProvider(options: PrometheusOptions): MetricProvider {
-  return {
-    async measure(metric: Metric, context: MeasureContext): Promise<MetricValue> {
-      const query = metric.provider.prometheus;
-      if (query === undefined) throw new ProviderError('provider.prometheus is missing');
-      const { status, body } = await ask(query, context, options).catch((error: unknown) => {
-        throw error instanceof HttpFailure ? new ProviderError(reasonOf(error, query)) : error;
-      });
-      return parseAnswer(status, body, context.redactor);
-    },
-  };
+  return answeredAtOnce(async (metric, context) => {
+    const query = metric.provider.prometheus;
+    if (query === undefined) throw new ProviderError('provider.prometheus is missing');
+    const { status, body } = await ask(query, context, options).catch((error: unknown) => {
+      throw error instanceof HttpFailure ? new ProviderError(reasonOf(error, query)) : error;
+    });
+    return parseAnswer(status, body, context.redactor);
+  });
 }
 
 const secondsOf = (query: Prometheus): number => query.timeout ?? DEFAULT_TIMEOUT_SECONDS;
