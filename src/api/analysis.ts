@@ -1,7 +1,7 @@
 // AnalysisTemplate, ClusterAnalysisTemplate and AnalysisRun: metrics, what makes them good or bad, and the evidence.
 import { z } from 'zod';
 import { PROVIDER_FORMS, PROVIDER_NAMES } from '../analysis/providers/forms.ts';
-import { duration, name, rules } from './fields.ts';
+import { durationOrArgument, name, numberOrArgument, rules } from './fields.ts';
 import type { ObjectMeta } from './k8s.ts';
 
 /** Of measurements: with an interval of a second, eleven days. */
@@ -31,10 +31,10 @@ export const argumentSchema = z
 export const metricSchema = z
   .object({
     name: z.string().min(1).max(128),
-    interval: duration
+    interval: durationOrArgument
       .optional()
       .describe('Time between measurements, at least 1s. Without it there is one measurement.'),
-    initialDelay: duration.optional().describe('Time before the first measurement. Default 0s.'),
+    initialDelay: durationOrArgument.optional().describe('Time before the first measurement. Default 0s.'),
     count: z
       .union([z.int().max(MAX_COUNT), z.string().max(256)])
       .meta({ 'x-kubernetes-int-or-string': true })
@@ -50,23 +50,14 @@ export const metricSchema = z
       .max(1024)
       .optional()
       .describe('An expression over result that makes a measurement bad.'),
-    failureLimit: z
-      .int()
-      .min(-1)
-      .max(MAX_COUNT)
+    failureLimit: numberOrArgument(-1, MAX_COUNT)
       .optional()
       .describe('Bad measurements tolerated. Default 0; -1: no limit.'),
-    inconclusiveLimit: z
-      .int()
-      .min(0)
-      .max(MAX_COUNT)
+    inconclusiveLimit: numberOrArgument(0, MAX_COUNT)
       .optional()
       .describe('Inconclusive measurements tolerated. Default 0.'),
-    consecutiveErrorLimit: z.int().min(0).max(MAX_COUNT).optional().describe('Errors in a row tolerated. Default 4.'),
-    consecutiveSuccessLimit: z
-      .int()
-      .min(0)
-      .max(MAX_COUNT)
+    consecutiveErrorLimit: numberOrArgument(0, MAX_COUNT).optional().describe('Errors in a row tolerated. Default 4.'),
+    consecutiveSuccessLimit: numberOrArgument(0, MAX_COUNT)
       .optional()
       .describe('Good measurements in a row that decide the metric early. Default 0: off.'),
     noData: z
@@ -89,19 +80,19 @@ export const metricSchema = z
         message: 'count above 1 needs interval',
       },
       {
-        rule: "!has(self.interval) || duration(self.interval) >= duration('1s')",
+        rule: "!has(self.interval) || self.interval.startsWith('{{') || duration(self.interval) >= duration('1s')",
         message: 'interval must be at least 1s, such as 10s',
       },
       {
-        rule: '!has(self.failureLimit) || self.failureLimit >= 0 || (has(self.consecutiveSuccessLimit) && self.consecutiveSuccessLimit > 0)',
+        rule: '!has(self.failureLimit) || type(self.failureLimit) != int || self.failureLimit != -1 || (has(self.consecutiveSuccessLimit) && (type(self.consecutiveSuccessLimit) != int || self.consecutiveSuccessLimit > 0))',
         message: 'failureLimit: -1 needs a consecutiveSuccessLimit above 0, or nothing could decide the metric',
       },
       {
-        rule: '!has(self.count) || type(self.count) != int || self.count <= 0 || self.count >= (has(self.failureLimit) && self.failureLimit > 0 ? self.failureLimit : 0) + (has(self.consecutiveSuccessLimit) ? self.consecutiveSuccessLimit : 0)',
+        rule: '!has(self.count) || type(self.count) != int || self.count <= 0 || self.count >= (has(self.failureLimit) && type(self.failureLimit) == int && self.failureLimit > 0 ? self.failureLimit : 0) + (has(self.consecutiveSuccessLimit) && type(self.consecutiveSuccessLimit) == int ? self.consecutiveSuccessLimit : 0)',
         message: 'count must be at least failureLimit plus consecutiveSuccessLimit, or a limit could never be reached',
       },
       {
-        rule: '!has(self.count) || type(self.count) != int || self.count <= 0 || !has(self.inconclusiveLimit) || self.count >= self.inconclusiveLimit',
+        rule: '!has(self.count) || type(self.count) != int || self.count <= 0 || !has(self.inconclusiveLimit) || type(self.inconclusiveLimit) != int || self.count >= self.inconclusiveLimit',
         message: 'count must be at least inconclusiveLimit',
       },
     ),

@@ -3,14 +3,14 @@ import type { AnalysisRunSpec, Metric } from '../../api/analysis.ts';
 import { durationMs } from '../../api/fields.ts';
 import type { Issue } from '../../api/result.ts';
 import { compile } from '../expression/expression.ts';
-import { limitsOf } from '../judges/limits.ts';
+import { limitsOf, numberOf } from '../judges/limits.ts';
 
 /** Issues of the metrics; `requireFinite`: each must come to an end by itself. */
 export function validateRun(spec: AnalysisRunSpec, field: string, requireFinite: boolean): Issue[] {
   const seen = new Set<string>();
   return spec.metrics.flatMap((metric, index) => {
     const at = `${field}.metrics[${index}]`;
-    const issues = [...countIssues(metric, at, requireFinite), ...fieldIssues(metric, at)];
+    const issues = [...countIssues(metric, at, requireFinite), ...limitIssues(metric, at), ...fieldIssues(metric, at)];
     if (seen.has(metric.name))
       issues.push({ field: `${at}.name`, message: `${metric.name} is there twice: rename one` });
     seen.add(metric.name);
@@ -36,6 +36,23 @@ function countIssues(metric: Metric, at: string, requireFinite: boolean): Issue[
   if (inconclusive > count) issues.push({ field, message: `must be at least inconclusiveLimit, ${inconclusive}` });
   return issues;
 }
+
+/** What an argument may have brought. */
+function limitIssues(metric: Metric, at: string): Issue[] {
+  const issues = LIMITS.flatMap((key): Issue[] => {
+    const number = numberOf(metric[key], 0);
+    if (Number.isInteger(number) && number >= (key === 'failureLimit' ? -1 : 0)) return [];
+    return [{ field: `${at}.${key}`, message: `${JSON.stringify(metric[key])} is no limit: write a whole number` }];
+  });
+  const { failure, consecutiveSuccess } = limitsOf(metric);
+  if (failure === undefined && consecutiveSuccess === 0) {
+    const message = '-1 needs a consecutiveSuccessLimit above 0, or nothing could decide the metric';
+    issues.push({ field: `${at}.failureLimit`, message });
+  }
+  return issues;
+}
+
+const LIMITS = ['failureLimit', 'inconclusiveLimit', 'consecutiveErrorLimit', 'consecutiveSuccessLimit'] as const;
 
 function fieldIssues(metric: Metric, at: string): Issue[] {
   const issues: Issue[] = [];

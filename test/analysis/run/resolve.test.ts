@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { substitute } from '../../../src/analysis/run/arguments.ts';
 import type { AnalysisRunSpec, Metric, RolloutAnalysis, TemplateSpec } from '../../../src/api/analysis.ts';
 import type { Issue, Result } from '../../../src/api/result.ts';
+import { begin, record, type Measured } from '../../../src/analysis/run/run.ts';
 import { prepareRun, resolveRun } from '../../../src/analysis/run/resolve.ts';
 
 const metric = (fields: Partial<Metric> = {}): Metric => ({
@@ -75,6 +76,43 @@ describe('the run that an analysis asks for', () => {
     expect(issues(resolve({ counted }, { args: [{ name: 'n', value: 'many' }] }))).toContain(
       'metrics[0].count: "many" is no count',
     );
+  });
+});
+
+describe('an argument in a number or a duration', () => {
+  const counted: TemplateSpec = {
+    args: [{ name: 'n' }, { name: 'every' }],
+    metrics: [
+      metric({ interval: '{{args.every}}', initialDelay: '{{args.every}}', count: 9, failureLimit: '{{args.n}}' }),
+    ],
+  };
+  const with_ = (n: string, every: string) =>
+    resolve({ counted }, { args: [service, { name: 'n', value: n }, { name: 'every', value: every }] });
+
+  it('is filled in, and counts', () => {
+    const result = with_('1', '10s');
+    expect(result.ok && result.value.metrics[0]).toMatchObject({
+      interval: '10s',
+      initialDelay: '10s',
+      failureLimit: '1',
+    });
+    const spec = result.ok ? result.value : { metrics: [] };
+    const bad: Measured = { value: { kind: 'vector', value: [0], text: '[0]' }, startedAt: 0, finishedAt: 0 };
+    const judged = { metrics: spec.metrics.map((each) => ({ ...each, successCondition: 'result[0] > 0' })) };
+    const once = record(judged, begin(judged, 0), 'rate', bad);
+    expect(once.phase).toBe('Running');
+    expect(record(judged, once, 'rate', bad).phase).toBe('Failed');
+  });
+
+  it.each([
+    ['few', '10s', 'metrics[0].failureLimit: "few" is no limit'],
+    ['1.5', '10s', 'metrics[0].failureLimit: "1.5" is no limit'],
+    ['-2', '10s', 'metrics[0].failureLimit: "-2" is no limit'],
+    ['-1', '10s', 'metrics[0].failureLimit: -1 needs a consecutiveSuccessLimit'],
+    ['12', '10s', 'metrics[0].count: must be at least failureLimit'],
+    ['1', 'soon', 'metrics[0].interval: soon is no duration'],
+  ])('that gives %s and %s is refused by name', (n, every, message) => {
+    expect(issues(with_(n, every))).toContain(message);
   });
 });
 
