@@ -1,27 +1,21 @@
 // The tree of a condition → a function. Checks names and arguments once; counts the work of each evaluation.
-import { KEPT, type Budget } from './budget.ts';
-import { EvaluationProblem, MissingElement, SyntaxProblem } from './errors.ts';
+import { KEPT } from './budget.ts';
+import { closureRun, reduceRun, requireArguments } from './closures.ts';
+import { MissingElement, SyntaxProblem } from './errors.ts';
+import { costOf, type Frame, type Run, type Scope } from './frame.ts';
 import { builtIn, closureFunction, functionNames, range } from './functions.ts';
-import { asBool, asList, asNumber, asText, BINARY, elementOf, matches, sliceOf, typeOf } from './operators.ts';
+import { asBool, asNumber, asText, BINARY, elementOf, equal, matches, sliceOf } from './operators.ts';
 import { safePattern, type Pattern } from './pattern.ts';
-import type { Node } from './syntax.ts';
-
-export interface Frame {
-  readonly env: Readonly<Record<string, unknown>>;
-  item: unknown;
-  /** What the evaluation may still cost. */
-  readonly budget: Budget;
-}
-
-export type Run = (frame: Frame) => unknown;
+import { isLeaf, type Leaf, type Node } from './syntax.ts';
+import { isUntyped, typingOf, type Typing } from './typing.ts';
 
 /** Where an optional step met nil: ends the whole chain it is in. */
 const NOTHING = Symbol('nothing');
 
 /** Throws `SyntaxProblem` for names and functions that there are not. */
-export function toFunction(node: Node, names: readonly string[]): Run {
-  const build = (part: Node): Run => toFunction(part, names);
-  const run = runOf(node, build, names);
+export function toFunction(node: Node, scope: Scope): Run {
+  const build = (part: Node): Run => toFunction(part, scope);
+  const run = runOf(node, build, scope);
   return (frame) => {
     begin(frame, node);
     return run(frame);
@@ -34,20 +28,11 @@ function begin({ budget }: Frame, node: Node): void {
   budget.spend(1);
 }
 
-/** The budget for what a node does now that its parts are evaluated. */
-function costOf({ budget }: Frame, node: Node): Budget {
-  budget.at = node.position;
-  return budget;
-}
-
-function runOf(node: Node, build: (part: Node) => Run, names: readonly string[]): Run {
+function runOf(node: Node, build: (part: Node) => Run, scope: Scope): Run {
+  if (isLeaf(node)) return leafRun(node, scope);
   switch (node.type) {
-    case 'literal':
-      return () => node.value;
-    case 'name':
-      return nameRun(node, names);
-    case 'item':
-      return (frame) => frame.item;
+    case 'let':
+      return letRun(node, build, scope);
     case 'list': {
       const items = node.items.map(build);
       return (frame) => {
@@ -71,7 +56,7 @@ function runOf(node: Node, build: (part: Node) => Run, names: readonly string[])
     case 'unary':
       return unaryRun(node, build);
     case 'binary':
-      return binaryRun(node, build);
+      return binaryRun(node, build, scope);
     case 'ordered':
       return orderedRun(node, build);
     case 'choice': {
@@ -101,16 +86,43 @@ function mapRun(node: Of<'map'>, build: (part: Node) => Run): Run {
   };
 }
 
-function nameRun(node: Of<'name'>, names: readonly string[]): Run {
+function nameRun(node: Of<'name'>, { names, variables }: Scope): Run {
   const { name } = node;
-  if (!names.includes(name)) {
-    const hint =
-      (builtIn(name) ?? closureFunction(name))
-        ? `${name} is a function: write ${name}(…)`
-        : `there is ${names.join(', ')}`;
-    throw new SyntaxProblem(`unknown name ${name}; ${hint}`, node.position);
-  }
-  return (frame) => frame.env[name] ?? null;
+  const place = [...variables.keys()].indexOf(name);
+  if (place >= 0) return (frame) => frame.variables[place];
+  if (names.includes(name)) return (frame) => frame.env[name] ?? null;
+  const hint = isFunction(name)
+    ? `${name} is a function: write ${name}(…)`
+    : `there is ${[...names, ...variables.keys()].join(', ')}`;
+  throw new SyntaxProblem(`unknown name ${name}; ${hint}`, node.position);
+}
+
+const isFunction = (name: string): boolean => functionNames().includes(name);
+
+function leafRun(node: Leaf, scope: Scope): Run {
+  if (node.type === 'literal') return () => node.value;
+  return node.type === 'name' ? nameRun(node, scope) : pointerRun(node);
+}
+
+function pointerRun({ which }: Of<'item'>): Run {
+  if (which === 'acc') return (frame) => frame.acc;
+  return which === 'index' ? (frame) => frame.index : (frame) => frame.item;
+}
+
+function letRun(node: Of<'let'>, build: (part: Node) => Run, { names, variables }: Scope): Run {
+  const { name } = node;
+  if (names.includes(name) || variables.has(name) || isFunction(name))
+    throw new SyntaxProblem(`there is ${name} already: take another name`, node.position);
+  const value = build(node.value);
+  const place = variables.size;
+  const body = toFunction(node.body, {
+    names,
+    variables: new Map(variables).set(name, typingOf(node.value, variables)),
+  });
+  return (frame) => {
+    frame.variables[place] = value(frame);
+    return body(frame);
+  };
 }
 
 function indexRun(node: Of<'index'>, build: (part: Node) => Run): Run {
@@ -142,7 +154,7 @@ function unaryRun(node: Of<'unary'>, build: (part: Node) => Run): Run {
   return (frame) => asNumber(of(frame), '+');
 }
 
-function binaryRun(node: Of<'binary'>, build: (part: Node) => Run): Run {
+function binaryRun(node: Of<'binary'>, build: (part: Node) => Run, { variables }: Scope): Run {
   const [left, right] = [build(node.left), build(node.right)];
   switch (node.operator) {
     case '&&':
@@ -151,9 +163,25 @@ function binaryRun(node: Of<'binary'>, build: (part: Node) => Run): Run {
       return (frame) => asBool(left(frame), 'or') || asBool(right(frame), 'or');
     case '??':
       return (frame) => left(frame) ?? right(frame);
+    case '==':
+    case '!=': {
+      const typings = [node.left, node.right].map((part) => typingOf(part, variables));
+      return equalityRun(node, left, right, typings);
+    }
     default:
       return patternRun(node, left) ?? operatorRun(node, left, right);
   }
+}
+
+/** Values of different types are a mistake where that could have been known, and otherwise not equal. */
+function equalityRun(node: Of<'binary'>, left: Run, right: Run, typings: Typing[]): Run {
+  const isEqual = (frame: Frame): boolean => {
+    const [a, b] = [left(frame), right(frame)];
+    const isLoose = (): boolean =>
+      typings.includes('unknown') || (typings.includes('result') && isUntyped(frame.env['result']));
+    return equal(a, b, costOf(frame, node), isLoose);
+  };
+  return node.operator === '==' ? isEqual : (frame) => !isEqual(frame);
 }
 
 function operatorRun(node: Of<'binary'>, left: Run, right: Run): Run {
@@ -206,6 +234,7 @@ function fixedPattern(node: Of<'binary'>): Pattern | undefined {
 
 function callRun(node: Of<'call'>, build: (part: Node) => Run): Run {
   if (node.name === 'default') return defaultRun(node, build);
+  if (node.name === 'reduce') return reduceRun(node, build);
   const closure = closureFunction(node.name);
   if (closure !== undefined) return closureRun(node, build, closure);
   const called = builtIn(node.name);
@@ -218,12 +247,6 @@ function callRun(node: Of<'call'>, build: (part: Node) => Run): Run {
     const values = args.map((arg) => arg(frame));
     return called.run(values, costOf(frame, node));
   };
-}
-
-function requireArguments(node: Of<'call'>, least: number, most: number): void {
-  if (node.args.length >= least && node.args.length <= most) return;
-  const wanted = least === most ? String(least) : `${least} to ${most}`;
-  throw new SyntaxProblem(`${node.name} takes ${wanted} arguments, not ${node.args.length}`, node.position);
 }
 
 /** The fallback where the value is nil, an empty list, or an element that is not there. */
@@ -244,28 +267,4 @@ function orMissing(run: () => unknown): unknown {
     if (error instanceof MissingElement) return null;
     throw error;
   }
-}
-
-const ITSELF: Run = (frame) => frame.item;
-
-function closureRun(
-  node: Of<'call'>,
-  build: (part: Node) => Run,
-  closure: NonNullable<ReturnType<typeof closureFunction>>,
-): Run {
-  const alone = node.name === 'count' || node.name === 'sum';
-  requireArguments(node, alone ? 1 : 2, 2);
-  const [list, body = ITSELF] = node.args.map(build);
-  return (frame) => {
-    const value = list?.(frame);
-    if (!Array.isArray(value)) throw new EvaluationProblem(`${node.name} needs a list, not a ${typeOf(value)}`);
-    const outer = frame.item;
-    const result = closure(asList(value, node.name), (item) => {
-      costOf(frame, node).spend(1 + KEPT);
-      frame.item = item;
-      return body(frame);
-    });
-    frame.item = outer;
-    return result;
-  };
 }

@@ -3,6 +3,7 @@
 import { fail, ok, type Result } from '../../api/result.ts';
 import { Budget, MAX_COST } from './budget.ts';
 import { toFunction } from './evaluator.ts';
+import { frameOf } from './frame.ts';
 import { EvaluationProblem, SyntaxProblem, type ExpressionError } from './errors.ts';
 import { parse } from './parser.ts';
 import type { Node } from './syntax.ts';
@@ -26,9 +27,9 @@ export function compile(text: string): Result<Expression, ExpressionError> {
   }
   try {
     const tree = parse(text);
-    const run = toFunction(tree, NAMES);
+    const run = toFunction(tree, { names: NAMES, variables: new Map() });
     const evaluate: Expression['evaluate'] = (env, budget = new Budget(MAX_COST)) =>
-      attempt(() => run({ env, item: null, budget }));
+      attempt(() => run(frameOf(env, budget)));
     return ok({ text, tree, evaluate });
   } catch (error) {
     if (error instanceof SyntaxProblem) return fail({ message: error.message, position: error.position });
@@ -41,6 +42,8 @@ function attempt(run: () => unknown): Result<unknown, string> {
     return ok(run());
   } catch (error) {
     if (error instanceof EvaluationProblem) return fail(error.message);
+    // Lists in lists, made by reduce().
+    if (error instanceof RangeError) return fail('the condition makes values that are nested too deeply');
     throw error;
   }
 }

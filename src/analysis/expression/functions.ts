@@ -190,13 +190,13 @@ const BUILT_INS: Readonly<Record<string, BuiltIn>> = {
 export const builtIn = (name: string): BuiltIn | undefined =>
   Object.hasOwn(BUILT_INS, name) ? BUILT_INS[name] : undefined;
 
-type Each = (item: unknown) => unknown;
+type Each = (item: unknown, index: number) => unknown;
 type Closure = (list: readonly unknown[], each: Each) => unknown;
 
 const holds =
-  (each: Each, name: string): ((item: unknown) => boolean) =>
-  (item) =>
-    asBool(each(item), name);
+  (each: Each, name: string): ((item: unknown, index: number) => boolean) =>
+  (item, index) =>
+    asBool(each(item, index), name);
 
 const CLOSURES: Readonly<Record<string, Closure>> = {
   all: (list, each) => list.every(holds(each, 'all')),
@@ -204,9 +204,9 @@ const CLOSURES: Readonly<Record<string, Closure>> = {
   none: (list, each) => !list.some(holds(each, 'none')),
   one: (list, each) => list.filter(holds(each, 'one')).length === 1,
   filter: (list, each) => list.filter(holds(each, 'filter')),
-  map: (list, each) => list.map((item) => each(item)),
+  map: (list, each) => list.map((item, index) => each(item, index)),
   count: (list, each) => list.filter(holds(each, 'count')).length,
-  sum: (list, each) => list.reduce<number>((sum, item) => sum + asNumber(each(item), 'sum'), 0),
+  sum: (list, each) => list.reduce<number>((sum, item, index) => sum + asNumber(each(item, index), 'sum'), 0),
   find: (list, each) => list.find(holds(each, 'find')) ?? null,
   findIndex: (list, each) => {
     const index = list.findIndex(holds(each, 'findIndex'));
@@ -218,4 +218,4 @@ const CLOSURES: Readonly<Record<string, Closure>> = {
 export const closureFunction = (name: string): Closure | undefined =>
   Object.hasOwn(CLOSURES, name) ? CLOSURES[name] : undefined;
 
-export const functionNames = (): string[] => [...Object.keys(BUILT_INS), ...Object.keys(CLOSURES), 'default'];
+export const functionNames = (): string[] => [...Object.keys(BUILT_INS), ...Object.keys(CLOSURES), 'reduce', 'default'];

@@ -14,7 +14,7 @@ const SPACE = /(?:\s+|\/\/[^\n]*|\/\*[^]*?\*\/)+/y;
 const NUMBER =
   /(?:0x[0-9a-f_]+|0b[01_]+|0o[0-7_]+|(?:[0-9][0-9_]*(?:\.(?!\.)[0-9_]*)?|\.[0-9][0-9_]*)(?:e[+-]?[0-9]+)?)/iy;
 const NAME = /[A-Za-z_$][A-Za-z0-9_$]*/y;
-const OPERATOR = /\?\.|\?\?|\.\.|\*\*|&&|\|\||==|!=|<=|>=|[-+*/%^<>!?:.,()[\]{}#|]/y;
+const OPERATOR = /\?\.|\?\?|\.\.|\*\*|&&|\|\||==|!=|<=|>=|[-+*/%^<>!?:;=.,()[\]{}#|]/y;
 const ESCAPES: Record<string, string> = {
   n: '\n',
   t: '\t',
@@ -64,7 +64,7 @@ function nextToken(
   if (first === "'" || first === '"' || first === '`') return stringToken(source, at);
   const operator = take(OPERATOR);
   if (operator !== undefined) return { token: { kind: 'operator', text: operator }, length: operator.length };
-  throw new SyntaxProblem(first === '=' ? 'write == to compare' : `${first} means nothing here`, at);
+  throw new SyntaxProblem(`${first} means nothing here`, at);
 }
 
 function numberToken(text: string, at: number): Omit<Token, 'position'> {

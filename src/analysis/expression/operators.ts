@@ -42,11 +42,14 @@ export function asBool(value: unknown, what: string): boolean {
   throw new EvaluationProblem(`${what} needs true or false, not a ${typeOf(value)}`);
 }
 
-/** Equality by value. Throws where the two can never be equal because they are of different types. */
-export function equal(left: unknown, right: unknown, budget: Budget): boolean {
+/** Equality by value. Throws where the two can never be equal because they are of different types, unless that may be. */
+export function equal(left: unknown, right: unknown, budget: Budget, mayDiffer: () => boolean): boolean {
   const [a, b] = [typeOf(left), typeOf(right)];
   if (a === 'nil' || b === 'nil') return a === b;
-  if (a !== b) throw new EvaluationProblem(`cannot compare a ${a} with a ${b}`);
+  if (a !== b) {
+    if (mayDiffer()) return false;
+    throw new EvaluationProblem(`cannot compare a ${a} with a ${b}`);
+  }
   return same(left, right, budget);
 }
 
@@ -179,8 +182,6 @@ const search =
 type Operator = (left: unknown, right: unknown, budget: Budget) => unknown;
 
 export const BINARY: Readonly<Record<string, Operator>> = {
-  '==': equal,
-  '!=': (left, right, budget) => !equal(left, right, budget),
   '<': (left, right, budget) => compare('<', left, right, budget),
   '<=': (left, right, budget) => compare('<=', left, right, budget),
   '>': (left, right, budget) => compare('>', left, right, budget),

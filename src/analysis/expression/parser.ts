@@ -49,6 +49,7 @@ export const CLOSURE_FUNCTIONS = new Set([
   'sum',
   'find',
   'findIndex',
+  'reduce',
 ]);
 
 const MAX_DEPTH = 64;
@@ -69,7 +70,8 @@ class Parser {
   #at = 0;
   #depth = 0;
   #nodes = 0;
-  #closures = 0;
+  /** The functions whose last argument is being read, the innermost last. */
+  readonly #closures: string[] = [];
 
   constructor(tokens: Token[]) {
     this.#tokens = tokens;
@@ -77,6 +79,11 @@ class Parser {
 
   expression(minimum: number): Node {
     if (++this.#depth > MAX_DEPTH) throw new SyntaxProblem('the condition is nested too deeply', this.#now.position);
+    const declared = minimum === 0 ? this.#declaration() : undefined;
+    if (declared !== undefined) {
+      this.#depth--;
+      return declared;
+    }
     let left = this.#prefix();
     let previous = '';
     for (;;) {
@@ -95,6 +102,20 @@ class Parser {
 
   end(): void {
     if (this.#now.kind !== 'end') throw this.#unexpected('an operator');
+  }
+
+  /** `let name = value; …` */
+  #declaration(): Node | undefined {
+    const { kind, text, position } = this.#now;
+    if (kind !== 'name' || text !== 'let') return undefined;
+    this.#at++;
+    const name = this.#now;
+    if (name.kind !== 'name') throw this.#unexpected('the name of a variable');
+    this.#at++;
+    this.#expect('=');
+    const value = this.expression(0);
+    this.#expect(';');
+    return this.#node({ type: 'let', name: name.text, value, body: this.expression(0), position });
   }
 
   get #now(): Token {
@@ -172,15 +193,26 @@ class Parser {
     }
     if (token.text === '[') return this.#node({ type: 'list', items: this.#items(']'), position });
     if (token.text === '{') return this.#map(position);
-    if (token.text === '#' && this.#closures > 0) return this.#node({ type: 'item', position });
-    if (token.text === '.' && this.#closures > 0) {
-      this.#at--;
-      return this.#node({ type: 'item', position });
-    }
+    if (token.text === '#' && this.#closures.length > 0) return this.#pointer(position);
     this.#at--;
+    if (token.text === '.' && this.#closures.length > 0) return this.#node({ type: 'item', which: 'item', position });
     if (token.text === '#')
       throw new SyntaxProblem('# means the element inside all(), filter() and the like', position);
     throw this.#unexpected('a value');
+  }
+
+  /** `#`, `#index`, `#acc`. */
+  #pointer(position: number): Node {
+    const { kind, text, position: at } = this.#now;
+    if (kind !== 'name' || at !== position + 1) return this.#node({ type: 'item', which: 'item', position });
+    this.#at++;
+    if (text === 'index') return this.#node({ type: 'item', which: text, position });
+    if (text === 'acc' && this.#closures.at(-1) === 'reduce')
+      return this.#node({ type: 'item', which: text, position });
+    throw new SyntaxProblem(
+      text === 'acc' ? '#acc is there inside reduce() alone' : 'there is #, #index, and #acc inside reduce()',
+      position,
+    );
   }
 
   #named(token: Token): Node {
@@ -198,19 +230,19 @@ class Parser {
     while (!this.#is(')')) {
       if (args.length > first.length) this.#expect(',');
       if (this.#is(')')) break;
-      args.push(takesClosure && args.length === 1 ? this.#closure() : this.expression(0));
+      args.push(takesClosure && args.length === 1 ? this.#closure(name.text) : this.expression(0));
     }
     this.#expect(')');
     return this.#node({ type: 'call', name: name.text, args, position: name.position });
   }
 
-  #closure(): Node {
-    this.#closures++;
+  #closure(name: string): Node {
+    this.#closures.push(name);
     const braces = this.#is('{');
     if (braces) this.#at++;
     const body = this.expression(0);
     if (braces) this.#expect('}');
-    this.#closures--;
+    this.#closures.pop();
     return body;
   }
 
@@ -295,6 +327,7 @@ class Parser {
 
   #unexpected(wanted: string): SyntaxProblem {
     const { kind, text, position } = this.#now;
+    if (kind === 'operator' && text === '=') return new SyntaxProblem('write == to compare', position);
     const found = kind === 'string' ? 'a string' : text.slice(0, MAX_QUOTED);
     return new SyntaxProblem(`expected ${wanted}, found ${found}`, position);
   }

@@ -5,8 +5,10 @@ export type Node = { position: number } & (
   | { type: 'list'; items: Node[] }
   | { type: 'map'; entries: { key: Node; value: Node }[] }
   | { type: 'name'; name: string }
-  /** `#`, or `.field` of it, inside a closure. */
-  | { type: 'item' }
+  /** `#`, or `.field` of it, inside a closure; in reduce() `#acc` and `#index`, too. */
+  | { type: 'item'; which: 'item' | 'acc' | 'index' }
+  /** `let name = value; body`. */
+  | { type: 'let'; name: string; value: Node; body: Node }
   | { type: 'index'; of: Node; key: Node; optional: boolean }
   /** The whole of `a?.b.c`: nil where an optional step in it meets nil. */
   | { type: 'chain'; of: Node }
@@ -19,17 +21,22 @@ export type Node = { position: number } & (
   | { type: 'call'; name: string; args: Node[] }
 );
 
+export type Leaf = Extract<Node, { type: 'literal' | 'name' | 'item' }>;
+
+/** Whether a node has no parts. */
+export const isLeaf = (node: Node): node is Leaf =>
+  node.type === 'literal' || node.type === 'name' || node.type === 'item';
+
 /** The direct parts of a node. */
 export function partsOf(node: Node): Node[] {
+  if (isLeaf(node)) return [];
   switch (node.type) {
-    case 'literal':
-    case 'name':
-    case 'item':
-      return [];
     case 'list':
       return node.items;
     case 'map':
       return node.entries.flatMap((entry) => [entry.key, entry.value]);
+    case 'let':
+      return [node.value, node.body];
     case 'index':
       return [node.of, node.key];
     case 'chain':

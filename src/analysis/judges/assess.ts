@@ -85,13 +85,12 @@ const isSpokenOf = (conditions: Conditions, absence: Absence): boolean =>
 function saidOf({ kind, value }: MetricValue, absence: Absence): string {
   if (absence === 'empty') return `the query answered ${kind === 'json' ? 'nothing' : `an empty ${kind}`}`;
   const isAlone = !Array.isArray(value) || value.every((each) => !Number.isFinite(each));
-  const nothing =
-    absence === 'NaN' ? 'NaN, as it does without traffic' : 'an infinite number, as a division by 0 gives';
-  return `the query answered ${isAlone ? '' : 'among others '}${nothing}`;
+  const nothing = absence === 'NaN' ? 'NaN (0/0, as without traffic)' : 'an infinite number (a division by 0)';
+  return `the query answered ${nothing}${isAlone ? '' : ' among its numbers'}`;
 }
 
 function withoutData(metric: Metric, what: string): Assessment {
-  const message = `${metric.name}: ${what}`;
+  const message = `${metric.name}: ${what}, which is no data`;
   switch (metric.noData ?? 'Error') {
     case 'Pass':
       return { phase: 'Successful', message, noData: true };

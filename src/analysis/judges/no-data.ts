@@ -29,18 +29,20 @@ export function lookedAt(conditions: readonly Node[], numbers: readonly number[]
   return places.flat().flatMap((place) => numbers.at(place) ?? []);
 }
 
+const RESULT = 'result';
+
 /** The places in `result` that a part names; undefined where it takes `result` in another way. */
 function placesIn(node: Node): number[] | undefined {
   const place = placeOf(node);
   if (place !== undefined) return [place];
-  if (node.type === 'name') return undefined;
+  if (node.type === 'name') return node.name === RESULT ? undefined : [];
   const places = partsOf(node).map(placesIn);
   return places.every((each) => each !== undefined) ? places.flat() : undefined;
 }
 
 /** N of `result[N]`. */
 function placeOf(node: Node): number | undefined {
-  if (node.type !== 'index' || node.of.type !== 'name') return undefined;
+  if (node.type !== 'index' || node.of.type !== 'name' || node.of.name !== RESULT) return undefined;
   const { key } = node;
   const isNegative = key.type === 'unary' && key.operator === '-';
   const literal = isNegative ? key.of : key;

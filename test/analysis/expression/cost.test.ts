@@ -7,12 +7,21 @@ import { anyCondition, HOSTILE } from '../../support/conditions.ts';
 const samples = Array.from({ length: 30_000 }, (_, index) => (index * 7919) % 30_011);
 
 /** What is held by a value: elements, keys and characters, what is shared counted once. */
-function size(value: unknown, seen = new Set<object>()): number {
-  if (typeof value === 'string') return value.length;
-  if (typeof value !== 'object' || value === null) return 1;
-  if (seen.has(value)) return 1;
-  seen.add(value);
-  return Object.entries(value).reduce((sum, [key, item]) => sum + key.length + size(item, seen), 1);
+function size(value: unknown): number {
+  const seen = new Set<object>();
+  const left = [value];
+  let total = 0;
+  while (left.length > 0) {
+    const each = left.pop();
+    total += typeof each === 'string' ? each.length : 1;
+    if (typeof each !== 'object' || each === null || seen.has(each)) continue;
+    seen.add(each);
+    for (const [key, item] of Object.entries(each)) {
+      total += key.length;
+      left.push(item);
+    }
+  }
+  return total;
 }
 
 function outcome(text: string): { value?: unknown; error?: string } {

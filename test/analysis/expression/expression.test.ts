@@ -19,6 +19,12 @@ describe('a condition', () => {
     ['result[0] > nosuch(1)', 'unknown function nosuch', 12],
     ['len(result, 1)', 'len takes 1 arguments, not 2', 0],
     ['result = 1', 'write == to compare', 7],
+    ['let x == 1; x', 'expected =, found ==', 6],
+    ['let x = 1; let x = 2; x', 'there is x already', 11],
+    ['let max = 1; max', 'there is max already', 0],
+    ['let x = 1; y', 'unknown name y; there is result, x', 11],
+    ['all(result, #acc > 1)', '#acc is there inside reduce() alone', 12],
+    ['all(result, #foo > 1)', 'there is #, #index, and #acc', 12],
     ['"abc', 'no closing', 0],
     ['result matches "(a+)\\\\1$"', 'refers back to a group', 15],
     ['result == 1 "hunter2"', 'expected an operator, found a string', 12],
@@ -93,6 +99,20 @@ describe('a condition', () => {
     expect(run('default(result, 0)', null)).toBe(0);
     expect(run('default(result[0], 1) == 1', [])).toBe(true);
     expect(run('default(result[0], 1)', [0.5])).toBe(0.5);
+  });
+});
+
+describe('inside a function over a list', () => {
+  it('# means the same after an inner one as before it, also where the inner one ends in an error', () => {
+    expect(run('map(1..2, default(map(5..6, [][#])[0], 0) + #)', 1)).toEqual([1, 2]);
+    expect(run('map(1..2, [count(5..6, true), #, #index])', 1)).toEqual([
+      [2, 1, 0],
+      [2, 2, 1],
+    ]);
+  });
+
+  it('values that are nested without end are refused in a sentence', () => {
+    expect(run('string(reduce(1..9999, [#acc], 1)) == ""', 1)).toMatch(/nested too deeply|costs too much/);
   });
 });
 

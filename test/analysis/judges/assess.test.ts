@@ -88,7 +88,7 @@ describe('no data is never a pass by accident', () => {
     expect(verdict).toMatchObject({
       phase: 'Error',
       noData: true,
-      message: 'success-rate: the query answered an empty vector',
+      message: 'success-rate: the query answered an empty vector, which is no data',
     });
   });
 
@@ -137,7 +137,7 @@ describe('no data is never a pass by accident', () => {
     const infinite: MetricValue = { kind: 'scalar', value: Infinity, text: '+Inf' };
     expect(assess(metric('result >= 0.95'), infinite)).toMatchObject({
       phase: 'Error',
-      message: 'success-rate: the query answered an infinite number, as a division by 0 gives',
+      message: 'success-rate: the query answered an infinite number (a division by 0), which is no data',
     });
     expect(phase(metric('isInf(result) || result >= 0.95'), infinite)).toBe('Successful');
   });
@@ -163,7 +163,9 @@ describe('no data is never a pass by accident', () => {
     ['json', [], 'nothing'],
   ] as const)('an empty answer of kind %s says so: %j', (kind, value, what) => {
     const empty = { kind, value, text: '' } as MetricValue;
-    expect(assess(metric('result[0] > 1'), empty).message).toBe(`success-rate: the query answered ${what}`);
+    expect(assess(metric('result[0] > 1'), empty).message).toBe(
+      `success-rate: the query answered ${what}, which is no data`,
+    );
   });
 
   it.each([

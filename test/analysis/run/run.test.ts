@@ -200,7 +200,9 @@ describe('what people read while it goes on', () => {
 
   it('is that there is no data yet, in the same words from look to look', () => {
     const dry = play(spec, '-');
-    expect(dry.message).toBe('no data yet: rate: the query answered an empty vector; it does not count');
+    expect(dry.message).toBe(
+      'no data yet: rate: the query answered an empty vector, which is no data; it does not count',
+    );
     expect(play(spec, '---').message).toBe(dry.message);
     expect(play(spec, '--S').message).toBeUndefined();
     expect(play(spec, '--S').metricResults?.[0]?.noData).toBeUndefined();
@@ -215,7 +217,9 @@ describe('what people read while it goes on', () => {
 
   it('gives way to the verdict', () => {
     const status = play({ metrics: [metric({ noData: 'Error', consecutiveErrorLimit: 1 })] }, '--');
-    expect(status.message).toBe('rate: the query answered an empty vector (2 errors in a row, 1 tolerated)');
+    expect(status.message).toBe(
+      'rate: the query answered an empty vector, which is no data (2 errors in a row, 1 tolerated)',
+    );
     const ended = conclude({ ...spec, terminate: true }, play(spec, '--S'), START);
     expect([ended.message, ended.forecast]).toEqual([undefined, undefined]);
   });
