@@ -1,6 +1,5 @@
 // One look at a metric: secrets in, the store asked, the answer cleaned. Secrets stay out of what is judged and recorded.
-import type { AnalysisRunSpec, Metric } from '../api/analysis.ts';
-import { MIN_INTERVAL_MS } from '../api/analysis.ts';
+import { MIN_INTERVAL_MS, type AnalysisRunSpec, type Metric } from '../api/analysis.ts';
 import { argumentValues, substitute } from '../analysis/run/arguments.ts';
 import {
   ProviderError,
