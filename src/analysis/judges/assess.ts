@@ -33,20 +33,20 @@ function ofNothing(metric: Metric, conditions: Conditions, value: MetricValue, a
 
 function ofNumbers(metric: Metric, conditions: Conditions, value: MetricValue): Assessment {
   const numbers = lookedAt(treesOf(conditions), numbersOf(value) ?? []);
-  const absences = numbers.map(absenceOf);
-  const isReal = numbers.map((_, index) => {
-    const absence = absences[index];
-    return absence === undefined || isSpokenOf(conditions, absence);
-  });
-  const unspoken = absences.find((absence, index) => absence !== undefined && isReal[index] === false);
-  const first = absences.find((absence) => absence !== undefined);
-  if (unspoken === undefined) {
-    const isAbsent = first !== undefined && absences.every((absence) => absence !== undefined);
-    return isAbsent ? ofNothing(metric, conditions, value, first) : judge(metric, conditions, value);
+  const isFinite = (number: number): boolean => Number.isFinite(number);
+  if (numbers.every(isFinite)) return judge(metric, conditions, value);
+  const isSpoken = { NaN: isSpokenOf(conditions, 'NaN'), infinite: isSpokenOf(conditions, 'infinite') };
+  const unspoken = (number: number): Absence | undefined => {
+    const absence = absenceOf(number);
+    return absence === undefined || isSpoken[absence] ? undefined : absence;
+  };
+  const rest = numbers.filter((number) => unspoken(number) === undefined);
+  if (rest.length === numbers.length) {
+    const absence = numbers.some(isFinite) ? undefined : absenceOf(numbers[0] ?? NaN);
+    return absence === undefined ? judge(metric, conditions, value) : ofNothing(metric, conditions, value, absence);
   }
-  const rest = numbers.filter((_, index) => isReal[index]);
   const bad = rest.length === 0 ? undefined : badWithout(metric, conditions, value, rest);
-  return bad ?? withoutData(metric, saidOf(value, unspoken));
+  return bad ?? withoutData(metric, saidOf(value, numbers.map(unspoken).find((each) => each !== undefined) ?? 'NaN'));
 }
 
 /** What the whole value says, where that is bad and would be so of the real numbers alone. */

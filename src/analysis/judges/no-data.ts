@@ -17,7 +17,7 @@ export function numbersOf({ kind, value }: Sample): readonly number[] | undefine
 
 export const isEmpty = ({ value }: Sample): boolean => value === null || (Array.isArray(value) && value.length === 0);
 
-export function absenceOf(number: number): Absence | undefined {
+export function absenceOf(number: number): Exclude<Absence, 'empty'> | undefined {
   if (Number.isNaN(number)) return 'NaN';
   return Number.isFinite(number) ? undefined : 'infinite';
 }
