@@ -89,7 +89,9 @@ export function record(
   const metricResults = known.some((each) => each.name === metric)
     ? known.map((each) => (each.name === metric ? after : each))
     : [...known, after];
-  return conclude(spec, told(spec, { ...status, phase: 'Running', metricResults }), measured.finishedAt);
+  // What is told of a run that goes on does not hold up a verdict.
+  const concluded = conclude(spec, { ...status, phase: 'Running', metricResults }, measured.finishedAt);
+  return isOver(concluded.phase) ? concluded : told(spec, concluded);
 }
 
 /** The metric after one look more, with its verdict where there is one. */
