@@ -1,7 +1,10 @@
 // The dependency rule of ARCHITECTURE.md. Each arrow that is not allowed here is an error.
 const NODE_IO = '^(node:)?(fs|net|http|https|child_process|timers|worker_threads|os|dns|tls|process)(/|$)';
 const LIBRARIES_WITH_IO = 'node_modules/(@kubernetes|undici|axios|isomorphic-git|prom-client)/';
-const pure = '^src/(api|rollout|traffic|secrecy)/|^src/analysis/(?!providers/)';
+// Of a provider the form of its fields and the language of its queries are pure; the rest talks to a store.
+const FORMS = 'providers/(forms|[^/]+/(schema|language))\\.ts$';
+const pure = `^src/(api|rollout|traffic|secrecy)/|^src/analysis/((?!providers/)|${FORMS})`;
+const providers = `^src/analysis/(?!${FORMS})providers/`;
 
 // What of the agent looks, and what carries out. All the rest is what it decides by.
 const carriesOut = `(${[
@@ -22,7 +25,14 @@ module.exports = {
       name: 'api-knows-only-zod',
       severity: 'error',
       from: { path: '^src/api/' },
-      to: { pathNot: '^src/api/|node_modules/zod/' },
+      comment: 'And the forms of providers, which are written beside them.',
+      to: { pathNot: `^src/api/|^src/analysis/${FORMS}|node_modules/zod/` },
+    },
+    {
+      name: 'forms-of-providers-know-only-the-api',
+      severity: 'error',
+      from: { path: `^src/analysis/${FORMS}` },
+      to: { pathNot: `^src/api/|^src/analysis/${FORMS}|node_modules/zod/` },
     },
     {
       name: 'schemas-know-nothing-of-the-project',
@@ -35,7 +45,7 @@ module.exports = {
       severity: 'error',
       from: { path: pure },
       to: {
-        path: '^src/(kube|git|source|egress|application|controller|server|cli|sandbox)/|^src/analysis/providers/|^src/main',
+        path: `^src/(kube|git|source|egress|http|application|controller|server|cli|sandbox)/|${providers}|^src/main`,
       },
     },
     {
@@ -56,7 +66,7 @@ module.exports = {
       comment: 'Types may be named; what talks to the cluster or to Git may not be called.',
       from: { path: decisions },
       to: {
-        path: '^src/(kube|git|source|egress|controller|server|cli|sandbox)/|^src/main',
+        path: '^src/(kube|git|source|egress|http|controller|server|cli|sandbox)/|^src/main',
         dependencyTypesNot: ['type-only'],
       },
     },
@@ -72,13 +82,13 @@ module.exports = {
       comment:
         'What strangers wrote is read behind ports/source-reader, in another process; the agent knows the types of Git alone.',
       from: { path: '^src/application/' },
-      to: { path: '^src/(git|source|egress)/', dependencyTypesNot: ['type-only'] },
+      to: { path: '^src/(git|source|egress|http)/', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'the-loops-know-no-agent',
       severity: 'error',
       from: { path: '^src/controller/' },
-      to: { path: '^src/(application|git|source|egress|server|cli)/|^src/main' },
+      to: { path: '^src/(application|git|source|egress|http|server|cli)/|^src/main' },
     },
     {
       name: 'ports-know-only-the-api',
@@ -95,9 +105,9 @@ module.exports = {
     {
       name: 'adapters-do-not-know-each-other',
       severity: 'error',
-      from: { path: '^src/(kube|git|egress|analysis/providers)/' },
+      from: { path: '^src/(kube|git|egress|http|analysis/providers)/' },
       to: {
-        path: '^src/(kube|git|source|egress|analysis/providers|application|controller|server|cli|sandbox)/',
+        path: '^src/(kube|git|source|egress|http|analysis/providers|application|controller|server|cli|sandbox)/',
         pathNot: '^src/$1/',
       },
     },
@@ -111,10 +121,10 @@ module.exports = {
       },
     },
     {
-      name: 'egress-knows-only-its-port',
+      name: 'egress-and-http-know-only-their-ports',
       severity: 'error',
-      from: { path: '^src/egress/' },
-      to: { path: '^src/', pathNot: '^src/(egress|ports|api)/' },
+      from: { path: '^src/(egress|http)/' },
+      to: { path: '^src/', pathNot: '^src/($1|ports|api)/' },
     },
     {
       name: 'only-the-command-line-knows-the-sandbox',
@@ -127,13 +137,19 @@ module.exports = {
       severity: 'error',
       comment: 'The sandbox plays the cluster: it may share the API and pure parts, never the code under test.',
       from: { path: '^src/sandbox/' },
-      to: { path: '^src/(rollout|application|controller|server|cli|git|source|egress|kube)/' },
+      to: { path: '^src/(rollout|application|controller|server|cli|git|source|egress|http|kube)/' },
     },
     {
       name: 'only-the-kube-adapter-names-client-node',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/kube/' },
       to: { path: 'node_modules/@kubernetes/' },
+    },
+    {
+      name: 'only-the-http-adapter-names-axios',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/http/' },
+      to: { path: 'node_modules/axios/' },
     },
     {
       name: 'only-the-git-adapter-names-isomorphic-git',

@@ -1,7 +1,7 @@
 // What the dearest conditions cost: CPU and memory, compiling and error paths included. `npm run bench:conditions -- [RUNS]`.
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
-import { compile } from '../src/analysis/expression.ts';
+import { compile } from '../src/analysis/expression/expression.ts';
 import { anyCondition, HOSTILE } from '../test/support/conditions.ts';
 
 const { positionals } = parseArgs({ allowPositionals: true });

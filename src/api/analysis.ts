@@ -1,7 +1,7 @@
 // AnalysisTemplate, ClusterAnalysisTemplate and AnalysisRun: metrics, what makes them good or bad, and the evidence.
 import { z } from 'zod';
-import { duration, name, rules } from './fields.ts';
-import { FORBIDDEN_HEADERS, FORBIDDEN_HEADER_PREFIXES } from './headers.ts';
+import { PROVIDER_FORMS, PROVIDER_NAMES } from '../analysis/providers/forms.ts';
+import { durationOrArgument, name, numberOrArgument, rules } from './fields.ts';
 import type { ObjectMeta } from './k8s.ts';
 
 /** Of measurements: with an interval of a second, eleven days. */
@@ -28,72 +28,13 @@ export const argumentSchema = z
   })
   .meta(rules({ rule: '!(has(self.value) && has(self.valueFrom))', message: 'give value or valueFrom, not both' }));
 
-const forbiddenNames = FORBIDDEN_HEADERS.map((each) => `'${each}'`).join(', ');
-const forbiddenPrefixes = FORBIDDEN_HEADER_PREFIXES.map(
-  (each) => ` || self.key.lowerAscii().startsWith('${each}')`,
-).join('');
-
-const header = z
-  .object({
-    key: z
-      .string()
-      .max(256)
-      .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'must be the name of a header, such as X-Scope-OrgID'),
-    value: z
-      .string()
-      .max(8192)
-      .regex(/^[^\r\n]*$/, 'must be on one line'),
-  })
-  .meta(
-    rules({
-      rule: `!(self.key.lowerAscii() in [${forbiddenNames}]${forbiddenPrefixes})`,
-      message: 'this header may not be set: it frames the request, names another host, or is a key to metadata',
-    }),
-  );
-
-export const prometheusSchema = z.object({
-  address: z
-    .string()
-    .max(2048)
-    .meta(
-      rules({
-        rule: "self.startsWith('http://') || self.startsWith('https://') || self.startsWith('{{')",
-        message: 'address must be an http or https URL, such as http://prometheus.monitoring:9090',
-      }),
-    )
-    .optional()
-    .describe("Base URL, http or https. Default: the controller's --prometheus flag."),
-  query: z.string().min(1).max(16384).describe('PromQL; {{args.NAME}} is replaced by the argument.'),
-  timeout: z.int().min(1).max(600).optional().describe('Seconds until a query counts as an error. Default 30.'),
-  insecure: z.boolean().optional().describe('Do not verify the server certificate.'),
-  headers: z
-    .array(header)
-    .max(32)
-    .optional()
-    .describe('Headers of the request; none that frames it, names another host or is a key to metadata.'),
-  escapeArgs: z
-    .boolean()
-    .optional()
-    .describe(
-      'Escape arguments inside strings of the query, and take only numbers, durations and names outside of them. Always so for a ClusterAnalysisTemplate.',
-    ),
-  authentication: z
-    .object({
-      secretRef: z
-        .object({ name })
-        .optional()
-        .describe('A Secret in the namespace of the run: key token (bearer), or username and password (basic).'),
-    })
-    .optional(),
-});
-
 export const metricSchema = z
   .object({
     name: z.string().min(1).max(128),
-    interval: duration
+    interval: durationOrArgument
       .optional()
       .describe('Time between measurements, at least 1s. Without it there is one measurement.'),
-    initialDelay: duration.optional().describe('Time before the first measurement. Default 0s.'),
+    initialDelay: durationOrArgument.optional().describe('Time before the first measurement. Default 0s.'),
     count: z
       .union([z.int().max(MAX_COUNT), z.string().max(256)])
       .meta({ 'x-kubernetes-int-or-string': true })
@@ -109,23 +50,14 @@ export const metricSchema = z
       .max(1024)
       .optional()
       .describe('An expression over result that makes a measurement bad.'),
-    failureLimit: z
-      .int()
-      .min(-1)
-      .max(MAX_COUNT)
+    failureLimit: numberOrArgument(-1, MAX_COUNT)
       .optional()
       .describe('Bad measurements tolerated. Default 0; -1: no limit.'),
-    inconclusiveLimit: z
-      .int()
-      .min(0)
-      .max(MAX_COUNT)
+    inconclusiveLimit: numberOrArgument(0, MAX_COUNT)
       .optional()
       .describe('Inconclusive measurements tolerated. Default 0.'),
-    consecutiveErrorLimit: z.int().min(0).max(MAX_COUNT).optional().describe('Errors in a row tolerated. Default 4.'),
-    consecutiveSuccessLimit: z
-      .int()
-      .min(0)
-      .max(MAX_COUNT)
+    consecutiveErrorLimit: numberOrArgument(0, MAX_COUNT).optional().describe('Errors in a row tolerated. Default 4.'),
+    consecutiveSuccessLimit: numberOrArgument(0, MAX_COUNT)
       .optional()
       .describe('Good measurements in a row that decide the metric early. Default 0: off.'),
     noData: z
@@ -134,9 +66,12 @@ export const metricSchema = z
       .describe(
         'What a query without data counts as, where no condition handles it. Default Error. Ignore repeats the measurement without counting it.',
       ),
-    provider: z
-      .object({ prometheus: prometheusSchema.optional() })
-      .meta(rules({ rule: 'has(self.prometheus)', message: 'name a provider: prometheus' })),
+    provider: z.object({ prometheus: PROVIDER_FORMS.prometheus.schema.optional() }).meta(
+      rules({
+        rule: `[${PROVIDER_NAMES.map((each) => `has(self.${each})`).join(', ')}].exists_one(named, named)`,
+        message: `name a provider: ${PROVIDER_NAMES.join(', ')}`,
+      }),
+    ),
   })
   .meta(
     rules(
@@ -145,19 +80,19 @@ export const metricSchema = z
         message: 'count above 1 needs interval',
       },
       {
-        rule: "!has(self.interval) || duration(self.interval) >= duration('1s')",
+        rule: "!has(self.interval) || self.interval.startsWith('{{') || duration(self.interval) >= duration('1s')",
         message: 'interval must be at least 1s, such as 10s',
       },
       {
-        rule: '!has(self.failureLimit) || self.failureLimit >= 0 || (has(self.consecutiveSuccessLimit) && self.consecutiveSuccessLimit > 0)',
+        rule: '!has(self.failureLimit) || type(self.failureLimit) != int || self.failureLimit != -1 || (has(self.consecutiveSuccessLimit) && (type(self.consecutiveSuccessLimit) != int || self.consecutiveSuccessLimit > 0))',
         message: 'failureLimit: -1 needs a consecutiveSuccessLimit above 0, or nothing could decide the metric',
       },
       {
-        rule: '!has(self.count) || type(self.count) != int || self.count <= 0 || self.count >= (has(self.failureLimit) && self.failureLimit > 0 ? self.failureLimit : 0) + (has(self.consecutiveSuccessLimit) ? self.consecutiveSuccessLimit : 0)',
+        rule: '!has(self.count) || type(self.count) != int || self.count <= 0 || self.count >= (has(self.failureLimit) && type(self.failureLimit) == int && self.failureLimit > 0 ? self.failureLimit : 0) + (has(self.consecutiveSuccessLimit) && type(self.consecutiveSuccessLimit) == int ? self.consecutiveSuccessLimit : 0)',
         message: 'count must be at least failureLimit plus consecutiveSuccessLimit, or a limit could never be reached',
       },
       {
-        rule: '!has(self.count) || type(self.count) != int || self.count <= 0 || !has(self.inconclusiveLimit) || self.count >= self.inconclusiveLimit',
+        rule: '!has(self.count) || type(self.count) != int || self.count <= 0 || !has(self.inconclusiveLimit) || type(self.inconclusiveLimit) != int || self.count >= self.inconclusiveLimit',
         message: 'count must be at least inconclusiveLimit',
       },
     ),
@@ -209,7 +144,12 @@ export const measurementSchema = z.object({
   message: z.string().optional(),
   startedAt: z.string().optional(),
   finishedAt: z.string().optional(),
+  resumeAt: z.string().optional().describe('When a measurement that takes long is looked after again.'),
   value: z.string().optional(),
+  metadata: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe('How the provider finds a measurement that takes long again.'),
 });
 
 const counts = {
@@ -227,9 +167,11 @@ export const metricResultSchema = z.object({
   measurements: z.array(measurementSchema).optional(),
   ...counts,
   ignored: z.int().optional().describe('Measurements without data that noData: Ignore left out.'),
+  noData: z.int().optional().describe('Measurements in a row, up to the last one, that found no data.'),
   consecutiveError: z.int().optional(),
   consecutiveSuccess: z.int().optional(),
   dryRun: z.boolean().optional(),
+  metadata: z.record(z.string(), z.string()).optional().describe('What a judge remembers beside the counters.'),
 });
 
 export const analysisRunSpecSchema = templateSpecSchema.extend({
@@ -241,13 +183,20 @@ export const analysisRunStatusSchema = z.object({
   message: z.string().optional(),
   startedAt: z.string().optional(),
   completedAt: z.string().optional(),
+  forecast: z
+    .object({
+      message: z.string().describe('Such as: 2 of 6 looks, ends at the earliest 12:00:40 UTC.'),
+      earliest: z.string().optional().describe('When it can be good, at the earliest.'),
+      latest: z.string().optional().describe('When it is decided, at the latest, but for the time that queries take.'),
+    })
+    .optional()
+    .describe('When the run can be decided, while it goes on.'),
   metricResults: z.array(metricResultSchema).optional(),
   runSummary: z.object(counts).optional(),
   dryRunSummary: z.object(counts).optional(),
 });
 
 export type Argument = z.infer<typeof argumentSchema>;
-export type Prometheus = z.infer<typeof prometheusSchema>;
 export type Metric = z.infer<typeof metricSchema>;
 export type TemplateSpec = z.infer<typeof templateSpecSchema>;
 export type RolloutAnalysis = z.infer<typeof rolloutAnalysisSchema>;

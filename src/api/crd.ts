@@ -100,6 +100,7 @@ const RUN: Kind = {
     count('Successful', '.status.runSummary.successful', 'Metrics that were good.'),
     count('Failed', '.status.runSummary.failed', 'Metrics that were bad.'),
     AGE,
+    wide(text('Forecast', '.status.forecast.message', 'How many looks were taken, and when it can end.')),
     wide(MESSAGE),
   ],
 };

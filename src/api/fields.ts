@@ -22,6 +22,30 @@ export const duration = z
   .regex(DURATION_PATTERN, 'must be a duration such as 30s, 5m or 1h30m')
   .describe('A duration such as 30s, 5m or 1h30m.');
 
+/** An argument that is filled in later; nothing beside it. */
+export const ARGUMENT_PATTERN = /^\{\{[^{}]+\}\}$/;
+
+/** A duration, or an argument that gives one. */
+export const durationOrArgument = z
+  .string()
+  .max(256)
+  .regex(
+    /^(([0-9]+(\.[0-9]+)?(ms|s|m|h))+|\{\{[^{}]+\}\})$/,
+    'must be a duration such as 30s, 5m or 1h30m, or an argument',
+  )
+  .describe('A duration such as 30s, 5m or 1h30m, or an argument such as {{args.interval}}.');
+
+/** A whole number from `least` to `most`, or an argument that gives one. */
+export const numberOrArgument = (least: number, most: number) =>
+  z.union([z.int().min(least).max(most), z.string().max(256)]).meta({
+    'x-kubernetes-int-or-string': true,
+    maxLength: 256,
+    ...rules({
+      rule: `type(self) == int ? self >= ${least} && self <= ${most} : self.matches('^(${least < 0 ? '-?' : ''}[0-9]+|[{][{].+[}][}])$')`,
+      message: `must be a whole number from ${least} to ${most}, or an argument such as {{args.limit}}`,
+    }),
+  });
+
 /** Whole seconds, or a duration with a unit. */
 export const secondsOrDuration = z
   .union([z.int(), z.string()])

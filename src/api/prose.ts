@@ -26,7 +26,12 @@ export const ROLLOUT_PROSE: Prose = [
 ];
 
 /** What was measured is evidence, and stays as it is. */
-export const RUN_PROSE: Prose = ['message', 'metricResults[].message', 'metricResults[].measurements[].message'];
+export const RUN_PROSE: Prose = [
+  'message',
+  'forecast.message',
+  'metricResults[].message',
+  'metricResults[].measurements[].message',
+];
 
 export const APPLICATION_PROSE: Prose = [
   'message',

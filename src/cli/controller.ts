@@ -1,7 +1,8 @@
 // `sluice controller`: wires the adapters to the engine and runs it until a signal or the loss of its Lease ends it.
 import { hostname } from 'node:os';
 import { randomUUID } from 'node:crypto';
-import { createPrometheusProvider } from '../analysis/providers/prometheus.ts';
+import { createHttp } from '../http/http.ts';
+import { createPrometheusProvider } from '../analysis/providers/prometheus/provider.ts';
 import type { ReadSecret } from '../analysis/provider.ts';
 import { createEgress } from '../egress/egress.ts';
 import { createSourcePool } from '../source/child-pool.ts';
@@ -156,7 +157,7 @@ function build(
     events,
     secrecy: secrets,
     metrics,
-    providers: { prometheus: createPrometheusProvider({ ...address, readSecret, egress }) },
+    providers: { prometheus: createPrometheusProvider({ ...address, readSecret, http: createHttp({ egress }) }) },
     readSecret,
     reader,
     egress,

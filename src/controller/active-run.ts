@@ -1,13 +1,16 @@
 // An AnalysisRun that this process carries out, in memory.
 import type { AnalysisRun, AnalysisRunSpec, AnalysisRunStatus } from '../api/analysis.ts';
-import { prepareRun } from '../analysis/resolve.ts';
-import { begin, withUndecided } from '../analysis/run.ts';
+import { withUndecided } from '../analysis/run/measurements.ts';
+import { prepareRun } from '../analysis/run/resolve.ts';
+import { begin } from '../analysis/run/run.ts';
 
 export class Active {
   run: AnalysisRun;
   spec: AnalysisRunSpec;
   status: AnalysisRunStatus;
   readonly measuring = new Set<string>();
+  /** When measurements that take long are to be asked for again, where that is newer than what is recorded; milliseconds since the epoch. */
+  readonly asked = new Map<string, number>();
   /** Metrics whose next value is on record before it is judged: another process may have died of judging the one before. */
   readonly careful: Set<string>;
   readonly abort = new AbortController();
@@ -33,6 +36,13 @@ export class Active {
   isRecorded(metric: string): void {
     this.#waiting.get(metric)?.();
     this.#waiting.delete(metric);
+  }
+
+  /** Names the measurement of a metric that is to come, or under way: the same for any process. */
+  measurement(metric: string): { run: string; uid: string; metric: string; number: number } {
+    const { name, uid } = this.run.metadata;
+    const { count = 0, error = 0, ignored = 0 } = this.status.metricResults?.find((each) => each.name === metric) ?? {};
+    return { run: name, uid: uid ?? '', metric, number: count + error + ignored };
   }
 }
 

@@ -12,7 +12,7 @@ import {
 } from '../api/names.ts';
 import type { ObjectKey } from '../api/object-key.ts';
 import type { Rollout } from '../api/rollout.ts';
-import { resolveRun } from '../analysis/resolve.ts';
+import { resolveRun } from '../analysis/run/resolve.ts';
 import { isAlreadyExists, isUnprocessable } from '../kube/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Intent } from '../rollout/intents.ts';

@@ -5,7 +5,7 @@ import { ANNOTATIONS, POD_TEMPLATE_HASH, RUN_LABELS } from '../api/names.ts';
 import type { Issue } from '../api/result.ts';
 import { readAnnotation } from '../api/annotations.ts';
 import { ephemeralMetadataSchema, type Rollout, type RolloutStatus } from '../api/rollout.ts';
-import { resolveRun, type TemplateLookup } from '../analysis/resolve.ts';
+import { resolveRun, type TemplateLookup } from '../analysis/run/resolve.ts';
 import type { WatchCache } from '../kube/watch-cache.ts';
 import type { Observed, SeenReplicaSet, SeenRoute, SeenRun, SeenSelector } from '../rollout/observed.ts';
 import type { Plan, RunKind } from '../rollout/plan.ts';

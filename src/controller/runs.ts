@@ -5,21 +5,23 @@ import { isOver } from '../api/analysis.ts';
 import { CONTROLLER_MANAGER, RESOURCES } from '../api/names.ts';
 import { objectKeyOf, type ObjectKey } from '../api/object-key.ts';
 import { RUN_PROSE } from '../api/prose.ts';
-import { measure as measureMetric } from '../analysis/measure.ts';
-import type { Providers, ReadSecret } from '../analysis/provider.ts';
-import { conclude, isUndecided, plan, record, undecided } from '../analysis/run.ts';
+import type { Handle, Providers, ReadSecret } from '../analysis/provider.ts';
+import { allUnderWay, isUndecided, underWay, withEnded, withUnderWay } from '../analysis/run/measurements.ts';
+import { conclude, record, undecided } from '../analysis/run/run.ts';
 import type { KubeClient } from '../kube/types.ts';
 import type { WatchCache } from '../kube/watch-cache.ts';
 import type { WorkQueue } from '../kube/work-queue.ts';
-import { toTime, type Clock } from '../ports/clock.ts';
+import { delay, toTime, type Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { soleOwner, type Ownership } from '../ports/ownership.ts';
 import type { Secrecy } from '../ports/secrecy.ts';
 import { activate, type Active } from './active-run.ts';
-import type { Failure } from './failure.ts';
+import { Refusal, type Failure } from './failure.ts';
 import { Kernel } from './kernel.ts';
+import { endMeasurement, measure, type MeasureOptions } from './measure.ts';
+import { decideRun, type RunDecision, type RunIntent, type SeenRun } from './run-decision.ts';
 import type { EventRecorder } from './teller.ts';
-import type { Decision, KernelMetrics, Use } from './use.ts';
+import type { KernelMetrics, Use } from './use.ts';
 
 export interface RunsDeps {
   client: KubeClient;
@@ -50,40 +52,22 @@ export interface Runs {
   end(key: ObjectKey): boolean;
 }
 
-type MeasureIntent = { do: 'Measure'; metric: string };
-const NOTHING = {} as AnalysisRunStatus;
-type RunDecision = Decision<AnalysisRunStatus, MeasureIntent>;
-/** An active run as of now; only the object where it is over. */
-interface SeenRun {
-  object: AnalysisRun;
-  active: Active | undefined;
-  now: number;
-}
-
 export function createRuns(deps: RunsDeps): Runs {
   return new RunController(deps);
 }
 
-/** Measures what is due, and records what was measured; a run that has measured nothing is not worth a write. */
-function decideRun({ object, active, now }: SeenRun): RunDecision {
-  const recorded = object.status ?? NOTHING;
-  if (active === undefined) return { status: recorded, intents: [] };
-  const { due, nextAt } = plan(active.spec, active.status, now);
-  const intents = due
-    .filter((metric) => !active.measuring.has(metric))
-    .map((metric): MeasureIntent => ({ do: 'Measure', metric }));
-  const { phase, metricResults = [] } = active.status;
-  const isNews = isOver(phase) || metricResults.some((result) => result.phase !== 'Pending');
-  return { status: isNews ? active.status : recorded, intents, nextAt };
-}
+/** Longest wait for a store to end a measurement. */
+const END_MS = 30_000;
 
 class RunController implements Runs {
   readonly #deps: RunsDeps;
   readonly #active = new Map<ObjectKey, Active>();
-  readonly #kernel: Kernel<AnalysisRun, AnalysisRunStatus, SeenRun, MeasureIntent>;
+  readonly #kernel: Kernel<AnalysisRun, AnalysisRunStatus, SeenRun, RunIntent, RunDecision>;
   #unfollow: (() => void) | undefined;
   /** While the runs that another process left are taken over. */
   #isTakingOver = false;
+  /** From then on everything under way is left to the next process. */
+  #isStopped = false;
 
   constructor(deps: RunsDeps) {
     this.#deps = deps;
@@ -100,7 +84,7 @@ class RunController implements Runs {
   start(): void {
     const { runs } = this.#deps;
     this.#unfollow = runs.onChange(({ type, object }) => {
-      if (type === 'deleted' || object.metadata.deletionTimestamp !== undefined) this.#drop(objectKeyOf(object));
+      if (type === 'deleted' || object.metadata.deletionTimestamp !== undefined) this.#forget(objectKeyOf(object));
       else this.#consider(object);
     });
     this.#isTakingOver = true;
@@ -111,6 +95,7 @@ class RunController implements Runs {
 
   async stop(): Promise<void> {
     this.#unfollow?.();
+    this.#isStopped = true;
     for (const key of Array.from(this.#active.keys())) this.#drop(key);
     await this.#kernel.stop();
   }
@@ -126,7 +111,7 @@ class RunController implements Runs {
     return true;
   }
 
-  #use(): Use<AnalysisRun, AnalysisRunStatus, SeenRun, MeasureIntent, RunDecision> {
+  #use(): Use<AnalysisRun, AnalysisRunStatus, SeenRun, RunIntent, RunDecision> {
     return {
       controller: 'analysisrun',
       resource: RESOURCES.analysisRuns,
@@ -135,20 +120,29 @@ class RunController implements Runs {
       prose: RUN_PROSE,
       observe: (object, _recorded, now) => ({ object, active: this.#active.get(objectKeyOf(object)), now }),
       decide: decideRun,
-      execute: (intent, look) => {
-        const { active } = look.seen;
-        if (active !== undefined) void this.#measure(look.key, active, intent.metric);
-        return Promise.resolve('unchanged');
+      execute: async (intent, { key, seen: { active } }) => {
+        if (active === undefined) return 'unchanged';
+        if (intent.do === 'End') return this.#end(active, intent.metric);
+        void this.#measure(key, active, intent.metric);
+        return 'unchanged';
       },
       tell: (_before, after, object) => this.#recorded(object, after),
       troubled: (object, failure) => this.#troubled(object, failure),
-      gone: (key) => this.#drop(key),
+      gone: (key) => this.#forget(key),
     };
   }
 
   #drop(key: ObjectKey): void {
     this.#active.get(key)?.abort.abort(new Error('the analysis run is no longer followed'));
     this.#active.delete(key);
+  }
+
+  /** Nobody wants the run any more: what takes long is ended, as far as this process knows of it. */
+  #forget(key: ObjectKey): void {
+    const active = this.#active.get(key);
+    this.#drop(key);
+    if (active === undefined) return;
+    for (const { metric, handle } of allUnderWay(active.status)) void this.#giveUp(active, metric, handle);
   }
 
   #consider(run: AnalysisRun): void {
@@ -162,25 +156,36 @@ class RunController implements Runs {
       }
       return;
     }
-    this.#drop(key);
-    if (isOver(run.status?.phase) || run.metadata.deletionTimestamp !== undefined) return;
+    this.#forget(key);
+    if (run.metadata.deletionTimestamp !== undefined) return;
+    const isEnded = isOver(run.status?.phase);
+    if (isEnded && (run.status === undefined || allUnderWay(run.status).length === 0)) return;
     const now = this.#deps.clock.now();
     const { active, error } = activate(run, now, this.#isTakingOver);
     this.#active.set(key, active);
+    if (isEnded) return this.#kernel.add(key);
     if (error !== undefined) {
       this.#settle(key, active, { ...active.status, phase: 'Error', message: error, completedAt: toTime(now) });
     } else this.#settle(key, active, undecided(active.spec, active.status, now));
   }
 
-  async #measure(key: ObjectKey, active: Active, name: string): Promise<void> {
+  #options(active: Active, metric: string, signal = active.abort.signal): MeasureOptions {
     const { clock, providers, readSecret } = this.#deps;
-    active.measuring.add(name);
-    const measured = await measureMetric(active.spec, name, {
+    return {
       namespace: active.run.metadata.namespace ?? '',
       providers,
       readSecret,
       now: () => clock.now(),
-      signal: active.abort.signal,
+      signal,
+      measurement: active.measurement(metric),
+      underWay: underWay(active.status.metricResults?.find(({ name }) => name === metric)),
+    };
+  }
+
+  async #measure(key: ObjectKey, active: Active, name: string): Promise<void> {
+    active.measuring.add(name);
+    const outcome = await measure(active.spec, name, {
+      ...this.#options(active, name),
       ...(active.careful.has(name) && {
         beforeJudging: (value: string, startedAt: number) => {
           const recorded = active.awaitRecord(name, { value, startedAt });
@@ -190,9 +195,50 @@ class RunController implements Runs {
       }),
     });
     active.measuring.delete(name);
+    if (this.#isStopped) return;
+    const isCurrent = this.#active.get(key) === active && !active.abort.signal.aborted;
+    if ('underWay' in outcome) {
+      if (!isCurrent) return void this.#giveUp(active, name, outcome.underWay.handle);
+      active.asked.set(name, outcome.underWay.pollAt);
+      return this.#settle(key, active, withUnderWay(active.status, name, outcome.underWay));
+    }
+    if (outcome.given !== undefined) void this.#giveUp(active, name, outcome.given);
+    if (!isCurrent) return;
     active.careful.delete(name);
-    if (this.#active.get(key) !== active || active.abort.signal.aborted) return;
-    this.#settle(key, active, record(active.spec, active.status, name, measured));
+    active.asked.delete(name);
+    this.#settle(key, active, record(active.spec, active.status, name, outcome.measured));
+  }
+
+  /** A measurement that took long while its run came to an end. */
+  async #end(active: Active, metric: string): Promise<void> {
+    const pending = underWay(active.status.metricResults?.find(({ name }) => name === metric));
+    if (pending === undefined) return;
+    await this.#tellEnd(active, metric, pending.handle).catch((error: unknown) => {
+      const message = `${metric} goes on though nobody waits for it: ${error instanceof Error ? error.message : String(error)}`;
+      const key = `end/${active.run.metadata.name}/${message}`;
+      this.#deps.events?.emit(active.run, { type: 'Warning', reason: 'EndFailed', message, key });
+      throw new Refusal(message);
+    });
+    active.status = withEnded(active.status, metric, this.#deps.clock.now());
+  }
+
+  async #tellEnd(active: Active, metric: string, handle: Handle): Promise<void> {
+    const [over, waiting] = [new AbortController(), new AbortController()];
+    const late = delay(this.#deps.clock, END_MS, waiting.signal).then(() => {
+      over.abort();
+      throw new Error(`no answer within ${END_MS / 1000}s`);
+    });
+    const ended = endMeasurement(active.spec, metric, handle, this.#options(active, metric, over.signal));
+    late.catch(() => undefined);
+    await Promise.race([ended, late]).finally(() => waiting.abort());
+  }
+
+  /** As well as this process can: no record says any more that there is something to end. */
+  async #giveUp(active: Active, metric: string, handle: Handle): Promise<void> {
+    await this.#tellEnd(active, metric, handle).catch((error: unknown) => {
+      const fields = { run: active.run.metadata.name, metric, error: String(error) };
+      this.#deps.log.warn('a measurement could not be ended', fields);
+    });
   }
 
   /** Takes over a newer status: tells of a verdict first, then has it recorded. */
@@ -214,10 +260,11 @@ class RunController implements Runs {
     for (const { name, measurements } of status.metricResults ?? []) {
       if (isUndecided(measurements?.at(-1))) active.isRecorded(name);
     }
-    if (isOver(status.phase) && isOver(active.status.phase)) this.#drop(key);
+    const isDone = isOver(active.status.phase) && allUnderWay(active.status).length === 0;
+    if (isOver(status.phase) && isDone) this.#drop(key);
   }
 
-  #troubled(object: AnalysisRun, { kind, message }: Failure<MeasureIntent>): void {
+  #troubled(object: AnalysisRun, { kind, message }: Failure<RunIntent>): void {
     if (kind !== 'refused') return;
     const { name } = object.metadata;
     const event = { type: 'Warning', reason: 'RecordFailed', message, key: `record/${name}/${message}` } as const;

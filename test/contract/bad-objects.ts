@@ -100,6 +100,8 @@ export const BAD_OBJECTS: BadObject[] = [
     'spec.metrics[0]',
     'at least failureLimit',
   ),
+  bad('a limit below -1', analysis({ failureLimit: -2 }), 'spec.metrics[0].failureLimit', 'whole number'),
+  bad('a limit in words', analysis({ inconclusiveLimit: 'two' }), 'spec.metrics[0].inconclusiveLimit', 'whole number'),
   bad('no provider', analysis({ provider: {} }), 'spec.metrics[0].provider', 'name a provider'),
   bad(
     'an address without scheme',

@@ -47,6 +47,15 @@ const GOOD = [
   }),
   analysis({ interval: '10s', count: 6, failureLimit: 1, successCondition: 'result[0] >= 0.99' }),
   analysis({ interval: '10s', count: '{{args.count}}' }),
+  analysis({
+    interval: '{{args.interval}}',
+    initialDelay: '{{ args.delay }}',
+    count: '{{args.count}}',
+    failureLimit: '{{args.failures}}',
+    inconclusiveLimit: '2',
+    consecutiveErrorLimit: '{{args.errors}}',
+    consecutiveSuccessLimit: 3,
+  }),
   application({ path: 'deploy/production', interval: '30s' }),
 ];
 

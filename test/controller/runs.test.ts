@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AnalysisRun, AnalysisRunStatus } from '../../src/api/analysis.ts';
 import { objectKey } from '../../src/api/object-key.ts';
+import { answeredAtOnce } from '../../src/analysis/provider.ts';
 import type { MetricValue } from '../../src/analysis/value.ts';
 import { createRuns } from '../../src/controller/runs.ts';
 import { ConnectionError } from '../../src/kube/errors.ts';
@@ -65,11 +66,13 @@ function world(metrics: object[], status?: AnalysisRunStatus) {
     runs: cache,
     providers: {
       prometheus: {
-        measure: () =>
-          new Promise<MetricValue>((resolve) =>
-            state.answers.push((value) => resolve({ value: [value], text: `[${value}]` } as unknown as MetricValue)),
-          ),
-      } as never,
+        ...answeredAtOnce(
+          () =>
+            new Promise<MetricValue>((resolve) =>
+              state.answers.push((value) => resolve({ kind: 'vector', value: [value], text: `[${value}]` })),
+            ),
+        ),
+      },
     },
     readSecret: () => Promise.reject(new Error('none')),
     clock,

@@ -153,9 +153,24 @@ describe('an analysis', () => {
     expect(cluster.rollout().status?.message).toMatch(/no data/i);
   });
 
-  it('whose query answers NaN does not pass', async () => {
+  it('that waits for data says so on the Rollout, without a write for each look', async () => {
+    await metric({ noData: 'Ignore' });
+    cluster.prometheus.script = () => [];
+    apply(cluster, 'v2', { steps: STEPS });
+    const message = (): string | undefined => cluster.rollout().status?.canary?.currentStepAnalysisRunStatus?.message;
+    await cluster.until('it is told', () => /^no data yet: .* answered an empty vector/.test(message() ?? ''));
+    await cluster.run(5_000);
+    const [{ resourceVersion }, asked] = [cluster.rollout().metadata, cluster.prometheus.queries.length];
+    await cluster.run(60_000);
+    expect(cluster.prometheus.queries.length).toBeGreaterThan(asked + 3);
+    expect(cluster.rollout().metadata.resourceVersion).toBe(resourceVersion);
+    cluster.prometheus.script = () => [1];
+    await cluster.until('it goes on', () => message() === undefined);
+  });
+
+  it.each([[Number.NaN], [Infinity]])('whose query answers %d does not pass', async (answer) => {
     await metric({});
-    cluster.prometheus.script = () => [Number.NaN];
+    cluster.prometheus.script = () => [answer];
     apply(cluster, 'v2', { steps: STEPS });
     await aborted(cluster);
     expect(cluster.audit.weights.get(IMAGE('v2'))).toEqual([10, 0]);

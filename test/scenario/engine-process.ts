@@ -1,11 +1,12 @@
 // One process of Sluice: the real engine over a transport, a clock, a mirror and a metric store that all die with it. After `kill`
 // nothing of it acts any more, as after SIGKILL: requests that arrived have taken effect, their answers are never seen.
-import { createPrometheusProvider } from '../../src/analysis/providers/prometheus.ts';
+import { createPrometheusProvider } from '../../src/analysis/providers/prometheus/provider.ts';
 import type { ReadSecret } from '../../src/analysis/provider.ts';
 import { inProcessReader } from '../../src/source/in-process.ts';
 import { createEngine, type Engine } from '../../src/cli/engine.ts';
 import { learning } from '../../src/cli/secrecy.ts';
 import { secretReader } from '../../src/cli/secret-reader.ts';
+import { createHttp } from '../../src/http/http.ts';
 import { createEgress } from '../../src/egress/egress.ts';
 import type { GitMirror } from '../../src/git/types.ts';
 import { kubeClient } from '../../src/kube/client.ts';
@@ -82,10 +83,12 @@ export class EngineProcess {
       providers: {
         prometheus: createPrometheusProvider({
           defaultAddress: PROMETHEUS,
-          egress: createEgress({ prometheus: PROMETHEUS }),
-          adapter: (config) => this.#living(() => cluster.prometheus.answer(config)),
+          http: createHttp({
+            egress: createEgress({ prometheus: PROMETHEUS }),
+            adapter: (config) => this.#living(() => cluster.prometheus.answer(config)),
+            clock,
+          }),
           readSecret,
-          clock,
         }),
       },
       readSecret,

@@ -1,4 +1,5 @@
 // A metric store whose answers the scenario writes: each image has a success rate; or the store is down, or says what it is told to.
+import { numberText } from '../../src/analysis/value.ts';
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 
 export interface ScriptedAnswer {
@@ -30,7 +31,7 @@ export class ScriptedPrometheus {
     const samples = this.script(query) ?? this.#rate();
     if (samples instanceof Error) throw samples;
     if (!Array.isArray(samples)) return { statusText: '', headers: {}, config, ...samples };
-    const result = samples.map((value) => ({ metric: {}, value: [0, String(value)] }));
+    const result = samples.map((value) => ({ metric: {}, value: [0, numberText(value)] }));
     const data = JSON.stringify({ status: 'success', data: { resultType: 'vector', result } });
     return { status: 200, statusText: 'OK', headers: {}, config, data };
   }

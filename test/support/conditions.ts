@@ -53,6 +53,15 @@ export const HOSTILE: readonly string[] = [
   'all(1..10000, split("a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a", ",") != [])',
   'all(1..10000, {"a": 1}["a"] == 1 and "a" in {"a": 1})',
   'all(map(1..10000, string(#) + string(#)), # < "a" or # startsWith "1")',
+  'reduce(1..9999, [#acc], [1]) == reduce(1..9999, [#acc], [1])',
+  'string(reduce(1..9999, [#acc], 1)) == ""',
+  'max(reduce(1..9999, [#acc], 1)) > 0',
+  'len(string(reduce(1..40, [#acc, #acc], 1))) > 0',
+  'len(reduce(1..9999, #acc + "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "")) > 0',
+  'reduce(1..9999, reduce(1..9999, #acc + #), 0) > 0',
+  `${Array.from({ length: 50 }, (_, n) => `let v${n} = ${n === 0 ? '"aaaaaaaa"' : `v${n - 1} + v${n - 1}`}; `).join('')}v49 == ""`,
+  `${Array.from({ length: 50 }, (_, n) => `let v${n} = ${n === 0 ? '[1]' : `[v${n - 1}, v${n - 1}]`}; `).join('')}v49 == v48`,
+  `${'let a = 1; '.repeat(80)}a`,
   `${'('.repeat(1000)}`,
   `${'['.repeat(60)}${']'.repeat(60)}`,
   `${'/*'.repeat(512)}`,
@@ -133,6 +142,26 @@ export const anyCondition: fc.Arbitrary<string> = fc
         weight: 3,
       },
       { arbitrary: fc.tuple(tie('expression'), tie('expression')).map(([a, b]) => `[${a}, ${b}]`), weight: 2 },
+      {
+        arbitrary: fc
+          .tuple(
+            tie('expression'),
+            fc.constantFrom('[#acc, ', '#acc + (', 'max(#acc, '),
+            tie('expression'),
+            tie('expression'),
+          )
+          .map(
+            ([list, open, body, first]) =>
+              `reduce(${list}, ${open}${body}${open.startsWith('[') ? ']' : ')'}, ${first})`,
+          ),
+        weight: 2,
+      },
+      {
+        arbitrary: fc
+          .tuple(fc.constantFrom('x', 'y', 'z'), tie('expression'), tie('expression'))
+          .map(([name, value, body]) => `(let ${name} = ${value}; [${name}, ${name}, ${body}])`),
+        weight: 2,
+      },
       { arbitrary: fc.tuple(tie('expression'), tie('expression')).map(([a, b]) => `{a: ${a}, b: ${b}}`), weight: 1 },
       { arbitrary: fc.tuple(tie('expression'), tie('expression')).map(([a, b]) => `(${a})[${b}:]`), weight: 1 },
       { arbitrary: fc.tuple(tie('expression'), tie('expression')).map(([a, b]) => `(${a})[${b}]`), weight: 1 },
