@@ -100,15 +100,19 @@ describe('what the API server refuses shows on the Rollout in its own words, and
     expect(cluster.rollout().status?.phase).toBe('Healthy');
   });
 
-  // src/application/report/status.ts: nothing in the status of an Application tells how what it applied is doing.
-  it.fails('and where a dry run did not show it, on the Application, too', async () => {
+  it('and where a dry run did not show it, on the Application, too', async () => {
     await givenV1FromGit(cluster, { steps: STEPS });
     refused('POST', '/replicasets', 422, { dryRuns: false });
     cluster.push(shaped('v2', { steps: STEPS }), 'Deploy v2');
     await degraded();
     await cluster.run(60_000);
     saysSo();
-    expect(JSON.stringify(cluster.application().status)).toContain(WORDS);
+    const condition = () => cluster.condition(cluster.application(), 'Degraded');
+    expect(condition()).toMatchObject({ status: 'True', reason: 'RolloutDegraded' });
+    expect(condition()?.['message']).toContain(WORDS);
+    cluster.push(shaped('v1', { steps: STEPS }), 'Back to v1');
+    await promoted(cluster, 'v1');
+    await cluster.until('it is told', () => condition()?.['status'] === 'False', 60_000);
   });
 });
 
