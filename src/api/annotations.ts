@@ -2,6 +2,8 @@
 // and told of; it never throws, and never stands in the way of an abort.
 import { z } from 'zod';
 import { VERBS } from './dialect.ts';
+import { ANNOTATIONS, GROUP, verbAnnotation } from './names.ts';
+import { nearest } from './nearest.ts';
 import { fail, ok, type Issue, type Result } from './result.ts';
 import { revisionRefSchema } from './revision.ts';
 import { trafficRoutingSchema } from './rollout.ts';
@@ -79,4 +81,22 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+const VERB_ANNOTATIONS = VERBS.map(verbAnnotation);
+const KNOWN = new Set<string>([...Object.values(ANNOTATIONS), ...VERB_ANNOTATIONS]);
+/** More are not told of. */
+const MAX_UNKNOWN = 10;
+
+/** Names of Sluice's on a Rollout that mean nothing: a command with a slip of the finger is told, not waited for in vain. */
+export function unknownAnnotations(annotations: Record<string, unknown>): Issue[] {
+  const unknown = Object.keys(annotations).filter((name) => name.startsWith(`${GROUP}/`) && !KNOWN.has(name));
+  return unknown.slice(0, MAX_UNKNOWN).map((name) => {
+    const meant = nearest(name.slice(GROUP.length + 1), VERBS);
+    const instead = meant === undefined ? `the verbs are ${VERBS.join(', ')}` : `did you mean ${GROUP}/${meant}?`;
+    return {
+      field: `metadata.annotations[${name}]`,
+      message: `is nothing that Sluice knows, and is ignored; ${instead}`,
+    };
+  });
 }

@@ -18,7 +18,7 @@ import { systemClock } from '../ports/clock.ts';
 import { announcePush } from '../sandbox/git/git-server.ts';
 import { createSandbox, type Sandbox } from '../sandbox/sandbox.ts';
 import { UsageError } from './usage-error.ts';
-import { play, type Ending } from './demo/play.ts';
+import { HOST, play, type Ending } from './demo/play.ts';
 import { liveScreen, plainScreen, type Screen } from './demo/screen.ts';
 import { Story } from './demo/story.ts';
 import { table } from './demo/table.ts';
@@ -132,11 +132,24 @@ function whatToTry(sandbox: Sandbox, controller: Controller): string {
     '  kubectl annotate rollout web -n shop sluice.dev/promote=true      # or promote=full, abort="too slow", retry=true',
     '',
     `  status page   ${controller.pageURL}        metrics  ${controller.metricsURL}`,
-    `  the shop      curl -H 'Host: web.shop.example.com' ${sandbox.gatewayURL}/`,
-    '                a release goes on only with requests to judge: call it in a loop, while true; do curl …; sleep 0.1; done',
+    `  the shop      curl -H 'Host: ${HOST}' ${sandbox.gatewayURL}/`,
+    `                ${KEPT_RPS} requests a second go on, so that there is something to judge a release of yours by`,
     `  Prometheus    ${sandbox.prometheusURL}/api/v1/query?query=istio_requests_total`,
     `  logs          ${controller.logFile}`,
   ].join('\n');
+}
+
+/** Requests a second while it is kept running. */
+const KEPT_RPS = 50;
+
+/** Goes on until the interruption. A release needs requests to be judged by, also one that is not part of the story. */
+async function keepRunning({ sandbox, interrupted }: Stage): Promise<void> {
+  const load = sandbox.startLoad({ host: HOST, path: '/', rps: KEPT_RPS });
+  try {
+    await interrupted;
+  } finally {
+    await load.stop();
+  }
 }
 
 interface Stage {
@@ -164,13 +177,13 @@ async function perform(stage: Stage, options: DemoOptions, screen: Screen): Prom
     screen.end(
       `The story did not end as told: ${error instanceof Error ? error.message : String(error)}\nLogs of the controller: ${controller.logFile}`,
     );
-    if (options.keep) await stage.interrupted;
+    if (options.keep) await keepRunning(stage);
     return false;
   }
   screen.end(table(ending));
   if (options.keep) {
     process.stdout.write(`\n${whatToTry(sandbox, controller)}\n`);
-    await stage.interrupted;
+    await keepRunning(stage);
   }
   return true;
 }

@@ -1,7 +1,7 @@
 // What the annotations of a Rollout say: what people ask for, and what the agent and the controller have noted there. Anybody may have
 // written them.
 import type { ZodType } from 'zod';
-import { heldNoteSchema, readAnnotation, takenCommandSchema } from '../api/annotations.ts';
+import { heldNoteSchema, readAnnotation, takenCommandSchema, unknownAnnotations } from '../api/annotations.ts';
 import { VERBS, type Verb } from '../api/dialect.ts';
 import { lastManagerOf } from '../api/managed-fields.ts';
 import { ANNOTATIONS, verbAnnotation } from '../api/names.ts';
@@ -39,6 +39,6 @@ export function gatherCommands(
     retried,
     held,
     revision,
-    malformed,
+    malformed: [...malformed, ...unknownAnnotations(annotations)],
   };
 }

@@ -9,6 +9,8 @@ import { describeReturn, type ReturnDecision } from '../revert/returns.ts';
 import { revisionRef } from '../revision.ts';
 import type { Declared, Seen, SourceFailure } from '../seen.ts';
 import type { PrunePlan } from '../sync/prune.ts';
+import { degraded } from './degraded.ts';
+import { said, type Said } from './said.ts';
 
 export interface StatusInput {
   seen: Seen;
@@ -175,7 +177,7 @@ const listed = (entries: readonly ResourceStatus[]): string =>
 function conditions(input: StatusInput, verdict: Verdict): Condition[] {
   const { seen } = input;
   const list = [...(seen.status.conditions ?? [])];
-  for (const next of [ready(verdict), revertReady(input), writeBackReady(input)]) {
+  for (const next of [ready(verdict), degraded(input), revertReady(input), writeBackReady(input)]) {
     const index = list.findIndex(({ type }) => type === next.type);
     const known = list[index];
     const lastTransitionTime = known?.status === next.status ? known.lastTransitionTime : toTime(seen.now);
@@ -185,15 +187,6 @@ function conditions(input: StatusInput, verdict: Verdict): Condition[] {
   }
   return list;
 }
-
-type Said = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
-
-const said = (type: string, isTrue: boolean, reason: string, message: string): Said => ({
-  type,
-  status: isTrue ? 'True' : 'False',
-  reason,
-  message,
-});
 
 const ready = ({ phase, reason, message }: Verdict): Said => said('Ready', phase === 'Synced', reason, message);
 

@@ -38,7 +38,7 @@ export interface Play {
   examples: string;
 }
 
-const HOST = 'web.shop.example.com';
+export const HOST = 'web.shop.example.com';
 const RPS = 200;
 
 const GREETINGS = {

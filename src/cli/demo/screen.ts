@@ -33,10 +33,16 @@ function bar(percent: number, width: number): string {
 
 const TONES: Record<string, string> = { Healthy: COLOURS.good, Degraded: COLOURS.bad };
 
+/** `1/8` in the status says how many are done; the message beside it names the one that is under way. */
+function progress(step: string | undefined): string {
+  const [done, all] = step?.split('/') ?? [];
+  return done === undefined || all === undefined ? '' : `${done} of ${all} steps done`;
+}
+
 function headline({ status }: Rollout): string {
-  const { phase = '', step = '-', revision } = status ?? {};
+  const { phase = '', step, revision } = status ?? {};
   const commit = revision === undefined ? '' : `${shortCommit(revision.commit)} ${revision.subject ?? ''}`;
-  return `${BOLD}rollout/web${RESET}  ${TONES[phase] ?? ''}${phase}${RESET}  step ${step}  ${DIM}${commit}${RESET}`;
+  return `${BOLD}rollout/web${RESET}  ${TONES[phase] ?? ''}${phase}${RESET}  ${progress(step)}  ${DIM}${commit}${RESET}`;
 }
 
 function pictureLines({ rollout, application, canaryWeight, successRate }: Picture): string[] {

@@ -1,7 +1,7 @@
 // What the demo watches: the objects a user would watch, followed through the API server, kept as one picture and a list of moments.
 import type { Application } from '../../api/application.ts';
-import type { KubeObject } from '../../api/k8s.ts';
-import { RESOURCES } from '../../api/names.ts';
+import type { KubeObject, Service } from '../../api/k8s.ts';
+import { POD_TEMPLATE_HASH, RESOURCES } from '../../api/names.ts';
 import { shortCommit } from '../../api/revision.ts';
 import type { Rollout } from '../../api/rollout.ts';
 import type { KubeClient } from '../../kube/types.ts';
@@ -39,9 +39,16 @@ export class Story {
   readonly #caches: WatchCache<never>[] = [];
   readonly #waiters = new Set<() => void>();
   readonly #onMoment: (moment: Moment) => void;
+  readonly #client: KubeClient;
   #phase = '';
+  #application = '';
+  /** The revision that the canary side last sent traffic to. */
+  #canary: Promise<string | undefined> = Promise.resolve(undefined);
+  /** What was seen is told in the order in which it was seen, also where it takes a moment to find out what it means. */
+  #told: Promise<void> = Promise.resolve();
 
   constructor(client: KubeClient, onMoment: (moment: Moment) => void) {
+    this.#client = client;
     this.#onMoment = onMoment;
     const open = <T extends { metadata: KubeObject['metadata'] }>(
       resource: (typeof RESOURCES)[keyof typeof RESOURCES],
@@ -113,27 +120,61 @@ export class Story {
     if (text !== this.#phase && phase !== '') {
       this.#phase = text;
       if (phase !== 'Progressing')
-        this.tell(`rollout/web is ${text}`, phase === 'Healthy' ? 'good' : phase === 'Degraded' ? 'bad' : 'plain');
+        this.#saw(`rollout/web is ${text}`, phase === 'Healthy' ? 'good' : phase === 'Degraded' ? 'bad' : 'plain');
     }
   }
 
   #seeApplication(application: Application): void {
     const before = this.picture.application?.status;
     this.picture.application = application;
-    const revision = application.status?.revision;
-    if (revision && revision.commit !== before?.revision?.commit) {
-      this.tell(`application/shop applied ${shortCommit(revision.commit)} "${revision.subject ?? ''}"`);
-    }
+    this.#tellSync(application);
     const hold = application.status?.holds?.[0];
     if (hold && before?.holds?.[0] === undefined) {
-      this.tell(`application/shop holds ${shortCommit(hold.rejected.commit)} back: ${hold.reason}`, 'bad');
+      this.#saw(`application/shop holds ${shortCommit(hold.rejected.commit)} back: ${hold.reason}`, 'bad');
     }
+  }
+
+  /** A commit counts as applied when it is, not when it is looked at. */
+  #tellSync({ status }: Application): void {
+    const { phase, message = '', revision, attempted } = status ?? {};
+    const isIn = phase === 'Synced' || phase === 'Held';
+    const commit = phase === 'Failed' ? attempted : isIn ? revision : undefined;
+    if (phase === undefined || commit === undefined) return;
+    const said = isIn ? commit.commit : `${commit.commit} ${message}`;
+    if (said === this.#application) return;
+    this.#application = said;
+    const name = shortCommit(commit.commit);
+    if (isIn) this.#saw(`application/shop applied ${name} "${commit.subject ?? ''}"`);
+    else this.#saw(`application/shop does not apply ${name}: ${message}`, 'bad');
   }
 
   #seeRoute(route: KubeObject): void {
     const weight = canaryWeight(route);
     if (weight === this.picture.canaryWeight) return;
     this.picture.canaryWeight = weight;
-    this.tell(`traffic: ${weight}% to the new revision, ${100 - weight}% to the stable one`);
+    if (weight > 0) this.#canary = this.#selected('web-canary');
+    const canary = this.#canary;
+    this.#saw(weight > 0 ? shares(weight) : canary.then((hash) => this.#ended(hash)));
+  }
+
+  #saw(text: string | Promise<string>, tone: Moment['tone'] = 'plain'): void {
+    const at = Date.now();
+    this.#told = this.#told.then(async () => this.tell(await text, tone, at));
+  }
+
+  /** The weights go back to 0/100 after a promotion, too: then the stable Service has moved to the new revision. */
+  async #ended(canary: string | undefined): Promise<string> {
+    const isPromoted = canary !== undefined && (await this.#selected('web-stable')) === canary;
+    return isPromoted ? 'traffic: all of it stays with the new revision, which is the stable one now' : shares(0);
+  }
+
+  async #selected(name: string): Promise<string | undefined> {
+    const service = await this.#client
+      .get<Service>(RESOURCES.services, name, NAMESPACE)
+      .catch((): undefined => undefined);
+    return service?.spec.selector?.[POD_TEMPLATE_HASH];
   }
 }
+
+const shares = (weight: number): string =>
+  `traffic: ${weight}% to the new revision, ${100 - weight}% to the stable one`;
