@@ -31,7 +31,8 @@ function seenReplicaSet(rs: ReplicaSet): SeenReplicaSet {
     desired: rs.spec.replicas ?? 1,
     current: count(rs.status?.replicas),
     ready: count(rs.status?.readyReplicas),
-    available: count(rs.status?.availableReplicas),
+    // Pods that it has just been told to let go do not count, though its status may not know of that yet.
+    available: Math.min(count(rs.status?.availableReplicas), rs.spec.replicas ?? 1),
     createdAt: rs.metadata.creationTimestamp ?? '',
     ...podMetadataOf(rs),
     ...(failure === undefined ? {} : { failure: failure.message }),

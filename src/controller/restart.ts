@@ -30,6 +30,10 @@ export interface Restarter {
   restartedBefore(rollout: ObjectKey): number | undefined;
 }
 
+/** Creation is told to the second: a pod that was made in the second of the request is new. */
+const isOlder = ({ metadata }: KubeObject, before: number): boolean =>
+  Date.parse(metadata.creationTimestamp ?? '') < Math.floor(before / 1000) * 1000;
+
 const isLeaving = ({ metadata }: KubeObject): boolean => metadata.deletionTimestamp !== undefined;
 
 function isReady(pod: KubeObject): boolean {
@@ -40,7 +44,7 @@ function isReady(pod: KubeObject): boolean {
 /** The pods to evict now: those that do not serve anyway, and of the others as many as may be away. */
 export function nextToGo(pods: readonly KubeObject[], { replicas, before, atMost }: RestartRequest): KubeObject[] {
   const here = pods.filter((pod) => !isLeaving(pod));
-  const old = here.filter(({ metadata }) => Date.parse(metadata.creationTimestamp ?? '') < before);
+  const old = here.filter((pod) => isOlder(pod, before));
   const ready = here.filter((pod) => isReady(pod)).length;
   const spare = Math.max(0, atMost - Math.max(0, replicas - ready));
   return [...old.filter((pod) => !isReady(pod)), ...old.filter((pod) => isReady(pod)).slice(0, spare)];
@@ -67,8 +71,7 @@ export function createRestarter(deps: { clock: Clock; again: (rollout: ObjectKey
         ),
       );
       const pods = lists.flatMap(({ items }) => items);
-      const isOld = ({ metadata }: KubeObject): boolean => Date.parse(metadata.creationTimestamp ?? '') < before;
-      if (!pods.some((pod) => isOld(pod) && !isLeaving(pod))) {
+      if (!pods.some((pod) => isOlder(pod, before) && !isLeaving(pod))) {
         done.set(rollout, before);
         deps.again(rollout, deps.clock.now());
         return;

@@ -28,7 +28,7 @@ export type SeenRollout =
 
 export interface RolloutDecision extends KernelDecision<RolloutStatus, Intent> {
   /** Undefined where the spec cannot be used. */
-  readonly release?: Pick<Decision, 'place' | 'memory'> | undefined;
+  readonly release?: Pick<Decision, 'place' | 'memory' | 'traffic'> | undefined;
 }
 
 export type RolloutLook = Look<Rollout, RolloutStatus, SeenRollout, RolloutDecision>;
@@ -49,8 +49,8 @@ function decideRollout(given: SeenRollout): RolloutDecision {
     return { status: invalidStatus(given.rollout, given.recorded, given.unusable, given.now), intents: [] };
   }
   if ('leaving' in given) return { status: leavingStatus(given.recorded, given.leaving.bound), intents: [] };
-  const { place, memory, ...decision } = decide(given.seen);
-  return { ...decision, release: { place, memory } };
+  const { place, memory, traffic, ...decision } = decide(given.seen);
+  return { ...decision, release: { place, memory, traffic } };
 }
 
 function leavingStatus(recorded: RolloutStatus | undefined, bound: boolean): RolloutStatus {
@@ -119,7 +119,8 @@ export function rolloutUse(deps: RolloutUseDeps): RolloutUse {
     },
     dependsOn,
     project({ object, decision }, failures) {
-      return withUnmade(decision.status, object.status, failures.filter(isTold), clock.now());
+      const traffic = decision.release?.traffic ?? {};
+      return withUnmade(decision.status, object.status, failures.filter(isTold), clock.now(), traffic);
     },
     mayWait: isCosmetic,
     isUrgent: ({ metadata }) => metadata.annotations?.[verbAnnotation('abort')] !== undefined,

@@ -124,6 +124,12 @@ function announce(seen: Observed, transition: Exclude<Transition, StageDone>): T
         reason: 'RolloutPaused',
         message: `Step ${transition.stage + 1}/${steps}: the analysis is inconclusive; promote or abort`,
       };
+    case 'Bereft':
+      return {
+        type: 'Warning',
+        reason: 'ReplicaSetNotAvailable',
+        message: `Step ${transition.stage + 1}/${steps}: ${transition.pods}`,
+      };
     case 'Superseded':
       return {
         type: 'Normal',

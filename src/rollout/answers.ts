@@ -9,7 +9,8 @@ const GOES_FORWARD: ReadonlySet<Command['verb']> = new Set(['promote', 'promote-
 /** Where the release stands, as a reason to refuse. */
 function standing(situation: Situation): string {
   const { seen, place } = situation;
-  if (place.state === 'first') return 'the first revision is being released, and there is none to go back to';
+  if (place.state === 'first')
+    return 'the first revision is being released, and there is nothing to go back to; declare another one, or delete the Rollout';
   if (place.state === 'held')
     return 'Git is held back here; to try the rejected revision again, annotate sluice.dev/retry=true';
   if (hasTag(place, 'rejected'))

@@ -3,6 +3,7 @@ import type { Context } from './context.ts';
 import type { AbortCause, Memory } from './memory.ts';
 import * as facts from './facts.ts';
 import { shortHash } from './hash.ts';
+import { podsText } from './stages/pods-text.ts';
 import type { Named, Transition } from './transitions.ts';
 
 type Change = Partial<Context>;
@@ -116,9 +117,14 @@ export function startPause(c: Context): Change {
   const stage = facts.stageOf(c);
   const ms = stage?.kind === 'Pause' ? stage.ms : undefined;
   return {
-    memory: { ...memory, until: ms === undefined ? undefined : seen.now + ms },
+    // A pause that is gone on with after its pods came back ends when it would have.
+    memory: { ...memory, until: ms === undefined ? undefined : (memory.until ?? seen.now + ms) },
     ...told(c, { kind: 'Paused', stage: memory.stage }),
   };
+}
+
+export function noteBereft(c: Context): Change {
+  return told(c, { kind: 'Bereft', stage: c.memory.stage, pods: podsText(c) });
 }
 
 export function noteUnsure(c: Context): Change {

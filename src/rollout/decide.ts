@@ -20,7 +20,7 @@ import type { Outcome } from './outcome.ts';
 import { withNews } from './news.ts';
 import { fromSignals } from './signals.ts';
 import type { Situation } from './situation.ts';
-import { statusOf } from './status.ts';
+import { statusOf, trafficOf } from './status.ts';
 import { parseTime } from './time.ts';
 import type { Transition } from './transitions.ts';
 import { wantedOf, type Wanted } from './wanted.ts';
@@ -33,6 +33,8 @@ export interface Decision {
   /** In order of urgency. */
   readonly intents: readonly Intent[];
   readonly status: RolloutStatus;
+  /** Where the traffic was observed; the status of an abort tells where it is moved to. */
+  readonly traffic: ReturnType<typeof trafficOf>;
   readonly announcements: readonly Announcement[];
   readonly transitions: readonly Transition[];
   /** When to look again though nothing has changed; milliseconds since the epoch. */
@@ -113,6 +115,7 @@ export function decide(seen: Observed, chart: Chart = machine): Decision {
     wanted,
     intents,
     status: { ...status, ...withNews(seen, announcements) },
+    traffic: trafficOf(after),
     announcements,
     transitions,
     nextAt: nextLook(after),

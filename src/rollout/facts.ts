@@ -2,6 +2,7 @@
 import type { Known } from './known.ts';
 import { meansOf } from './means/by-split.ts';
 import { availableOf, desiredOf, replicasOf, type SeenRun } from './observed.ts';
+import { podsBy, standingAt } from './plan.ts';
 import { runOf, stageOf } from './runs.ts';
 import { isStageReached } from './stages/stages.ts';
 import { parseTime } from './time.ts';
@@ -11,6 +12,12 @@ export { stageOf, stageRun } from './runs.ts';
 export function isReached(known: Known): boolean {
   const stage = stageOf(known);
   return stage !== undefined && isStageReached(known, stage);
+}
+
+/** The stage wants pods, there were some, and none is available any more. */
+export function isBereft({ seen, memory: { candidate, stage } }: Known): boolean {
+  const wanted = podsBy(standingAt(seen.plan, stage).pods, replicasOf(seen));
+  return wanted > 0 && desiredOf(seen, candidate) > 0 && availableOf(seen, candidate) === 0;
 }
 
 export const isFull = (known: Known): boolean => meansOf(known).isFull(known);

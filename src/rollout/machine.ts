@@ -28,6 +28,8 @@ const machineSetup = setup({
     isPause: ({ context }) => facts.stageOf(context)?.kind === 'Pause',
     isMeasure: ({ context }) => facts.stageOf(context)?.kind === 'Measure',
     isReached: ({ context }) => facts.isReached(context),
+    isBereft: ({ context }) => facts.isBereft(context),
+    hasPods: ({ context }) => !facts.isBereft(context),
     isUnsure: ({ context }) => facts.stageRun(context)?.phase === 'Inconclusive',
     isSwitched: ({ context }) => facts.isSwitched(context),
     isVerified: ({ context }) => facts.isVerified(context),
@@ -53,6 +55,7 @@ const machineSetup = setup({
     skipStage: assign(({ context: c }) => changes.skipStage(c)),
     skipAll: assign(({ context: c }) => changes.skipAll(c)),
     startPause: assign(({ context: c }) => changes.startPause(c)),
+    noteBereft: assign(({ context: c }) => changes.noteBereft(c)),
     noteUnsure: assign(({ context: c }) => changes.noteUnsure(c)),
     promote: assign(({ context: c }) => changes.promote(c)),
     abort: assign(({ context: c, event }) => (event.type === 'REJECT' ? changes.abort(c, event) : {})),
@@ -78,6 +81,8 @@ const machineSetup = setup({
 });
 
 const choose = 'choosing' as const;
+/** Whatever a stage waits for, it waits in vain without pods. */
+const BEREFT = { guard: 'isBereft', target: 'recovering', actions: 'noteBereft' } as const;
 const ANEW = { target: '#rollout.release.stepping', actions: 'begin' } as const;
 
 export const machine = machineSetup.createMachine({
@@ -195,6 +200,7 @@ export const machine = machineSetup.createMachine({
               tags: ['asking'],
               entry: 'startPause',
               on: {
+                ARRIVE: BEREFT,
                 PROMOTE: { target: choose, actions: 'skipStage' },
                 ADVANCE: { guard: 'isReached', target: choose, actions: 'finishStage' },
               },
@@ -202,6 +208,7 @@ export const machine = machineSetup.createMachine({
             measuring: {
               description: 'The metrics decide.',
               on: {
+                ARRIVE: BEREFT,
                 PROMOTE: { target: choose, actions: 'skipStage' },
                 ADVANCE: [
                   { guard: 'isReached', target: choose, actions: 'finishStage' },
@@ -212,7 +219,13 @@ export const machine = machineSetup.createMachine({
             asking: {
               description: 'The analysis cannot tell: a person decides.',
               tags: ['asking'],
-              on: { PROMOTE: { target: choose, actions: 'skipStage' } },
+              on: { ARRIVE: BEREFT, PROMOTE: { target: choose, actions: 'skipStage' } },
+            },
+            recovering: {
+              description:
+                'No pod of the new revision is left: its traffic is away, and the stage goes on when there are some again.',
+              tags: ['waiting'],
+              on: { ARRIVE: { guard: 'hasPods', target: choose } },
             },
           },
         },

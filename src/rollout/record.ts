@@ -83,8 +83,8 @@ export function memorise({ state, attention, background, pods }: Place, m: Memor
       abortedAt: given(m.abortedAt, time),
       rejected: m.rejected,
       acted: m.acted,
-      restartAt: given(m.restartAt, time),
-      restartedAt: given(m.restartedAt, time),
+      restartAt: given(m.restartAt, exactTime),
+      restartedAt: given(m.restartedAt, exactTime),
       retiring: retiring.length === 0 ? undefined : Object.fromEntries(retiring),
     }),
   };

@@ -30,13 +30,8 @@ const WHAT: Record<Intent['do'], string> = {
   DeleteRun: 'an old analysis run cannot be deleted',
 };
 
-/** Traffic may be where the decided status does not see it. */
-function withTraffic(status: RolloutStatus, recorded: RolloutStatus | undefined): RolloutStatus {
-  const { weight, canary } = recorded ?? {};
-  if (weight === undefined || weight <= (status.weight ?? 0)) return status;
-  const weights = canary?.weights;
-  return { ...status, weight, ...(weights && { canary: { ...status.canary, weights } }) };
-}
+/** Where the traffic was when it was decided to move it. */
+export type Traffic = Pick<RolloutStatus, 'weight' | 'canary' | 'blueGreen'>;
 
 /** `recorded`: the status as it is in the cluster. */
 export function withUnmade(
@@ -44,6 +39,7 @@ export function withUnmade(
   recorded: RolloutStatus | undefined,
   unmade: readonly Unmade[],
   now: number,
+  traffic: Traffic,
 ): RolloutStatus {
   const [first] = unmade;
   if (first === undefined) return status;
@@ -59,7 +55,7 @@ export function withUnmade(
     lastTransitionTime: before?.lastTransitionTime ?? since,
   };
   const shown = unmade.some(({ intent }) => intent !== undefined && movesTraffic(intent))
-    ? withTraffic(status, recorded)
+    ? { ...status, ...traffic }
     : status;
   const isWorse = shown.phase === 'Degraded';
   const told = isWorse ? `${shown.message ?? ''}; ${message}` : `${TYPE}: ${message}`;

@@ -3,6 +3,7 @@ import type { Command } from './context.ts';
 import type { AbortCause } from './memory.ts';
 import { failedRun, releaseKey } from './runs.ts';
 import { hasTag } from './place.ts';
+import { replicaSet } from './observed.ts';
 import { isPaused, type Situation } from './situation.ts';
 import { podsText } from './stages/pods-text.ts';
 
@@ -47,5 +48,7 @@ export function deadlineExceeded(situation: Situation): boolean {
 /** What was waited for, and for how long. */
 export function deadlineText(situation: Situation): string {
   const seconds = situation.seen.spec.progressDeadlineSeconds ?? DEFAULT_PROGRESS_DEADLINE_S;
-  return `no progress for ${seconds}s (progressDeadlineSeconds); ${podsText(situation)}`;
+  const failure = replicaSet(situation.seen, situation.memory.candidate)?.failure;
+  const why = failure === undefined ? '' : ` (${failure})`;
+  return `no progress for ${seconds}s (progressDeadlineSeconds); ${podsText(situation)}${why}`;
 }

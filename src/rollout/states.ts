@@ -147,6 +147,11 @@ export const ROWS: Readonly<Record<StateName, Row>> = {
   'stepping.pausing': pausing,
   'stepping.measuring': { ...stepping, runs: ['Step', 'PrePromotion'] },
   'stepping.asking': { ...stepping, ...unsure(stageRun), runs: ['Step', 'PrePromotion'] },
+  'stepping.recovering': {
+    ...stepping,
+    says: (situation) => `${stepText(situation)}: ${podsText(situation)}`,
+    runs: ['Step', 'PrePromotion'],
+  },
   'promoting.growing': {
     aim: grow,
     phase: always('Progressing'),

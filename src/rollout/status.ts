@@ -13,7 +13,7 @@ import { releasesOf } from './release.ts';
 import { runOf } from './runs.ts';
 import type { Situation } from './situation.ts';
 import { rowOf } from './states.ts';
-import { time } from './time.ts';
+import { exactTime, time } from './time.ts';
 
 const HISTORY = 10;
 const sum = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0);
@@ -145,6 +145,12 @@ function lastCommand({ seen: { command, status }, answer }: Outcome): RolloutSta
   return { ...command, outcome: answer.outcome };
 }
 
+/** Where the traffic is, as it was observed. */
+export function trafficOf(situation: Situation): Pick<RolloutStatus, 'weight' | 'canary' | 'blueGreen'> {
+  const weight = weightOf(situation);
+  return { weight, ...byStrategy(situation, weight) };
+}
+
 /** Stages that are behind the release, of all. */
 function stagesDone({ seen, memory, place }: Situation): { done: number; all: number } {
   const all = seen.plan.stages.length;
@@ -163,7 +169,7 @@ function signals(outcome: Outcome): Partial<RolloutStatus> {
     controllerPause: paused === undefined ? undefined : true,
     pauseConditions: paused,
     nextTransitionTime: memory.until === undefined ? undefined : time(memory.until),
-    restartedAt: memory.restartedAt === undefined ? undefined : time(memory.restartedAt),
+    restartedAt: memory.restartedAt === undefined ? undefined : exactTime(memory.restartedAt),
   });
 }
 

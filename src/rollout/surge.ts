@@ -31,6 +31,16 @@ export function resolveCount(value: number | string | undefined, replicas: numbe
   return round === 'up' ? Math.ceil(exact) : Math.floor(exact);
 }
 
+/** How far a rolling update may go above and below spec.replicas. Where both come to 0 one pod may be away, as with a Deployment. */
+export function boundsOf(
+  { maxSurge, maxUnavailable }: { maxSurge: number | string | undefined; maxUnavailable: number | string | undefined },
+  replicas: number,
+): { maxSurge: number; maxUnavailable: number } {
+  const surge = resolveCount(maxSurge, replicas, 'up');
+  const unavailable = resolveCount(maxUnavailable, replicas, 'down');
+  return { maxSurge: surge, maxUnavailable: surge + unavailable === 0 ? 1 : unavailable };
+}
+
 /** The split of pods that comes nearest to the weight; a weight from 1 to 99 leaves no side empty where there are two pods to share. */
 export function goal(replicas: number, weight: number, maxSurge: number): Counts {
   if (weight <= 0) return { canary: 0, stable: replicas };
@@ -53,8 +63,7 @@ export function goal(replicas: number, weight: number, maxSurge: number): Counts
 export function nextCounts(input: SurgeInput): Counts {
   const target = goal(input.replicas, input.weight, input.maxSurge);
   if (input.aborting) return backToStable(input);
-  const surge = input.maxSurge === 0 && input.maxUnavailable === 0 ? 1 : input.maxSurge;
-  const most = Math.max(input.replicas + surge, target.canary + target.stable);
+  const most = Math.max(input.replicas + input.maxSurge, target.canary + target.stable);
   const least = Math.max(0, input.replicas - input.maxUnavailable);
   let { desired: canary } = input.canary;
   let { desired: stable } = input.stable;

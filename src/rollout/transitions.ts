@@ -12,6 +12,7 @@ export type Transition =
   | ({ readonly kind: 'Begun' } & Named)
   | { readonly kind: 'StageDone'; readonly stage: number; readonly skipped: boolean }
   | { readonly kind: 'Paused'; readonly stage: number }
+  | { readonly kind: 'Bereft'; readonly stage: number; readonly pods: string }
   | { readonly kind: 'Inconclusive'; readonly stage: number }
   | ({ readonly kind: 'Superseded' } & Named)
   | ({ readonly kind: 'RolledBack' } & Named)

@@ -150,9 +150,11 @@ function rollingBounds(before: Picture, after: Picture): string[] {
   if (after.route || isBlueGreen(after) || stable === undefined) return [];
   const found: string[] = [];
   const [replicas, canary] = [replicasOf(after), after.spec.strategy.canary];
-  const unavailable = resolveCount(canary?.maxUnavailable, replicas, 'down');
   const surge = resolveCount(canary?.maxSurge, replicas, 'up');
-  const most = replicas + (surge + unavailable === 0 ? 1 : surge);
+  const away = resolveCount(canary?.maxUnavailable, replicas, 'down');
+  // As with a Deployment: where both come to 0 one pod may be away.
+  const unavailable = surge + away === 0 ? 1 : away;
+  const most = replicas + surge;
   const sum = (p: Picture, of: 'desired' | 'available'): number => p.replicaSets.reduce((n, rs) => n + rs[of], 0);
   const onlyStable = after.replicaSets.every((rs) => rs.hash === stable || !grown(before, after, rs.hash));
   if (sum(after, 'desired') > Math.max(most, sum(before, 'desired')) && !onlyStable)

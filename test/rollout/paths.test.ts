@@ -259,6 +259,10 @@ const STORIES: Record<string, Story> = {
     world: served([{ pause: {} }]),
     can: ['v2 is declared', 'v3 is declared', 'pods come up', 'pause'],
   },
+  'an analysis whose pods fail': {
+    world: served([{ setWeight: 50 }, analysis, { pause: {} }]),
+    can: ['v2 is declared', 'pods come up', 'pods of v2 fail', 'pods of v2 recover', 'a run ends Inconclusive'],
+  },
   'Git that goes back': {
     world: served([{ setWeight: 50 }, { pause: {} }], (world) => {
       world.revision = { commit: 'c0ffee1' };

@@ -56,6 +56,8 @@ export class StepAuditor {
 
   private noteStep(after: Picture, is: MachineState): void {
     const key = `${is.candidate}-${is.attempt}-${is.stepsHash}-${is.step}`;
+    // A pause whose pods are away goes on.
+    if (is.state === 'stepping.recovering') return;
     if (is.state !== 'stepping.pausing') this.since = undefined;
     else if (this.since?.key !== key) this.since = { key, at: after.now };
   }

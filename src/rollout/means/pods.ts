@@ -3,13 +3,12 @@
 import type { Known } from '../known.ts';
 import { availableOf, desiredOf, replicaSet, replicasOf, type Observed, type SeenReplicaSet } from '../observed.ts';
 import type { Role, Stage } from '../plan.ts';
-import { frozenCounts, goal, nextCounts, resolveCount, type Counts, type SurgeInput } from '../surge.ts';
+import { boundsOf, frozenCounts, goal, nextCounts, type Counts, type SurgeInput } from '../surge.ts';
 import { selects } from '../traffic.ts';
 import { firstSelectors } from './apart.ts';
 import type { Means, Pods, Selectors, Wanting } from './means.ts';
 
-const maxSurgeOf = (seen: Observed): number => resolveCount(seen.plan.maxSurge, replicasOf(seen), 'up');
-const maxUnavailableOf = (seen: Observed): number => resolveCount(seen.plan.maxUnavailable, replicasOf(seen), 'down');
+const bounds = (seen: Observed): ReturnType<typeof boundsOf> => boundsOf(seen.plan, replicasOf(seen));
 
 function countsOf(seen: Observed, hash: string | undefined): { desired: number; available: number } {
   const { desired, available } = replicaSet(seen, hash) ?? { desired: 0, available: 0 };
@@ -35,8 +34,7 @@ function sharedCounts(wanting: Wanting): Counts {
   const input: SurgeInput = {
     replicas: replicasOf(seen),
     weight: shareWanted(wanting),
-    maxSurge: maxSurgeOf(seen),
-    maxUnavailable: maxUnavailableOf(seen),
+    ...bounds(seen),
     canary: countsOf(seen, memory.candidate),
     stable: countsOf(seen, memory.stable),
     older: olderPods(wanting),
@@ -62,7 +60,7 @@ function pods(wanting: Wanting): Pods {
 /** Revisions that nothing wants any more keep the pods that are missing elsewhere, until they are not. */
 function leftOver(seen: Observed, wanted: Pods): [string, number][] {
   const served = [...wanted].map(([hash, count]) => Math.min(count, availableOf(seen, hash)));
-  let missing = replicasOf(seen) - maxUnavailableOf(seen) - served.reduce((a, b) => a + b, 0);
+  let missing = replicasOf(seen) - bounds(seen).maxUnavailable - served.reduce((a, b) => a + b, 0);
   const keep = (rs: SeenReplicaSet): [string, number] => {
     const count = Math.max(0, Math.min(rs.available, rs.desired, missing));
     missing -= count;
@@ -94,7 +92,7 @@ function selectors(wanting: Wanting, wanted: Pods): Selectors {
 function isShared(known: Known, { weight }: Stage): boolean {
   const { seen, memory } = known;
   if (replicasOf(seen) === 0) return true;
-  const target = goal(replicasOf(seen), weight, maxSurgeOf(seen));
+  const target = goal(replicasOf(seen), weight, bounds(seen).maxSurge);
   const isCounted =
     desiredOf(seen, memory.candidate) === target.canary && desiredOf(seen, memory.stable) === target.stable;
   return isCounted && availableOf(seen, memory.candidate) >= target.canary && olderPods(known) === 0;

@@ -69,11 +69,15 @@ function selectors(wanting: Wanting): Selectors {
   const isFree = mostRouted(seen) === 0;
   if (aim.to === 'start') return firstSelectors(wanting, isFree);
   const serving = servingAt(seen, aim.to === 'switch' ? candidate : stable);
-  if (aim.to === 'rest' || aim.to === 'return') return { canary: isFree ? stable : undefined, stable: serving };
+  if (aim.to === 'rest') return { canary: isFree ? stable : undefined, stable: serving };
+  if (aim.to === 'return') return { canary: isFree || canTakeOver(wanting) ? stable : undefined, stable: serving };
   // It does so while the pods are still on their way, so that the first weight waits for nothing but them.
   const isMade = replicaSet(seen, candidate) !== undefined;
   return { canary: isFree && isMade ? candidate : undefined, stable: serving };
 }
+
+/** Where the weight of a rejected revision cannot be moved, its side is: the stable revision has pods to take it. */
+const canTakeOver = ({ seen, memory: { stable } }: Known): boolean => availableOf(seen, stable) > 0;
 
 function isShared({ seen, memory }: Known, stage: Stage): boolean {
   if (replicasOf(seen) === 0) return true;
