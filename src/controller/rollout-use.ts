@@ -120,7 +120,7 @@ export function rolloutUse(deps: RolloutUseDeps): RolloutUse {
     dependsOn,
     project({ object, decision }, failures) {
       const traffic = decision.release?.traffic ?? {};
-      return withUnmade(decision.status, object.status, failures.filter(isTold), clock.now(), traffic);
+      return withUnmade(decision.status, object.status, failures.filter(isTold), { now: clock.now(), traffic });
     },
     mayWait: isCosmetic,
     isUrgent: ({ metadata }) => metadata.annotations?.[verbAnnotation('abort')] !== undefined,

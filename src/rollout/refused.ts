@@ -38,8 +38,7 @@ export function withUnmade(
   status: RolloutStatus,
   recorded: RolloutStatus | undefined,
   unmade: readonly Unmade[],
-  now: number,
-  traffic: Traffic,
+  { now, traffic }: { now: number; traffic: Traffic },
 ): RolloutStatus {
   const [first] = unmade;
   if (first === undefined) return status;
