@@ -1,6 +1,12 @@
 // The dependency rule of ARCHITECTURE.md. Each arrow that is not allowed here is an error.
 const NODE_IO = '^(node:)?(fs|net|http|https|child_process|timers|worker_threads|os|dns|tls|process)(/|$)';
 const LIBRARIES_WITH_IO = 'node_modules/(@kubernetes|undici|axios|isomorphic-git|prom-client)/';
+// What a package shows: the files that its `exports` name.
+const doors = ['kube-schema'].flatMap((name) =>
+  Object.values(require(`./packages/${name}/package.json`).exports).map(
+    (file) => `^packages/${name}/${file.slice(2).replaceAll('.', '[.]')}$`,
+  ),
+);
 const pure = '^src/(api|rollout|traffic|secrecy)/|^src/analysis/(?!providers/)';
 
 // What of the agent looks, and what carries out. All the rest is what it decides by.
@@ -25,10 +31,30 @@ module.exports = {
       to: { pathNot: '^src/api/|node_modules/zod/' },
     },
     {
-      name: 'schemas-know-nothing-of-the-project',
+      name: 'packages-know-nothing-of-the-project',
       severity: 'error',
-      from: { path: '^src/schema/' },
-      to: { path: '^src/', pathNot: '^src/schema/' },
+      comment: 'A stranger can take them as they are.',
+      from: { path: '^packages/' },
+      to: { path: '^(src|test|scripts|crds|charts)/' },
+    },
+    {
+      name: 'packages-are-reached-by-their-doors',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^packages/', pathNot: doors },
+    },
+    {
+      name: 'packages-reach-each-other-by-their-doors',
+      severity: 'error',
+      from: { path: '^packages/([^/]+)/' },
+      to: { path: '^packages/', pathNot: ['^packages/$1/', ...doors] },
+    },
+    {
+      name: 'schemas-are-pure',
+      severity: 'error',
+      comment: 'node:net only reads addresses there.',
+      from: { path: '^packages/kube-schema/src/' },
+      to: { pathNot: '^packages/kube-schema/src/|^(node:)?(net|util)$' },
     },
     {
       name: 'pure-core-imports-no-adapter',

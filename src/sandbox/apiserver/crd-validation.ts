@@ -2,7 +2,7 @@
 import type { StatusCause } from './errors.ts';
 import type { Dict } from './json.ts';
 import { at, dictOr, isDict, listOr, textOr } from './json.ts';
-import { invalid, required } from '../../schema/cause.ts';
+import { invalid, required } from 'kube-schema/cause';
 
 export function validateCrd(object: Dict): StatusCause[] {
   const spec = dictOr(object['spec']);

@@ -1,5 +1,5 @@
 // From a CustomResourceDefinition to served resources: one for each version, with its schema, scale paths and printer columns.
-import { compileSchema } from '../../schema/schema.ts';
+import { compileSchema } from '../schema/compile.ts';
 import { ageText } from './duration.ts';
 import { nameColumn } from './columns.ts';
 import type { Dict } from './json.ts';

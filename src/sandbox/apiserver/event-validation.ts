@@ -2,7 +2,7 @@
 import type { StatusCause } from './errors.ts';
 import type { Dict } from './json.ts';
 import { at, equal, isDict, numberOr, textOr } from './json.ts';
-import { invalid, required } from '../../schema/cause.ts';
+import { invalid, required } from 'kube-schema/cause';
 
 const isSet = (value: unknown): boolean => value !== undefined && value !== null;
 

@@ -3,7 +3,7 @@ import type { StatusCause } from './errors.ts';
 import type { Dict } from './json.ts';
 import { dictOr, equal, isDict, listOr, textOr } from './json.ts';
 import type { ResourceType } from './resource.ts';
-import { invalid } from '../../schema/cause.ts';
+import { invalid } from 'kube-schema/cause';
 
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const DNS_1035 = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;

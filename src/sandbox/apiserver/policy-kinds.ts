@@ -2,7 +2,7 @@
 import type { StatusCause } from './errors.ts';
 import type { Dict } from './json.ts';
 import { dictOr, ensure, equal, has, isDict, listOr, numberOr, setDefault, textOr } from './json.ts';
-import { invalid, required } from '../../schema/cause.ts';
+import { invalid, required } from 'kube-schema/cause';
 
 const EVERY_15_S = { periodSeconds: 15 };
 const SCALE_UP = [

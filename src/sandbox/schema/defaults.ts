@@ -1,5 +1,5 @@
 // Fills in what a schema gives as default, and settles nulls that a field may not hold.
-import { childNode, isObject, type JsonObject, type SchemaNode } from './node.ts';
+import { childNode, isObject, type JsonObject, type SchemaNode } from 'kube-schema/node';
 
 export function defaultInto(value: unknown, node: SchemaNode): void {
   if (Array.isArray(value)) {

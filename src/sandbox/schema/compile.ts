@@ -1,14 +1,14 @@
 // The structural schema of a custom resource, as the API server reads it: pruning, defaults and validation.
 import { compileRules, type RuleIndex } from './cel.ts';
-import { missingCheck, type Cause } from './cause.ts';
+import { missingCheck, type Cause } from 'kube-schema/cause';
 import { defaultInto } from './defaults.ts';
 import { duplicates } from './lists.ts';
-import type { SchemaNode } from './node.ts';
-import { pruneInto } from './prune.ts';
+import type { SchemaNode } from 'kube-schema/node';
+import { pruneInto } from 'kube-schema/prune';
 import { validateRules } from './validate-rules.ts';
-import { validateValue } from './validate-value.ts';
+import { validateValue } from 'kube-schema/validate';
 
-export type { Cause } from './cause.ts';
+export type { Cause } from 'kube-schema/cause';
 
 export interface CompiledSchema {
   /** Drops in place what the schema does not know. Returns the dropped paths, as `spec.items[0].zz`, sorted. */

@@ -1,5 +1,5 @@
 // Turns JSON into the values that CEL calculates with, as the schema types them.
-import { childNode, isObject, type SchemaNode } from './node.ts';
+import { childNode, isObject, type SchemaNode } from 'kube-schema/node';
 
 const RESERVED = new Set(
   'true false null in as break const continue else for function if import let loop package namespace return var void while'.split(

@@ -1,6 +1,6 @@
 // Lists that are sets or maps: no element, or key, may come twice.
-import { duplicate, type Cause } from './cause.ts';
-import { childNode, isObject, join, type SchemaNode } from './node.ts';
+import { duplicate, type Cause } from 'kube-schema/cause';
+import { childNode, isObject, join, type SchemaNode } from 'kube-schema/node';
 
 interface Place {
   path: string;

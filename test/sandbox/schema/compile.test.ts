@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compileSchema } from '../../src/schema/schema.ts';
+import { compileSchema } from '../../../src/sandbox/schema/compile.ts';
 
 const widget = compileSchema({
   type: 'object',

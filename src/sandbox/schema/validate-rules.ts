@@ -1,10 +1,10 @@
 // Evaluates the CEL rules of a schema over an object, from the root down.
 import { Optional } from '@marcbachmann/cel-js';
 import { isDeepStrictEqual } from 'node:util';
-import { duplicate, forbidden, invalid, required, type Cause } from './cause.ts';
+import { duplicate, forbidden, invalid, required, type Cause } from 'kube-schema/cause';
 import type { CompiledRule, RuleIndex } from './cel.ts';
 import { celValue } from './cel-value.ts';
-import { childNode, isObject, join, oldElement, oldField, type SchemaNode } from './node.ts';
+import { childNode, isObject, join, oldElement, oldField, type SchemaNode } from 'kube-schema/node';
 
 interface Located {
   value: unknown;

@@ -1,7 +1,7 @@
 // Compiles the CEL rules of a schema once, each for the node that carries it.
 import { Environment, type ParseResult } from '@marcbachmann/cel-js';
-import { SchemaError } from './cause.ts';
-import type { SchemaNode, ValidationRule } from './node.ts';
+import { SchemaError } from 'kube-schema/cause';
+import type { SchemaNode, ValidationRule } from 'kube-schema/node';
 
 export interface CompiledRule {
   source: ValidationRule;
