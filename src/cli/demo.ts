@@ -8,15 +8,17 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { load } from 'js-yaml';
+import { createSandbox, type Sandbox } from 'kube-sandbox';
+import { announcePush } from 'kube-sandbox/git-server';
+import { seededRandom } from 'kube-sandbox/random';
 import type { Application } from '../api/application.ts';
+import { customResourceDefinitions } from '../api/crd.ts';
 import { RESOURCES } from '../api/names.ts';
 import { kubeClient } from '../kube/client.ts';
 import { loadAccess } from '../kube/kubeconfig.ts';
 import { undiciTransport } from '../kube/transport-undici.ts';
 import type { KubeClient } from '../kube/types.ts';
 import { systemClock } from '../ports/clock.ts';
-import { announcePush } from '../sandbox/git/git-server.ts';
-import { createSandbox, type Sandbox } from '../sandbox/sandbox.ts';
 import { UsageError } from './usage-error.ts';
 import { play, type Ending } from './demo/play.ts';
 import { liveScreen, plainScreen, type Screen } from './demo/screen.ts';
@@ -222,7 +224,8 @@ interface Setting {
 async function stage({ options, screen, dir, secret, secretFile, ends, interrupted }: Setting): Promise<boolean> {
   let hookURL: string | undefined;
   const sandbox = await createSandbox({
-    seed: options.seed,
+    random: seededRandom(options.seed),
+    crds: customResourceDefinitions(),
     dir,
     onPush: (push) => void (hookURL && announcePush({ url: hookURL, secret }, push).catch(() => undefined)),
   });

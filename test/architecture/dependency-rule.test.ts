@@ -17,7 +17,7 @@ const PLANTED: [file: string, imports: string, rule: string][] = [
   ['packages/kube-schema/src/planted-io.ts', 'node:fs', 'schemas-are-pure'],
   [
     'packages/kube-schema/src/planted-inside.ts',
-    '../../other/src/other.ts',
+    '../../kube-sandbox/src/other.ts',
     'packages-reach-each-other-by-their-doors',
   ],
   [
@@ -45,13 +45,18 @@ const PLANTED: [file: string, imports: string, rule: string][] = [
   ['src/application/revert/hold.ts', 'node:timers/promises', 'decisions-of-the-agent-import-no-io'],
   ['src/application/sync/prune.ts', '../../kube/other.ts', 'decisions-of-the-agent-know-no-cluster'],
   ['src/application/report/due.ts', '../execute.ts', 'decisions-of-the-agent-carry-nothing-out'],
-  ['src/controller/planted-sandbox.ts', '../sandbox/other.ts', 'only-the-command-line-knows-the-sandbox'],
-  ['src/sandbox/planted.ts', '../controller/other.ts', 'the-sandbox-knows-no-controller'],
+  [
+    'src/controller/planted-sandbox.ts',
+    '../../packages/kube-sandbox/src/sandbox.ts',
+    'only-the-command-line-knows-the-sandbox',
+  ],
+  ['packages/kube-sandbox/src/planted.ts', '../../../src/controller/other.ts', 'packages-know-nothing-of-the-project'],
+  ['packages/kube-sandbox/test/planted.ts', '../../../test/support/other.ts', 'packages-know-nothing-of-the-project'],
   ['src/application/planted-client.ts', '@kubernetes/client-node', 'only-the-kube-adapter-names-client-node'],
   ['src/controller/planted-git.ts', 'isomorphic-git', 'only-the-git-adapter-names-isomorphic-git'],
 ];
 
-const PACKAGES = ['packages/kube-schema/package.json'];
+const PACKAGES = ['packages/kube-schema/package.json', 'packages/kube-sandbox/package.json'];
 
 interface Report {
   summary: { violations: { from: string; rule: { name: string } }[]; totalCruised: number };

@@ -4,9 +4,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { createSandbox, type Sandbox } from 'kube-sandbox';
+import { seededRandom } from 'kube-sandbox/random';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CHART } from '../../scripts/chart.ts';
 import { findHelm } from '../../scripts/helm.ts';
+import { customResourceDefinitions } from '../../src/api/crd.ts';
 import type { KubeObject, Resource } from '../../src/api/k8s.ts';
 import { kubeClient } from '../../src/kube/client.ts';
 import { loadAccess } from '../../src/kube/kubeconfig.ts';
@@ -14,7 +17,6 @@ import { undiciTransport } from '../../src/kube/transport-undici.ts';
 import type { KubeClient } from '../../src/kube/types.ts';
 import { systemClock } from '../../src/ports/clock.ts';
 import type { Transport } from '../../src/ports/transport.ts';
-import { createSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
 
 const found = findHelm();
 const run = promisify(execFile);
@@ -35,7 +37,7 @@ describe.skipIf(found === undefined)('helm install (needs helm: npm run check:ch
 
   beforeAll(async () => {
     dir = await mkdtemp(path.join(tmpdir(), 'sluice-chart-'));
-    sandbox = await createSandbox({ seed: 1, dir });
+    sandbox = await createSandbox({ random: seededRandom(1), crds: customResourceDefinitions(), dir });
     transport = undiciTransport({ access: await loadAccess({ kubeconfig: sandbox.kubeconfig }), clock: systemClock });
     client = kubeClient({ transport, version: 'test' });
   });

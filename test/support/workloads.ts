@@ -1,7 +1,7 @@
 // A stand-in for kube-controller-manager and kubelet: pods follow their ReplicaSet, and become ready after a while of virtual time.
 import type { KubeObject, ReplicaSet } from '../../src/api/k8s.ts';
 import { toTime, type Clock } from '../../src/ports/clock.ts';
-import type { ObjectStore } from '../../src/sandbox/apiserver/store.ts';
+import type { ObjectStore } from 'kube-sandbox/store';
 
 const REPLICA_SET = { group: 'apps', kind: 'ReplicaSet' };
 const POD = { group: '', kind: 'Pod' };

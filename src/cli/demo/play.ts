@@ -2,7 +2,7 @@
 // ending is checked against the cluster and the repository.
 import path from 'node:path';
 import { shortCommit } from '../../api/revision.ts';
-import type { Sandbox } from '../../sandbox/sandbox.ts';
+import type { Sandbox } from 'kube-sandbox';
 import { WorkingCopy } from './git.ts';
 import type { Screen } from './screen.ts';
 import type { Picture, Story } from './story.ts';
