@@ -6,7 +6,7 @@ import type { Dict } from './json.ts';
 import { at, clone, dictOr, equal, goText, isDict, own, put, textOr } from './json.ts';
 import type { Writer } from './managed-fields.ts';
 import { claim, ownable, settleApply, stampApply, writeEntries } from './managed-fields.ts';
-import type { TypeNode } from './types.ts';
+import type { Scalar, TypeNode } from './types.ts';
 import { ANY, memberType } from './types.ts';
 
 export interface ApplyTask {
@@ -118,23 +118,47 @@ function typeErrors(value: unknown, type: TypeNode, path: string): string[] {
 }
 
 function scalarErrors(value: unknown, type: TypeNode, path: string): string[] {
-  const got = `got &{${goText(value)}}`;
-  switch (type.scalar) {
+  const wanted = wantedScalar(type.scalar);
+  if (wanted === undefined)
+    return typeof value === 'object' ? [`${path}: expected scalar, got &{${goText(value)}}`] : [];
+  return typeof value === wanted.is ? [] : [`${path}: expected ${wanted.says}, got ${wanted.got(value)}`];
+}
+
+interface WantedScalar {
+  is: 'number' | 'boolean' | 'string';
+  says: string;
+  /** The library words each of them in its own way. */
+  got: (value: unknown) => string;
+}
+
+const NUMBER: WantedScalar = { is: 'number', says: 'numeric (int or float)', got: goTypeOf };
+const BOOLEAN: WantedScalar = { is: 'boolean', says: 'boolean', got: (value) => `&{${goText(value)}}` };
+const TEXT: WantedScalar = { is: 'string', says: 'string', got: (v) => `&value.valueUnstructured{Value:${goText(v)}}` };
+
+/** Undefined where any scalar is fine. */
+function wantedScalar(scalar: Scalar | undefined): WantedScalar | undefined {
+  switch (scalar) {
     case 'i':
     case 'n':
-      return typeof value === 'number' ? [] : [`${path}: expected numeric (int or float), ${got}`];
+      return NUMBER;
     case 'b':
-      return typeof value === 'boolean' ? [] : [`${path}: expected boolean, ${got}`];
+      return BOOLEAN;
     case 's':
     case 't':
     case 'm':
-      return typeof value === 'string' ? [] : [`${path}: expected string, ${got}`];
+    case 'y':
+      return TEXT;
     case 'is':
     case 'q':
     case undefined:
-    default:
-      return typeof value === 'object' ? [`${path}: expected scalar, ${got}`] : [];
+      return undefined;
   }
+}
+
+function goTypeOf(value: unknown): string {
+  if (Array.isArray(value)) return '[]interface {}';
+  if (isDict(value)) return 'map[string]interface {}';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
 }
 
 function listErrors(value: unknown, type: TypeNode, path: string): string[] {

@@ -91,6 +91,13 @@ export function decodeProblem(type: ResourceType, object: Dict): string | undefi
   return (type.group === '' ? bytesProblem(type.kind, object) : undefined) ?? quantityProblem(object, type.type);
 }
 
+/** The same of an apply, which is decoded by another reader. */
+export function applyProblem(type: ResourceType, object: Dict): string | undefined {
+  if (!type.builtin) return undefined;
+  const bytes = type.group === '' ? bytesProblem(type.kind, object) : undefined;
+  return bytes === undefined ? quantityProblem(object, type.type) : `error decoding from json: ${bytes}`;
+}
+
 const BYTES: Record<string, string> = { Secret: 'data', ConfigMap: 'binaryData' };
 const unbroken = (value: unknown): string => textOr(value).replaceAll(/[\r\n]/g, '');
 

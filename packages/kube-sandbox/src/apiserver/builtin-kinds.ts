@@ -1,4 +1,5 @@
 // The built-in kinds that the sandbox serves, as one table.
+import { defaultAutoscaler, validateAutoscaler } from './autoscaler.ts';
 import {
   defaultBudget,
   defaultConfigMap,
@@ -13,28 +14,16 @@ import {
   defaultSecret,
   defaultService,
 } from './builtin-defaults.ts';
-import {
-  validateData,
-  validateJob,
-  validateLease,
-  validatePod,
-  validateService,
-  validateWorkload,
-} from './builtin-validation.ts';
+import { validateJob, validateLease, validatePod, validateService, validateWorkload } from './builtin-validation.ts';
 import { BUILTIN_COLUMNS, ageColumn, nameColumn } from './columns.ts';
 import { validateCrd } from './crd-validation.ts';
+import { validateConfigMap, validateSecret } from './data-validation.ts';
 import { validateEvent, validateNewEvent } from './event-validation.ts';
 import { eventView } from './event-view.ts';
 import type { Dict } from './json.ts';
 import { defaultPod } from './pod-defaults.ts';
-import {
-  defaultAutoscaler,
-  defaultBinding,
-  defaultNetworkPolicy,
-  validateAutoscaler,
-  validateBinding,
-  validateBudget,
-} from './policy-kinds.ts';
+import { defaultNetworkPolicy, validateNetworkPolicy } from './network-policy.ts';
+import { defaultBinding, validateBinding, validateBudget } from './policy-kinds.ts';
 import type { ResourceType } from './resource.ts';
 import { builtinType } from './types.ts';
 
@@ -131,7 +120,7 @@ const ROWS: Row[] = [
     kind: 'ConfigMap',
     plural: 'configmaps',
     short: ['cm'],
-    more: { defaults: defaultConfigMap, validate: validateData },
+    more: { defaults: defaultConfigMap, validate: validateConfigMap },
   },
   {
     gv: 'v1',
@@ -139,7 +128,7 @@ const ROWS: Row[] = [
     plural: 'secrets',
     fields: ['type'],
     brief: true,
-    more: { defaults: defaultSecret, validate: validateData },
+    more: { defaults: defaultSecret, validate: validateSecret },
   },
   { gv: 'v1', kind: 'ServiceAccount', plural: 'serviceaccounts', short: ['sa'], subresources: ['token'] },
   {
@@ -254,7 +243,7 @@ const ROWS: Row[] = [
     short: ['netpol'],
     generation: 'spec',
     skeleton: { spec: { podSelector: {} } },
-    more: { defaults: defaultNetworkPolicy },
+    more: { defaults: defaultNetworkPolicy, validate: validateNetworkPolicy },
   },
   { gv: RBAC, kind: 'Role', plural: 'roles', skeleton: { rules: null } },
   { gv: RBAC, kind: 'RoleBinding', plural: 'rolebindings', skeleton: binding, more: BINDING },

@@ -3,6 +3,7 @@ import { ageText, shortDuration } from './duration.ts';
 import { at, dictOr, listOr, numberOr, textOr } from './json.ts';
 import type { Dict } from './json.ts';
 import type { Column } from './resource.ts';
+import { targetsText } from './autoscaler.ts';
 import { selectorText } from './selector-text.ts';
 
 type Cell = Column['cell'];
@@ -166,6 +167,20 @@ const intOr =
 
 /** By kind. Name comes first but for Events. */
 export const BUILTIN_COLUMNS: Record<string, readonly Column[]> = {
+  HorizontalPodAutoscaler: [
+    nameColumn,
+    text('Reference', (o) => ['kind', 'name'].map((part) => textOr(at(o, 'spec', 'scaleTargetRef', part))).join('/')),
+    text('Targets', targetsText),
+    text('MinPods', (o) => String(numberOr(at(o, 'spec', 'minReplicas'), 1))),
+    text('MaxPods', number('spec', 'maxReplicas')),
+    text('Replicas', number('status', 'currentReplicas')),
+    ageColumn,
+  ],
+  NetworkPolicy: [
+    nameColumn,
+    text('Pod-Selector', (o) => selectorText(at(o, 'spec', 'podSelector')) || '<none>'),
+    ageColumn,
+  ],
   Namespace: [nameColumn, text('Status', word('', 'status', 'phase')), ageColumn],
   Pod: [
     nameColumn,

@@ -89,7 +89,7 @@ function checkKind(type: ResourceType, value: Dict, source: { text: string; shor
 const wrongVersion = (version: string, expected: string): Error =>
   badRequest(`the API version in the data (${version}) does not match the expected API version (${expected})`);
 
-/** Drops fields that the type does not declare; returns their paths. Also drops nulls of built-ins, as Go does. */
+/** Drops fields that the type does not declare; returns their paths. Nulls of built-ins go, too, as with Go. */
 export function pruneTyped(value: unknown, type: TypeNode, path = ''): string[] {
   if (Array.isArray(value)) return value.flatMap((item, i) => pruneTyped(item, type.element ?? ANY, `${path}[${i}]`));
   if (!isDict(value) || type.shape === 'any' || type.shape === 'scalar') return [];
@@ -100,11 +100,15 @@ export function pruneTyped(value: unknown, type: TypeNode, path = ''): string[] 
     if (inner === undefined) {
       unknown.push(here);
       delete value[key];
-    } else if (value[key] === null && inner.shape !== 'any') delete value[key];
+    } else if (value[key] === null && type.shape === 'map' && inner.scalar !== undefined) value[key] = zeroOf(inner);
+    else if (value[key] === null && inner.shape !== 'any') delete value[key];
     else unknown.push(...pruneTyped(value[key], inner, here));
   }
   return unknown;
 }
+
+/** What Go makes of a null in a map: the key stays. */
+const zeroOf = ({ scalar }: TypeNode): string => (scalar === 'q' ? '0' : '');
 
 const GO_TYPES: Record<string, string> = {
   s: 'string',
@@ -113,6 +117,7 @@ const GO_TYPES: Record<string, string> = {
   n: 'float64',
   t: 'v1.Time',
   m: 'v1.MicroTime',
+  y: '[]uint8',
 };
 
 /** The first value of a wrong JSON type, as Go's decoder says it. */
@@ -168,7 +173,9 @@ function goName(type: TypeNode | undefined): string {
 function scalarFits(value: unknown, scalar: string): boolean {
   if (scalar === 'i' || scalar === 'n') return typeof value === 'number';
   if (scalar === 'b') return typeof value === 'boolean';
-  if (scalar === 'is' || scalar === 'q') return typeof value === 'number' || typeof value === 'string';
+  // Go reads a quantity from whatever text stands there.
+  if (scalar === 'q') return true;
+  if (scalar === 'is') return typeof value === 'number' || typeof value === 'string';
   return typeof value === 'string';
 }
 
@@ -190,19 +197,30 @@ export function microTimeProblem(value: unknown, type: TypeNode): string | undef
   return undefined;
 }
 
-/** Checks types and drops unknown fields of an object; returns what was dropped. Errors: 400. */
-export function fitToType(type: ResourceType, object: Dict): string[] {
+/** What Go's decoder says of the object; undefined where it takes it. */
+export function formProblem(type: ResourceType, object: Dict, decodes = decodeProblem): string | undefined {
   const subject = type.builtin ? object : { metadata: dictOr(object['metadata']) };
   const problem =
-    typeProblem(subject, type.type, type.kind) ?? microTimeProblem(subject, type.type) ?? decodeProblem(type, object);
-  if (problem !== undefined)
-    throw badRequest(
-      `${type.kind} in version "${type.version}" cannot be handled as a ${type.kind}: ${type.builtin ? problem : problem.replace('ObjectMeta.metadata.', 'ObjectMeta.')}`,
-    );
+    typeProblem(subject, type.type, type.kind) ?? microTimeProblem(subject, type.type) ?? decodes(type, object);
+  return type.builtin ? problem : problem?.replace('ObjectMeta.metadata.', 'ObjectMeta.');
+}
+
+/** Drops unknown fields of an object; returns their paths. */
+export function dropUnknown(type: ResourceType, object: Dict): string[] {
   if (type.builtin) return pruneTyped(object, type.type);
   const metadata = object['metadata'];
   const dropped = isDict(metadata) ? pruneTyped(metadata, memberType(type.type, 'metadata') ?? ANY, 'metadata') : [];
   return [...dropped, ...(type.schema?.prune(object) ?? [])];
+}
+
+export const undecodable = (type: ResourceType, problem: string): Error =>
+  badRequest(`${type.kind} in version "${type.version}" cannot be handled as a ${type.kind}: ${problem}`);
+
+/** Checks types and drops unknown fields of an object; returns what was dropped. Errors: 400. */
+export function fitToType(type: ResourceType, object: Dict): string[] {
+  const problem = formProblem(type, object);
+  if (problem !== undefined) throw undecodable(type, problem);
+  return dropUnknown(type, object);
 }
 
 export interface Strictness {

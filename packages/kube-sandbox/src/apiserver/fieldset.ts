@@ -61,10 +61,17 @@ export function elementKey(type: TypeNode, item: unknown): string | undefined {
   if (type.listType !== 'map' || !isDict(item)) return undefined;
   const keys: Dict = {};
   for (const name of [...(type.keys ?? [])].toSorted()) {
-    const value = own(item, name) ?? (type.element === undefined ? undefined : memberType(type.element, name)?.default);
+    const value = own(item, name) ?? (type.element === undefined ? undefined : keyDefault(type.element, name));
     if (value !== undefined) keys[name] = value;
   }
   return Object.keys(keys).length === 0 ? undefined : `k:${JSON.stringify(sorted(keys))}`;
+}
+
+/** The fields that key the lists of built-in kinds are never absent: what is not given is empty. */
+function keyDefault(element: TypeNode, name: string): unknown {
+  const member = memberType(element, name);
+  if (member?.default !== undefined || element.name === undefined) return member?.default;
+  return member?.scalar === 'i' ? 0 : '';
 }
 
 const isLeafType = (type: TypeNode, value: unknown): boolean => {

@@ -36,7 +36,10 @@ const NO_QUANTITY = "quantities must match the regular expression '^([+-]?[0-9.]
 
 /** What Go says of the first quantity that is none; undefined where all are. */
 export function quantityProblem(value: unknown, type: TypeNode): string | undefined {
-  if (type.scalar === 'q') return typeof value !== 'string' || QUANTITY.test(value) ? undefined : NO_QUANTITY;
+  if (type.scalar === 'q') {
+    if (typeof value === 'number' || value === null || value === undefined) return undefined;
+    return typeof value === 'string' && QUANTITY.test(value.trim()) ? undefined : NO_QUANTITY;
+  }
   const members: [unknown, TypeNode][] = Array.isArray(value)
     ? value.map((item) => [item, type.element ?? ANY])
     : isDict(value)

@@ -3,7 +3,7 @@ import type { StatusCause } from './errors.ts';
 import type { Dict } from './json.ts';
 import { dictOr, equal, isDict, listOr, textOr } from './json.ts';
 import type { ResourceType } from './resource.ts';
-import { invalid } from 'kube-schema/cause';
+import { invalid, type Cause } from 'kube-schema/cause';
 
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const DNS_1035 = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
@@ -15,7 +15,7 @@ const SUBDOMAIN_TEXT =
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 const DNS_1035_TEXT =
   "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
-const DNS_1123_TEXT =
+export const DNS_LABEL_TEXT =
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 const LABEL_TEXT =
   "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
@@ -30,8 +30,10 @@ interface NameRule {
 
 const RULES: Record<string, NameRule> = {
   Service: { pattern: DNS_1035, text: DNS_1035_TEXT, max: 63 },
-  Namespace: { pattern: DNS_1123, text: DNS_1123_TEXT, max: 63 },
+  Namespace: { pattern: DNS_1123, text: DNS_LABEL_TEXT, max: 63 },
 };
+
+export const isDnsLabel = (name: string): boolean => name.length <= 63 && DNS_1123.test(name);
 
 function nameCauses(kind: string, name: string): StatusCause[] {
   if (kind.startsWith('ClusterRole') || kind.startsWith('Role')) return [];
@@ -43,10 +45,10 @@ function nameCauses(kind: string, name: string): StatusCause[] {
   return causes;
 }
 
-function keyCauses(key: string, field: string): StatusCause[] {
+export function keyCauses(key: string, field: string): Cause[] {
   const slash = key.indexOf('/');
   const name = slash < 0 ? key : key.slice(slash + 1);
-  const causes: StatusCause[] = [];
+  const causes: Cause[] = [];
   if (slash >= 0 && !SUBDOMAIN.test(key.slice(0, slash)))
     causes.push(invalid(field, key, `prefix part ${SUBDOMAIN_TEXT}`));
   if (name === '') causes.push(invalid(field, key, 'name part must be non-empty'));

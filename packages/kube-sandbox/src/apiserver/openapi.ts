@@ -18,6 +18,7 @@ const SCALARS: Record<string, Dict> = {
   is: { type: 'string', format: 'int-or-string' },
   t: { type: 'string', format: 'date-time' },
   m: { type: 'string', format: 'date-time' },
+  y: { type: 'string', format: 'byte' },
 };
 
 const reference = (name: string): Dict => ({ allOf: [{ $ref: `#/components/schemas/${PREFIX}${name}` }] });

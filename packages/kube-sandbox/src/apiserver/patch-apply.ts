@@ -4,7 +4,7 @@ import { demandCreate } from './auth/authorize.ts';
 import { escalationGuard } from './auth/escalation.ts';
 import type { Answer, Call } from './call.ts';
 import { isTrue, outgoing } from './call.ts';
-import { decodeProblem } from './builtin-defaults.ts';
+import { applyProblem } from './builtin-defaults.ts';
 import { readYaml, type FieldValidation } from './decode.ts';
 import { badRequest, internal, invalidOptions } from './errors.ts';
 import type { Dict } from './json.ts';
@@ -53,12 +53,12 @@ export function applyPatch(call: Call, target: Target): Answer {
 
 /** The merged object is decoded only after all else: bytes and quantities that are none come out there. Errors: 500. */
 function checkDecodes(type: ResourceType, config: Dict): void {
-  const problem = decodeProblem(type, config);
+  const problem = applyProblem(type, config);
   if (problem === undefined) return;
   const { name, namespace } = dictOr(config['metadata']);
   const kind = `${type.group}/${type.version}, Kind=${type.kind}`;
   throw internal(
-    `failed to convert new object (${textOr(namespace)}/${textOr(name)}; ${kind}) to proper version: unable to convert unstructured object to ${kind}: error decoding from json: ${problem}`,
+    `failed to convert new object (${textOr(namespace)}/${textOr(name)}; ${kind}) to proper version: unable to convert unstructured object to ${kind}: ${problem}`,
   );
 }
 

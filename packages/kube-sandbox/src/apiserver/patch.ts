@@ -1,13 +1,14 @@
 // PATCH: chooses the kind of patch by its media type and writes what it makes of the object.
 import { applyPatch } from './patch-apply.ts';
 import { escalationGuard } from './auth/escalation.ts';
+import { applyProblem, decodeProblem } from './builtin-defaults.ts';
 import type { Answer, Call } from './call.ts';
 import { managerOf, outgoing } from './call.ts';
-import { fitToType, jsonError } from './decode.ts';
+import { dropUnknown, formProblem, jsonError, undecodable } from './decode.ts';
 import type { StatusCause } from './errors.ts';
 import { StatusError, badRequest, invalid, invalidOptions, notFound } from './errors.ts';
 import type { Dict } from './json.ts';
-import { at, isDict, textOr } from './json.ts';
+import { at, goText, isDict, textOr } from './json.ts';
 import { checkName, mediaType, unsupportedMedia, writeParameters } from './options.ts';
 import { jsonPatch } from './patch-json.ts';
 import { mergePatch } from './patch-merge.ts';
@@ -55,9 +56,9 @@ function patched(media: string, subject: Dict, call: Call, target: Target): Dict
   return strategicPatch(subject, patch, type);
 }
 
-function refuseStrictly(object: Dict, problems: string[]): StatusError {
-  const text = problems.map((p) => `unknown field "${p}"`).join(', ');
-  const message = `Invalid value: ${JSON.stringify(JSON.stringify(object))}: strict decoding error: ${text}`;
+/** Of a strategic patch the server shows what was sent; of any other, what came of it. */
+function refusePatch(shown: string, problem: string): StatusError {
+  const message = `Invalid value: ${JSON.stringify(shown)}: ${problem}`;
   const cause: StatusCause = { reason: 'FieldValueInvalid', message, field: 'patch' };
   return new StatusError({
     code: 422,
@@ -82,7 +83,7 @@ export function patchObject(call: Call, target: Target): Answer {
     const result = patched(media, subject, call, target);
     if (isScale) return rescaled(target.type, copy, result);
     checkName(result, target.place.name);
-    return fitted(call, target, result, parameters.validation);
+    return fitted(call, { ...target, media }, result, parameters.validation);
   };
   const mode = {
     manager: managerOf(call),
@@ -97,9 +98,14 @@ export function patchObject(call: Call, target: Target): Answer {
   return { status: 200, body };
 }
 
-function fitted(call: Call, target: Target, result: Dict, validation: string): Dict {
+interface Patched extends Target {
+  media: string;
+}
+
+function fitted(call: Call, target: Patched, result: Dict, validation: string): Dict {
   const { type } = target;
-  const before = validation === 'Strict' ? structuredClone(result) : result;
+  const isStrategic = target.media === STRATEGIC;
+  const shown = isStrategic ? goText(readPatch(call.body)) : JSON.stringify(result);
   const kind = textOr(result['kind']);
   if (kind !== type.kind)
     throw invalid(type, textOr(at(result, 'metadata', 'name')), [
@@ -109,8 +115,11 @@ function fitted(call: Call, target: Target, result: Dict, validation: string): D
         field: 'kind',
       },
     ]);
-  const problems = fitToType(type, result);
-  if (problems.length > 0 && validation === 'Strict') throw refuseStrictly(before, problems);
-  if (validation === 'Warn') for (const p of problems) call.warnings.push(`unknown field "${p}"`);
+  const problem = formProblem(type, result, isStrategic ? applyProblem : decodeProblem);
+  if (problem !== undefined) throw type.builtin ? refusePatch(shown, problem) : undecodable(type, problem);
+  const unknown = dropUnknown(type, result).map((field) => `unknown field "${field}"`);
+  if (unknown.length > 0 && validation === 'Strict')
+    throw refusePatch(shown, `strict decoding error: ${unknown.join(', ')}`);
+  if (validation === 'Warn') call.warnings.push(...unknown);
   return type.view?.toStored(result) ?? result;
 }

@@ -35,6 +35,8 @@ export function prepareCreate(type: ResourceType, object: Dict, namespace: strin
 export function settle(type: ResourceType, object: Dict, around: Around): void {
   object['apiVersion'] = apiVersionOf(type);
   object['kind'] = type.kind;
+  // An apply is merged by the types, which may know more fields than are kept.
+  type.schema?.prune(object);
   type.schema?.applyDefaults(object);
   if (type.builtin) toGoForm(object, type.type);
   type.defaults?.(object, around);

@@ -32,6 +32,18 @@ export function canonicalQuantity(value: string | number): string {
   return minus + decimalText(nanos, isExponent);
 }
 
+/** In billionths, to compare by; 0 for what is no quantity. */
+export function nanosOf(quantity: string): bigint {
+  const [, sign = '', whole = '', fraction = '', suffix = ''] = SHAPE.exec(quantity) ?? [];
+  if (whole + fraction === '') return 0n;
+  const binary = BINARY.indexOf(suffix);
+  const power = /^[eE][+-]?\d/.test(suffix) ? Number(suffix.slice(1)) : (DECIMAL[suffix] ?? 0);
+  const factor = binary > 0 ? 1024n ** BigInt(binary) : 10n ** BigInt(Math.max(0, power));
+  const divisor = 10n ** BigInt(fraction.length + (binary > 0 ? 0 : Math.max(0, -power)));
+  const nanos = ceilDivide(BigInt(whole + fraction) * factor * NANO, divisor);
+  return sign === '-' ? -nanos : nanos;
+}
+
 function binaryText(amount: bigint): string {
   let [left, step] = [amount, 0];
   while (left !== 0n && left % 1024n === 0n && step < BINARY.length - 1) {

@@ -6,7 +6,15 @@ import { requestToken, reviewStatus } from './auth/reviews.ts';
 import type { Answer, Call } from './call.ts';
 import { isTrue, managerOf, outgoing } from './call.ts';
 import { decodeObject, fitToType, reportProblems } from './decode.ts';
-import { StatusError, badRequest, methodNotAllowed, notFound, qualified, resourceVersionTooLarge } from './errors.ts';
+import {
+  StatusError,
+  badRequest,
+  methodNotAllowed,
+  notFound,
+  qualified,
+  resourceVersionTooLarge,
+  unknownResource,
+} from './errors.ts';
 import { evict } from './eviction.ts';
 import type { Dict } from './json.ts';
 import { at, clone, dictOr, isDict, textOr } from './json.ts';
@@ -100,7 +108,7 @@ function serveItem(call: Call, target: Target): Answer {
 function serveSubresource(call: Call, route: Route & { name: string }): Answer {
   const { type, subresource, name, namespace } = route;
   const target: Target = { type, place: { name, namespace }, subresource };
-  if (!type.subresources.includes(subresource)) throw notFound(type, name);
+  if (!type.subresources.includes(subresource)) throw type.builtin ? unknownResource() : notFound(type, name);
   if (subresource === 'eviction') {
     if (call.method !== 'POST') throw methodNotAllowed();
     return evict(call, type, target.place);

@@ -1,6 +1,6 @@
 // What the server knows about the shape of each kind: needed by pruning, strategic patches, server-side apply and OpenAPI.
 // Notation of the built-in tables, one type a paragraph: `Type = field:T …`, where T is s i n b (scalars), q (quantity), is (int or
-// string), t (time), m (micro time), o (anything), a type name, `{T}` (map), `[T]` (list); inside a list `|k1,k2` are the keys of a
+// string), t (time), m (micro time), y (bytes), o (anything), a type name, `{T}` (map), `[T]` (list); inside a list `|k1,k2` are the keys of a
 // list-map, `|set` a set, `^k` the key that strategic patches merge by (`^` alone: merged as a set). `!` marks atomic, `~` retainKeys,
 // `=V` a default.
 import { API_TYPES } from './api-types.ts';
@@ -10,7 +10,7 @@ import { POD_TYPES } from './pod-types.ts';
 import { POLICY_TYPES } from './policy-types.ts';
 import { VOLUME_TYPES } from './volume-types.ts';
 
-export type Scalar = 's' | 'i' | 'n' | 'b' | 'q' | 'is' | 't' | 'm';
+export type Scalar = 's' | 'i' | 'n' | 'b' | 'q' | 'is' | 't' | 'm' | 'y';
 
 export interface TypeNode {
   shape: 'scalar' | 'any' | 'struct' | 'map' | 'list';
@@ -35,7 +35,7 @@ export interface TypeNode {
 
 export const ANY: TypeNode = { shape: 'any' };
 
-const SCALARS = new Set(['s', 'i', 'n', 'b', 'q', 'is', 't', 'm']);
+const SCALARS = new Set(['s', 'i', 'n', 'b', 'q', 'is', 't', 'm', 'y']);
 const definitions = readTables();
 const structs = new Map<string, TypeNode>();
 
@@ -100,7 +100,7 @@ function readList(text: string): TypeNode {
 
 /** The type of a custom resource from its OpenAPI schema; metadata is the built-in one. */
 export function customType(schema: unknown): TypeNode {
-  const root = fromSchema(dictOr(schema));
+  const root = fromSchema(dictOr(schema), false);
   const fields = root.fields?.() ?? new Map<string, TypeNode>();
   fields.set('metadata', builtinType('ObjectMeta'));
   fields.set('apiVersion', { shape: 'scalar', scalar: 's' });
@@ -110,11 +110,13 @@ export function customType(schema: unknown): TypeNode {
   return { shape: 'struct', fields: () => fields, ...(open ? { open } : {}) };
 }
 
-function fromSchema(schema: Dict): TypeNode {
+/** What keeps unknown fields does so all the way down, whatever is declared below. */
+function fromSchema(schema: Dict, isOpen: boolean): TypeNode {
   const fallback = scalarDefault(schema['default']);
   if (schema['x-kubernetes-int-or-string'] === true) return { shape: 'scalar', scalar: 'is', ...fallback };
-  if (schema['x-kubernetes-embedded-resource'] === true || schema['type'] === 'object') return fromObject(schema);
-  if (schema['type'] === 'array') return fromArray(schema);
+  if (schema['x-kubernetes-embedded-resource'] === true || schema['type'] === 'object')
+    return fromObject(schema, isOpen);
+  if (schema['type'] === 'array') return fromArray(schema, isOpen);
   const scalar = { string: 's', integer: 'i', number: 'n', boolean: 'b' }[String(schema['type'])];
   return scalar === undefined ? ANY : { shape: 'scalar', scalar: scalar as Scalar, ...fallback };
 }
@@ -123,24 +125,25 @@ function scalarDefault(value: unknown): { default?: string } {
   return typeof value === 'string' ? { default: value } : {};
 }
 
-function fromObject(schema: Dict): TypeNode {
+function fromObject(schema: Dict, isOpen: boolean): TypeNode {
   const atomic = schema['x-kubernetes-map-type'] === 'atomic' ? { atomic: true } : {};
   const extra = schema['additionalProperties'];
-  const open = schema['x-kubernetes-preserve-unknown-fields'] === true;
+  const open = isOpen || schema['x-kubernetes-preserve-unknown-fields'] === true;
   if (isDict(schema['properties'])) {
     const properties = schema['properties'];
     let fields: Map<string, TypeNode> | undefined;
     const read = (): Map<string, TypeNode> =>
-      (fields ??= new Map(Object.entries(properties).map(([k, v]) => [k, fromSchema(dictOr(v))])));
+      (fields ??= new Map(Object.entries(properties).map(([k, v]) => [k, fromSchema(dictOr(v), open)])));
     return { shape: 'struct', fields: read, ...(open ? { open } : {}), ...atomic };
   }
-  if (isDict(extra)) return { shape: 'map', element: fromSchema(extra), ...atomic };
+  if (isDict(extra)) return { shape: 'map', element: fromSchema(extra, open), ...atomic };
   if (open || extra === true) return { shape: 'map', element: ANY, ...atomic };
   return { shape: 'struct', fields: () => new Map<string, TypeNode>(), ...atomic };
 }
 
-function fromArray(schema: Dict): TypeNode {
-  const element = fromSchema(dictOr(schema['items']));
+function fromArray(schema: Dict, isOpen: boolean): TypeNode {
+  const open = isOpen || schema['x-kubernetes-preserve-unknown-fields'] === true;
+  const element = fromSchema(dictOr(schema['items']), open);
   const listType = schema['x-kubernetes-list-type'];
   if (listType === 'set') return { shape: 'list', element, listType };
   if (listType === 'map')

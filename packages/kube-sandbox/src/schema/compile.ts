@@ -43,7 +43,8 @@ export function compileSchema(openAPIV3Schema: object): CompiledSchema {
     validate(obj, old) {
       const causes: Cause[] = [];
       validateValue({ value: obj, old, path: '', isRoot: true }, root, causes);
-      if (causes.some((cause) => STOPPERS.has(cause.reason))) return [...causes, missingCheck()];
+      if (causes.some((cause) => STOPPERS.has(cause.reason)))
+        return rules.size === 0 ? causes : [...causes, missingCheck()];
       duplicates(obj, root, { path: '', causes });
       validateRules({ value: obj, old, path: '' }, root, { rules, causes });
       return causes;

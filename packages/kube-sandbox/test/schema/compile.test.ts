@@ -250,7 +250,6 @@ it('names what the first branch misses where no branch of a oneOf fits', () => {
   expect(either.validate({ o: {} }).map(({ field, message }) => `${field}: ${message}`)).toEqual([
     '<nil>: Invalid value: "": "o" must validate one and only one schema (oneOf). Found none valid',
     'o.x: Required value',
-    `<nil>: ${SKIPPED.message}`,
   ]);
   expect(either.validate({ o: { x: 1, z: 2 } })[0]?.message).toContain('Found 2 valid alternatives');
 });
