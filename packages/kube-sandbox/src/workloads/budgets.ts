@@ -3,6 +3,7 @@ import type { Condition, KubeObject } from '../objects.ts';
 import { toTime, type Clock } from '../clock.ts';
 import { equal } from '../apiserver/json.ts';
 import { replicasOf, type Deployment } from './deployment.ts';
+import { follow, startController, versionsIn } from './controller.ts';
 import { KeyQueue } from './key-queue.ts';
 import { keyOf, type KindCache } from './kind-cache.ts';
 import { controllerOf, isActive, isReady, type Pod } from './pod.ts';
@@ -41,15 +42,18 @@ export class Budgets {
 
   constructor(parts: BudgetParts) {
     this.#parts = parts;
-    this.#queue = new KeyQueue(parts.clock, (key) => this.#reconcile(key));
-    parts.budgets.listen(({ object }) => this.#queue.add(keyOf(object)));
-    parts.pods.listen(({ object, old }) => {
-      for (const budget of parts.budgets.all())
-        if (isOver(budget, object) || (old !== undefined && isOver(budget, old))) this.#queue.add(keyOf(budget));
-    });
-    parts.replicaSets.listen(({ object }) => {
-      for (const budget of parts.budgets.all())
-        if (budget.metadata.namespace === object.metadata.namespace) this.#queue.add(keyOf(budget));
+    const { budgets, pods, replicaSets } = parts;
+    const budgetsThat = (concern: (budget: Budget) => boolean): string[] => budgets.all().filter(concern).map(keyOf);
+    this.#queue = startController({
+      queue: new KeyQueue(parts.clock),
+      kinds: [
+        follow(budgets, ({ object }) => [keyOf(object)]),
+        follow(pods, (change) => budgetsThat((budget) => versionsIn(change).some((pod) => isOver(budget, pod)))),
+        follow(replicaSets, ({ object }) =>
+          budgetsThat(({ metadata }) => metadata.namespace === object.metadata.namespace),
+        ),
+      ],
+      reconcile: (key) => this.#reconcile(key),
     });
   }
 

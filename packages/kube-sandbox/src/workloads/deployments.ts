@@ -22,6 +22,7 @@ import {
   type Family,
 } from './deployment.ts';
 import type { Tell } from './controller-events.ts';
+import { follow, startController } from './controller.ts';
 import { KeyQueue } from './key-queue.ts';
 import { keyOf, type KindCache } from './kind-cache.ts';
 import { BY_CONTROLLER, controlledBy, controllerOf, hasEnded, isDeleted, type Pod } from './pod.ts';
@@ -45,11 +46,14 @@ export class Deployments {
 
   constructor(parts: DeploymentParts) {
     this.#parts = parts;
-    this.#queue = new KeyQueue(parts.clock, (key) => this.#reconcile(key));
-    parts.deployments.listen(({ object }) => this.#queue.add(keyOf(object)));
-    parts.replicaSets.listen(({ object }) => this.#noticeOwned(object));
-    parts.pods.listen(({ object, isGone }) => {
-      if (isGone) this.#noticePodGone(object);
+    this.#queue = startController({
+      queue: new KeyQueue(parts.clock),
+      kinds: [
+        follow(parts.deployments, ({ object }) => [keyOf(object)]),
+        follow(parts.replicaSets, ({ object }) => ownersOf(object)),
+        follow(parts.pods, ({ object, isGone }) => (isGone ? this.#awaiting(object) : [])),
+      ],
+      reconcile: (key) => this.#reconcile(key),
     });
   }
 
@@ -57,16 +61,11 @@ export class Deployments {
     this.#queue.stop();
   }
 
-  #noticeOwned({ metadata, ...rest }: KubeObject): void {
-    const owner = controllerOf({ metadata, ...rest });
-    if (owner?.kind === 'Deployment') this.#queue.add(`${metadata.namespace ?? ''}/${owner.name}`);
-  }
-
   /** A Recreate waits for the last old pod, which no ReplicaSet counts any more. */
-  #noticePodGone(pod: Pod): void {
+  #awaiting(pod: Pod): string[] {
     const owner = controllerOf(pod);
     const rs = this.#parts.replicaSets.get(`${pod.metadata.namespace ?? ''}/${owner?.name ?? ''}`);
-    if (rs !== undefined && rs.metadata.uid === owner?.uid) this.#noticeOwned(rs);
+    return rs !== undefined && rs.metadata.uid === owner?.uid ? ownersOf(rs) : [];
   }
 
   #reconcile(key: string): void {
@@ -277,6 +276,12 @@ export class Deployments {
     if (equal(status, deployment.status)) return deployment;
     return this.#parts.deployments.updateStatus({ ...deployment, status });
   }
+}
+
+/** The Deployment that an object belongs to. */
+function ownersOf(object: KubeObject): string[] {
+  const owner = controllerOf(object);
+  return owner?.kind === 'Deployment' ? [`${object.metadata.namespace ?? ''}/${owner.name}`] : [];
 }
 
 const byAge = (a: KubeObject, b: KubeObject): number =>

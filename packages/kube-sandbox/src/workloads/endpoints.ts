@@ -3,6 +3,7 @@ import type { KubeObject } from '../objects.ts';
 import { toTime, type Clock } from '../clock.ts';
 import { equal } from '../apiserver/json.ts';
 import { sliceContents, subsetsOf, type SliceContent } from './endpoint-lists.ts';
+import { follow, startController, versionsIn } from './controller.ts';
 import { KeyQueue } from './key-queue.ts';
 import { keyOf, type KindCache } from './kind-cache.ts';
 import { controlledBy, isDeleted, type Pod } from './pod.ts';
@@ -49,14 +50,15 @@ export class EndpointsController {
 
   constructor(parts: EndpointsParts) {
     this.#parts = parts;
-    this.#queue = new KeyQueue(parts.clock, (key) => this.#reconcile(key));
-    parts.services.listen(({ object }) => this.#queue.add(keyOf(object)));
-    parts.slices.listen(({ object }) => {
-      for (const key of sliceIndexer(object)) this.#queue.add(key);
-    });
-    parts.endpoints.listen(({ object }) => this.#queue.add(keyOf(object)));
-    parts.pods.listen(({ object, old }) => {
-      for (const pod of old === undefined ? [object] : [object, old]) this.#noticePod(pod);
+    this.#queue = startController({
+      queue: new KeyQueue(parts.clock),
+      kinds: [
+        follow(parts.services, ({ object }) => [keyOf(object)]),
+        follow(parts.slices, ({ object }) => sliceIndexer(object)),
+        follow(parts.endpoints, ({ object }) => [keyOf(object)]),
+        follow(parts.pods, (change) => versionsIn(change).flatMap((pod) => this.#selecting(pod))),
+      ],
+      reconcile: (key) => this.#reconcile(key),
     });
   }
 
@@ -64,12 +66,12 @@ export class EndpointsController {
     this.#queue.stop();
   }
 
-  #noticePod({ metadata }: Pod): void {
-    for (const [key, value] of Object.entries(metadata.labels ?? {})) {
-      for (const service of this.#parts.services.by(BY_SELECTED, labelValue(metadata.namespace, key, value))) {
-        if (matches({ matchLabels: service.spec.selector ?? {} }, metadata.labels)) this.#queue.add(keyOf(service));
-      }
-    }
+  /** The Services that select a pod. */
+  #selecting({ metadata }: Pod): string[] {
+    return Object.entries(metadata.labels ?? {})
+      .flatMap(([key, value]) => this.#parts.services.by(BY_SELECTED, labelValue(metadata.namespace, key, value)))
+      .filter(({ spec }) => matches({ matchLabels: spec.selector ?? {} }, metadata.labels))
+      .map(keyOf);
   }
 
   #reconcile(key: string): void {

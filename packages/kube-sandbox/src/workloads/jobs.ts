@@ -17,6 +17,7 @@ import {
   type JobStatus,
   type Verdict,
 } from './job-status.ts';
+import { follow, startController } from './controller.ts';
 import { KeyQueue } from './key-queue.ts';
 import { type KindCache, keyOf } from './kind-cache.ts';
 import { BY_CONTROLLER, controllerOf, isDeleted, podOf, type Pod } from './pod.ts';
@@ -36,13 +37,20 @@ export class Jobs {
 
   constructor(parts: JobParts) {
     this.#parts = parts;
-    this.#queue = new KeyQueue(parts.clock, (key) => this.#reconcile(key));
-    this.#orphans = new KeyQueue(parts.clock, (key) => this.#release(parts.pods.fresh(key)));
-    parts.jobs.listen(({ object, isGone }) => {
-      this.#queue.add(keyOf(object));
-      if (isGone || isDeleted(object)) this.#abandon(object);
+    const { clock, jobs, pods } = parts;
+    this.#queue = startController({
+      queue: new KeyQueue(clock),
+      kinds: [follow(jobs, ({ object }) => [keyOf(object)]), follow(pods, ({ object }) => jobOf(object))],
+      reconcile: (key) => this.#reconcile(key),
     });
-    parts.pods.listen(({ object }) => this.#noticePod(object));
+    this.#orphans = startController({
+      queue: new KeyQueue(clock),
+      kinds: [
+        follow(jobs, ({ object, isGone }) => (isGone || isDeleted(object) ? this.#podsOf(object).map(keyOf) : [])),
+        follow(pods, ({ object }) => (this.#isOrphan(object) ? [keyOf(object)] : [])),
+      ],
+      reconcile: (key) => this.#release(pods.fresh(key)),
+    });
   }
 
   stop(): void {
@@ -50,20 +58,14 @@ export class Jobs {
     this.#orphans.stop();
   }
 
-  #noticePod(pod: Pod): void {
-    const owner = controllerOf(pod);
-    if (owner?.kind !== 'Job') return;
-    const key = `${pod.metadata.namespace ?? ''}/${owner.name}`;
-    this.#queue.add(key);
-    if (isDeleted(pod) && this.#parts.jobs.get(key)?.metadata.uid !== owner.uid) this.#orphans.add(keyOf(pod));
+  #isOrphan(pod: Pod): boolean {
+    const [key] = jobOf(pod);
+    if (key === undefined || !isDeleted(pod)) return false;
+    return this.#parts.jobs.get(key)?.metadata.uid !== controllerOf(pod)?.uid;
   }
 
   #podsOf(job: Job): Pod[] {
     return this.#parts.pods.by(BY_CONTROLLER, job.metadata.uid ?? '');
-  }
-
-  #abandon(job: Job): void {
-    for (const pod of this.#podsOf(job)) this.#orphans.add(keyOf(pod));
   }
 
   #reconcile(key: string): void {
@@ -124,4 +126,10 @@ export class Jobs {
     if (equal(status, job.status)) return job;
     return this.#parts.jobs.updateStatus({ ...job, status });
   }
+}
+
+/** The Job that a pod belongs to. */
+function jobOf(pod: Pod): string[] {
+  const owner = controllerOf(pod);
+  return owner?.kind === 'Job' ? [`${pod.metadata.namespace ?? ''}/${owner.name}`] : [];
 }

@@ -12,16 +12,19 @@ interface Later {
 
 export class KeyQueue {
   readonly #clock: Clock;
-  readonly #reconcile: (key: string) => void;
   readonly #later = new Map<string, Later>();
   readonly #failures = new Map<string, number>();
   #waiting = new Set<string>();
   #cancelDrain: Cancel | undefined;
   #isOn = true;
+  #reconcile: (key: string) => void = () => {};
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** `reconcile` runs from timers of the clock. A StatusError in it is tried again; any other error is a bug and goes up. */
-  constructor(clock: Clock, reconcile: (key: string) => void) {
-    this.#clock = clock;
+  start(reconcile: (key: string) => void): void {
     this.#reconcile = reconcile;
   }
 

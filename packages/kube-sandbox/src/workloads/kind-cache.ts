@@ -5,8 +5,15 @@ import type { GroupKind, ObjectStore, StoreDeleteOptions } from '../apiserver/st
 /** The values under which an object is found in an index. */
 export type Indexer<T> = (object: T) => string[];
 
-/** Called when an object came, changed or went; `old` is what was known before. It must only take note: no writes. */
-export type Listener<T> = (change: { object: T; old?: T; isGone: boolean }) => void;
+/** An object came, changed or went; `old` is what was known before. */
+export interface Change<T> {
+  object: T;
+  old?: T;
+  isGone: boolean;
+}
+
+/** It must only take note: no writes. */
+export type Listener<T> = (change: Change<T>) => void;
 
 export const keyOf = (object: KubeObject): string => `${object.metadata.namespace ?? ''}/${object.metadata.name}`;
 
@@ -121,7 +128,7 @@ export class KindCache<T extends KubeObject> {
     this.#tell({ object: old, old, isGone: true });
   }
 
-  #tell(change: Parameters<Listener<T>>[0]): void {
+  #tell(change: Change<T>): void {
     for (const listener of this.#listeners) listener(change);
   }
 

@@ -1,5 +1,6 @@
 // Scheduler and kubelet of the sandbox's one node: binds pods, runs them, judges their readiness, restarts and ends them.
 import type { Clock } from '../clock.ts';
+import { follow, startController } from './controller.ts';
 import { KeyQueue } from './key-queue.ts';
 import { type KindCache, keyOf } from './kind-cache.ts';
 import { NODE_NAME } from './node.ts';
@@ -46,8 +47,11 @@ export class Kubelet {
 
   constructor(parts: KubeletParts) {
     this.#parts = parts;
-    this.#queue = new KeyQueue(parts.clock, (key) => this.#reconcile(key));
-    parts.pods.listen(({ object }) => this.#queue.add(keyOf(object)));
+    this.#queue = startController({
+      queue: new KeyQueue(parts.clock),
+      kinds: [follow(parts.pods, ({ object }) => [keyOf(object)])],
+      reconcile: (key) => this.#reconcile(key),
+    });
   }
 
   stop(): void {

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import { StatusError } from '../apiserver/errors.ts';
 import { equal } from '../apiserver/json.ts';
 import type { Tell } from './controller-events.ts';
+import { follow, startController, versionsIn } from './controller.ts';
 import { KeyQueue } from './key-queue.ts';
 import { type KindCache, keyOf } from './kind-cache.ts';
 import {
@@ -37,10 +38,13 @@ export class ReplicaSets {
 
   constructor(parts: ReplicaSetParts) {
     this.#parts = parts;
-    this.#queue = new KeyQueue(parts.clock, (key) => this.#reconcile(key));
-    parts.replicaSets.listen(({ object }) => this.#queue.add(keyOf(object)));
-    parts.pods.listen(({ object, old }) => {
-      for (const pod of old === undefined ? [object] : [object, old]) this.#noticePod(pod);
+    this.#queue = startController({
+      queue: new KeyQueue(parts.clock),
+      kinds: [
+        follow(parts.replicaSets, ({ object }) => [keyOf(object)]),
+        follow(parts.pods, (change) => versionsIn(change).flatMap((pod) => this.#concernedBy(pod))),
+      ],
+      reconcile: (key) => this.#reconcile(key),
     });
   }
 
@@ -48,16 +52,16 @@ export class ReplicaSets {
     this.#queue.stop();
   }
 
-  #noticePod(pod: Pod): void {
-    const { namespace } = pod.metadata;
+  /** The ReplicaSet of a pod, or those that may take it in. */
+  #concernedBy(pod: Pod): string[] {
+    const { namespace, labels = {} } = pod.metadata;
     const owner = controllerOf(pod);
-    if (owner?.kind === 'ReplicaSet') this.#queue.add(`${namespace ?? ''}/${owner.name}`);
-    if (owner !== undefined || isDeleted(pod)) return;
-    for (const [label, value] of Object.entries(pod.metadata.labels ?? {})) {
-      for (const rs of this.#parts.replicaSets.by(BY_SELECTOR, labelValue(namespace, label, value))) {
-        if (matches(rs.spec.selector, pod.metadata.labels)) this.#queue.add(keyOf(rs));
-      }
-    }
+    if (owner?.kind === 'ReplicaSet') return [`${namespace ?? ''}/${owner.name}`];
+    if (owner !== undefined || isDeleted(pod)) return [];
+    return Object.entries(labels)
+      .flatMap(([label, value]) => this.#parts.replicaSets.by(BY_SELECTOR, labelValue(namespace, label, value)))
+      .filter((rs) => matches(rs.spec.selector, labels))
+      .map(keyOf);
   }
 
   #reconcile(key: string): void {
