@@ -104,7 +104,7 @@ export class ControllerEvents {
   /** `<object>.<nanoseconds in 16 hex digits>`: names sort by time. */
   #nameFor(object: string): string {
     this.#serial = (this.#serial + 1) % 1_000_000;
-    const nanoseconds = BigInt(this.#clock.now()) * 1_000_000n + BigInt(this.#serial);
+    const nanoseconds = BigInt(Math.floor(this.#clock.now())) * 1_000_000n + BigInt(this.#serial);
     return `${object}.${nanoseconds.toString(16).padStart(16, '0')}`;
   }
 

@@ -48,6 +48,17 @@ describe('Events of controllers', () => {
     expect(times()).toBe(26);
   });
 
+  test('are named by the time, between two milliseconds as well', async () => {
+    const { clock, tell, events } = open();
+    await clock.advance(0.25);
+    tell(about, { reason: 'SuccessfulCreate', message: 'Created pod: a' });
+    await clock.advance(0.5);
+    tell(about, { reason: 'SuccessfulDelete', message: 'Deleted pod: a' });
+    const names = events().map(({ metadata }) => metadata.name as string);
+    expect(names).toEqual(names.toSorted());
+    expect(names).toEqual([expect.stringMatching(/^web\.[0-9a-f]{16}$/), expect.stringMatching(/^web\.[0-9a-f]{16}$/)]);
+  });
+
   test('about an object of a namespace that is going are dropped', () => {
     const { store, tell, events } = open();
     store.delete({ group: '', kind: 'Namespace' }, 'default');
