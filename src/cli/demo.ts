@@ -8,9 +8,9 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { load } from 'js-yaml';
-import { createSandbox, type Sandbox } from 'kube-sandbox';
 import { announcePush } from 'kube-sandbox/git-server';
 import { seededRandom } from 'kube-sandbox/random';
+import { serveSandbox, type ServedSandbox } from 'kube-sandbox/served';
 import type { Application } from '../api/application.ts';
 import { customResourceDefinitions } from '../api/crd.ts';
 import { RESOURCES } from '../api/names.ts';
@@ -57,7 +57,7 @@ interface Controller {
 }
 
 /** Starts `sluice controller` as it would run in a cluster; resolves when it listens. */
-async function startController(sandbox: Sandbox, dir: string, secretFile: string): Promise<Controller> {
+async function startController(sandbox: ServedSandbox, dir: string, secretFile: string): Promise<Controller> {
   const self = fileURLToPath(new URL('./sluice.js', import.meta.url));
   const logFile = path.join(dir, 'controller.log');
   const args = [
@@ -119,7 +119,7 @@ async function applyApplication(client: KubeClient, repoURL: string): Promise<vo
   await client.create(RESOURCES.applications, application);
 }
 
-function whatToTry(sandbox: Sandbox, controller: Controller): string {
+function whatToTry(sandbox: ServedSandbox, controller: Controller): string {
   return [
     'Everything is still running (end it with Ctrl-C). Try, in another terminal:',
     '',
@@ -143,7 +143,7 @@ function whatToTry(sandbox: Sandbox, controller: Controller): string {
 
 interface Stage {
   interrupted: Promise<void>;
-  sandbox: Sandbox;
+  sandbox: ServedSandbox;
   controller: Controller;
   client: KubeClient;
   story: Story;
@@ -223,7 +223,7 @@ interface Setting {
 
 async function stage({ options, screen, dir, secret, secretFile, ends, interrupted }: Setting): Promise<boolean> {
   let hookURL: string | undefined;
-  const sandbox = await createSandbox({
+  const sandbox = await serveSandbox({
     random: seededRandom(options.seed),
     crds: customResourceDefinitions(),
     dir,

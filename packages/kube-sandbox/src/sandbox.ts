@@ -1,89 +1,82 @@
-// A cluster in one process: API server, workloads, data plane, metrics store and Git server, on free loopback ports.
-import path from 'node:path';
-import type { KubeObject } from './objects.ts';
-import { systemClock, type Clock } from './clock.ts';
-import { createApiServer } from './apiserver/api-server.ts';
+// A cluster in one process, on one clock and one source of lots: API server, controllers and kubelet, data plane, metrics store.
+import { createApiServer, type ApiServer } from './apiserver/api-server.ts';
 import type { ObjectStore } from './apiserver/store.ts';
-import { routerDefinitions } from './router-crds.ts';
-import { createGateway } from './dataplane/gateway.ts';
-import { startLoad, type Load } from './dataplane/load.ts';
+import { systemClock, type Clock } from './clock.ts';
+import { createGateway, type Gateway } from './dataplane/gateway.ts';
+import { startLoad, type Load, type LoadOptions } from './dataplane/load.ts';
 import { createPodServers } from './dataplane/pods.ts';
+import { createMetricsStore, type MetricsStore } from './metrics/metrics-store.ts';
+import type { KubeObject } from './objects.ts';
 import type { Random } from './random.ts';
-import { createGitServer, type Push } from './git/git-server.ts';
-import { createMetricsStore } from './metrics/metrics-store.ts';
-import { startWorkloads } from './workloads/workloads.ts';
+import { routerDefinitions } from './router-crds.ts';
+import { startWorkloads, type Workloads } from './workloads/workloads.ts';
 
 export interface SandboxOptions {
-  /** Default: the machine's, which real sockets need. */
+  /** A `VirtualClock` to turn by hand. Default: the machine's, which real sockets need. */
   clock?: Clock;
-  /** Draws every lot: `seededRandom(1)` draws the same in each run; what depends on real sockets and timers still varies. */
+  /** Draws every lot: `seededRandom(1)` draws the same in each run. */
   random: Random;
   /** CustomResourceDefinitions that are there from the start, besides those of the routes that the data plane reads. */
   crds?: readonly object[];
-  /** Holds the kubeconfig and the repositories. */
-  dir: string;
-  /** Name of the one repository. Default shop. */
-  repository?: string;
-  /** Called after each push to the repository. */
-  onPush?: (push: Push) => void;
-  /** Time between two scrapes. Default 500 ms. */
+  /** How pods answer: by a call in this process, or each over a socket of its own. Default `virtual`. */
+  pods?: 'virtual' | 'real';
+  /** From the start of a pod to its readiness, where the pod says nothing else. Default 50 ms. */
+  readyAfterMs?: number;
+  /** Time between two scrapes of the data plane. Default 500 ms. */
   scrapeIntervalMs?: number;
 }
 
+/** What a load says of itself; the clock and the way in are the cluster's. */
+export type LoadWish = Omit<LoadOptions, 'clock' | 'target'>;
+
 export interface Sandbox {
-  /** A kubeconfig on disk. */
-  readonly kubeconfig: string;
-  readonly apiURL: string;
-  /** URL to clone from and push to. */
-  readonly gitURL: string;
-  /** Where requests enter the mesh; the Host header decides where they go. */
-  readonly gatewayURL: string;
-  readonly prometheusURL: string;
+  /** Its `transport` takes requests in this process. */
+  readonly api: ApiServer;
+  /** The objects of the API server. */
   readonly store: ObjectStore;
-  /** Sends real HTTP requests to the gateway until it is stopped. */
-  startLoad(load: { host: string; path: string; rps: number }): Load;
+  readonly workloads: Workloads;
+  /** Where requests enter the mesh: the host decides where they go. */
+  readonly gateway: Gateway;
+  /** Prometheus: its `handle` takes requests in this process. */
+  readonly metrics: MetricsStore;
+  /** Sends requests to the gateway until it is stopped. */
+  startLoad(load: LoadWish): Load;
+  /** Ends every load, controller, timer and server. */
   stop(): Promise<void>;
 }
 
 const CRD = { group: 'apiextensions.k8s.io', kind: 'CustomResourceDefinition' };
 
-export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
-  const { clock = systemClock, random, crds = [] } = options;
+export function createSandbox(options: SandboxOptions): Sandbox {
+  const { clock = systemClock, random, crds = [], readyAfterMs, scrapeIntervalMs = 500 } = options;
   const api = createApiServer({ clock, random });
   const { store } = api;
   for (const crd of [...crds, ...routerDefinitions()]) store.create(CRD, crd as KubeObject);
-  const workloads = startWorkloads({ store, clock, random });
-  const pods = createPodServers({ store, clock, random, mode: 'real' });
+  const workloads = startWorkloads({ store, clock, random, ...(readyAfterMs === undefined ? {} : { readyAfterMs }) });
+  const pods = createPodServers({ store, clock, random, mode: options.pods ?? 'virtual' });
   const gateway = createGateway({ store, clock, random, pods });
-  const metrics = createMetricsStore({ clock, scrapeIntervalMs: options.scrapeIntervalMs ?? 500 });
+  const metrics = createMetricsStore({ clock, scrapeIntervalMs });
   metrics.addTarget({ job: 'mesh', instance: 'gateway', scrape: () => gateway.telemetry.expose() });
-  const git = await createGitServer({
-    dir: path.join(options.dir, 'git'),
-    ...(options.onPush ? { onPush: options.onPush } : {}),
-  });
-  const [apiListening, entrance, prometheus] = await Promise.all([api.listen(), gateway.listen(), metrics.listen()]);
-  const kubeconfig = path.join(options.dir, 'kubeconfig');
-  await api.writeKubeconfig(kubeconfig, apiListening);
   const loads = new Set<Load>();
   return {
-    kubeconfig,
-    apiURL: apiListening.url,
-    gitURL: git.createRepository(options.repository ?? 'shop'),
-    gatewayURL: entrance.url,
-    prometheusURL: prometheus.url,
+    api,
     store,
+    workloads,
+    gateway,
+    metrics,
     startLoad(load) {
-      const started = startLoad({ clock, target: entrance.url, ...load });
+      const started = startLoad({ clock, target: gateway, ...load });
       loads.add(started);
       return started;
     },
     async stop() {
-      await Promise.all([...loads].map((load) => load.stop()));
+      const answered = [...loads].map((load) => load.stop());
       workloads.stop();
       metrics.stop();
-      await gateway.close();
+      // Cuts the latency short of what is under way: nobody turns the clock for it any more.
       await pods.close();
-      await Promise.all([prometheus.close(), apiListening.close(), git.close()]);
+      await Promise.all(answered);
+      await gateway.close();
     },
   };
 }

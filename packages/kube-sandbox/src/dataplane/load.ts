@@ -5,6 +5,8 @@ import type { Gateway } from './gateway.ts';
 import type { Random } from '../random.ts';
 import { Tally, type Outcome } from './tally.ts';
 
+export type { Tally } from './tally.ts';
+
 export interface LoadOptions {
   clock: Clock;
   /** A gateway to call in process, or the URL of one that listens: then real HTTP requests on kept connections. */
