@@ -6,6 +6,8 @@ ARG RUNTIME_IMAGE=gcr.io/distroless/nodejs22-debian12:nonroot
 FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
+COPY packages/kube-sandbox/package.json packages/kube-sandbox/package.json
+COPY packages/kube-schema/package.json packages/kube-schema/package.json
 # The lock names the integrity of every package; none of them runs a script here.
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .

@@ -8,15 +8,17 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { load } from 'js-yaml';
+import { announcePush } from 'kube-sandbox/git-server';
+import { seededRandom } from 'kube-sandbox/random';
+import { serveSandbox, type ServedSandbox } from 'kube-sandbox/served';
 import type { Application } from '../api/application.ts';
+import { customResourceDefinitions } from '../api/crd.ts';
 import { RESOURCES } from '../api/names.ts';
 import { kubeClient } from '../kube/client.ts';
 import { loadAccess } from '../kube/kubeconfig.ts';
 import { undiciTransport } from '../kube/transport-undici.ts';
 import type { KubeClient } from '../kube/types.ts';
 import { systemClock } from '../ports/clock.ts';
-import { announcePush } from '../sandbox/git/git-server.ts';
-import { createSandbox, type Sandbox } from '../sandbox/sandbox.ts';
 import { UsageError } from './usage-error.ts';
 import { HOST, play, type Ending } from './demo/play.ts';
 import { liveScreen, plainScreen, type Screen } from './demo/screen.ts';
@@ -55,7 +57,7 @@ interface Controller {
 }
 
 /** Starts `sluice controller` as it would run in a cluster; resolves when it listens. */
-async function startController(sandbox: Sandbox, dir: string, secretFile: string): Promise<Controller> {
+async function startController(sandbox: ServedSandbox, dir: string, secretFile: string): Promise<Controller> {
   const self = fileURLToPath(new URL('./sluice.js', import.meta.url));
   const logFile = path.join(dir, 'controller.log');
   const args = [
@@ -117,7 +119,7 @@ async function applyApplication(client: KubeClient, repoURL: string): Promise<vo
   await client.create(RESOURCES.applications, application);
 }
 
-function whatToTry(sandbox: Sandbox, controller: Controller): string {
+function whatToTry(sandbox: ServedSandbox, controller: Controller): string {
   return [
     'Everything is still running (end it with Ctrl-C). Try, in another terminal:',
     '',
@@ -154,7 +156,7 @@ async function keepRunning({ sandbox, interrupted }: Stage): Promise<void> {
 
 interface Stage {
   interrupted: Promise<void>;
-  sandbox: Sandbox;
+  sandbox: ServedSandbox;
   controller: Controller;
   client: KubeClient;
   story: Story;
@@ -234,8 +236,9 @@ interface Setting {
 
 async function stage({ options, screen, dir, secret, secretFile, ends, interrupted }: Setting): Promise<boolean> {
   let hookURL: string | undefined;
-  const sandbox = await createSandbox({
-    seed: options.seed,
+  const sandbox = await serveSandbox({
+    random: seededRandom(options.seed),
+    crds: customResourceDefinitions(),
     dir,
     onPush: (push) => void (hookURL && announcePush({ url: hookURL, secret }, push).catch(() => undefined)),
   });

@@ -30,9 +30,8 @@ export interface Restarter {
   restartedBefore(rollout: ObjectKey): number | undefined;
 }
 
-/** Creation is told to the second: a pod that was made in the second of the request is new. */
 const isOlder = ({ metadata }: KubeObject, before: number): boolean =>
-  Date.parse(metadata.creationTimestamp ?? '') < Math.floor(before / 1000) * 1000;
+  Date.parse(metadata.creationTimestamp ?? '') < before;
 
 const isLeaving = ({ metadata }: KubeObject): boolean => metadata.deletionTimestamp !== undefined;
 

@@ -21,7 +21,7 @@ import { withNews } from './news.ts';
 import { fromSignals } from './signals.ts';
 import type { Situation } from './situation.ts';
 import { statusOf, trafficOf } from './status.ts';
-import { parseTime } from './time.ts';
+import { nextSecond, parseTime } from './time.ts';
 import type { Transition } from './transitions.ts';
 import { wantedOf, type Wanted } from './wanted.ts';
 
@@ -70,7 +70,8 @@ function keptSignal(before: Situation, after: Situation): Outcome['kept'] {
 
 function nextLook(situation: Situation): number | undefined {
   const { seen, memory, place } = situation;
-  const times = [memory.until, ...Object.values(memory.retiring), parseTime(seen.spec.restartAt)];
+  const asked = parseTime(seen.spec.restartAt);
+  const times = [memory.until, ...Object.values(memory.retiring), memory.restartAt, asked && nextSecond(asked)];
   if (hasTag(place, 'waiting')) times.push(deadlineAt(situation));
   const ahead = times.filter((t): t is number => t !== undefined && t > seen.now);
   return ahead.length === 0 ? undefined : Math.min(...ahead);

@@ -5,7 +5,7 @@ import { availableOf, desiredOf, replicasOf, type SeenRun } from './observed.ts'
 import { podsBy, standingAt } from './plan.ts';
 import { runOf, stageOf } from './runs.ts';
 import { isStageReached } from './stages/stages.ts';
-import { parseTime } from './time.ts';
+import { nextSecond, parseTime } from './time.ts';
 
 export { stageOf, stageRun } from './runs.ts';
 
@@ -52,7 +52,8 @@ export function isWarm({ seen, memory }: Known): boolean {
 
 /** When spec.restartAt asks for pods to be replaced that were not yet; milliseconds since the epoch. */
 export function restartDue({ seen, memory }: Known): number | undefined {
-  const at = parseTime(seen.spec.restartAt);
+  const asked = parseTime(seen.spec.restartAt);
+  const at = asked === undefined ? undefined : nextSecond(asked);
   return at === undefined || at > seen.now || at <= (memory.restartedAt ?? 0) || at === memory.restartAt
     ? undefined
     : at;

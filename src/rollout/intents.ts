@@ -188,7 +188,7 @@ function cleanUp({ seen, memory, place }: Situation): Intent[] {
 
 /** The stable revision first, then what is on its way; never more pods away than may be. */
 function restartIntents({ seen, memory, place }: Situation): Intent[] {
-  if (place.pods !== 'restarting' || memory.restartAt === undefined) return [];
+  if (place.pods !== 'restarting' || memory.restartAt === undefined || seen.now < memory.restartAt) return [];
   const atMost = Math.max(1, resolveCount(seen.plan.maxUnavailable, replicasOf(seen), 'down'));
   const hashes = [...new Set([memory.stable, memory.candidate])].filter(
     (hash) => hash !== undefined && desiredOf(seen, hash) > 0,

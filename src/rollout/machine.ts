@@ -6,7 +6,7 @@ import type { Context, Event, Tag } from './context.ts';
 import type { Memory } from './memory.ts';
 import * as facts from './facts.ts';
 import * as changes from './changes.ts';
-import { parseTime } from './time.ts';
+import { nextSecond } from './time.ts';
 
 const machineSetup = setup({
   types: {
@@ -64,10 +64,10 @@ const machineSetup = setup({
     answerAccepted: assign(({ context: c }) => changes.answered(c, 'Done: the inconclusive analysis is accepted')),
     restart: assign(({ context: c }) => ({
       ...changes.answered(c, 'Done: pods are being replaced, a few at a time'),
-      memory: { ...c.memory, restartAt: c.seen.now },
+      memory: { ...c.memory, restartAt: nextSecond(c.seen.now) },
     })),
     restartAsDeclared: assign(({ context: c }) => ({
-      memory: { ...c.memory, restartAt: parseTime(c.seen.spec.restartAt) },
+      memory: { ...c.memory, restartAt: facts.restartDue(c) },
     })),
     noteRestarted: assign(({ context: { memory } }) => ({
       memory: { ...memory, restartAt: undefined, restartedAt: memory.restartAt ?? memory.restartedAt },

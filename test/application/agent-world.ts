@@ -17,9 +17,9 @@ import type { KubeClient } from '../../src/kube/types.ts';
 import { keepManagedFields, WatchCache } from '../../src/kube/watch-cache.ts';
 import type { Transport } from '../../src/ports/transport.ts';
 import { silentLog } from '../../src/ports/log.ts';
-import { createApiServer } from '../../src/sandbox/apiserver/api-server.ts';
+import { createApiServer } from 'kube-sandbox/api-server';
 import { FakeMirror, FakeRepository } from '../support/fake-git.ts';
-import { settle, VirtualClock } from '../support/virtual-clock.ts';
+import { settle, VirtualClock } from 'kube-sandbox/virtual-clock';
 
 const CRDS = new URL('../../crds/', import.meta.url);
 const CRD: Resource = {

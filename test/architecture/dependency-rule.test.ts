@@ -13,7 +13,18 @@ const run = promisify(execFile);
 /** A file for each arrow that the house forbids: where it is planted, what it imports, and the rule that has to say so. */
 const PLANTED: [file: string, imports: string, rule: string][] = [
   ['src/cli/planted.ts', './planted.ts', 'no-cycle'],
-  ['src/schema/planted.ts', '../api/other.ts', 'schemas-know-nothing-of-the-project'],
+  ['packages/kube-schema/src/planted.ts', '../../../src/api/other.ts', 'packages-know-nothing-of-the-project'],
+  ['packages/kube-schema/src/planted-io.ts', 'node:fs', 'schemas-are-pure'],
+  [
+    'packages/kube-schema/src/planted-inside.ts',
+    '../../kube-sandbox/src/other.ts',
+    'packages-reach-each-other-by-their-doors',
+  ],
+  [
+    'src/application/planted-inside.ts',
+    '../../packages/kube-schema/src/other.ts',
+    'packages-are-reached-by-their-doors',
+  ],
   ['src/api/planted.ts', '../rollout/other.ts', 'api-knows-only-zod'],
   ['src/rollout/planted-adapter.ts', '../kube/other.ts', 'pure-core-imports-no-adapter'],
   ['src/traffic/planted-io.ts', 'node:fs', 'pure-core-imports-no-io'],
@@ -37,11 +48,18 @@ const PLANTED: [file: string, imports: string, rule: string][] = [
   ['src/application/revert/hold.ts', 'node:timers/promises', 'decisions-of-the-agent-import-no-io'],
   ['src/application/sync/prune.ts', '../../kube/other.ts', 'decisions-of-the-agent-know-no-cluster'],
   ['src/application/report/due.ts', '../execute.ts', 'decisions-of-the-agent-carry-nothing-out'],
-  ['src/controller/planted-sandbox.ts', '../sandbox/other.ts', 'only-the-command-line-knows-the-sandbox'],
-  ['src/sandbox/planted.ts', '../controller/other.ts', 'the-sandbox-knows-no-controller'],
+  [
+    'src/controller/planted-sandbox.ts',
+    '../../packages/kube-sandbox/src/sandbox.ts',
+    'only-the-command-line-knows-the-sandbox',
+  ],
+  ['packages/kube-sandbox/src/planted.ts', '../../../src/controller/other.ts', 'packages-know-nothing-of-the-project'],
+  ['packages/kube-sandbox/test/planted.ts', '../../../test/support/other.ts', 'packages-know-nothing-of-the-project'],
   ['src/application/planted-client.ts', '@kubernetes/client-node', 'only-the-kube-adapter-names-client-node'],
   ['src/controller/planted-git.ts', 'isomorphic-git', 'only-the-git-adapter-names-isomorphic-git'],
 ];
+
+const PACKAGES = ['packages/kube-schema/package.json', 'packages/kube-sandbox/package.json'];
 
 interface Report {
   summary: { violations: { from: string; rule: { name: string } }[]; totalCruised: number };
@@ -49,7 +67,15 @@ interface Report {
 
 async function cruise(dir: string): Promise<Report> {
   const depcruise = path.join(ROOT, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
-  const args = [depcruise, 'src', '--config', path.join(dir, '.dependency-cruiser.cjs'), '--output-type', 'json'];
+  const args = [
+    depcruise,
+    'src',
+    'packages',
+    '--config',
+    path.join(dir, '.dependency-cruiser.cjs'),
+    '--output-type',
+    'json',
+  ];
   const options = { cwd: dir, maxBuffer: 64 * 1024 * 1024 };
   const { stdout } = await run(process.execPath, args, options).catch((error: { stdout: string }) => error);
   return JSON.parse(stdout) as Report;
@@ -60,7 +86,7 @@ describe('the dependency rule', () => {
 
   beforeAll(async () => {
     dir = await mkdtemp(path.join(tmpdir(), 'sluice-arch-'));
-    for (const file of ['.dependency-cruiser.cjs', 'tsconfig.json', 'package.json'])
+    for (const file of ['.dependency-cruiser.cjs', 'tsconfig.json', 'package.json', ...PACKAGES])
       await cp(path.join(ROOT, file), path.join(dir, file));
     await symlink(path.join(ROOT, 'node_modules'), path.join(dir, 'node_modules'));
     for (const [file, imports] of PLANTED) {

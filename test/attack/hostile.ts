@@ -2,7 +2,7 @@
 import type { Application } from '../../src/api/application.ts';
 import type { KubeObject } from '../../src/api/k8s.ts';
 import { RESOURCES } from '../../src/api/names.ts';
-import type { Fault } from '../../src/sandbox/apiserver/faults.ts';
+import type { Fault } from 'kube-sandbox/faults';
 import { files, type World } from '../application/agent-world.ts';
 
 export const configMap = (name: string, data = 'a: b', meta = ''): string =>

@@ -4,9 +4,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { seededRandom } from 'kube-sandbox/random';
+import { serveSandbox, type ServedSandbox } from 'kube-sandbox/served';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CHART } from '../../scripts/chart.ts';
 import { findHelm } from '../../scripts/helm.ts';
+import { customResourceDefinitions } from '../../src/api/crd.ts';
 import type { KubeObject, Resource } from '../../src/api/k8s.ts';
 import { kubeClient } from '../../src/kube/client.ts';
 import { loadAccess } from '../../src/kube/kubeconfig.ts';
@@ -14,7 +17,6 @@ import { undiciTransport } from '../../src/kube/transport-undici.ts';
 import type { KubeClient } from '../../src/kube/types.ts';
 import { systemClock } from '../../src/ports/clock.ts';
 import type { Transport } from '../../src/ports/transport.ts';
-import { createSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
 
 const found = findHelm();
 const run = promisify(execFile);
@@ -29,13 +31,13 @@ const NAME = 'rollouts.sluice.dev';
 
 describe.skipIf(found === undefined)('helm install (needs helm: npm run check:chart, or SLUICE_HELM)', () => {
   let dir: string;
-  let sandbox: Sandbox;
+  let sandbox: ServedSandbox;
   let transport: Transport;
   let client: KubeClient;
 
   beforeAll(async () => {
     dir = await mkdtemp(path.join(tmpdir(), 'sluice-chart-'));
-    sandbox = await createSandbox({ seed: 1, dir });
+    sandbox = await serveSandbox({ random: seededRandom(1), crds: customResourceDefinitions(), dir });
     transport = undiciTransport({ access: await loadAccess({ kubeconfig: sandbox.kubeconfig }), clock: systemClock });
     client = kubeClient({ transport, version: 'test' });
   });
@@ -46,9 +48,7 @@ describe.skipIf(found === undefined)('helm install (needs helm: npm run check:ch
   });
 
   const helm = async (...args: string[]): Promise<string> => {
-    // The sandbox serves no NetworkPolicies.
-    const flags = ['--kubeconfig', sandbox.kubeconfig, '--set', 'networkPolicy.enabled=false'];
-    return (await run(found ?? '', [...args, ...flags])).stdout;
+    return (await run(found ?? '', [...args, '--kubeconfig', sandbox.kubeconfig])).stdout;
   };
   const crd = async (): Promise<KubeObject | undefined> => client.get(CRDS, NAME);
 

@@ -9,8 +9,8 @@ import { RESOURCES } from '../../src/api/names.ts';
 import { actingAs, serviceAccountUser } from '../../src/kube/acting-as.ts';
 import { kubeClient } from '../../src/kube/client.ts';
 import type { KubeClient } from '../../src/kube/types.ts';
-import { createApiServer, type ApiServer } from '../../src/sandbox/apiserver/api-server.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
+import { createApiServer, type ApiServer } from 'kube-sandbox/api-server';
+import { VirtualClock } from 'kube-sandbox/virtual-clock';
 
 const RBAC = 'rbac.authorization.k8s.io';
 const SLUICE = { name: 'system:serviceaccount:sluice-system:sluice', groups: ['system:serviceaccounts'] };

@@ -8,8 +8,8 @@ import { liveScreen } from '../../src/cli/demo/screen.ts';
 import { Story } from '../../src/cli/demo/story.ts';
 import { kubeClient } from '../../src/kube/client.ts';
 import { systemClock } from '../../src/ports/clock.ts';
-import { createApiServer, type ApiServer } from '../../src/sandbox/apiserver/api-server.ts';
-import { routerDefinitions } from '../../src/sandbox/crds.ts';
+import { createApiServer, type ApiServer } from 'kube-sandbox/api-server';
+import { routerDefinitions } from 'kube-sandbox/router-crds';
 import { application, rollout, service, virtualService } from '../scenario/manifests.ts';
 
 const CRDS = new URL('../../crds/', import.meta.url);

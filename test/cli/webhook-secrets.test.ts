@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Application } from '../../src/api/application.ts';
 import { webhookSecrets } from '../../src/cli/webhook-secrets.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
+import { VirtualClock } from 'kube-sandbox/virtual-clock';
 
 function world(secrets: Record<string, string>) {
   const clock = new VirtualClock();

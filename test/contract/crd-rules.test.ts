@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { customResourceDefinitions } from '../../src/api/crd.ts';
 import { parseAnalysisTemplate, parseApplication, parseRollout } from '../../src/api/parse.ts';
-import { compileSchema, type CompiledSchema } from '../../src/schema/schema.ts';
+import { compileSchema, type CompiledSchema } from 'kube-sandbox/schema';
 import { analysis, application, BAD_OBJECTS, rollout } from './bad-objects.ts';
 
 interface Names {

@@ -5,9 +5,9 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect } from 'vitest';
 import { systemClock } from '../../src/ports/clock.ts';
-import { createApiServer } from '../../src/sandbox/apiserver/api-server.ts';
-import { seededRandom } from '../../src/sandbox/dataplane/seeded-random.ts';
-import { startWorkloads } from '../../src/sandbox/workloads/workloads.ts';
+import { createApiServer } from 'kube-sandbox/api-server';
+import { seededRandom } from 'kube-sandbox/random';
+import { startWorkloads } from 'kube-sandbox/workloads';
 import { KUBECONFIG, isSandbox } from './target.ts';
 
 export const hasKubectl = spawnSync('kubectl', ['version', '--client'], { stdio: 'ignore' }).status === 0;

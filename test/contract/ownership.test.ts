@@ -276,7 +276,7 @@ describe('a kind that was installed moments ago', () => {
     },
   });
   afterAll(async () => {
-    for (const plural of ['opens', 'closed']) await target.call('DELETE', `${CRDS}/${plural}.${group}`);
+    for (const plural of ['opens', 'rooms', 'closed']) await target.call('DELETE', `${CRDS}/${plural}.${group}`);
   });
 
   it('answers 404 in plain text until it is served, then takes applies', async () => {
@@ -320,6 +320,28 @@ describe('a kind that was installed moments ago', () => {
     const strict = await apply(`${path}/a`, 'm', { ...object, more: 1 }, '&fieldValidation=Strict');
     expect([strict.status, strict.body.more]).toEqual([200, 1]);
   });
+
+  it('that keeps what it does not declare at its root takes applies of what is not declared below, and drops it', async () => {
+    const path = `/apis/${group}/v1/namespaces/${NAMESPACE}/rooms`;
+    const spec = { type: 'object', properties: { a: { type: 'integer' } } };
+    const schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true, properties: { spec } };
+    await target.call('POST', CRDS, crd('rooms', 'Room', schema));
+    await target.eventually(path, (reply) => reply.status === 200);
+    const object = { apiVersion: `${group}/v1`, kind: 'Room', metadata: { name: 'a' }, more: 1, spec: { a: 1, b: { c: [1] } } };
+    let made = await apply(`${path}/a`, 'm', object);
+    for (let i = 0; i < 250 && made.status !== 201; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      made = await apply(`${path}/a`, 'm', object);
+    }
+    expect([made.status, made.body.more, made.body.spec]).toEqual([201, 1, { a: 1 }]);
+    expect(entriesOf(made)).toEqual([
+      ['m Apply', { 'f:more': leaf, 'f:spec': { 'f:a': leaf, 'f:b': { '.': {}, 'f:c': leaf } } }],
+    ]);
+    const wrong = await apply(`${path}/a`, 'm', { ...object, spec: { a: 'x' } });
+    expect([wrong.status, wrong.body.message]).toEqual([500, expect.stringContaining('.spec.a: expected numeric (int or float), got string')]);
+    const sent = await target.call('POST', path, { ...object, metadata: { name: 'b' }, spec: { a: 'x' } });
+    expect(sent.body.message).toBe(`Room.${group} "b" is invalid: spec.a: Invalid value: "string": spec.a in body must be of type integer: "string"`);
+  }); // prettier-ignore
 });
 
 describe('a built-in object comes back in the form that the server keeps', () => {
@@ -415,6 +437,28 @@ describe('the data of a Secret', () => {
     const applied = await apply(`${at}/applied`, 'm', secret('applied', { a: 'aGVs\nbG8=' }));
     expect([applied.status, applied.body.data]).toEqual([201, { a: 'aGVsbG8=' }]);
   });
+
+  it('is kept as bytes in a patch as well, and a key without a value as no bytes', async () => {
+    const patched = await target.call(
+      'PATCH',
+      `${at}/bytes`,
+      { data: { a: 'aGV\nsbG8h' } },
+      { 'content-type': 'application/merge-patch+json' },
+    );
+    expect(patched.body.data).toEqual({ a: 'aGVsbG8h' });
+    const made = await target.call('POST', `${at}?dryRun=All`, secret('empty', { a: null }));
+    expect(made.body.data).toEqual({ a: '' });
+  });
+
+  it.each([
+    ['a key that cannot be a file', { 'a b': 'aA==' }, 'Opaque', `data[a b]: Invalid value: "a b": a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')`],
+    ['less than a certificate', { 'tls.crt': 'aA==' }, 'kubernetes.io/tls', 'data[tls.key]: Required value'],
+    ['no credentials of a registry', {}, 'kubernetes.io/dockerconfigjson', 'data[.dockerconfigjson]: Required value'],
+  ])('is refused: %s', async (_what, data, type, cause) => {
+    const body = { ...secret('wrong', data), type };
+    for (const reply of [await target.call('POST', at, body), await apply(`${at}/wrong`, 'm', body)])
+      expect([reply.status, reply.body.message]).toEqual([422, `Secret "wrong" is invalid: ${cause}`]);
+  }); // prettier-ignore
 
   it('that is no base64 is refused in an apply, too', async () => {
     const reply = await apply(`${at}/bad`, 'm', secret('bad', { a: 'no!' }));

@@ -5,9 +5,9 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { parseExposition } from '../../src/sandbox/metrics/exposition.ts';
-import { createMetricsStore } from '../../src/sandbox/metrics/metrics-store.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
+import { parseExposition } from 'kube-sandbox/exposition';
+import { createMetricsStore } from 'kube-sandbox/metrics-store';
+import { VirtualClock } from 'kube-sandbox/virtual-clock';
 
 export const PROMETHEUS_URL = process.env['SLUICE_CONTRACT_PROMETHEUS'] || undefined;
 export const PROMETHEUS_BIN = process.env['SLUICE_CONTRACT_PROMETHEUS_BIN'] || undefined;

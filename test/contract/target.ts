@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { load } from 'js-yaml';
 import { Agent, request as send } from 'undici';
 import { afterAll, beforeAll } from 'vitest';
-import { createApiServer } from '../../src/sandbox/apiserver/api-server.ts';
-import { seededRandom } from '../../src/sandbox/dataplane/seeded-random.ts';
-import { startWorkloads } from '../../src/sandbox/workloads/workloads.ts';
+import { createApiServer } from 'kube-sandbox/api-server';
+import { seededRandom } from 'kube-sandbox/random';
+import { startWorkloads } from 'kube-sandbox/workloads';
 import { systemClock } from '../../src/ports/clock.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../src/ports/transport.ts';
 

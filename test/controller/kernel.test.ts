@@ -6,8 +6,8 @@ import { Refusal } from '../../src/controller/failure.ts';
 import type { Decision, Use } from '../../src/controller/use.ts';
 import { ApiError, ConnectionError } from '../../src/kube/errors.ts';
 import { LostLeadership } from '../../src/kube/lease.ts';
-import { mergePatch } from '../../src/sandbox/apiserver/patch-merge.ts';
-import { settle, VirtualClock } from '../support/virtual-clock.ts';
+import { mergePatch } from 'kube-sandbox/merge-patch';
+import { settle, VirtualClock } from 'kube-sandbox/virtual-clock';
 
 interface Status {
   step?: number;

@@ -5,8 +5,8 @@ import { objectKey } from '../../src/api/object-key.ts';
 import { ProviderError, type Handle, type MetricProvider, type Progress } from '../../src/analysis/provider.ts';
 import { createRuns, type Runs } from '../../src/controller/runs.ts';
 import { silentLog } from '../../src/ports/log.ts';
-import { mergePatch } from '../../src/sandbox/apiserver/patch-merge.ts';
-import { settle, VirtualClock } from '../support/virtual-clock.ts';
+import { mergePatch } from 'kube-sandbox/merge-patch';
+import { settle, VirtualClock } from 'kube-sandbox/virtual-clock';
 
 const KEY = objectKey({ group: 'sluice.dev', kind: 'AnalysisRun', namespace: 'shop', name: 'run' });
 const START = Date.UTC(2026, 0, 1);

@@ -5,9 +5,9 @@ import { answeredAtOnce } from '../../src/analysis/provider.ts';
 import type { MetricValue } from '../../src/analysis/value.ts';
 import { createRuns } from '../../src/controller/runs.ts';
 import { ConnectionError } from '../../src/kube/errors.ts';
-import { mergePatch } from '../../src/sandbox/apiserver/patch-merge.ts';
+import { mergePatch } from 'kube-sandbox/merge-patch';
 import { silentLog } from '../../src/ports/log.ts';
-import { settle, VirtualClock } from '../support/virtual-clock.ts';
+import { settle, VirtualClock } from 'kube-sandbox/virtual-clock';
 
 const KEY = objectKey({ group: 'sluice.dev', kind: 'AnalysisRun', namespace: 'shop', name: 'run' });
 const metric = (name: string, more = {}) => ({

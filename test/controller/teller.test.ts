@@ -3,7 +3,7 @@ import { objectKeyOf } from '../../src/api/object-key.ts';
 import type { Rollout } from '../../src/api/rollout.ts';
 import { Teller } from '../../src/controller/teller.ts';
 import type { Announcement } from '../../src/rollout/announcements.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
+import { VirtualClock } from 'kube-sandbox/virtual-clock';
 
 const web: Rollout = {
   apiVersion: 'sluice.dev/v1alpha1',

@@ -8,7 +8,7 @@ import { PushRejected, type GitMirror } from '../../src/git/types.ts';
 import { systemClock } from '../../src/ports/clock.ts';
 import { FakeMirror, FakeRepository } from '../support/fake-git.ts';
 import { startGitServer } from '../support/git-server.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
+import { VirtualClock } from 'kube-sandbox/virtual-clock';
 
 interface World {
   mirror: GitMirror;

@@ -8,7 +8,7 @@ import { openMirror, type MirrorOptions } from '../../src/git/mirror.ts';
 import { SOURCE_LIMITS } from '../../src/ports/source-budget.ts';
 import { systemClock } from '../../src/ports/clock.ts';
 import { commitFolder } from '../support/bare-repository.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
+import { VirtualClock } from 'kube-sandbox/virtual-clock';
 import { startGitServer, type GitServer, type GitServerOptions } from '../support/git-server.ts';
 
 let directory: string;

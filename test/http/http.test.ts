@@ -5,7 +5,7 @@ import { createEgress } from '../../src/egress/egress.ts';
 import { createHttp } from '../../src/http/http.ts';
 import type { EgressPolicy } from '../../src/ports/egress.ts';
 import { HttpFailure, type OutboundRequest } from '../../src/ports/http.ts';
-import { settle, VirtualClock } from '../support/virtual-clock.ts';
+import { settle, VirtualClock } from 'kube-sandbox/virtual-clock';
 
 const servers: Server[] = [];
 afterEach(() => {

@@ -9,7 +9,7 @@ import { fenced } from '../../src/kube/fenced-client.ts';
 import { silentLog } from '../../src/ports/log.ts';
 import { ScriptedTransport } from '../support/scripted-transport.ts';
 import type { Reply } from '../support/scripted-transport.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
+import { VirtualClock } from 'kube-sandbox/virtual-clock';
 
 const status = (code: number, reason: string): Reply => ({
   status: code,

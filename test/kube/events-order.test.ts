@@ -3,7 +3,7 @@ import type { KubeObject } from '../../src/api/k8s.ts';
 import { ApiError, ConnectionError } from '../../src/kube/errors.ts';
 import { eventRecorder } from '../../src/kube/events.ts';
 import { silentLog } from '../../src/ports/log.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
+import { VirtualClock } from 'kube-sandbox/virtual-clock';
 
 describe('events of one object', () => {
   it('are named so that those of one second list in the order of their rank', async () => {

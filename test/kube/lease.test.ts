@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ApiError, ConnectionError } from '../../src/kube/errors.ts';
 import { LeaseElection, LostLeadership } from '../../src/kube/lease.ts';
 import { silentLog } from '../../src/ports/log.ts';
-import { settle, VirtualClock } from '../support/virtual-clock.ts';
+import { settle, VirtualClock } from 'kube-sandbox/virtual-clock';
 
 function world() {
   const clock = new VirtualClock();

@@ -6,7 +6,7 @@ import { kubeClient } from '../../src/kube/client.ts';
 import { ConnectionError, isConflict } from '../../src/kube/errors.ts';
 import { undiciTransport } from '../../src/kube/transport-undici.ts';
 import { RESOURCES } from '../../src/api/names.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
+import { VirtualClock } from 'kube-sandbox/virtual-clock';
 
 let server: Server;
 let transport: ReturnType<typeof undiciTransport>;

@@ -4,7 +4,7 @@ import { kubeClient } from '../../src/kube/client.ts';
 import { WatchCache } from '../../src/kube/watch-cache.ts';
 import { silentLog } from '../../src/ports/log.ts';
 import { Feed, ScriptedTransport } from '../support/scripted-transport.ts';
-import { settle, VirtualClock } from '../support/virtual-clock.ts';
+import { settle, VirtualClock } from 'kube-sandbox/virtual-clock';
 
 const object = (name: string, rv: string, uid = `uid-${name}`): any => ({
   apiVersion: 'v1',

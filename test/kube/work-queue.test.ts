@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { WorkQueue } from '../../src/kube/work-queue.ts';
 import { silentLog } from '../../src/ports/log.ts';
-import { settle, VirtualClock } from '../support/virtual-clock.ts';
+import { settle, VirtualClock } from 'kube-sandbox/virtual-clock';
 
 function world(run?: (key: string) => Promise<void>) {
   const clock = new VirtualClock();

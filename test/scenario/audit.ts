@@ -11,6 +11,8 @@ export class Audit {
   readonly weights = new Map<string, number[]>();
   readonly #cluster: Cluster;
   #weight = 0;
+  /** Image behind the canary side. */
+  #tried: string | undefined;
   /** Hashes of content that was held when the Rollout was last seen held. */
   #held: { rejected: string } | undefined;
 
@@ -31,12 +33,24 @@ export class Audit {
     const before = this.#weight;
     this.#weight = weights.canary;
     const image = this.#cluster.canaryImage();
+    this.#leave(image);
     if (weights.canary === before || image === undefined) return;
-    this.weights.set(image, [...(this.weights.get(image) ?? []), weights.canary]);
+    this.#note(image, weights.canary);
     if (weights.canary < before) return;
     if (this.#cluster.prometheus.condemned.has(image)) yield `${image} gains weight after a verdict against it`;
     if ((this.#replicaSetOf('web-canary')?.status?.readyReplicas ?? 0) === 0)
       yield `${image} gains weight without a ready pod`;
+  }
+
+  /** The canary side went from one revision to another: whatever its weight, the first has none any more. */
+  #leave(image: string | undefined): void {
+    const left = this.#tried;
+    this.#tried = image;
+    if (left !== undefined && left !== image && (this.weights.get(left)?.at(-1) ?? 0) > 0) this.#note(left, 0);
+  }
+
+  #note(image: string, weight: number): void {
+    this.weights.set(image, [...(this.weights.get(image) ?? []), weight]);
   }
 
   *#pods(): Generator<string> {

@@ -3,16 +3,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { load } from 'js-yaml';
 import type { Application } from '../../src/api/application.ts';
-import type { KubeObject, ReplicaSet, Service } from '../../src/api/k8s.ts';
+import type { KubeObject, PodSpec, ReplicaSet, Service } from '../../src/api/k8s.ts';
 import { POD_TEMPLATE_HASH } from '../../src/api/names.ts';
 import type { Rollout } from '../../src/api/rollout.ts';
-import { createApiServer, type ApiServer } from '../../src/sandbox/apiserver/api-server.ts';
-import type { GroupKind } from '../../src/sandbox/apiserver/store.ts';
+import { createSandbox, type Sandbox } from 'kube-sandbox';
+import type { ApiServer } from 'kube-sandbox/api-server';
+import { seededRandom } from 'kube-sandbox/random';
+import type { GroupKind } from 'kube-sandbox/store';
 import { FakeRepository } from '../support/fake-git.ts';
-import { settle, VirtualClock } from '../support/virtual-clock.ts';
-import { Workloads } from '../support/workloads.ts';
+import { settle, VirtualClock } from 'kube-sandbox/virtual-clock';
 import { Audit } from './audit.ts';
 import { EngineProcess, type ProcessOptions } from './engine-process.ts';
+import { Pods } from './pods.ts';
 import { ScriptedPrometheus } from './prometheus.ts';
 
 const CRDS = new URL('../../crds/', import.meta.url);
@@ -32,32 +34,23 @@ const GROUPS: Record<string, string> = {
 };
 const groupKind = (kind: string): GroupKind => ({ group: GROUPS[kind] ?? '', kind });
 
-/** The definition of a router's kind, as bare as it can be. */
-function bareCrd(group: string, kind: string, plural: string): KubeObject {
-  const spec = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
-  const schema = { openAPIV3Schema: { type: 'object', properties: { spec } } };
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.${group}` },
-    spec: {
-      group,
-      scope: 'Namespaced',
-      names: { kind, plural, singular: kind.toLowerCase(), listKind: `${kind}List` },
-      versions: [{ name: 'v1', served: true, storage: true, schema }],
-    },
-  };
-}
-
 interface VirtualService extends KubeObject {
   spec: { http: { name?: string; route: { destination: { host: string }; weight: number }[] }[] };
 }
 
+export interface ClusterOptions {
+  /** Of every lot that is drawn. */
+  seed?: number;
+  /** Prometheus answers from what it scraped of the requests, in place of what a script says. */
+  measured?: boolean;
+}
+
 export class Cluster {
   readonly clock = new VirtualClock();
-  readonly server: ApiServer = createApiServer({ clock: this.clock });
+  readonly sandbox: Sandbox;
+  readonly server: ApiServer;
   readonly repository = new FakeRepository(this.clock);
-  readonly workloads = new Workloads(this.server.store, this.clock);
+  readonly workloads: Pods;
   /** Who Sluice is to the API server; without it the administrator. */
   token: string | undefined;
   /** Requests that were refused for want of a right. */
@@ -71,15 +64,16 @@ export class Cluster {
   );
   readonly processes: EngineProcess[] = [];
 
-  static async open(): Promise<Cluster> {
-    const cluster = new Cluster();
-    const crds = [
-      ...OWN_CRDS,
-      bareCrd('networking.istio.io', 'VirtualService', 'virtualservices'),
-      bareCrd('networking.istio.io', 'DestinationRule', 'destinationrules'),
-      bareCrd('gateway.networking.k8s.io', 'HTTPRoute', 'httproutes'),
-    ];
-    for (const crd of crds) cluster.create(crd);
+  constructor({ seed = 1, measured = false }: ClusterOptions = {}) {
+    const scrapeIntervalMs = measured ? 500 : 60_000;
+    this.sandbox = createSandbox({ clock: this.clock, random: seededRandom(seed), crds: OWN_CRDS, scrapeIntervalMs });
+    this.server = this.sandbox.api;
+    this.workloads = new Pods(this.sandbox);
+    if (measured) this.prometheus.measured = (request) => this.sandbox.metrics.handle(request);
+  }
+
+  static async open(options: ClusterOptions = {}): Promise<Cluster> {
+    const cluster = new Cluster(options);
     cluster.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } });
     await cluster.clock.advance(1000);
     return cluster;
@@ -262,6 +256,18 @@ export class Cluster {
   /** ReplicaSet of an image. */
   replicaSet(image: string): ReplicaSet | undefined {
     return this.replicaSets().find((rs) => rs.spec.template.spec?.containers[0]?.image === image);
+  }
+
+  /** Names of the pods of an image. */
+  podsOf(image: string): string[] {
+    const pods = this.server.store.list(groupKind('Pod'), { namespace: 'shop' }) as (KubeObject & { spec: PodSpec })[];
+    return pods.filter(({ spec }) => spec.containers[0]?.image === image).map(({ metadata }) => metadata.name);
+  }
+
+  annotatePod(name: string, annotation: string, value: string): void {
+    this.edit('Pod', name, ({ metadata }) => {
+      metadata.annotations = { ...metadata.annotations, [annotation]: value };
+    });
   }
 
   /** Pods wanted by image. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { HttpRequest } from '../../src/ports/transport.ts';
-import type { Fault } from '../../src/sandbox/apiserver/faults.ts';
+import type { Fault } from 'kube-sandbox/faults';
 import { Cluster } from './cluster.ts';
 import { aborted, apply, givenV1, givenV1FromGit, isReverted, promoted, weight } from './given.ts';
 import { IMAGE, shop, WEIGHTS } from './manifests.ts';

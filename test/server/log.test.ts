@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { LogLevel } from '../../src/ports/log.ts';
 import { knownSecrets } from '../../src/secrecy/known-secrets.ts';
 import { jsonLog } from '../../src/server/log.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
+import { VirtualClock } from 'kube-sandbox/virtual-clock';
 
 function world(level: LogLevel, secrets = knownSecrets()) {
   const lines: string[] = [];

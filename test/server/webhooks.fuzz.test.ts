@@ -8,7 +8,7 @@ import type { RunningServer } from '../../src/server/listener.ts';
 import { claimOf, holds, isStale, readPush, type Hint } from '../../src/server/webhook.ts';
 import { serveWebhooks } from '../../src/server/webhooks.ts';
 import { fuzzRuns } from '../support/fuzz.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
+import { VirtualClock } from 'kube-sandbox/virtual-clock';
 
 const SECRET = 'a secret that nobody guesses';
 const clock = new VirtualClock();

@@ -5,7 +5,7 @@ import type { LogFields } from '../../src/ports/log.ts';
 import type { RunningServer } from '../../src/server/listener.ts';
 import type { Hint } from '../../src/server/webhook.ts';
 import { serveWebhooks, type HookResult } from '../../src/server/webhooks.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
+import { VirtualClock } from 'kube-sandbox/virtual-clock';
 
 const SECRET = 's3cret';
 const REPOSITORY = 'https://git.example.com/acme/shop.git';

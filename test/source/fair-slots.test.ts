@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { fail, ok } from '../../src/api/result.ts';
 import type { HeadRequest, SourceReader, SourceResult } from '../../src/ports/source-reader.ts';
 import { createSourceReader, heldTimeout, type Backend, type Work } from '../../src/source/reader.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
+import { VirtualClock } from 'kube-sandbox/virtual-clock';
 
 const NEVER = new AbortController().signal;
 

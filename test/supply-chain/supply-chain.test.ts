@@ -1,6 +1,6 @@
 // What Sluice is made of: named, by digest, and no more than it runs.
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { load } from 'js-yaml';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -15,10 +15,26 @@ interface Locked {
   link?: boolean;
 }
 const lock = JSON.parse(read('package-lock.json')) as { packages: Record<string, Locked> };
-const manifest = JSON.parse(read('package.json')) as { version: string; dependencies: Record<string, string> };
+interface Manifest {
+  name: string;
+  version: string;
+  dependencies?: Record<string, string>;
+}
+const manifest = JSON.parse(read('package.json')) as Manifest;
+/** The packages of this repository; the program is bundled of them too. */
+const own = readdirSync(new URL('../../packages', import.meta.url)).map(
+  (folder) => JSON.parse(read(`packages/${folder}/package.json`)) as Manifest,
+);
+const isOwnName = (name: string): boolean => own.some((each) => each.name === name);
+const dependencies = [manifest, ...own]
+  .flatMap((each) => Object.entries(each.dependencies ?? {}))
+  .filter(([name]) => !isOwnName(name));
 
 describe('the lock', () => {
-  const packages = Object.entries(lock.packages).filter(([path]) => path !== '');
+  // The workspace's own packages are no downloads: a folder of this repository, and a link to it.
+  const isOwn = (path: string, { resolved }: Locked): boolean =>
+    path === '' || path.startsWith('packages/') || resolved?.startsWith('packages/') === true;
+  const packages = Object.entries(lock.packages).filter(([path, locked]) => !isOwn(path, locked));
 
   it('names the integrity of every package, those of other platforms too', () => {
     const without = packages.filter(([, { integrity }]) => !/^sha512-[A-Za-z0-9+/]{86}==$/.test(integrity ?? ''));
@@ -29,8 +45,8 @@ describe('the lock', () => {
     expect(packages.filter(([, { resolved, link }]) => resolved !== undefined || link === true)).toEqual([]);
   });
 
-  it('is of the same versions as package.json', () => {
-    const pinned = Object.entries(manifest.dependencies).filter(([, wanted]) => !wanted.startsWith('^'));
+  it('is of the same versions as each package.json', () => {
+    const pinned = dependencies.filter(([, wanted]) => !wanted.startsWith('^'));
     const locked = pinned.map(([name]) => [name, lock.packages[`node_modules/${name}`]?.version]);
     expect(locked).toEqual(pinned);
   });
@@ -55,13 +71,14 @@ describe('npm run sbom', () => {
   });
 
   it('names everything that the program is bundled of, with its hash', () => {
-    const names = Object.keys(manifest.dependencies);
+    const names = dependencies.map(([name]) => name);
     const versionOf = (name: string) =>
       bom.components.find(({ purl }) => purl.startsWith(`pkg:npm/${name.replace('@', '%40')}@`))?.version;
     expect(names.map((name) => [name, versionOf(name)])).toEqual(
       names.map((name) => [name, lock.packages[`node_modules/${name}`]?.version]),
     );
-    expect(bom.components.filter(({ hashes }) => hashes?.[0]?.alg !== 'SHA-512')).toEqual([]);
+    const downloaded = bom.components.filter(({ name }) => !isOwnName(name));
+    expect(downloaded.filter(({ hashes }) => hashes?.[0]?.alg !== 'SHA-512')).toEqual([]);
   });
 
   it('names nothing that only builds or tests it', () => {

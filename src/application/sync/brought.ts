@@ -1,7 +1,7 @@
 // Objects that rest on what the same commit brings, and so cannot be tried before it stands: what can be said of them before that. Pure.
 import { isRecord, recordsIn } from '../../api/json.ts';
 import { nearest } from '../../api/nearest.ts';
-import { namesBeside, shapeProblems } from '../../schema/shape.ts';
+import { namesBeside, shapeProblems } from 'kube-schema/shape';
 import type { Declared } from '../seen.ts';
 import type { Definition } from '../source/definitions.ts';
 import type { DesiredObject } from '../source/desired.ts';

@@ -2,7 +2,7 @@
 // ending is checked against the cluster and the repository.
 import path from 'node:path';
 import { shortCommit } from '../../api/revision.ts';
-import type { Sandbox } from '../../sandbox/sandbox.ts';
+import type { ServedSandbox } from 'kube-sandbox/served';
 import { WorkingCopy } from './git.ts';
 import type { Screen } from './screen.ts';
 import type { Picture, Story } from './story.ts';
@@ -31,7 +31,7 @@ export interface Ending {
 export interface Play {
   story: Story;
   screen: Screen;
-  sandbox: Sandbox;
+  sandbox: ServedSandbox;
   dir: string;
   metricsURL: string;
   /** Folder of the example's manifests. */
@@ -91,7 +91,7 @@ async function drawn<T>(play: Play, work: Promise<T>): Promise<T> {
   }
 }
 
-async function successRate(sandbox: Sandbox, query: string): Promise<number | undefined> {
+async function successRate(sandbox: ServedSandbox, query: string): Promise<number | undefined> {
   try {
     const response = await fetch(`${sandbox.prometheusURL}/api/v1/query?query=${encodeURIComponent(query)}`);
     const body = (await response.json()) as { data?: { result?: { value?: [number, string] }[] } };

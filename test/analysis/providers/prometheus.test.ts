@@ -12,7 +12,7 @@ import { Redactor } from '../../../src/analysis/redactor.ts';
 import type { EgressPolicy } from '../../../src/ports/egress.ts';
 import type { ReadSecret } from '../../../src/analysis/provider.ts';
 import type { MetricValue } from '../../../src/analysis/value.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
+import { VirtualClock } from 'kube-sandbox/virtual-clock';
 
 const servers: Server[] = [];
 afterEach(() => {

@@ -3,7 +3,7 @@ import type { Application } from '../../../src/api/application.ts';
 import { Sources } from '../../../src/application/source/sources.ts';
 import type { ObjectKey } from '../../../src/api/object-key.ts';
 import type { SourceContent, SourceReader, SourceResult } from '../../../src/ports/source-reader.ts';
-import { settle, VirtualClock } from '../../support/virtual-clock.ts';
+import { settle, VirtualClock } from 'kube-sandbox/virtual-clock';
 import { application } from '../seen.ts';
 
 const KEY = 'sluice.dev/Application/shop/shop' as ObjectKey;

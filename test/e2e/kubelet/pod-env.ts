@@ -2,7 +2,7 @@
 import type { KubeObject } from '../../../src/api/k8s.ts';
 import { RESOURCES } from '../../../src/api/names.ts';
 import type { KubeClient } from '../../../src/kube/types.ts';
-import { containerEnv, type ContainerEnv } from '../../../src/sandbox/dataplane/container-env.ts';
+import { containerEnv, type ContainerEnv } from 'kube-sandbox/container-env';
 import type { Pod } from './pod.ts';
 
 interface Sources {

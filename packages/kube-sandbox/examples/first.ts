@@ -1,0 +1,20 @@
+import { createSandbox } from 'kube-sandbox';
+import { seededRandom } from 'kube-sandbox/random';
+import { VirtualClock } from 'kube-sandbox/virtual-clock';
+
+const clock = new VirtualClock();
+const cluster = createSandbox({ clock, random: seededRandom(1) });
+const named = { metadata: { name: 'web', namespace: 'default' } };
+const labels = { app: 'web' };
+const env = [{ name: 'ERROR_RATE', value: '0.1' }];
+const template = { metadata: { labels }, spec: { containers: [{ name: 'web', image: 'web:v1', env }] } };
+const spec = { replicas: 3, selector: { matchLabels: labels }, template };
+const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', ...named, spec };
+const service = { apiVersion: 'v1', kind: 'Service', ...named, spec: { selector: labels, ports: [{ port: 80 }] } };
+cluster.store.create({ group: 'apps', kind: 'Deployment' }, deployment);
+cluster.store.create({ group: '', kind: 'Service' }, service);
+await clock.advance(1_000);
+cluster.startLoad({ host: 'web', rps: 50 });
+await clock.advance(60_000);
+const rate = cluster.metrics.query('round(sum by (response_code) (increase(istio_requests_total[30s])))');
+if (rate.type === 'vector') for (const { labels: of, value } of rate.samples) console.log(of.get('response_code'), value);
