@@ -46,6 +46,17 @@ export const BY_REFERENCE = 'byReference';
 /** Uid of the owner that controls an object. */
 export const BY_OWNER = 'byOwner';
 
+/** Key of the index for ReplicaSets of a Rollout that nobody controls. */
+export const orphanKey = (namespace: string | undefined, rollout: string): string =>
+  `orphan/${namespace ?? ''}/${rollout}`;
+
+/** The owner that controls it; where none does, the Rollout that its name tells of. */
+function ownersOrRollout(object: Identified): string[] {
+  const owners = ownersOf(object);
+  const { name, namespace } = object.metadata;
+  return owners.length > 0 ? owners : [orphanKey(namespace, name.slice(0, name.lastIndexOf('-')))];
+}
+
 const ownersOf = (object: Identified): string[] =>
   (object.metadata.ownerReferences ?? []).filter((owner) => owner.controller).map((owner) => owner.uid);
 
@@ -97,7 +108,7 @@ export function createCaches(deps: CacheDeps): Caches {
     }),
     replicaSets: open<ReplicaSet>(RESOURCES.replicaSets, {
       labelSelector: POD_TEMPLATE_HASH,
-      index: { [BY_OWNER]: ownersOf },
+      index: { [BY_OWNER]: ownersOrRollout },
     }),
     services: open<Service>(RESOURCES.services, { transform: slimService }),
     analysisRuns: open<AnalysisRun>(RESOURCES.analysisRuns, { index: { [BY_OWNER]: ownersOf } }),

@@ -20,6 +20,7 @@ import type { Observed } from '../rollout/observed.ts';
 import { keyFor } from '../kube/object-store.ts';
 import type { JsonPatchOp } from '../traffic/router.ts';
 import { subsetRoutersOf } from '../traffic/routers.ts';
+import { adopt } from './adoption.ts';
 import { rolloutKey, runKey, type Caches } from './caches.ts';
 import { Refusal } from './failure.ts';
 import { routeCache, templateLookup } from './gather.ts';
@@ -276,6 +277,8 @@ export async function execute(deps: ExecuteDeps, pass: Pass, intent: Intent): Pr
       return 'unchanged';
     case 'SetPodMetadata':
       return setPodMetadata(deps, pass, intent);
+    case 'AdoptReplicaSet':
+      return adopt(deps.caches, pass.client, pass.rollout, intent.name);
     case 'DeleteReplicaSet':
       return remove(deps, pass, 'replicaSets', intent.name);
     case 'DeleteRun':

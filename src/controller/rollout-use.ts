@@ -11,6 +11,7 @@ import { withUnmade } from '../rollout/refused.ts';
 import type { Clock } from '../ports/clock.ts';
 import { routeCache, gather, type RunOverlay } from './gather.ts';
 import type { Caches } from './caches.ts';
+import { orphansOf } from './adoption.ts';
 import { createDeclarations } from './declaration.ts';
 import { execute, type ExecuteDeps } from './execute.ts';
 import type { Failure } from './failure.ts';
@@ -21,7 +22,8 @@ import type { Decision as KernelDecision, Look, Use } from './use.ts';
 
 /** The observation, or a spec that cannot be used at all. */
 export type SeenRollout =
-  | { seen: Observed }
+  /** With the ReplicaSets of it that are nobody's: they come first, so that what runs is not taken for nothing. */
+  | { seen: Observed; orphans: readonly string[] }
   /** It leaves Git: it drives nothing any more, and waits for what it drove to be handed back. */
   | { leaving: { bound: boolean }; recorded: RolloutStatus | undefined }
   | { unusable: Issue[]; rollout: Rollout; recorded: RolloutStatus | undefined; now: number };
@@ -49,7 +51,10 @@ function decideRollout(given: SeenRollout): RolloutDecision {
     return { status: invalidStatus(given.rollout, given.recorded, given.unusable, given.now), intents: [] };
   }
   if ('leaving' in given) return { status: leavingStatus(given.recorded, given.leaving.bound), intents: [] };
-  const { place, memory, traffic, ...decision } = decide(given.seen);
+  const { seen, orphans } = given;
+  if (orphans.length > 0)
+    return { status: seen.status, intents: orphans.map((name) => ({ do: 'AdoptReplicaSet', name })) };
+  const { place, memory, traffic, ...decision } = decide(seen);
   return { ...decision, release: { place, memory, traffic } };
 }
 
@@ -110,7 +115,8 @@ export function rolloutUse(deps: RolloutUseDeps): RolloutUse {
       const restartedBefore = restarter.restartedBefore(key);
       const input = { caches, declarations, overlay, rollout, status: recorded ?? {}, now, restartedBefore, mayCross };
       const gathered = gather(input);
-      return 'unusable' in gathered ? { unusable: gathered.unusable, rollout, recorded, now } : gathered;
+      if ('unusable' in gathered) return { unusable: gathered.unusable, rollout, recorded, now };
+      return { ...gathered, orphans: orphansOf(rollout, caches) };
     },
     decide: decideRollout,
     async execute(intent, { object, seen: given, client, urgent }) {

@@ -44,6 +44,7 @@ export type Intent =
   | { do: 'RestoreTemplate'; hash: string; commandId: string }
   | { do: 'RestartPods'; hashes: readonly string[]; replicas: number; before: number; atMost: number }
   | { do: 'SetPodMetadata'; name: string; hash: string; metadata: EphemeralMetadata }
+  | { do: 'AdoptReplicaSet'; name: string }
   | { do: 'DeleteReplicaSet'; name: string }
   | { do: 'DeleteRun'; name: string };
 

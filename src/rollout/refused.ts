@@ -26,6 +26,7 @@ const WHAT: Record<Intent['do'], string> = {
   RestoreTemplate: 'the template cannot be restored',
   RestartPods: 'the pods cannot be restarted',
   SetPodMetadata: 'labels and annotations of pods cannot be set',
+  AdoptReplicaSet: 'a ReplicaSet that nobody controls cannot be taken over',
   DeleteReplicaSet: 'an old ReplicaSet cannot be deleted',
   DeleteRun: 'an old analysis run cannot be deleted',
 };

@@ -291,6 +291,7 @@ export class World {
         this.declare(intent.hash);
         return;
       case 'RestartPods':
+      case 'AdoptReplicaSet':
         return;
       case 'SetPodMetadata': {
         const rs = this.replicaSets.find((r) => r.name === intent.name);
@@ -322,6 +323,7 @@ function describeIntent(intent: Intent): string {
     case 'EndRun':
     case 'DeleteRun':
     case 'DeleteReplicaSet':
+    case 'AdoptReplicaSet':
       return `${intent.do} ${intent.name}`;
     case 'TakeCommand':
       return `take ${intent.verb}`;
