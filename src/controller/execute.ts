@@ -252,38 +252,31 @@ async function restoreTemplate(deps: ExecuteDeps, pass: Pass, intent: Of<'Restor
   return patchRollout(deps, pass, body);
 }
 
+type Executor<K extends Intent['do']> = (deps: ExecuteDeps, pass: Pass, intent: Of<K>) => Promise<'unchanged' | void>;
+
+const EXECUTORS: { readonly [K in Intent['do']]: Executor<K> } = {
+  SetWeights: setWeights,
+  SwitchSelector: switchSelector,
+  CreateReplicaSet: createReplicaSet,
+  ScaleReplicaSet: scaleReplicaSet,
+  StartRun: startRun,
+  EndRun: (deps, { seen }, { name }) =>
+    Promise.resolve(deps.endRun(runKey(seen.namespace, name)) ? undefined : 'unchanged'),
+  TakeCommand: takeCommand,
+  RestoreTemplate: restoreTemplate,
+  async RestartPods({ restarter }, { client, seen: { namespace, name } }, intent) {
+    await restarter.restart({ rollout: rolloutKey(namespace, name), namespace, ...intent }, client);
+    return 'unchanged';
+  },
+  SetPodMetadata: setPodMetadata,
+  AdoptReplicaSet: ({ caches }, { client, rollout }, { name }) => adopt(caches, client, rollout, name),
+  DeleteReplicaSet: (deps, pass, { name }) => remove(deps, pass, 'replicaSets', name),
+  DeleteRun: (deps, pass, { name }) => remove(deps, pass, 'analysisRuns', name),
+};
+
 /** Resolves to `unchanged` where another look would see nothing new by it. */
 export async function execute(deps: ExecuteDeps, pass: Pass, intent: Intent): Promise<'unchanged' | void> {
-  const { namespace, name } = pass.seen;
-  switch (intent.do) {
-    case 'SetWeights':
-      return setWeights(deps, pass, intent);
-    case 'SwitchSelector':
-      return switchSelector(deps, pass, intent);
-    case 'CreateReplicaSet':
-      return createReplicaSet(deps, pass, intent);
-    case 'ScaleReplicaSet':
-      return scaleReplicaSet(deps, pass, intent);
-    case 'StartRun':
-      return startRun(deps, pass, intent);
-    case 'EndRun':
-      return deps.endRun(runKey(namespace, intent.name)) ? undefined : 'unchanged';
-    case 'TakeCommand':
-      return takeCommand(deps, pass, intent);
-    case 'RestoreTemplate':
-      return restoreTemplate(deps, pass, intent);
-    case 'RestartPods':
-      await deps.restarter.restart({ rollout: rolloutKey(namespace, name), namespace, ...intent }, pass.client);
-      return 'unchanged';
-    case 'SetPodMetadata':
-      return setPodMetadata(deps, pass, intent);
-    case 'AdoptReplicaSet':
-      return adopt(deps.caches, pass.client, pass.rollout, intent.name);
-    case 'DeleteReplicaSet':
-      return remove(deps, pass, 'replicaSets', intent.name);
-    case 'DeleteRun':
-      return remove(deps, pass, 'analysisRuns', intent.name);
-  }
+  return (EXECUTORS[intent.do] as Executor<Intent['do']>)(deps, pass, intent);
 }
 
 async function remove(

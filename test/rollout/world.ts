@@ -310,6 +310,7 @@ export type Picture = Pick<
   'spec' | 'status' | 'replicaSets' | 'services' | 'route' | 'runs' | 'declared' | 'now'
 >;
 
+// oxlint-disable-next-line complexity -- one case per intent
 function describeIntent(intent: Intent): string {
   switch (intent.do) {
     case 'SetWeights':
@@ -319,12 +320,6 @@ function describeIntent(intent: Intent): string {
     case 'CreateReplicaSet':
     case 'ScaleReplicaSet':
       return `${intent.hash} × ${intent.replicas}`;
-    case 'StartRun':
-    case 'EndRun':
-    case 'DeleteRun':
-    case 'DeleteReplicaSet':
-    case 'AdoptReplicaSet':
-      return `${intent.do} ${intent.name}`;
     case 'TakeCommand':
       return `take ${intent.verb}`;
     case 'RestoreTemplate':
@@ -332,5 +327,11 @@ function describeIntent(intent: Intent): string {
       return `${intent.do} ${intent.hash}`;
     case 'RestartPods':
       return `${intent.do} ${intent.hashes.join(',')}`;
+    case 'StartRun':
+    case 'EndRun':
+    case 'DeleteRun':
+    case 'DeleteReplicaSet':
+    case 'AdoptReplicaSet':
+      return `${intent.do} ${intent.name}`;
   }
 }

@@ -6,9 +6,13 @@ import type { ObjectKey } from '../../api/object-key.ts';
 import { shortHash } from '../../rollout/hash.ts';
 import { readKeys, templateKeys } from './dependents.ts';
 
-/** Fields of a canary that say how pods are replaced and not what is tried: they are applied as ever. */
-const KNOBS = ['maxSurge', 'maxUnavailable', 'scaleDownDelaySeconds', 'abortScaleDownDelaySeconds'] as const;
-/** Needs a router: goes with the strategy that has one. */
+/** Fields of a strategy that say how pods are replaced and not what is tried: they are applied as ever. */
+const KNOBS: Readonly<Record<'canary' | 'blueGreen', readonly string[]>> = {
+  canary: ['maxSurge', 'maxUnavailable', 'scaleDownDelaySeconds', 'abortScaleDownDelaySeconds'],
+  blueGreen: ['maxUnavailable', 'scaleDownDelaySeconds', 'scaleDownDelayRevisionLimit', 'abortScaleDownDelaySeconds'],
+};
+const STRATEGIES = ['canary', 'blueGreen'] as const;
+/** Of a canary it needs a router: goes with the strategy that has one. */
 const ROUTED_KNOB = 'scaleDownDelaySeconds';
 
 /** Fields of a ConfigMap or Secret that pods see. */
@@ -73,20 +77,32 @@ export function dataOf(object: KubeObject): Record<string, unknown> {
 }
 
 function withoutKnobs(strategy: unknown): unknown {
-  if (!isRecord(strategy) || !isRecord(strategy['canary'])) return strategy;
-  const canary = Object.entries(strategy['canary']).filter(([field]) => !(KNOBS as readonly string[]).includes(field));
-  return { ...strategy, canary: Object.fromEntries(canary) };
+  if (!isRecord(strategy)) return strategy;
+  return STRATEGIES.reduce<Record<string, unknown>>((all, name) => {
+    const own = all[name];
+    if (!isRecord(own)) return all;
+    return {
+      ...all,
+      [name]: Object.fromEntries(Object.entries(own).filter(([field]) => !KNOBS[name].includes(field))),
+    };
+  }, strategy);
 }
 
 function withKnobsOf(declared: unknown, strategy: unknown): unknown {
-  const [from, bare] = [isRecord(declared) ? declared['canary'] : undefined, withoutKnobs(strategy)];
-  if (!isRecord(from) || !isRecord(bare) || !isRecord(bare['canary'])) return strategy;
-  const canary: Record<string, unknown> = { ...bare['canary'] };
-  for (const knob of KNOBS) {
-    const fits = knob !== ROUTED_KNOB || canary['trafficRouting'] !== undefined;
-    if (from[knob] !== undefined && fits) canary[knob] = from[knob];
-  }
-  return { ...bare, canary };
+  const bare = withoutKnobs(strategy);
+  if (!isRecord(declared) || !isRecord(strategy) || !isRecord(bare)) return strategy;
+  return STRATEGIES.reduce<Record<string, unknown>>((all, name) => {
+    const [from, own] = [declared[name], bare[name]];
+    return isRecord(from) && isRecord(own) ? { ...all, [name]: { ...own, ...knobsFor(name, from, own) } } : all;
+  }, strategy);
+}
+
+function knobsFor(name: keyof typeof KNOBS, from: Record<string, unknown>, own: Record<string, unknown>): object {
+  const fits = (knob: string): boolean =>
+    name === 'blueGreen' || knob !== ROUTED_KNOB || own['trafficRouting'] !== undefined;
+  return Object.fromEntries(
+    KNOBS[name].filter((knob) => from[knob] !== undefined && fits(knob)).map((knob) => [knob, from[knob]]),
+  );
 }
 
 const specOf = (object: KubeObject): Record<string, unknown> => (isRecord(object.spec) ? object.spec : {});
