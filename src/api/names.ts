@@ -24,6 +24,8 @@ export const ANNOTATIONS = {
   held: prefix('held'),
   /** Hash of the rendered content that the agent applied, stamps excluded. */
   contentHash: prefix('content-hash'),
+  /** On a Rollout: `true` where its Application puts back what others change. Written by the agent. */
+  selfHeal: prefix('self-heal'),
   /** `Disabled` keeps an object that has left Git. */
   prune: prefix('prune'),
   /** On a router object: `<pod hash>-<attempt>` of the release that a verdict went against, written with the weight that sent it away. */

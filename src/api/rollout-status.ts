@@ -84,6 +84,7 @@ export const machineStateSchema = z
     pods: z.enum(['steady', 'restarting']).optional().describe('Whether pods are being replaced. Default steady.'),
     candidate: z.string().max(64).describe('Pod hash of the revision being released.'),
     revision: revisionRefSchema.optional().describe('The commit that declared the candidate.'),
+    content: z.string().max(128).optional().describe('Hash of the content that the agent applied last.'),
     stepsHash: z.string().max(64).describe('Hash of the steps it is released by.'),
     step: z.int().min(0),
     attempt: z

@@ -14,6 +14,7 @@ import { subsetRoutersOf } from '../traffic/routers.ts';
 import { BY_OWNER, runKey, type Caches } from './caches.ts';
 import { gatherCommands } from './commands.ts';
 import type { Declarations } from './declaration.ts';
+import { contentOf, declaredRevision } from './foreign-template.ts';
 import { drivenRouters } from './references.ts';
 
 /** Newer statuses of runs than the cache holds. */
@@ -191,10 +192,11 @@ export function gather(input: GatherInput): { seen: Observed } | { unusable: Iss
   const { caches, rollout, status } = input;
   const declaration = input.declarations.of(rollout);
   if (declaration.plan === undefined) return { unusable: declaration.issues };
-  const { plan, templateHash: declared } = declaration;
+  const { plan, templateHash } = declaration;
+  const { declared, issues: foreign } = declaredRevision(rollout, status, templateHash);
   const namespace = rollout.metadata.namespace ?? '';
   const uid = rollout.metadata.uid ?? '';
-  const issues: Issue[] = [...declaration.issues];
+  const issues: Issue[] = [...declaration.issues, ...foreign];
   const routing = `${plan.field}.trafficRouting`;
   const services = gatherServices(caches, plan, namespace, issues);
   const subsets = attempt(routing, issues, () => gatherSubsets(caches, plan, namespace, issues));
@@ -208,6 +210,7 @@ export function gather(input: GatherInput): { seen: Observed } | { unusable: Iss
     spec: rollout.spec,
     status,
     plan,
+    content: contentOf(rollout),
     declared,
     replicaSets: caches.replicaSets
       .by(BY_OWNER, uid)

@@ -78,6 +78,8 @@ export interface Observed {
   readonly status: RolloutStatus;
   /** The declared spec, compiled. */
   readonly plan: Plan;
+  /** Hash of the content that the agent applied; undefined where none did. */
+  readonly content?: string | undefined;
   /** Pod hash of the declared template. */
   readonly declared: string;
   readonly replicaSets: readonly SeenReplicaSet[];

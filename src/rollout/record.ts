@@ -58,7 +58,7 @@ const given = <T, R>(value: T | undefined, write: (value: T) => R): R | undefine
 
 const unless = <T>(value: T, usual: T): T | undefined => (value === usual ? undefined : value);
 
-export function memorise({ state, attention, background, pods }: Place, m: Memory): MachineState {
+export function memorise({ state, attention, background, pods }: Place, m: Memory, content?: string): MachineState {
   const retiring = Object.entries(m.retiring).map(([hash, at]) => [hash, exactTime(at)] as const);
   return {
     version: 2,
@@ -69,7 +69,7 @@ export function memorise({ state, attention, background, pods }: Place, m: Memor
       pods: unless(pods, 'steady'),
     }),
     candidate: m.candidate,
-    ...defined({ revision: m.revision }),
+    ...defined({ revision: m.revision, content }),
     stepsHash: m.stagesHash,
     step: m.stage,
     attempt: m.attempt,

@@ -198,7 +198,7 @@ export function statusOf(outcome: Outcome): RolloutStatus {
     history: historyOf(outcome, ended),
     ...present({ lastCommand: lastCommand(outcome) }),
     ...byStrategy(outcome, weight),
-    machine: memorise(place, memory),
+    machine: memorise(place, memory, seen.content),
     conditions: conditionsOf(outcome, phase, message),
   };
 }

@@ -30,7 +30,7 @@ function statusOf(plural: string): Schema {
 /** Texts that are names, hashes, times or words of Sluice's own: the last part of their paths. */
 const WORDS = new Set(
   [
-    'acted activeSelector previewSelector restartedAt attention background pods',
+    'acted content activeSelector previewSelector restartedAt attention background pods',
     'at since until startTime startedAt finishedAt completedAt abortedAt syncedAt progressAt restartAt nextTransitionTime',
     'lastTransitionTime lastUpdateTime podHash currentPodHash podTemplateHash contentHash stepsHash currentStepHash hash trial',
     'stableRS candidate rejected retiring[] commit repo path author subject date name namespace group version kind uid',

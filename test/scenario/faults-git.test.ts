@@ -226,8 +226,7 @@ describe('a template that somebody puts in by hand, under self-heal, is never re
     );
   }
 
-  // The controller takes any template for declared: nothing it reads (src/controller/gather.ts) says which one Git declares.
-  it.fails('in the middle of a release, which goes on where it was', async () => {
+  it('in the middle of a release, which goes on where it was', async () => {
     await givenV2AtItsFirstPause();
     cluster.annotate('promote');
     await weight(cluster, 50);
@@ -243,8 +242,7 @@ describe('a template that somebody puts in by hand, under self-heal, is never re
     expect(cluster.rollout().status?.history?.at(-1)?.outcome).toBe('Promoted');
   });
 
-  // The same.
-  it.fails('back to the stable image in the middle of a release, which is no roll-back', async () => {
+  it('back to the stable image in the middle of a release, which is no roll-back', async () => {
     await givenV2AtItsFirstPause();
     const weights = weightsSeen();
     edit(IMAGE('v1'));
@@ -253,8 +251,7 @@ describe('a template that somebody puts in by hand, under self-heal, is never re
     expect(weights).toEqual([10]);
   });
 
-  // The same.
-  it.fails('in the middle of an analysis, which is not begun anew', async () => {
+  it('in the middle of an analysis, which is not begun anew', async () => {
     const steps = [{ setWeight: 10 }, analysisStep, { pause: {} }];
     await givenV1FromGit(cluster, { steps }, SELF_HEAL);
     cluster.push(shaped('v2', { steps }), 'Deploy v2');
@@ -264,8 +261,7 @@ describe('a template that somebody puts in by hand, under self-heal, is never re
     expect(cluster.runs()).toHaveLength(1);
   });
 
-  // The same.
-  it.fails('while all is well: no pod of it starts', async () => {
+  it('while all is well: no pod of it starts', async () => {
     await givenV1FromGit(cluster, { steps: STEPS }, SELF_HEAL);
     const images = imagesSeen();
     edit(IMAGE('by-hand'));

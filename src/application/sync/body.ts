@@ -14,6 +14,7 @@ import type { Owner } from './owner.ts';
 import { stamped, type KeepLive, type Stamps } from './stamps.ts';
 
 export interface BodyContext {
+  selfHeal: boolean;
   owner: Owner;
   repoURL: string;
   declared: Declared | undefined;
@@ -46,16 +47,24 @@ function withoutReplicas(object: KubeObject): KubeObject {
 function stampsOf(wanted: WantedObject, live: KubeObject | undefined, context: BodyContext): Stamps {
   const stamps = { owner: context.owner, hash: wanted.hash };
   if (!isRollout(wanted.object)) return stamps;
+  return { ...stamps, ...(context.selfHeal && { selfHeal: true }), ...revisionStamps(wanted, live, context) };
+}
+
+function revisionStamps(
+  wanted: WantedObject,
+  live: KubeObject | undefined,
+  context: BodyContext,
+): Pick<Stamps, 'revision' | 'held' | 'receivedAt'> {
   const { hold, returning } = wanted;
-  if (returning) return { ...stamps, revision: returning.stable };
-  if (hold) return { ...stamps, held: heldNote(hold), ...(hold.stable ? { revision: hold.stable } : {}) };
+  if (returning) return { revision: returning.stable };
+  if (hold) return { held: heldNote(hold), ...(hold.stable ? { revision: hold.stable } : {}) };
   const annotations = live?.metadata.annotations;
   const current = parseRevision(annotations?.[ANNOTATIONS.revision]);
   const receivedAt = annotations?.[ANNOTATIONS.receivedAt];
   if (current && isUnchanged(wanted, context)) {
-    return { ...stamps, revision: current, ...(receivedAt === undefined ? {} : { receivedAt }) };
+    return { revision: current, ...(receivedAt === undefined ? {} : { receivedAt }) };
   }
-  return { ...stamps, ...candidate(wanted, context) };
+  return candidate(wanted, context);
 }
 
 function candidate(

@@ -34,7 +34,6 @@ export interface ObjectPlan {
 
 export interface ObjectContext extends BodyContext {
   seen: Seen;
-  selfHeal: boolean;
 }
 
 /** A correction after so long is the first one again. */

@@ -16,6 +16,7 @@ export interface Stamps {
   /** For a Rollout. */
   revision?: RevisionRef;
   held?: HeldNote;
+  selfHeal?: boolean;
   receivedAt?: string;
 }
 
@@ -28,6 +29,7 @@ export function stamped(object: KubeObject, stamps: Stamps): KubeObject {
     [ANNOTATIONS.owner]: ownerText(stamps.owner),
   };
   if (stamps.revision) annotations[ANNOTATIONS.revision] = JSON.stringify(stamps.revision);
+  if (stamps.selfHeal) annotations[ANNOTATIONS.selfHeal] = 'true';
   if (stamps.held) annotations[ANNOTATIONS.held] = JSON.stringify(stamps.held);
   if (stamps.receivedAt !== undefined) annotations[ANNOTATIONS.receivedAt] = stamps.receivedAt;
   const labels = { ...metadata.labels, [APPLICATION_LABEL]: ownerLabel(stamps.owner) };
