@@ -11,6 +11,8 @@ export class Audit {
   readonly weights = new Map<string, number[]>();
   readonly #cluster: Cluster;
   #weight = 0;
+  /** Services behind which requests found ready pods. */
+  readonly #served = new Set<string>();
   /** Hashes of content that was held when the Rollout was last seen held. */
   #held: { rejected: string } | undefined;
 
@@ -19,7 +21,7 @@ export class Audit {
   }
 
   look(write: string): void {
-    for (const found of [...this.#traffic(), ...this.#pods(), ...this.#content()])
+    for (const found of [...this.#traffic(), ...this.#pods(), ...this.#active(), ...this.#content()])
       this.violations.push(`${write}: ${found}`);
   }
 
@@ -48,6 +50,15 @@ export class Audit {
     }
     const hashes = this.#cluster.replicaSets().map((rs) => rs.metadata.labels?.[POD_TEMPLATE_HASH]);
     if (new Set(hashes).size !== hashes.length) yield 'two ReplicaSets of one revision';
+  }
+
+  /** Requests to the Service that serves, once they found ready pods, always find some; where the story itself broke them it is not counted. */
+  *#active(): Generator<string> {
+    const { activeService } = this.#cluster.find<Rollout>('Rollout', 'web')?.spec.strategy.blueGreen ?? {};
+    if (activeService === undefined || this.#cluster.find('Service', activeService) === undefined) return;
+    if (this.#cluster.readyBehind(activeService) > 0) this.#served.add(activeService);
+    else if (this.#served.has(activeService) && !this.#cluster.isBroken(activeService))
+      yield `requests to ${activeService} find no ready pod`;
   }
 
   /** What is applied is what some commit declared, and never what is held. */

@@ -87,11 +87,17 @@ export class Workloads {
   #create(rs: ReplicaSet): void {
     const { name, namespace = '', uid = '' } = rs.metadata;
     const owner = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name, uid, controller: true, blockOwnerDeletion: true };
-    const labels = rs.spec.template.metadata?.labels ?? {};
+    const { labels = {}, annotations } = rs.spec.template.metadata ?? {};
     const pod = this.#store.create(POD, {
       apiVersion: 'v1',
       kind: 'Pod',
-      metadata: { name: `${name}-${++this.#made}`, namespace, labels, ownerReferences: [owner] },
+      metadata: {
+        name: `${name}-${++this.#made}`,
+        namespace,
+        labels,
+        ...(annotations && { annotations }),
+        ownerReferences: [owner],
+      },
       spec: rs.spec.template.spec,
     }) as Pod;
     this.#start(pod);
