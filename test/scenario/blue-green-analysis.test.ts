@@ -160,6 +160,15 @@ describe('postPromotionAnalysis', () => {
     expect(previewed(cluster)).toBe('v1');
   });
 
+  it('has the time to the switch back measured, as that to weight 0 is', async () => {
+    await givenV1(cluster, after);
+    cluster.prometheus.rates.set(IMAGE('v2'), 0.8);
+    apply(cluster, 'v2', after);
+    await aborted(cluster);
+    const series = (await cluster.processes[0]?.metrics.render())?.body.split('\n');
+    expect(series).toContain('sluice_bad_sample_to_zero_seconds_count 1');
+  });
+
   it('that cannot tell leaves it to a person, while the old pods stay', async () => {
     await givenV1(cluster, after, { failureCondition: 'result[0] < 0.5' });
     cluster.prometheus.rates.set(IMAGE('v2'), 0.8);
