@@ -246,10 +246,10 @@ export class Cluster {
     return this.find<KubeObject & { data?: Record<string, string> }>('ConfigMap', 'web-config')?.data?.['GREETING'];
   }
 
-  /** Weights of the VirtualService; undefined where there is none. */
+  /** Weights of the VirtualService; undefined where there is none, or nothing to be shared out. */
   weights(): { stable: number; canary: number } | undefined {
     const route = this.find<VirtualService>('VirtualService', 'web')?.spec.http?.[0]?.route;
-    if (route === undefined) return undefined;
+    if (route === undefined || route.length < 2) return undefined;
     const [stable, canary] = route;
     return { stable: stable?.weight ?? 0, canary: canary?.weight ?? 0 };
   }
