@@ -11,6 +11,8 @@ export class Audit {
   readonly weights = new Map<string, number[]>();
   readonly #cluster: Cluster;
   #weight = 0;
+  /** Image behind the Service that serves. */
+  #serving: string | undefined;
   /** Services behind which requests found ready pods. */
   readonly #served = new Set<string>();
   /** Hashes of content that was held when the Rollout was last seen held. */
@@ -56,6 +58,10 @@ export class Audit {
   *#active(): Generator<string> {
     const { activeService } = this.#cluster.find<Rollout>('Rollout', 'web')?.spec.strategy.blueGreen ?? {};
     if (activeService === undefined || this.#cluster.find('Service', activeService) === undefined) return;
+    const image = this.#cluster.imageBehind(activeService);
+    if (image !== undefined && image !== this.#serving && this.#cluster.prometheus.condemned.has(image))
+      yield `${image} is switched to after a verdict against it`;
+    this.#serving = image;
     if (this.#cluster.readyBehind(activeService) > 0) this.#served.add(activeService);
     else if (this.#served.has(activeService) && !this.#cluster.isBroken(activeService))
       yield `requests to ${activeService} find no ready pod`;

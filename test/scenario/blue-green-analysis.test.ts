@@ -111,6 +111,7 @@ describe('prePromotionAnalysis', () => {
     await cluster.until('it asks', () => status().pauseConditions?.[0]?.reason === 'InconclusiveAnalysisRun');
     await cluster.run(600_000);
     expect(active(cluster)).toBe('v1');
+    cluster.prometheus.condemned.clear(); // by a person, who knows better
     cluster.annotate('promote');
     await promoted(cluster, 'v2');
   });
@@ -158,6 +159,29 @@ describe('postPromotionAnalysis', () => {
     await cluster.until('the pods of v2 are gone', () => cluster.pods()['v2'] === 0, 40_000);
     expect(cluster.pods()).toEqual({ v1: 4, v2: 0 });
     expect(previewed(cluster)).toBe('v1');
+  });
+
+  it('that fails is kept on the Service, where a controller that dies before its record finds it', async () => {
+    await givenV1(cluster, after);
+    cluster.prometheus.rates.set(IMAGE('v2'), 0.8);
+    apply(cluster, 'v2', after);
+    await serves(cluster, 'v2');
+    const heal = cluster.server.intercept(({ method, path }) =>
+      method === 'PATCH' && path.includes('/status') ? { fail: 500 } : undefined,
+    );
+    await serves(cluster, 'v1');
+    cluster.close();
+    heal();
+    await cluster.start();
+    await aborted(cluster);
+    await cluster.run(60_000);
+    expect([active(cluster), status().machine?.cause]).toEqual(['v1', 'Recovered']);
+    const mark = (): string | undefined =>
+      cluster.find('Service', ACTIVE)?.metadata.annotations?.['sluice.dev/rejected'];
+    expect(mark()).toBe(`${hashOf(cluster.replicaSet(IMAGE('v2')))}-2`);
+    apply(cluster, 'v3', after);
+    await promoted(cluster, 'v3');
+    expect(mark()).toBeUndefined();
   });
 
   it('has the time to the switch back measured, as that to weight 0 is', async () => {

@@ -108,6 +108,7 @@ describe('an abort', () => {
     apply(cluster, 'v2', shape);
     await aborted(cluster);
     cluster.prometheus.rates.delete(IMAGE('v2'));
+    cluster.prometheus.condemned.clear();
     await cluster.run(10_000);
     cluster.annotate('retry');
     await waits(cluster);

@@ -3,7 +3,7 @@ import { ACTIVE, active, files, judged, MANUAL, PREVIEW, previewed, waits } from
 import { Cluster } from './cluster.ts';
 import type { EngineProcess, ProcessOptions } from './engine-process.ts';
 import { isPromoted, promoted } from './given.ts';
-import { application } from './manifests.ts';
+import { application, IMAGE } from './manifests.ts';
 
 // Every write in turn, before and after: SLUICE_CRASH_ALL=1 npx vitest run test/scenario/blue-green-crash.test.ts
 const ALL = process.env['SLUICE_CRASH_ALL'] === '1';
@@ -42,7 +42,11 @@ async function release(cluster: Cluster, version: string, greeting?: string): Pr
 async function story(die?: ProcessOptions['die']): Promise<Ending> {
   const cluster = await Cluster.open();
   try {
-    cluster.prometheus.script = (query) => (query.includes(ACTIVE) && active(cluster) === 'v3' ? [0.8] : undefined);
+    cluster.prometheus.script = (query) => {
+      if (!query.includes(ACTIVE) || active(cluster) !== 'v3') return undefined;
+      cluster.prometheus.condemned.add(IMAGE('v3'));
+      return [0.8];
+    };
     const first = await cluster.start(die === undefined ? {} : { die });
     cluster.onDeath(first, 3_000);
     cluster.push(files('v1', SHAPE), 'Deploy v1');
