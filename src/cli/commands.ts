@@ -50,6 +50,7 @@ const RELEASE_HELP = `sluice release: hands back everything that Sluice drives, 
 
 const DEMO_HELP = `sluice demo: a whole cluster in this process, and a release that goes well and one that does not
 
+  --strategy NAME          canary or blue-green (default canary)
   --keep                   leave everything running at the end, and print what to try
   --plain                  plain lines instead of the live picture
   --seed NUMBER            seed of everything random (default 1)`;

@@ -23,6 +23,7 @@ import { UsageError } from './usage-error.ts';
 import { HOST, play, type Ending } from './demo/play.ts';
 import { liveScreen, plainScreen, type Screen } from './demo/screen.ts';
 import { Story } from './demo/story.ts';
+import { isStrategy, TELLINGS, type StrategyName } from './demo/strategies.ts';
 import { table } from './demo/table.ts';
 import { VERSION } from './version.ts';
 
@@ -33,15 +34,23 @@ interface DemoOptions {
   keep: boolean;
   plain: boolean;
   seed: number;
+  strategy: StrategyName;
 }
 
 function parse(argv: readonly string[]): DemoOptions {
   try {
-    const options = { keep: { type: 'boolean' }, plain: { type: 'boolean' }, seed: { type: 'string' } } as const;
+    const options = {
+      keep: { type: 'boolean' },
+      plain: { type: 'boolean' },
+      seed: { type: 'string' },
+      strategy: { type: 'string' },
+    } as const;
     const { values } = parseArgs({ args: [...argv], options, strict: true });
     const seed = Number(values.seed ?? 1);
     if (!Number.isInteger(seed)) throw new Error(`--seed ${values.seed}: write a whole number`);
-    return { keep: values.keep ?? false, plain: (values.plain ?? false) || !process.stdout.isTTY, seed };
+    const { keep = false, plain = false, strategy = 'canary' } = values;
+    if (!isStrategy(strategy)) throw new Error(`--strategy ${strategy}: write canary or blue-green`);
+    return { keep, plain: plain || !process.stdout.isTTY, seed, strategy };
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
@@ -165,6 +174,7 @@ interface Stage {
 
 async function perform(stage: Stage, options: DemoOptions, screen: Screen): Promise<boolean> {
   const { sandbox, controller, story, dir } = stage;
+  const telling = TELLINGS[options.strategy];
   let ending: Ending;
   try {
     ending = await play({
@@ -173,7 +183,8 @@ async function perform(stage: Stage, options: DemoOptions, screen: Screen): Prom
       sandbox,
       dir,
       metricsURL: controller.metricsURL,
-      examples: fileURLToPath(new URL('../examples/shop/deploy', import.meta.url)),
+      telling,
+      examples: fileURLToPath(new URL(`../examples/${telling.folder}/deploy`, import.meta.url)),
     });
   } catch (error) {
     screen.end(
@@ -182,7 +193,7 @@ async function perform(stage: Stage, options: DemoOptions, screen: Screen): Prom
     if (options.keep) await keepRunning(stage);
     return false;
   }
-  screen.end(table(ending));
+  screen.end(table(ending, telling));
   if (options.keep) {
     process.stdout.write(`\n${whatToTry(sandbox, controller)}\n`);
     await keepRunning(stage);
@@ -250,7 +261,7 @@ async function stage({ options, screen, dir, secret, secretFile, ends, interrupt
   const transport = undiciTransport({ access, clock: systemClock });
   ends.push(() => transport.close());
   const client = kubeClient({ transport, version: VERSION });
-  const story = new Story(client, (moment) => screen.moment(moment));
+  const story = new Story(client, (moment) => screen.moment(moment), options.strategy);
   ends.push(() => story.stop());
   await applyApplication(client, sandbox.gitURL);
   return perform({ interrupted, sandbox, controller, client, story, dir }, options, screen);

@@ -1,7 +1,7 @@
 // The watch caches the rollout controller reads, and which Rollouts a change of any object concerns.
 import type { AnalysisRun, AnalysisTemplate } from '../api/analysis.ts';
 import type { KubeObject, ReplicaSet, Resource, Service } from '../api/k8s.ts';
-import { GROUP, POD_TEMPLATE_HASH, RESOURCES } from '../api/names.ts';
+import { ANNOTATIONS, GROUP, POD_TEMPLATE_HASH, RESOURCES } from '../api/names.ts';
 import { objectKey, type ObjectKey } from '../api/object-key.ts';
 import type { Rollout } from '../api/rollout.ts';
 import type { Identified, KubeClient } from '../kube/types.ts';
@@ -73,7 +73,8 @@ function slimDriven(object: KubeObject): KubeObject {
 
 /** Of a Service only what routing needs is kept: there are many, and most are nobody's canary. */
 function slimService(service: Service): Service {
-  const { name, namespace, uid, resourceVersion } = service.metadata;
+  const { name, namespace, uid, resourceVersion, annotations } = service.metadata;
+  const rejected = annotations?.[ANNOTATIONS.rejected];
   return {
     apiVersion: service.apiVersion,
     kind: service.kind,
@@ -82,6 +83,7 @@ function slimService(service: Service): Service {
       ...(namespace === undefined ? {} : { namespace }),
       ...(uid === undefined ? {} : { uid }),
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      ...(rejected === undefined ? {} : { annotations: { [ANNOTATIONS.rejected]: rejected } }),
       ...keptFields(service as unknown as KubeObject),
     },
     spec: service.spec.selector === undefined ? {} : { selector: service.spec.selector },

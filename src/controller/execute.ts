@@ -129,7 +129,11 @@ async function switchSelector(deps: ExecuteDeps, pass: Pass, intent: Of<'SwitchS
     });
     return;
   }
-  const body = { spec: { selector: { [POD_TEMPLATE_HASH]: intent.hash } } };
+  const marks = intent.rejected === undefined ? undefined : { [ANNOTATIONS.rejected]: intent.rejected };
+  const body = {
+    ...(marks && { metadata: { annotations: marks } }),
+    spec: { selector: { [POD_TEMPLATE_HASH]: intent.hash } },
+  };
   const request = { name: intent.name, namespace, type: 'merge' as const, body, fieldManager: CONTROLLER_MANAGER };
   deps.caches.services.observe(await pass.client.patch<Service>(RESOURCES.services, request, { urgent: pass.urgent }));
 }

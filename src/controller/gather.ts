@@ -66,8 +66,10 @@ function seenRun(run: AnalysisRun, overlay: RunOverlay): SeenRun {
 function gatherServices(caches: Caches, { services }: Plan, namespace: string, issues: Issue[]): SeenSelector[] {
   return services.flatMap(({ role, name, field }): SeenSelector[] => {
     const service = caches.services.get(namespace, name);
-    if (service !== undefined)
-      return [{ kind: 'Service', name, role, hash: service.spec.selector?.[POD_TEMPLATE_HASH] ?? null }];
+    if (service !== undefined) {
+      const hash = service.spec.selector?.[POD_TEMPLATE_HASH] ?? null;
+      return [{ kind: 'Service', name, role, hash, rejected: service.metadata.annotations?.[ANNOTATIONS.rejected] }];
+    }
     const message = `Service ${name} does not exist in namespace ${namespace}; create it, or name another`;
     issues.push({ field, message });
     return [];

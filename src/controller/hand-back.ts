@@ -95,6 +95,7 @@ function planService(object: KubeObject): Planned | undefined {
     patch: [
       { op: 'test', path, value: hash },
       { op: 'remove', path },
+      ...annotationOps(object, { [ANNOTATIONS.rejected]: null }),
     ],
     what: `its selector is no longer bound to revision ${hash}`,
   };

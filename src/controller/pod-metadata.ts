@@ -3,6 +3,7 @@
 import type { KubeObject, ReplicaSet, Resource } from '../api/k8s.ts';
 import { ANNOTATIONS, CONTROLLER_MANAGER, POD_TEMPLATE_HASH, RESOURCES } from '../api/names.ts';
 import type { EphemeralMetadata } from '../api/rollout.ts';
+import { isNotFound } from '../kube/errors.ts';
 import type { KubeClient } from '../kube/types.ts';
 import type { Intent } from '../rollout/intents.ts';
 import type { Observed } from '../rollout/observed.ts';
@@ -47,19 +48,24 @@ export async function setPodMetadata(
     });
   await write({ spec: { template: { metadata: patch } } });
   const { items } = await client.list<KubeObject>(PODS, { namespace, labelSelector: `${POD_TEMPLATE_HASH}=${hash}` });
-  await Promise.all(
-    items
-      .filter((pod) => pod.metadata.deletionTimestamp === undefined)
-      .map((pod) =>
-        client.patch<KubeObject>(PODS, {
-          name: pod.metadata.name,
-          namespace,
-          type: 'merge',
-          body: { metadata: patch },
-          fieldManager: CONTROLLER_MANAGER,
-        }),
-      ),
-  );
+  const marked = items.filter((pod) => pod.metadata.deletionTimestamp === undefined);
+  await Promise.all(marked.map((pod) => mark(client, pod, patch)));
   const noted = { metadata: { annotations: { [ANNOTATIONS.podMetadata]: JSON.stringify(metadata) } } };
   caches.replicaSets.observe(await write(noted));
+}
+
+/** A pod that went away meanwhile needs no mark: its successor is made from the template. */
+async function mark(client: KubeClient, { metadata: { name, namespace } }: KubeObject, patch: object): Promise<void> {
+  const request = {
+    name,
+    namespace,
+    type: 'merge' as const,
+    body: { metadata: patch },
+    fieldManager: CONTROLLER_MANAGER,
+  };
+  try {
+    await client.patch<KubeObject>(PODS, request);
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
 }

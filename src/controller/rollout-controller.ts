@@ -9,8 +9,10 @@ import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { soleOwner, type Ownership } from '../ports/ownership.ts';
 import type { Secrecy } from '../ports/secrecy.ts';
+import { planOf } from '../rollout/compile.ts';
 import type { Intent } from '../rollout/intents.ts';
 import { hasTag } from '../rollout/place.ts';
+import type { Split } from '../rollout/plan.ts';
 import { newsBetween } from '../rollout/news.ts';
 import { refusalTold } from '../rollout/refused.ts';
 import { followAll, rolloutKey, type Caches } from './caches.ts';
@@ -130,17 +132,17 @@ export class RolloutController {
   }
 
   #note(intents: readonly Intent[], { key, object, decision }: RolloutLook): void {
-    const weights = intents.find((intent) => intent.do === 'SetWeights');
     const { release } = decision;
-    if (weights === undefined || release === undefined) return;
+    const share = release && shareWritten(intents, planOf(object)?.split, release.memory.candidate);
+    if (share === undefined || release === undefined) return;
     const now = this.#deps.clock.now();
     const badAt = this.#badAt.get(key);
-    if (weights.canary === 0 && badAt !== undefined && hasTag(release.place, 'rejected')) {
+    if (share === 0 && badAt !== undefined && hasTag(release.place, 'rejected')) {
       this.#badAt.delete(key);
       this.#deps.metrics.trafficBack(now - badAt);
     }
     const { candidate, attempt } = release.memory;
-    if (weights.canary > 0) this.#deps.metrics.weightRaised(object, `${candidate}-${attempt}`, now);
+    if (share > 0) this.#deps.metrics.weightRaised(object, `${candidate}-${attempt}`, now);
   }
 
   #forget(key: ObjectKey): void {
@@ -149,6 +151,16 @@ export class RolloutController {
     const { namespace = '', name } = objectIdOf(key);
     this.#deps.metrics.forgotten({ namespace, name });
   }
+}
+
+/** Percent of the traffic that was given to the candidate: by weights, or by the one selector that is switched. */
+function shareWritten(intents: readonly Intent[], split: Split | undefined, candidate: string): number | undefined {
+  for (const intent of intents) {
+    if (intent.do === 'SetWeights') return intent.canary;
+    if (split !== 'selector' || intent.do !== 'SwitchSelector' || intent.role !== 'stable') continue;
+    return intent.hash === candidate ? 100 : 0;
+  }
+  return undefined;
 }
 
 /** Entries that the history before did not have; it is cut at its old end. */

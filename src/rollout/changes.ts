@@ -4,6 +4,7 @@ import type { AbortCause, Memory } from './memory.ts';
 import * as facts from './facts.ts';
 import { shortHash } from './hash.ts';
 import { podsText } from './stages/pods-text.ts';
+import { rejectedMarks } from './traffic.ts';
 import type { Named, Transition } from './transitions.ts';
 
 type Change = Partial<Context>;
@@ -24,7 +25,7 @@ const isLettingGo = ({ command }: Context): boolean => command?.verb === 'promot
 
 /** Attempts only ever rise, even where the status was lost: a verdict or run of an earlier release must not count. */
 function nextAttempt({ seen, memory }: Context): number {
-  const routed = seen.routes.map((route) => Number(/-([0-9]+)$/.exec(route.rejected ?? '')?.[1] ?? 0));
+  const routed = rejectedMarks(seen).map((mark) => Number(/-([0-9]+)$/.exec(mark)?.[1] ?? 0));
   return 1 + Math.max(memory.attempt, ...seen.runs.map((run) => run.attempt), ...routed);
 }
 

@@ -1,7 +1,7 @@
 // Questions that the chart's guards ask of the observed world. Total: none of them throws, whatever the world looks like.
 import type { Known } from './known.ts';
 import { meansOf } from './means/by-split.ts';
-import { availableOf, desiredOf, replicasOf, type SeenRun } from './observed.ts';
+import { availableOf, desiredOf, replicasOf, type Observed, type SeenRun } from './observed.ts';
 import { podsBy, standingAt } from './plan.ts';
 import { runOf, stageOf } from './runs.ts';
 import { isStageReached } from './stages/stages.ts';
@@ -42,12 +42,21 @@ export const isMeasuring = (known: Known): boolean =>
 export const isDrained = ({ seen, memory: { stable } }: Known): boolean =>
   seen.replicaSets.every(({ hash, desired }) => desired === 0 || hash === stable);
 
-/** What is declared still has all the pods of its earlier time. */
+/** What is declared served before, and still has all the pods of that time. */
 export function isWarm({ seen, memory }: Known): boolean {
   const { declared, plan } = seen;
   const isRetiring = memory.retiring[declared] !== undefined;
   const pods = Math.max(1, replicasOf(seen));
-  return plan.returnsWarm && isRetiring && desiredOf(seen, declared) >= pods && availableOf(seen, declared) >= pods;
+  const hasPods = desiredOf(seen, declared) >= pods && availableOf(seen, declared) >= pods;
+  return plan.returnsWarm && isRetiring && hasPods && wasTrusted(seen, declared);
+}
+
+/** It was promoted once, and not rejected since. What was only looked at has pods, too, but nothing speaks for it. */
+function wasTrusted({ status }: Observed, hash: string): boolean {
+  const verdicts = (status.history ?? []).filter(
+    ({ podHash, outcome }) => podHash === hash && (outcome === 'Promoted' || outcome === 'Aborted'),
+  );
+  return verdicts.at(-1)?.outcome === 'Promoted';
 }
 
 /** When spec.restartAt asks for pods to be replaced that were not yet; milliseconds since the epoch. */

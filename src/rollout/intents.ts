@@ -20,7 +20,15 @@ import type { Wanted } from './wanted.ts';
 
 export type Intent =
   | { do: 'SetWeights'; canary: number; rejected: string | null }
-  | { do: 'SwitchSelector'; kind: 'Service' | 'DestinationRule'; name: string; role: Role; hash: string }
+  | {
+      do: 'SwitchSelector';
+      kind: 'Service' | 'DestinationRule';
+      name: string;
+      role: Role;
+      hash: string;
+      /** The verdict to remember with it, null for none; undefined where something else remembers it. */
+      rejected?: string | null;
+    }
   | {
       do: 'CreateReplicaSet';
       hash: string;
@@ -62,7 +70,10 @@ function weightIntents(seen: Observed, wanted: Wanted): Intent[] {
 function selectorIntents(seen: Observed, wanted: Wanted): Intent[] {
   return seen.selectors.toSorted(servingFirst).flatMap(({ kind, name, role, hash: now }): Intent[] => {
     const hash = wanted[role];
-    return hash === undefined || now === hash ? [] : [{ do: 'SwitchSelector', kind, name, role, hash }];
+    if (hash === undefined || now === hash) return [];
+    // Where one selector moves all the traffic, its verdict is in the same write.
+    const isAll = seen.plan.split === 'selector' && role === 'stable';
+    return [{ do: 'SwitchSelector', kind, name, role, hash, ...(isAll && { rejected: wanted.rejected }) }];
   });
 }
 

@@ -31,6 +31,8 @@ export interface SeenSelector {
   readonly role: Role;
   /** The pod hash selected now; null where none is. */
   readonly hash: string | null;
+  /** Release that a verdict went against, as the object remembers it. */
+  readonly rejected?: string | undefined;
 }
 
 /** A router object that splits traffic. */

@@ -4,6 +4,7 @@ import type { Memory } from './memory.ts';
 import type { Recalled } from './record.ts';
 import type { Place, StateName } from './place.ts';
 import { replicaSet, type Observed } from './observed.ts';
+import { rejectedMarks } from './traffic.ts';
 
 /** The pod hash that all stable selectors agree on, where its ReplicaSet exists. */
 function servedHash(seen: Observed): string | undefined {
@@ -16,8 +17,8 @@ function servedHash(seen: Observed): string | undefined {
 function rejectedAttempt(seen: Observed): number | undefined {
   const runs = seen.runs.filter((run) => run.hash === seen.declared);
   const bad = runs.filter((run) => run.phase === 'Failed' || run.phase === 'Error').map((run) => run.attempt);
-  const routed = seen.routes.flatMap(({ rejected }) => {
-    const [, hash, attempt] = /^(.+)-([0-9]+)$/.exec(rejected ?? '') ?? [];
+  const routed = rejectedMarks(seen).flatMap((mark) => {
+    const [, hash, attempt] = /^(.+)-([0-9]+)$/.exec(mark) ?? [];
     return hash === seen.declared ? [Number(attempt)] : [];
   });
   const last = Math.max(0, ...bad, ...routed);

@@ -6,6 +6,7 @@ import { hasTag } from './place.ts';
 import { replicaSet } from './observed.ts';
 import { isPaused, type Situation } from './situation.ts';
 import { podsText } from './stages/pods-text.ts';
+import { rejectedMarks } from './traffic.ts';
 
 export const DEFAULT_PROGRESS_DEADLINE_S = 600;
 
@@ -20,8 +21,9 @@ export function rejection(situation: Situation, command: Command | undefined): R
   if (person !== undefined) return person;
   const run = failedRun(situation);
   if (run) return { cause: 'Analysis', reason: run.message ?? `analysis run ${run.name} ended ${run.phase}` };
-  if (seen.routes.some((route) => route.rejected === releaseKey(memory))) {
-    const reason = 'a verdict against it was written to its route before the controller was restarted';
+  if (rejectedMarks(seen).includes(releaseKey(memory))) {
+    const where = seen.plan.split === 'selector' ? 'active Service' : 'route';
+    const reason = `a verdict against it was written to its ${where} before the controller was restarted`;
     return { cause: 'Recovered', reason };
   }
   if (!seen.spec.progressDeadlineAbort || !deadlineExceeded(situation)) return undefined;

@@ -12,6 +12,11 @@ export function routedWeight(seen: Observed): number | undefined {
 /** Highest percent that any route sends to the canary side. */
 export const mostRouted = (seen: Observed): number => Math.max(0, ...seen.routes.map((route) => route.canary ?? 0));
 
+/** Releases that verdicts went against, as what moves the traffic remembers them. */
+export function rejectedMarks({ routes, selectors }: Observed): string[] {
+  return [...routes, ...selectors].flatMap(({ rejected }) => rejected ?? []);
+}
+
 /** Whether every selector of a role points at `hash` (true where there is none). */
 export function selects(seen: Observed, role: Role, hash: string | undefined): boolean {
   return seen.selectors.every((s) => s.role !== role || s.hash === hash);

@@ -140,12 +140,12 @@ function releaseMetrics(
   const push = histogram(
     registry,
     'sluice_push_to_first_weight_seconds',
-    'From a push reaching Sluice to the first weight written for it.',
+    'From a push reaching Sluice to the first weight, or the switch, written for it.',
   );
   const bad = histogram(
     registry,
     'sluice_bad_sample_to_zero_seconds',
-    'From the sample that decided an abort to weight 0 written.',
+    'From the sample that decided an abort to weight 0, or the switch back, written.',
   );
   return {
     abort: (reason) => aborts.inc({ reason }),

@@ -117,3 +117,27 @@ it('the picture says how many steps are done beside the step that is under way',
   expect(written.join('')).toContain('1 of 8 steps done');
   expect(written.join('')).not.toContain('step 1/8');
 });
+
+it('tells of a blue-green release by what its Services select', async () => {
+  await story.stop();
+  for (const name of ['web-active', 'web-preview']) {
+    create(service(name));
+    select(name, 'old');
+  }
+  server.store.updateStatus(groupKind('Rollout'), {
+    ...(server.store.get(groupKind('Rollout'), 'web', 'shop') as KubeObject),
+    status: { stableRS: 'old', currentPodHash: 'new' },
+  });
+  const client = kubeClient({ transport: server.transport('test'), version: 'test', clock: systemClock });
+  story = new Story(client, () => {}, 'blue-green');
+  await story.until('it follows', ({ rollout: seen }) => seen?.status?.stableRS);
+  select('web-preview', 'new');
+  await told(/^preview: web-preview selects revision new$/);
+  select('web-active', 'new');
+  await told(/^traffic: all of it goes to the new revision \(web-active selects new\)$/);
+  expect(story.picture.canaryWeight).toBe(100);
+  select('web-active', 'old');
+  await told(/^traffic: all of it goes to the stable revision again \(web-active selects old\)$/);
+  expect(story.picture.canaryWeight).toBe(0);
+  expect(texts().filter((text) => text.startsWith('traffic:'))).toHaveLength(2);
+});

@@ -13,6 +13,10 @@ export class Audit {
   #weight = 0;
   /** Image behind the canary side. */
   #tried: string | undefined;
+  /** Image behind the Service that serves. */
+  #serving: string | undefined;
+  /** Services behind which requests found ready pods. */
+  readonly #served = new Set<string>();
   /** Hashes of content that was held when the Rollout was last seen held. */
   #held: { rejected: string } | undefined;
 
@@ -21,7 +25,7 @@ export class Audit {
   }
 
   look(write: string): void {
-    for (const found of [...this.#traffic(), ...this.#pods(), ...this.#content()])
+    for (const found of [...this.#traffic(), ...this.#pods(), ...this.#active(), ...this.#content()])
       this.violations.push(`${write}: ${found}`);
   }
 
@@ -62,6 +66,19 @@ export class Audit {
     }
     const hashes = this.#cluster.replicaSets().map((rs) => rs.metadata.labels?.[POD_TEMPLATE_HASH]);
     if (new Set(hashes).size !== hashes.length) yield 'two ReplicaSets of one revision';
+  }
+
+  /** Requests to the Service that serves, once they found ready pods, always find some; where the story itself broke them it is not counted. */
+  *#active(): Generator<string> {
+    const { activeService } = this.#cluster.find<Rollout>('Rollout', 'web')?.spec.strategy.blueGreen ?? {};
+    if (activeService === undefined || this.#cluster.find('Service', activeService) === undefined) return;
+    const image = this.#cluster.imageBehind(activeService);
+    if (image !== undefined && image !== this.#serving && this.#cluster.prometheus.condemned.has(image))
+      yield `${image} is switched to after a verdict against it`;
+    this.#serving = image;
+    if (this.#cluster.readyBehind(activeService) > 0) this.#served.add(activeService);
+    else if (this.#served.has(activeService) && !this.#cluster.isBroken(activeService))
+      yield `requests to ${activeService} find no ready pod`;
   }
 
   /** What is applied is what some commit declared, and never what is held. */

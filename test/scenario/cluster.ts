@@ -34,6 +34,10 @@ const GROUPS: Record<string, string> = {
 };
 const groupKind = (kind: string): GroupKind => ({ group: GROUPS[kind] ?? '', kind });
 
+interface PodObject extends KubeObject {
+  status?: { conditions?: { type: string; status: string }[] };
+}
+
 interface VirtualService extends KubeObject {
   spec: { http: { name?: string; route: { destination: { host: string }; weight: number }[] }[] };
 }
@@ -59,7 +63,7 @@ export class Cluster {
   readonly journal: string[] = [];
   readonly audit = new Audit(this);
   readonly prometheus = new ScriptedPrometheus(
-    () => this.canaryImage(),
+    (service) => this.imageBehind(service),
     (line) => this.note(line),
   );
   readonly processes: EngineProcess[] = [];
@@ -236,10 +240,10 @@ export class Cluster {
     return this.find<KubeObject & { data?: Record<string, string> }>('ConfigMap', 'web-config')?.data?.['GREETING'];
   }
 
-  /** Weights of the VirtualService; undefined where there is none. */
+  /** Weights of the VirtualService; undefined where there is none, or nothing to be shared out. */
   weights(): { stable: number; canary: number } | undefined {
     const route = this.find<VirtualService>('VirtualService', 'web')?.spec.http?.[0]?.route;
-    if (route === undefined) return undefined;
+    if (route === undefined || route.length < 2) return undefined;
     const [stable, canary] = route;
     return { stable: stable?.weight ?? 0, canary: canary?.weight ?? 0 };
   }
@@ -247,6 +251,27 @@ export class Cluster {
   /** Pod hash that a Service selects. */
   selected(service: string): string | undefined {
     return this.find<Service & KubeObject>('Service', service)?.spec.selector?.[POD_TEMPLATE_HASH];
+  }
+
+  /** Ready pods that a Service selects, as its endpoints are. */
+  readyBehind(service: string): number {
+    const selector = this.find<Service & KubeObject>('Service', service)?.spec.selector;
+    if (selector === undefined) return 0;
+    return this.podObjects().filter(
+      ({ metadata: { labels = {}, deletionTimestamp }, status }) =>
+        deletionTimestamp === undefined &&
+        Object.entries(selector).every(([key, value]) => labels[key] === value) &&
+        status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true,
+    ).length;
+  }
+
+  /** The story broke the image of the pods that a Service selects. */
+  isBroken(service: string): boolean {
+    return this.workloads.broken.has(this.imageBehind(service) ?? '');
+  }
+
+  podObjects(): PodObject[] {
+    return this.server.store.list(groupKind('Pod'), { namespace: 'shop' }) as PodObject[];
   }
 
   replicaSets(): ReplicaSet[] {
@@ -280,9 +305,13 @@ export class Cluster {
     );
   }
 
-  /** Image of the pods behind the canary Service. */
   canaryImage(): string | undefined {
-    const hash = this.selected('web-canary');
+    return this.imageBehind('web-canary');
+  }
+
+  /** Image of the pods behind a Service that selects a revision. */
+  imageBehind(service: string): string | undefined {
+    const hash = this.selected(service);
     const rs = this.replicaSets().find((each) => each.metadata.labels?.[POD_TEMPLATE_HASH] === hash);
     return hash === undefined ? undefined : rs?.spec.template.spec?.containers[0]?.image;
   }

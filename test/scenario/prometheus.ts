@@ -17,12 +17,12 @@ export class ScriptedPrometheus {
   /** Answers every query in place of the script. */
   measured: ((request: HttpRequest) => Promise<HttpResponse>) | undefined;
   readonly queries: string[] = [];
-  readonly #serving: () => string | undefined;
+  readonly #serving: (service: string) => string | undefined;
   readonly #note: (line: string) => void;
   /** Images that a bad rate was told of. */
   readonly condemned = new Set<string>();
 
-  constructor(serving: () => string | undefined, note: (line: string) => void) {
+  constructor(serving: (service: string) => string | undefined, note: (line: string) => void) {
     this.#serving = serving;
     this.#note = note;
   }
@@ -33,7 +33,7 @@ export class ScriptedPrometheus {
     this.queries.push(query);
     this.#note('prometheus query');
     if (this.measured !== undefined) return measuredAnswer(this.measured, config);
-    const samples = this.script(query) ?? this.#rate();
+    const samples = this.script(query) ?? this.#rate(/service="([^"]+)"/.exec(query)?.[1]);
     if (samples instanceof Error) throw samples;
     if (!Array.isArray(samples)) return { statusText: '', headers: {}, config, ...samples };
     const result = samples.map((value) => ({ metric: {}, value: [0, numberText(value)] }));
@@ -41,8 +41,9 @@ export class ScriptedPrometheus {
     return { status: 200, statusText: 'OK', headers: {}, config, data };
   }
 
-  #rate(): number[] {
-    const image = this.#serving() ?? '';
+  /** Of the pods behind the Service that is asked about. */
+  #rate(service = 'web-canary'): number[] {
+    const image = this.#serving(service) ?? '';
     const rate = this.rates.get(image) ?? 1;
     if (rate < 0.95) this.condemned.add(image);
     return [rate];

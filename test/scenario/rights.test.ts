@@ -5,6 +5,7 @@ import { loadAll } from 'js-yaml';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GOLDEN } from '../../scripts/chart.ts';
 import type { KubeObject } from '../../src/api/k8s.ts';
+import { ACTIVE, active, files, givenV2FromGit, judged } from './blue-green.ts';
 import { Cluster } from './cluster.ts';
 import { isReverted, promoted } from './given.ts';
 import { application, IMAGE, shop } from './manifests.ts';
@@ -38,6 +39,21 @@ describe('with the rights of the chart', () => {
     await cluster.until('v3 is taken back', () => isReverted(cluster, 'v2'));
     expect(cluster.weights()).toEqual({ stable: 100, canary: 0 });
     expect(cluster.refused).toEqual([]);
+  });
+
+  it('a blue-green release with labels of its sides is switched, and taken back: nothing is refused', async () => {
+    const shape = {
+      blueGreen: {
+        previewMetadata: { labels: { role: 'preview' } },
+        activeMetadata: { labels: { role: 'active' } },
+        postPromotionAnalysis: judged(ACTIVE),
+      },
+    };
+    await givenV2FromGit(cluster, shape, { writeBack: { onAbort: 'None' } });
+    cluster.prometheus.rates.set(IMAGE('v3'), 0.8);
+    cluster.push(files('v3', shape), 'Deploy v3');
+    await cluster.until('v3 is taken back', () => isReverted(cluster, 'v2'));
+    expect([active(cluster), cluster.refused]).toEqual(['v2', []]);
   });
 
   it('a kind beyond the fixed list is refused by the API server too, and says so on the Application', async () => {

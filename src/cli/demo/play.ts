@@ -6,6 +6,7 @@ import type { ServedSandbox } from 'kube-sandbox/served';
 import { WorkingCopy } from './git.ts';
 import type { Screen } from './screen.ts';
 import type { Picture, Story } from './story.ts';
+import type { Telling } from './strategies.ts';
 
 export interface Chapter {
   title: string;
@@ -13,13 +14,13 @@ export interface Chapter {
   outcome: string;
   /** Seconds from the push to the end of the chapter. */
   tookS: number;
-  /** Milliseconds from the push to the first weight; undefined where none was set. */
+  /** Milliseconds from the push to the first traffic of the new revision; undefined where it got none. */
   firstWeightMs: number | undefined;
 }
 
 export interface Ending {
   chapters: Chapter[];
-  /** Milliseconds from the return of the bad measurement to weight 0 written, as the controller measured it. */
+  /** Milliseconds from the return of the bad measurement to the traffic being taken away, as the controller measured it. */
   badSampleToZeroMs: number | undefined;
   /** Milliseconds from the bad measurement to the Rollout and its ConfigMap being what v2 declared. */
   revertCommit: string;
@@ -34,6 +35,7 @@ export interface Play {
   sandbox: ServedSandbox;
   dir: string;
   metricsURL: string;
+  telling: Telling;
   /** Folder of the example's manifests. */
   examples: string;
 }
@@ -71,7 +73,7 @@ function changed(
 /** Keeps the picture's success rate and redraws while `work` is under way. */
 async function drawn<T>(play: Play, work: Promise<T>): Promise<T> {
   const query = (errors: string): string =>
-    `sum(rate(istio_requests_total{destination_service_name="web-canary"${errors}}[3s]))`;
+    `sum(rate(istio_requests_total{destination_service_name="${play.telling.measured}"${errors}}[3s]))`;
   const text = `${query(',response_code!~"5.."')} / ${query('')}`;
   let over = false;
   const redraw = async (): Promise<void> => {
@@ -102,11 +104,11 @@ async function successRate(sandbox: ServedSandbox, query: string): Promise<numbe
   }
 }
 
-/** Begins to note when the first weight above 0 was seen. */
-function noteFirstWeight(story: Story): () => number | undefined {
+/** Begins to note when the new revision was first seen to get traffic. */
+function noteFirstWeight({ story, telling }: Play): () => number | undefined {
   let at: number | undefined;
   const from = story.moments.length;
-  return () => (at ??= story.moments.slice(from).find((m) => /^traffic: [1-9]/.test(m.text))?.at);
+  return () => (at ??= story.moments.slice(from).find((m) => telling.arrives.test(m.text))?.at);
 }
 
 async function release(
@@ -116,7 +118,7 @@ async function release(
   done: (commit: string) => Promise<string>,
 ): Promise<Chapter> {
   play.screen.heading(title);
-  const firstWeight = noteFirstWeight(play.story);
+  const firstWeight = noteFirstWeight(play);
   const { commit, at } = await push();
   play.story.tell(`git push: ${shortCommit(commit)}`, 'plain', at);
   const outcome = await done(commit);
@@ -164,7 +166,7 @@ async function good(play: Play, copy: WorkingCopy): Promise<Chapter> {
     await copy.edit('deploy/config.yaml', ...config);
     return copy.push('Release v2: announce the sale');
   };
-  return release(play, 'v2: a good release goes 10 → 25 → 50 → 100 %, measured at every step', push, async (commit) => {
+  return release(play, play.telling.good, push, async (commit) => {
     await play.story.until('v2 to be promoted', isServing(commit), 60_000);
     return 'promoted';
   });

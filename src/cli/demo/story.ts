@@ -8,6 +8,7 @@ import type { KubeClient } from '../../kube/types.ts';
 import { WatchCache } from '../../kube/watch-cache.ts';
 import { silentLog } from '../../ports/log.ts';
 import { systemClock } from '../../ports/clock.ts';
+import type { StrategyName } from './strategies.ts';
 
 export interface Moment {
   at: number;
@@ -40,6 +41,8 @@ export class Story {
   readonly #waiters = new Set<() => void>();
   readonly #onMoment: (moment: Moment) => void;
   readonly #client: KubeClient;
+  /** Pod hash that each Service was last seen to select. */
+  readonly #selects = new Map<string, string | undefined>();
   #phase = '';
   #application = '';
   /** The revision that the canary side last sent traffic to. */
@@ -47,7 +50,7 @@ export class Story {
   /** What was seen is told in the order in which it was seen, also where it takes a moment to find out what it means. */
   #told: Promise<void> = Promise.resolve();
 
-  constructor(client: KubeClient, onMoment: (moment: Moment) => void) {
+  constructor(client: KubeClient, onMoment: (moment: Moment) => void, strategy: StrategyName = 'canary') {
     this.#client = client;
     this.#onMoment = onMoment;
     const open = <T extends { metadata: KubeObject['metadata'] }>(
@@ -71,7 +74,8 @@ export class Story {
     };
     open<Rollout>(RESOURCES.rollouts, (rollout) => this.#seeRollout(rollout));
     open<Application>(RESOURCES.applications, (application) => this.#seeApplication(application));
-    open<KubeObject>(RESOURCES.virtualServices, (route) => this.#seeRoute(route));
+    if (strategy === 'blue-green') open<Service>(RESOURCES.services, (service) => this.#seeService(service));
+    else open<KubeObject>(RESOURCES.virtualServices, (route) => this.#seeRoute(route));
   }
 
   async stop(): Promise<void> {
@@ -155,6 +159,23 @@ export class Story {
     if (weight > 0) this.#canary = this.#selected('web-canary');
     const canary = this.#canary;
     this.#saw(weight > 0 ? shares(weight) : canary.then((hash) => this.#ended(hash)));
+  }
+
+  /** A switch: the Service selects other pods than before. */
+  #seeService({ metadata: { name }, spec }: Service): void {
+    const hash = spec.selector?.[POD_TEMPLATE_HASH];
+    const before = this.#selects.get(name);
+    this.#selects.set(name, hash);
+    if (before === undefined || hash === undefined || before === hash) return;
+    if (name === 'web-preview') {
+      this.#saw(`preview: web-preview selects revision ${hash}`);
+      return;
+    }
+    if (name !== 'web-active') return;
+    const isNew = this.picture.rollout?.status?.stableRS !== hash;
+    this.picture.canaryWeight = isNew ? 100 : 0;
+    const whose = isNew ? 'the new revision' : 'the stable revision again';
+    this.#saw(`traffic: all of it goes to ${whose} (web-active selects ${hash})`, isNew ? 'plain' : 'bad');
   }
 
   #saw(text: string | Promise<string>, tone: Moment['tone'] = 'plain'): void {

@@ -1,6 +1,7 @@
 // The short table at the end of the demo.
 import { shortCommit } from '../../api/revision.ts';
 import type { Ending } from './play.ts';
+import type { Telling } from './strategies.ts';
 
 function columns(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
@@ -16,7 +17,7 @@ function columns(rows: readonly (readonly string[])[]): string {
 
 const ms = (value: number | undefined): string => (value === undefined ? '-' : `${Math.round(value)} ms`);
 
-export function table(ending: Ending): string {
+export function table(ending: Ending, telling: Telling): string {
   const rows = ending.chapters.map((c, i) => [
     `v${i + 1}`,
     shortCommit(c.commit),
@@ -31,9 +32,9 @@ export function table(ending: Ending): string {
       .map((line) => `    ${line}`)
       .join('\n');
   return [
-    columns([['', 'commit', 'took', 'push → first weight', 'outcome'], ...rows]),
+    columns([['', 'commit', 'took', telling.firstTraffic, 'outcome'], ...rows]),
     '',
-    `bad sample → weight 0 written on every route: ${ms(ending.badSampleToZeroMs)}`,
+    `${telling.badToGone}: ${ms(ending.badSampleToZeroMs)}`,
     `requests through the data plane: ${ending.requests.total}, of which ${ending.requests.failed} failed (all of them v3's)`,
     '',
     `commit ${shortCommit(ending.revertCommit)} on main restores the files:`,

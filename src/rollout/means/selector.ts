@@ -25,8 +25,16 @@ function selectors(wanting: Wanting): Selectors {
   const isShown = aim.to === 'return' ? availableOf(seen, candidate) > 0 : replicaSet(seen, candidate) !== undefined;
   return {
     canary: isShown ? candidate : stable,
-    stable: servingAt(seen, aim.to === 'switch' ? candidate : stable),
+    stable: servingAt(seen, aim.to === 'switch' ? taker(wanting) : stable),
   };
+}
+
+/** Who serves once the candidate is to: it takes over with all of its pods, and while it has none the warm ones of the stable revision do. */
+function taker(known: Known): string | undefined {
+  const { seen, memory } = known;
+  const { candidate, stable } = memory;
+  const isAble = selects(seen, 'stable', candidate) ? availableOf(seen, candidate) > 0 : hasAllPods(known);
+  return isAble || availableOf(seen, stable) === 0 ? candidate : stable;
 }
 
 function isShared({ seen, memory: { candidate } }: Known, stage: Stage): boolean {
