@@ -1,6 +1,6 @@
 // Application: a repository, a revision, a path, and how they are synced to the cluster.
 import { z } from 'zod';
-import { duration, name, rules } from './fields.ts';
+import { conditions, duration, name, rules } from './fields.ts';
 import type { Condition, ObjectMeta } from './k8s.ts';
 import { revisionRefSchema } from './revision.ts';
 
@@ -209,19 +209,7 @@ export const applicationStatusSchema = z.object({
     .max(32)
     .optional()
     .describe('Outcomes that are already kept as Git notes.'),
-  conditions: z
-    .array(
-      z.object({
-        type: z.string(),
-        status: z.enum(['True', 'False', 'Unknown']),
-        reason: z.string(),
-        message: z.string(),
-        lastTransitionTime: z.string(),
-        observedGeneration: z.int().optional(),
-      }),
-    )
-    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
-    .optional(),
+  conditions: conditions.optional(),
 });
 
 export type ApplicationSpec = z.infer<typeof applicationSpecSchema>;

@@ -77,6 +77,21 @@ export const anyObject = z.looseObject({}).meta({ 'x-kubernetes-preserve-unknown
 
 export const name = z.string().min(1).max(253);
 
+/** The conditions of a status, one of each type. */
+export const conditions = z
+  .array(
+    z.object({
+      type: z.string(),
+      status: z.enum(['True', 'False', 'Unknown']),
+      reason: z.string(),
+      message: z.string(),
+      lastTransitionTime: z.string(),
+      lastUpdateTime: z.string().optional(),
+      observedGeneration: z.int().optional(),
+    }),
+  )
+  .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] });
+
 const UNIT_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** Milliseconds of a duration, or undefined where the text is none. Numbers, and texts of digits alone, are seconds. */
