@@ -6,7 +6,7 @@ import { ANNOTATIONS, GROUP, verbAnnotation } from './names.ts';
 import { nearest } from './nearest.ts';
 import { fail, ok, type Issue, type Result } from './result.ts';
 import { revisionRefSchema } from './revision.ts';
-import { trafficRoutingSchema } from './rollout.ts';
+import { drivenRoutingSchema } from './traffic-routing.ts';
 
 /** What a person asked for, as the controller took it from an annotation: acted on exactly once. */
 export const takenCommandSchema = z
@@ -43,7 +43,7 @@ export const driverSchema = z.object({
     .regex(/^[^/]+\/[^/]+$/),
   canaryService: z.string().max(253).optional(),
   stableService: z.string().max(253).optional(),
-  trafficRouting: trafficRoutingSchema,
+  trafficRouting: drivenRoutingSchema,
 });
 
 export type Driver = z.infer<typeof driverSchema>;

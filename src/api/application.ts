@@ -1,53 +1,69 @@
 // Application: a repository, a revision, a path, and how they are synced to the cluster.
 import { z } from 'zod';
-import { duration, name, rules } from './fields.ts';
+import { conditions, duration, DURATION_PATTERN, durationMs, name } from './fields.ts';
 import type { Condition, ObjectMeta } from './k8s.ts';
 import { revisionRefSchema } from './revision.ts';
+import { ruled } from './rules.ts';
+
+/** Between looks at a branch; shorter intervals of objects that are stored already are taken as this. */
+export const MIN_LOOK_MS = 5000;
+const MIN_TIMEOUT_MS = 1000;
+const MAX_TIMEOUT_MS = 300_000;
+
+const repoURL = ruled(
+  z.string().min(1).max(2048),
+  {
+    cel: "self.startsWith('http://') || self.startsWith('https://')",
+    message: 'must be an http or https URL',
+    holds: (url) => /^https?:\/\//.test(url),
+  },
+  {
+    cel: "!self.matches('^https?://[^/]*@')",
+    message: 'must hold no credentials: put them into the Secret of secretRef',
+    holds: (url) => !/^https?:\/\/[^/]*@/.test(url),
+  },
+);
+
+const path = ruled(z.string().max(1024), {
+  cel: "!(self.startsWith('/') || self.matches('(^|/)[.][.](/|$)'))",
+  message: 'must be inside the repository, such as deploy/production',
+  holds: (folder) => !/^\/|(^|\/)\.\.(\/|$)/.test(folder),
+});
+
+const interval = ruled(duration, {
+  cel: "duration(self) >= duration('5s')",
+  message: 'must be at least 5s, such as 30s',
+  holds: (text) => (durationMs(text) ?? MIN_LOOK_MS) >= MIN_LOOK_MS,
+});
+
+const timeout = ruled(duration, {
+  cel: "duration(self) >= duration('1s') && duration(self) <= duration('5m')",
+  message: 'must be from 1s to 5m, such as 60s',
+  holds: (text) => {
+    const ms = durationMs(text) ?? (DURATION_PATTERN.test(text) ? Infinity : MIN_TIMEOUT_MS);
+    return ms >= MIN_TIMEOUT_MS && ms <= MAX_TIMEOUT_MS;
+  },
+});
 
 export const applicationSpecSchema = z.object({
-  source: z
-    .object({
-      repoURL: z.string().min(1).max(2048).describe('URL of the repository, http or https, without credentials.'),
-      targetRevision: z.string().min(1).max(256).optional().describe('Branch. Default main.'),
-      path: z.string().max(1024).optional().describe('Folder with the manifests. Default: the root.'),
-      exclude: z
-        .array(z.string().min(1).max(256))
-        .max(32)
-        .optional()
-        .describe(
-          'Files below path that declare nothing here: `*` within a name, `**` across folders; without / any name.',
-        ),
-      interval: duration.optional().describe('How often the branch is looked at without a webhook. Default 30s.'),
-      timeout: duration.optional().describe('Limit of one exchange with the server. Default 60s.'),
-      secretRef: z
-        .object({ name })
-        .optional()
-        .describe('A Secret: keys username and password, or bearerToken; webhookSecret for webhooks.'),
-    })
-    .meta(
-      rules(
-        {
-          rule: "self.repoURL.startsWith('http://') || self.repoURL.startsWith('https://')",
-          message: 'repoURL must be an http or https URL',
-        },
-        {
-          rule: "!self.repoURL.matches('^https?://[^/]*@')",
-          message: 'put credentials into the Secret of secretRef, not into repoURL',
-        },
-        {
-          rule: "!has(self.path) || !(self.path.startsWith('/') || self.path.matches('(^|/)[.][.](/|$)'))",
-          message: 'path must be inside the repository',
-        },
-        {
-          rule: "!has(self.interval) || duration(self.interval) >= duration('5s')",
-          message: 'interval must be at least 5s, such as 30s',
-        },
-        {
-          rule: "!has(self.timeout) || (duration(self.timeout) >= duration('1s') && duration(self.timeout) <= duration('5m'))",
-          message: 'timeout must be from 1s to 5m, such as 60s',
-        },
+  source: z.object({
+    repoURL: repoURL.describe('URL of the repository, http or https, without credentials.'),
+    targetRevision: z.string().min(1).max(256).optional().describe('Branch. Default main.'),
+    path: path.optional().describe('Folder with the manifests. Default: the root.'),
+    exclude: z
+      .array(z.string().min(1).max(256))
+      .max(32)
+      .optional()
+      .describe(
+        'Files below path that declare nothing here: `*` within a name, `**` across folders; without / any name.',
       ),
-    ),
+    interval: interval.optional().describe('How often the branch is looked at without a webhook. Default 30s.'),
+    timeout: timeout.optional().describe('Limit of one exchange with the server. Default 60s.'),
+    secretRef: z
+      .object({ name })
+      .optional()
+      .describe('A Secret: keys username and password, or bearerToken; webhookSecret for webhooks.'),
+  }),
   serviceAccountName: name
     .optional()
     .describe(
@@ -209,19 +225,7 @@ export const applicationStatusSchema = z.object({
     .max(32)
     .optional()
     .describe('Outcomes that are already kept as Git notes.'),
-  conditions: z
-    .array(
-      z.object({
-        type: z.string(),
-        status: z.enum(['True', 'False', 'Unknown']),
-        reason: z.string(),
-        message: z.string(),
-        lastTransitionTime: z.string(),
-        observedGeneration: z.int().optional(),
-      }),
-    )
-    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
-    .optional(),
+  conditions: conditions.optional(),
 });
 
 export type ApplicationSpec = z.infer<typeof applicationSpecSchema>;

@@ -1,8 +1,8 @@
 // Headers that a user may set on a request: none that frames the message, names another host, or is a key to metadata or impersonation.
 
-const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$/;
-/** Line ends would begin another header. */
-const CONTROL = /[^\P{Cc}\t]/u;
+export const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
+/** No control characters but tabs: a line end would begin another header. */
+export const HEADER_VALUE = /^[\P{Cc}\t]*$/u;
 
 /** In lower case. */
 export const FORBIDDEN_HEADERS = [
@@ -34,14 +34,19 @@ export const FORBIDDEN_HEADER_PREFIXES = [
   'impersonate-',
 ] as const;
 
+/** In any case. */
+export function isForbidden(key: string): boolean {
+  const name = key.toLowerCase();
+  return (
+    FORBIDDEN_HEADERS.some((each) => each === name) || FORBIDDEN_HEADER_PREFIXES.some((each) => name.startsWith(each))
+  );
+}
+
 /** Why a header may not be set, without its value; undefined where it may. */
 export function headerProblem(key: string, value: string): string | undefined {
-  if (!TOKEN.test(key)) return 'the key is no name of a header: write one such as X-Scope-OrgID';
-  const name = key.toLowerCase();
-  const forbidden =
-    FORBIDDEN_HEADERS.some((each) => each === name) || FORBIDDEN_HEADER_PREFIXES.some((each) => name.startsWith(each));
-  if (forbidden) return `${key} may not be set: it is not for the metric store to read`;
-  return CONTROL.test(value)
-    ? `the value of ${key} has line ends or control characters: write it on one line`
-    : undefined;
+  if (!HEADER_NAME.test(key)) return 'the key is no name of a header: write one such as X-Scope-OrgID';
+  if (isForbidden(key)) return `${key} may not be set: it is not for the metric store to read`;
+  return HEADER_VALUE.test(value)
+    ? undefined
+    : `the value of ${key} has line ends or control characters: write it on one line`;
 }

@@ -1,45 +1,44 @@
-// Validation of whole objects: the schema, and the rules that span fields. Nothing is changed: what is declared stays what it is.
+// Validation of whole objects: the schemas, with their rules. Nothing is changed: what is declared stays what it is.
 import type { z } from 'zod';
-import { analysisRunSpecSchema, templateSpecSchema, type AnalysisRun, type AnalysisTemplate } from './analysis.ts';
-import { templateIssues } from './analysis-rules.ts';
+import { analysisRunSpecSchema, templateSpecSchema, type AnalysisRunSpec, type AnalysisTemplate } from './analysis.ts';
 import { applicationSpecSchema, type Application } from './application.ts';
-import { applicationIssues } from './application-rules.ts';
 import { fail, ok, type Issue, type Result } from './result.ts';
 import { rolloutSpecSchema, type Rollout } from './rollout.ts';
-import { rolloutIssues } from './rollout-rules.ts';
 
-/** The Rollout itself, or every issue with its field path. Rules that span fields are looked at once each field is well formed. */
+/** The Rollout itself, or every issue with its field path. A rule that spans fields is asked once each of them has its form. */
 export function parseRollout(object: object): Result<Rollout> {
-  return parsed<Rollout, z.infer<typeof rolloutSpecSchema>>(object, rolloutSpecSchema, rolloutIssues);
+  return parsed<Rollout>(object, rolloutSpecSchema);
 }
 
 /** The AnalysisTemplate or ClusterAnalysisTemplate itself, or every issue. */
 export function parseAnalysisTemplate(object: object): Result<AnalysisTemplate> {
-  return parsed<AnalysisTemplate, z.infer<typeof templateSpecSchema>>(object, templateSpecSchema, templateIssues);
-}
-
-/** The AnalysisRun itself, or every issue. */
-export function parseAnalysisRun(object: object): Result<AnalysisRun> {
-  return parsed<AnalysisRun, z.infer<typeof analysisRunSpecSchema>>(object, analysisRunSpecSchema, templateIssues);
+  return parsed<AnalysisTemplate>(object, templateSpecSchema);
 }
 
 /** The Application itself, or every issue. */
 export function parseApplication(object: object): Result<Application> {
-  return parsed<Application, z.infer<typeof applicationSpecSchema>>(object, applicationSpecSchema, applicationIssues);
+  return parsed<Application>(object, applicationSpecSchema);
 }
 
-function parsed<T, S>(object: object, schema: z.ZodType<S>, rules: (spec: S) => Issue[]): Result<T> {
-  const spec: unknown = 'spec' in object ? object.spec : undefined;
-  const result = schema.safeParse(spec);
-  if (!result.success) return fail(result.error.issues.map(issueOf));
-  const issues = rules(result.data);
+/** The spec of an AnalysisRun itself, or every issue; `field` is where what it is made of stands. */
+export function parseAnalysisRunSpec(spec: unknown, field: string): Result<AnalysisRunSpec> {
+  const issues = issuesOf(spec, analysisRunSpecSchema, field);
+  return issues.length === 0 ? ok(spec as AnalysisRunSpec) : fail(issues);
+}
+
+function parsed<T>(object: object, schema: z.ZodType): Result<T> {
+  const issues = issuesOf('spec' in object ? object.spec : undefined, schema, 'spec');
   return issues.length === 0 ? ok(object as T) : fail(issues);
 }
 
-function issueOf(issue: z.core.$ZodIssue): Issue {
+function issuesOf(value: unknown, schema: z.ZodType, field: string): Issue[] {
+  return (schema.safeParse(value).error?.issues ?? []).map((issue) => issueOf(issue, field));
+}
+
+function issueOf(issue: z.core.$ZodIssue, root: string): Issue {
   const field = issue.path.reduce<string>(
     (path, key) => (typeof key === 'number' ? `${path}[${String(key)}]` : `${path}.${String(key)}`),
-    'spec',
+    root,
   );
   const missing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
   return { field, message: missing ? `is required, a value of type ${issue.expected}` : issue.message };

@@ -1,13 +1,11 @@
-// What a metric provider declares of itself, so that it is one folder: the form of its fields, and what may stand in them.
+// What a metric provider declares of itself, so that it is one folder: its fields with their rules, and what may stand in them.
 import type { z } from 'zod';
-import type { Issue, Result } from './result.ts';
+import type { Result } from './result.ts';
 
 export interface ProviderForm<C = object> {
   /** Of what a user writes below `provider.NAME`. */
   readonly schema: z.ZodType<C>;
-  /** What is wrong beyond the form of each field. Fields are named below the provider, such as `headers[0]`. */
-  issues(config: C): Issue[];
-  /** Fields in which values of Secrets may stand: what is sent to the store, and told to nobody. Named as in `issues`; `text` is for people. */
+  /** Fields in which values of Secrets may stand: what is sent to the store, and told to nobody. Named below the provider, such as `headers[0].value`; `text` is for people. */
   readonly secrets: { readonly fields: RegExp; readonly text: string };
   /** Where the provider asks in a language of its own. */
   readonly query?: QueryField<C>;

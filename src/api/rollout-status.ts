@@ -1,5 +1,6 @@
 // The status of a Rollout: what people and tools read, and what the state machine remembers between passes.
 import { z } from 'zod';
+import { conditions } from './fields.ts';
 import type { Condition } from './k8s.ts';
 import { revisionRefSchema } from './revision.ts';
 
@@ -179,19 +180,7 @@ export const rolloutStatusSchema = z.object({
   blueGreen: blueGreenStatusSchema.optional(),
   restartedAt: z.string().optional().describe('spec.restartAt that was carried out last.'),
   machine: machineStateSchema.optional(),
-  conditions: z
-    .array(
-      z.object({
-        type: z.string(),
-        status: z.enum(['True', 'False', 'Unknown']),
-        reason: z.string(),
-        message: z.string(),
-        lastTransitionTime: z.string(),
-        lastUpdateTime: z.string().optional(),
-      }),
-    )
-    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
-    .optional(),
+  conditions: conditions.optional(),
 });
 
 export type RecentEvent = z.infer<typeof recentEvent>;

@@ -1,274 +1,148 @@
 // Rollout: a workload and how a new revision of it is released. Field names and meanings are Argo Rollouts'.
 import { z } from 'zod';
-import { rolloutAnalysisSchema } from './analysis.ts';
-import { anyObject, intOrPercent, name, rules, secondsOrDuration } from './fields.ts';
+import { blueGreenSchema, type antiAffinitySchema, type ephemeralMetadataSchema } from './blue-green.ts';
+import { canarySchema, type setCanaryScaleSchema, type stepSchema } from './canary.ts';
+import { anyObject } from './fields.ts';
+import { isRecord } from './json.ts';
 import type { ObjectMeta, PodTemplate } from './k8s.ts';
+import { POD_TEMPLATE_HASH } from './names.ts';
 import type { RolloutStatus } from './rollout-status.ts';
+import { ruled, type Breach } from './rules.ts';
+import type { trafficRoutingSchema } from './traffic-routing.ts';
 
-const weight = z.int().min(0).max(100);
-
-const setCanaryScale = z
-  .object({
-    replicas: z.int().min(0).optional().describe('Exactly so many canary pods.'),
-    weight: weight.optional().describe('Percent of spec.replicas, rounded up.'),
-    matchTrafficWeight: z.boolean().optional().describe('Follow the traffic weight again.'),
-  })
-  .meta(
-    rules({
-      rule: '[has(self.replicas), has(self.weight), has(self.matchTrafficWeight) && self.matchTrafficWeight].filter(x, x).size() == 1',
-      message: 'setCanaryScale takes exactly one of replicas, weight, matchTrafficWeight: true',
-    }),
-  );
-
-export const stepSchema = z
-  .object({
-    setWeight: weight.optional().describe('Percent of the traffic for the canary.'),
-    pause: z
-      .object({
-        duration: secondsOrDuration.optional().describe('Without it the pause lasts until somebody promotes.'),
-      })
-      .optional(),
-    analysis: rolloutAnalysisSchema.optional().describe('Measure, and go on when the result is good.'),
-    setCanaryScale: setCanaryScale.optional().describe('Pods of the canary apart from its traffic; needs a router.'),
-  })
-  .meta(
-    rules({
-      rule: '[has(self.setWeight), has(self.pause), has(self.analysis), has(self.setCanaryScale)].filter(x, x).size() == 1',
-      message: 'a step is exactly one of setWeight, pause, analysis, setCanaryScale',
-    }),
-  );
-
-const virtualService = z.object({
-  name: z.string().min(1).max(507).describe('Name, or name.namespace.'),
-  routes: z
-    .array(z.string().max(253))
-    .max(64)
-    .optional()
-    .describe('Names of http routes; may be left out where there is one.'),
-});
-
-export const trafficRoutingSchema = z
-  .object({
-    istio: z
-      .object({
-        virtualService: virtualService.optional(),
-        virtualServices: z.array(virtualService).min(1).max(16).optional(),
-        destinationRule: z
-          .object({ name, canarySubsetName: z.string().min(1).max(253), stableSubsetName: z.string().min(1).max(253) })
-          .optional()
-          .describe('Split by subsets of one host instead of by two Services.'),
-      })
-      .meta(
-        rules({
-          rule: 'has(self.virtualService) != has(self.virtualServices)',
-          message: 'give virtualService or virtualServices, one of them',
-        }),
-      )
-      .optional(),
-    gatewayAPI: z
-      .object({
-        httpRoute: name.optional().describe('Name of one HTTPRoute.'),
-        httpRoutes: z.array(z.object({ name })).min(1).max(16).optional(),
-      })
-      .meta(
-        rules({
-          rule: 'has(self.httpRoute) != has(self.httpRoutes)',
-          message: 'give httpRoute or httpRoutes, one of them',
-        }),
-      )
-      .optional(),
-  })
-  .meta(rules({ rule: 'has(self.istio) || has(self.gatewayAPI)', message: 'name a router: istio or gatewayAPI' }));
-
-export const canarySchema = z
-  .object({
-    canaryService: name.optional().describe('Service whose selector follows the new revision.'),
-    stableService: name.optional().describe('Service whose selector follows the stable revision.'),
-    steps: z.array(stepSchema).max(128).optional().describe('Without steps a new revision is rolled out by surge.'),
-    trafficRouting: trafficRoutingSchema
-      .optional()
-      .describe('Who splits the traffic. Without it the numbers of pods do.'),
-    analysis: rolloutAnalysisSchema
-      .extend({ startingStep: z.int().min(0).optional().describe('First step at which it runs. Default 0.') })
-      .optional()
-      .describe('Measure in the background while the steps go on.'),
-    maxSurge: intOrPercent
-      .optional()
-      .describe(
-        'Without a router: pods above spec.replicas. With one: canary pods ahead of a step for those right behind it. Default 25%.',
-      ),
-    maxUnavailable: intOrPercent.optional().describe('Pods below spec.replicas, without a router. Default 25%.'),
-    scaleDownDelaySeconds: z
-      .int()
-      .min(0)
-      .optional()
-      .describe('How long the old pods stay after a promotion. Default 30.'),
-    abortScaleDownDelaySeconds: z
-      .int()
-      .min(0)
-      .optional()
-      .describe('How long the canary pods stay after an abort. Default 30; 0: for ever.'),
-  })
-  .meta(
-    rules(
-      {
-        rule: '!has(self.canaryService) || !has(self.stableService) || self.canaryService != self.stableService',
-        message: 'canaryService and stableService must be two Services',
-      },
-      {
-        rule: '!has(self.trafficRouting) || (has(self.trafficRouting.istio) && has(self.trafficRouting.istio.destinationRule)) || (has(self.canaryService) && has(self.stableService))',
-        message: 'trafficRouting needs canaryService and stableService (or an istio.destinationRule)',
-      },
-      {
-        rule: 'has(self.trafficRouting) || !has(self.scaleDownDelaySeconds)',
-        message: 'scaleDownDelaySeconds needs trafficRouting',
-      },
-      {
-        rule: 'has(self.trafficRouting) || !has(self.steps) || !self.steps.exists(s, has(s.setCanaryScale))',
-        message: 'a setCanaryScale step needs trafficRouting',
-      },
-      {
-        rule: "!has(self.maxSurge) || !has(self.maxUnavailable) || !((self.maxSurge == 0 || self.maxSurge == '0%') && (self.maxUnavailable == 0 || self.maxUnavailable == '0%'))",
-        message: 'maxSurge and maxUnavailable must not both be 0: no pod could ever be replaced',
-      },
-      {
-        rule: '!has(self.analysis) || !has(self.analysis.startingStep) || self.analysis.startingStep <= (has(self.steps) ? self.steps.size() : 0)',
-        message: 'analysis.startingStep must not be after the last step',
-      },
-    ),
-  );
-
-const seconds = z.int().min(0);
-const count = z.int().min(0);
-
-export const ephemeralMetadataSchema = z.object({
-  labels: z.record(z.string(), z.string()).optional(),
-  annotations: z.record(z.string(), z.string()).optional(),
-});
-
-export const antiAffinitySchema = z
-  .object({
-    requiredDuringSchedulingIgnoredDuringExecution: z.object({}).optional(),
-    preferredDuringSchedulingIgnoredDuringExecution: z.object({ weight: z.int().min(1).max(100) }).optional(),
-  })
-  .describe('Keep pods of the new revision off the nodes of the stable one.')
-  .meta(
-    rules({
-      rule: 'has(self.requiredDuringSchedulingIgnoredDuringExecution) != has(self.preferredDuringSchedulingIgnoredDuringExecution)',
-      message:
-        'give requiredDuringSchedulingIgnoredDuringExecution or preferredDuringSchedulingIgnoredDuringExecution, one of them',
-    }),
-  );
-
-export const blueGreenSchema = z
-  .object({
-    activeService: name.describe('Service that serves: its selector is switched to the new revision in one write.'),
-    previewService: name.optional().describe('Service whose selector follows the new revision before it serves.'),
-    previewReplicaCount: count
-      .optional()
-      .describe(
-        'Pods of the new revision until it is to serve; it then grows to spec.replicas. Default: spec.replicas.',
-      ),
-    autoPromotionEnabled: z.boolean().optional().describe('false: wait until somebody promotes. Default true.'),
-    autoPromotionSeconds: seconds
-      .optional()
-      .describe('How long to wait before the switch; ignored where autoPromotionEnabled is false. Default 0.'),
-    maxUnavailable: intOrPercent.optional().describe('Pods that may be away while pods are restarted. Default 25%.'),
-    scaleDownDelaySeconds: seconds.optional().describe('How long the old pods stay after the promotion. Default 30.'),
-    scaleDownDelayRevisionLimit: count
-      .optional()
-      .describe('How many old revisions keep their pods for that long. Default: all.'),
-    abortScaleDownDelaySeconds: seconds
-      .optional()
-      .describe('How long the new pods stay after an abort. Default 30; 0: for ever.'),
-    prePromotionAnalysis: rolloutAnalysisSchema.optional().describe('Measure before the switch.'),
-    postPromotionAnalysis: rolloutAnalysisSchema
-      .optional()
-      .describe('Measure after the switch, with the old pods still there; when it fails the switch is taken back.'),
-    previewMetadata: ephemeralMetadataSchema.optional().describe('For the pods of the new revision until it serves.'),
-    activeMetadata: ephemeralMetadataSchema.optional().describe('For the pods of the revision that serves.'),
-    antiAffinity: antiAffinitySchema.optional(),
-  })
-  .meta(
-    rules({
-      rule: '!has(self.previewService) || self.previewService != self.activeService',
-      message: 'previewService must be another Service than activeService',
-    }),
-  );
-
-const selector = z
-  .object({
+const selector = ruled(
+  z.object({
     matchLabels: z.record(z.string(), z.string()).optional(),
     matchExpressions: z
       .array(z.object({ key: z.string(), operator: z.string(), values: z.array(z.string()).optional() }))
       .optional(),
-  })
-  .describe('Which pods belong to the Rollout; the labels of the template must fit. Cannot be changed later.')
-  .meta(
-    rules({
-      rule: '(has(self.matchLabels) && self.matchLabels.size() > 0) || (has(self.matchExpressions) && self.matchExpressions.size() > 0)',
-      message: 'selector must not be empty: give matchLabels, such as app: web',
-    }),
-  );
+  }),
+  {
+    cel: '(has(self.matchLabels) && self.matchLabels.size() > 0) || (has(self.matchExpressions) && self.matchExpressions.size() > 0)',
+    message: 'must not be empty: give matchLabels, such as app: web',
+    holds: ({ matchLabels = {}, matchExpressions = [] }) =>
+      Object.keys(matchLabels).length > 0 || matchExpressions.length > 0,
+  },
+).describe('Which pods belong to the Rollout; the labels of the template must fit. Cannot be changed later.');
 
-const podTemplate = anyObject.describe('A pod template, as in a Deployment.');
+const podTemplate = ruled(anyObject, {
+  at: ['spec', 'containers'],
+  message: 'needs at least one container',
+  holds: ({ spec }) => isRecord(spec) && Array.isArray(spec['containers']) && spec['containers'].length > 0,
+  notInCel: 'the CRD declares no field of a template',
+}).describe('A pod template, as in a Deployment.');
 
-export const rolloutSpecSchema = z
-  .object({
-    replicas: z.int().min(0).default(1).optional().describe('Pods wanted. Default 1.'),
-    selector,
-    template: podTemplate,
-    minReadySeconds: z.int().min(0).optional(),
-    revisionHistoryLimit: z.int().min(0).optional().describe('Old ReplicaSets kept. Default 10.'),
-    progressDeadlineSeconds: z
-      .int()
-      .min(1)
+const RFC_3339 = /^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$/;
+
+const restartAt = ruled(z.string().max(64), {
+  cel: `self.matches('${RFC_3339.source}')`,
+  message: 'must be a time in RFC 3339, such as 2026-01-31T12:00:00Z',
+  holds: (text) => RFC_3339.test(text) && !Number.isNaN(Date.parse(text)),
+});
+
+const strategy = ruled(
+  z.object({
+    canary: canarySchema
       .optional()
-      .describe('Seconds without progress after which the release counts as stuck. Default 600.'),
-    progressDeadlineAbort: z.boolean().optional().describe('Abort when it is stuck. Default false.'),
-    paused: z.boolean().optional().describe('Stop at the present step.'),
-    restartAt: z
-      .string()
-      .max(64)
+      .describe('Shift traffic to the new revision in steps; go back when it is not well.'),
+    blueGreen: blueGreenSchema
       .optional()
-      .describe('Replace pods that are older than this time (RFC 3339), a few at a time, once it has come.'),
-    analysis: z
-      .object({
-        successfulRunHistoryLimit: z.int().min(0).optional().describe('Default 5.'),
-        unsuccessfulRunHistoryLimit: z.int().min(0).optional().describe('Default 5.'),
-      })
-      .optional(),
-    strategy: z
-      .object({
-        canary: canarySchema
-          .optional()
-          .describe('Shift traffic to the new revision in steps; go back when it is not well.'),
-        blueGreen: blueGreenSchema
-          .optional()
-          .describe(
-            'Bring up the whole new revision beside the old one and switch in one write; switch back when it is not well.',
-          ),
-      })
-      .describe('How a new revision is released.')
-      .meta(
-        rules({
-          rule: 'has(self.canary) != has(self.blueGreen)',
-          message: 'give a strategy: canary or blueGreen, one of them',
-        }),
+      .describe(
+        'Bring up the whole new revision beside the old one and switch in one write; switch back when it is not well.',
       ),
-  })
-  .meta(
-    rules(
-      { rule: 'self.selector == oldSelf.selector', message: 'selector is immutable' },
-      {
-        rule: '!has(self.minReadySeconds) || self.minReadySeconds < (has(self.progressDeadlineSeconds) ? self.progressDeadlineSeconds : 600)',
-        message: 'progressDeadlineSeconds must be greater than minReadySeconds',
-      },
-    ),
+  }),
+  {
+    cel: 'has(self.canary) != has(self.blueGreen)',
+    message: 'give a strategy: canary or blueGreen, one of them',
+    holds: ({ canary, blueGreen }) => (canary === undefined) !== (blueGreen === undefined),
+  },
+).describe('How a new revision is released.');
+
+const formSchema = z.object({
+  replicas: z.int().min(0).default(1).optional().describe('Pods wanted. Default 1.'),
+  selector,
+  template: podTemplate,
+  minReadySeconds: z.int().min(0).optional(),
+  revisionHistoryLimit: z.int().min(0).optional().describe('Old ReplicaSets kept. Default 10.'),
+  progressDeadlineSeconds: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Seconds without progress after which the release counts as stuck. Default 600.'),
+  progressDeadlineAbort: z.boolean().optional().describe('Abort when it is stuck. Default false.'),
+  paused: z.boolean().optional().describe('Stop at the present step.'),
+  restartAt: restartAt
+    .optional()
+    .describe('Replace pods that are older than this time (RFC 3339), a few at a time, once it has come.'),
+  analysis: z
+    .object({
+      successfulRunHistoryLimit: z.int().min(0).optional().describe('Default 5.'),
+      unsuccessfulRunHistoryLimit: z.int().min(0).optional().describe('Default 5.'),
+    })
+    .optional(),
+  strategy,
+});
+type Form = z.infer<typeof formSchema>;
+
+/** Labels that the selector asks for, and the template does not have. */
+function missingLabels({ selector: { matchLabels = {} }, template }: Form): [string, string][] {
+  const metadata = isRecord(template['metadata']) ? template['metadata'] : {};
+  const labels = isRecord(metadata['labels']) ? metadata['labels'] : {};
+  return Object.entries(matchLabels).filter(([key, value]) => labels[key] !== value);
+}
+
+/** Labels that one side alone is to have, and by which pods are told apart. */
+function takenLabels({
+  strategy: { blueGreen },
+  selector: { matchLabels = {}, matchExpressions = [] },
+}: Form): Breach[] {
+  if (blueGreen === undefined) return [];
+  const taken = new Set([...Object.keys(matchLabels), ...matchExpressions.map(({ key }) => key), POD_TEMPLATE_HASH]);
+  return (['previewMetadata', 'activeMetadata'] as const).flatMap((side) =>
+    Object.keys(blueGreen[side]?.labels ?? {})
+      .filter((label) => taken.has(label))
+      .map((label) => ({
+        at: ['strategy', 'blueGreen', side, 'labels'],
+        message: `must not have ${label}: the selector goes by it; choose another label`,
+      })),
   );
+}
+
+export const rolloutSpecSchema = ruled(
+  formSchema,
+  {
+    cel: 'self.selector == oldSelf.selector',
+    message: 'selector is immutable',
+    inCelAlone: 'the API server alone knows what it was',
+  },
+  {
+    cel: '!has(self.minReadySeconds) || self.minReadySeconds < (has(self.progressDeadlineSeconds) ? self.progressDeadlineSeconds : 600)',
+    at: ['progressDeadlineSeconds'],
+    message: 'must be greater than minReadySeconds',
+    holds: ({ minReadySeconds = 0, progressDeadlineSeconds = 600 }) => minReadySeconds < progressDeadlineSeconds,
+  },
+  {
+    at: ['template', 'metadata', 'labels'],
+    message: 'must have what the selector asks for',
+    holds: (spec) => missingLabels(spec).length === 0,
+    where: (spec) =>
+      missingLabels(spec).map(([key, value]) => ({
+        at: ['template', 'metadata', 'labels'],
+        message: `must have ${key}: ${value}, which the selector asks for`,
+      })),
+    notInCel: 'the CRD declares no field of a template',
+  },
+  {
+    at: ['strategy', 'blueGreen'],
+    message: 'must not have labels that the selector goes by',
+    holds: (spec) => takenLabels(spec).length === 0,
+    where: takenLabels,
+    notInCel: 'maps of labels have no bound, so that comparing two of them is over the budget of a rule',
+  },
+);
 
 export type Step = z.infer<typeof stepSchema>;
-export type SetCanaryScale = z.infer<typeof setCanaryScale>;
+export type SetCanaryScale = z.infer<typeof setCanaryScaleSchema>;
 export type TrafficRouting = z.infer<typeof trafficRoutingSchema>;
 export type Canary = z.infer<typeof canarySchema>;
 /** Whose traffic a router shares out, between which Services. */

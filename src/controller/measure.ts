@@ -1,5 +1,6 @@
 // One look at a metric: secrets in, the store asked, the answer cleaned. Secrets stay out of what is judged and recorded.
-import { MIN_INTERVAL_MS, type AnalysisRunSpec, type Metric } from '../api/analysis.ts';
+import type { AnalysisRunSpec, Metric } from '../api/analysis.ts';
+import { MIN_INTERVAL_MS } from '../api/metric.ts';
 import { argumentValues, substitute } from '../analysis/run/arguments.ts';
 import {
   ProviderError,

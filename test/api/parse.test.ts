@@ -24,6 +24,6 @@ it('wants the labels that the selector asks for', () => {
 
 it('survives a template that is none', () => {
   const fields = issues(rollout({}, { template: { metadata: null, spec: null } })).map((issue) => issue.field);
-  expect(fields).toEqual(['spec.template.metadata.labels', 'spec.template.spec.containers']);
+  expect(fields.toSorted()).toEqual(['spec.template.metadata.labels', 'spec.template.spec.containers']);
   expect(issues({})).toEqual([{ field: 'spec', message: expect.stringContaining('is required') }]);
 });

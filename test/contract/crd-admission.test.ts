@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { customResourceDefinitions } from '../../src/api/crd.ts';
 import { RESOURCES } from '../../src/api/names.ts';
-import { BAD_OBJECTS, rollout } from './bad-objects.ts';
+import { BAD_OBJECTS, LATE_OBJECTS, rollout } from './bad-objects.ts';
 import { openTarget, type Target } from './target.ts';
 
 const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
@@ -33,6 +33,12 @@ it.each(BAD_OBJECTS)('refuses $title', async ({ object, field, message }) => {
   expect(reply.body.details.causes).toEqual([
     expect.objectContaining({ field, message: expect.stringContaining(message) }),
   ]);
+});
+
+it.each(LATE_OBJECTS)('takes $title, which the controller refuses', async ({ object }) => {
+  const reply = await target.call('POST', `${OBJECTS}/${PLURAL.get(object['kind']) ?? ''}?dryRun=All`, object);
+  expect(reply.body.message).toBeUndefined();
+  expect(reply.status).toBe(201);
 });
 
 it.each(customResourceDefinitions())('takes $metadata.name from a second manager without a conflict', async (crd) => {

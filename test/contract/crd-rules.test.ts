@@ -1,33 +1,87 @@
-// The rules of the CRDs, as the schema engine evaluates them.
+// The rules of the CRDs, as the schema engine evaluates them, and as the controller asks them.
 import { describe, expect, it } from 'vitest';
-import { customResourceDefinitions } from '../../src/api/crd.ts';
-import { parseAnalysisTemplate, parseApplication, parseRollout } from '../../src/api/parse.ts';
-import { compileSchema, type CompiledSchema } from 'kube-sandbox/schema';
-import { analysis, application, BAD_OBJECTS, rollout } from './bad-objects.ts';
+import type { Rule } from '../../src/api/rules.ts';
+import { analysis, application, BAD_OBJECTS, LATE_OBJECTS, rollout, type BadObject } from './bad-objects.ts';
+import { CRDS, issuesOf, refusalsOf, SCHEMAS, SPECS, type Said } from './both-sides.ts';
+import { statedRules } from './stated-rules.ts';
 
-interface Names {
-  names: { kind: string };
-  versions: { schema: { openAPIV3Schema: object } }[];
-}
-const schemas = new Map<unknown, CompiledSchema>(
-  customResourceDefinitions().map((crd) => {
-    const spec = crd.spec as unknown as Names;
-    return [spec.names.kind, compileSchema(spec.versions[0]?.schema.openAPIV3Schema ?? {})];
-  }),
-);
-const PARSERS = { Rollout: parseRollout, AnalysisTemplate: parseAnalysisTemplate, Application: parseApplication };
+/** Of items the number is left out: `spec.metrics[].interval`. */
+const said = (list: readonly Said[]): Said[] =>
+  list.map(({ field, message }) => ({ field: field.replaceAll(/\[\d+\]/g, '[]'), message }));
+const refusals = ({ object }: BadObject): Said[] => refusalsOf(object);
+const issues = ({ object }: BadObject): Said[] => issuesOf(object);
 
-describe.each(BAD_OBJECTS)('$title', ({ object, field, message }) => {
+describe.each(BAD_OBJECTS)('$title', (bad) => {
   it('is refused at admission', () => {
-    const causes = schemas.get(object['kind'])?.validate(object);
-    expect(causes).toEqual([expect.objectContaining({ field, message: expect.stringContaining(message) })]);
+    expect(refusals(bad)).toEqual([
+      expect.objectContaining({ field: bad.field, message: expect.stringContaining(bad.message) }),
+    ]);
   });
 
   it('is refused by the controller, at the same place or below', () => {
-    const result = PARSERS[object['kind'] as keyof typeof PARSERS](object);
-    expect(result.ok ? [] : result.error.map((issue) => issue.field.startsWith(field))).toContain(true);
+    expect(issues(bad).map(({ field }) => field.startsWith(bad.field))).toContain(true);
   });
 });
+
+describe.each(LATE_OBJECTS)('$title', (bad) => {
+  it('is admitted, and refused by the controller', () => {
+    expect(refusals(bad)).toEqual([]);
+    expect(issues(bad)).toEqual([{ field: bad.field, message: bad.message }]);
+  });
+});
+
+interface Place {
+  kind: string;
+  field: string;
+}
+/** Each rule once, with every place that it is about. */
+const STATED = new Map<Rule<never>, Place[]>();
+for (const [kind, spec] of Object.entries(SPECS))
+  for (const { path, rule } of statedRules(spec, 'spec')) {
+    const place = { kind, field: [path, ...(rule.at ?? [])].join('.') };
+    STATED.set(rule, [...(STATED.get(rule) ?? []), place]);
+  }
+const rules = [...STATED].map(([rule, places]) => ({ rule, places, title: `${places[0]?.field}: ${rule.message}` }));
+
+/** Objects for which something is said of a rule, at one of its places or, where it can be more exact, below. */
+const breaking = (list: BadObject[], places: Place[], told: (bad: BadObject) => readonly Said[], words: string) =>
+  list.filter((bad) =>
+    places.some(
+      ({ kind, field }) =>
+        bad.object['kind'] === kind &&
+        said(told(bad)).some((each) => each.field.startsWith(field) && each.message.includes(words)),
+    ),
+  );
+
+describe.each(rules.filter(({ rule }) => 'cel' in rule && 'holds' in rule))('$title', ({ rule, places }) => {
+  it('is what admission and the controller say, in the same words', () => {
+    const refused = breaking(BAD_OBJECTS, places, refusals, `: ${rule.message}`);
+    expect(refused).not.toEqual([]);
+    expect(breaking(refused, places, issues, rule.message)).toEqual(refused);
+  });
+});
+
+describe.each(rules.filter(({ rule }) => 'notInCel' in rule))('$title', ({ places }) => {
+  it('is what the controller alone says', () => {
+    expect(breaking(LATE_OBJECTS, places, issues, '')).not.toEqual([]);
+  });
+});
+
+it('carries in the CRDs what is stated beside the fields, and nothing else', () => {
+  const ofSchemas = Object.keys(SPECS).map((kind) => celOf(CRDS.get(kind)));
+  const ofFields = Object.values(SPECS).map((spec) =>
+    statedRules(spec, 'spec').flatMap(({ rule }) => ('cel' in rule ? [rule.cel] : [])),
+  );
+  expect(ofSchemas.map((list) => list.toSorted())).toEqual(ofFields.map((list) => list.toSorted()));
+});
+
+/** Every CEL rule in a schema. */
+function celOf(node: unknown): string[] {
+  if (typeof node !== 'object' || node === null) return [];
+  return Object.entries(node).flatMap(([key, value]) =>
+    key === 'x-kubernetes-validations' ? (value as { rule: string }[]).map(({ rule }) => rule) : celOf(value),
+  );
+}
 
 const GOOD = [
   rollout({
@@ -60,13 +114,13 @@ const GOOD = [
 ];
 
 it.each(GOOD)('accepts a good $kind', (object) => {
-  const schema = schemas.get(object['kind']);
+  const schema = SCHEMAS.get(object['kind']);
   expect(schema?.prune(structuredClone(object))).toEqual([]);
   expect(schema?.validate(object)).toEqual([]);
-  expect(PARSERS[object['kind'] as keyof typeof PARSERS](object)).toEqual({ ok: true, value: object });
+  expect(issuesOf(object)).toEqual([]);
 });
 
 it('keeps the selector of a Rollout as it is', () => {
   const [before, after] = [rollout({}), rollout({}, { selector: { matchLabels: { app: 'other' } } })];
-  expect(schemas.get('Rollout')?.validate(after, before)[0]?.message).toContain('selector is immutable');
+  expect(SCHEMAS.get('Rollout')?.validate(after, before)[0]?.message).toContain('selector is immutable');
 });

@@ -18,6 +18,7 @@ export function substitute(metrics: readonly Metric[], args: ArgumentValues, fie
   const replaced = metrics.map((metric, index) => {
     const rules = fieldRules(metric);
     return walk(metric, '', (text, below) => {
+      if (!text.includes('{{')) return text;
       const change = { text, field: `${field}[${index}]${below}`, issues };
       if (!rules.takesSecrets(below)) refuseSecrets(change, args, rules.secretsGo);
       return fillText(change, args, rules.escaperOf(below, text));

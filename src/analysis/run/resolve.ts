@@ -5,7 +5,7 @@ import { fail, ok, type Issue, type Result } from '../../api/result.ts';
 import { namedForms } from '../providers/forms.ts';
 import { argumentValues, substitute } from './arguments.ts';
 import { fieldValue } from './field-path.ts';
-import { validateRun } from './validate.ts';
+import { validateRun, type RunRules } from './validate.ts';
 
 export type TemplateLookup = (ref: {
   templateName: string;
@@ -52,19 +52,19 @@ export function resolveRun(
     ...(dryRun.length > 0 && { dryRun }),
     ...(retention.length > 0 && { measurementRetention: retention }),
   };
-  return fillIn(merged, context.field, context.requireFinite);
+  return fillIn(merged, context.field, { isFinite: context.requireFinite, isStored: false });
 }
 
 /** The same for a run that somebody made by hand: its own arguments filled in, validated. */
 export function prepareRun(spec: AnalysisRunSpec): Result<AnalysisRunSpec, Issue[]> {
-  return fillIn(spec, 'spec', false);
+  return fillIn(spec, 'spec', { isFinite: false, isStored: true });
 }
 
-function fillIn(spec: AnalysisRunSpec, field: string, requireFinite: boolean): Result<AnalysisRunSpec, Issue[]> {
+function fillIn(spec: AnalysisRunSpec, field: string, rules: RunRules): Result<AnalysisRunSpec, Issue[]> {
   const metrics = substitute(spec.metrics, argumentValues(spec.args ?? []), `${field}.metrics`);
   if (!metrics.ok) return metrics;
   const filled = { ...spec, metrics: metrics.value };
-  const issues = validateRun(filled, field, requireFinite);
+  const issues = validateRun(filled, field, rules);
   return issues.length > 0 ? fail(issues) : ok(filled);
 }
 

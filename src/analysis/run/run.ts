@@ -2,7 +2,6 @@
 // what is recorded is enough to go on from after a restart.
 import {
   isOver,
-  MIN_INTERVAL_MS,
   type AnalysisRunSpec,
   type AnalysisRunStatus,
   type Measurement,
@@ -10,6 +9,7 @@ import {
   type MetricResult,
 } from '../../api/analysis.ts';
 import { durationMs } from '../../api/fields.ts';
+import { MIN_INTERVAL_MS } from '../../api/metric.ts';
 import { judgeOf } from '../judges/judges.ts';
 import { forecastOf } from './forecast.ts';
 import { tallyOf, type Assessment, type Judge, type Look, type Tally } from '../judges/judge.ts';

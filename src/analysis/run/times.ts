@@ -1,6 +1,7 @@
 // When a metric is looked at, from what is recorded alone.
-import { MIN_INTERVAL_MS, type Metric, type MetricResult } from '../../api/analysis.ts';
+import type { Metric, MetricResult } from '../../api/analysis.ts';
 import { durationMs } from '../../api/fields.ts';
+import { MIN_INTERVAL_MS } from '../../api/metric.ts';
 import { underWay } from './measurements.ts';
 
 /** After an error, and after a measurement that does not count, the next one comes no later than this. */

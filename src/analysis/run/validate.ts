@@ -1,71 +1,66 @@
-// What makes the metrics of a run sensible, beyond what the schema says.
+// What a run must fulfil once its arguments are filled in: the rules of its fields, and what the API knows nothing of.
 import type { AnalysisRunSpec, Metric } from '../../api/analysis.ts';
-import { durationMs } from '../../api/fields.ts';
+import { ARGUMENT_PATTERN, durationMs } from '../../api/fields.ts';
+import { countOf, MIN_INTERVAL_MS } from '../../api/metric.ts';
+import { parseAnalysisRunSpec } from '../../api/parse.ts';
 import type { Issue } from '../../api/result.ts';
 import { compile } from '../expression/expression.ts';
-import { limitsOf, numberOf } from '../judges/limits.ts';
 
-/** Issues of the metrics; `requireFinite`: each must come to an end by itself. */
-export function validateRun(spec: AnalysisRunSpec, field: string, requireFinite: boolean): Issue[] {
-  const seen = new Set<string>();
-  return spec.metrics.flatMap((metric, index) => {
+export interface RunRules {
+  /** Each metric must come to an end by itself. */
+  isFinite: boolean;
+  /** The run is there already: what is measured in another way than it says does not end it. */
+  isStored: boolean;
+}
+
+export function validateRun(spec: AnalysisRunSpec, field: string, { isFinite, isStored }: RunRules): Issue[] {
+  const parsed = parseAnalysisRunSpec(isStored ? { ...spec, metrics: spec.metrics.map(asMeasured) } : spec, field);
+  const own = spec.metrics.flatMap((metric, index) => {
     const at = `${field}.metrics[${index}]`;
-    const issues = [...countIssues(metric, at, requireFinite), ...limitIssues(metric, at), ...fieldIssues(metric, at)];
-    if (seen.has(metric.name))
-      issues.push({ field: `${at}.name`, message: `${metric.name} is there twice: rename one` });
-    seen.add(metric.name);
-    return issues;
+    return [
+      ...(isFinite ? endlessIssues(metric, at) : []),
+      ...unfilledIssues(metric, at),
+      ...conditionIssues(metric, at),
+    ];
+  });
+  return parsed.ok ? own : [...parsed.error, ...own];
+}
+
+function asMeasured(metric: Metric): Metric {
+  const ms = metric.interval === undefined ? undefined : durationMs(metric.interval);
+  return ms !== undefined && ms < MIN_INTERVAL_MS ? { ...metric, interval: `${MIN_INTERVAL_MS}ms` } : metric;
+}
+
+function endlessIssues(metric: Metric, at: string): Issue[] {
+  if (countOf(metric) !== undefined) return [];
+  return [{ field: `${at}.count`, message: `${metric.name} would never end: give it a count (it has an interval)` }];
+}
+
+const COUNTED = [
+  'count',
+  'failureLimit',
+  'inconclusiveLimit',
+  'consecutiveErrorLimit',
+  'consecutiveSuccessLimit',
+  'interval',
+  'initialDelay',
+] as const;
+
+/** Fields that may hold an argument, and are asked for now. */
+function unfilledIssues(metric: Metric, at: string): Issue[] {
+  return COUNTED.flatMap((key) => {
+    const text = metric[key];
+    if (typeof text !== 'string' || !ARGUMENT_PATTERN.test(text)) return [];
+    return [{ field: `${at}.${key}`, message: `${text} is nothing that is filled in: write {{args.NAME}}` }];
   });
 }
 
-function countIssues(metric: Metric, at: string, requireFinite: boolean): Issue[] {
-  const { count, failure = 0, inconclusive, consecutiveSuccess } = limitsOf(metric);
-  const field = `${at}.count`;
-  if (count === undefined) {
-    const message = `${metric.name} would never end: give it a count (it has an interval)`;
-    return requireFinite ? [{ field, message }] : [];
-  }
-  if (!Number.isInteger(count) || count < 0) {
-    return [{ field, message: `${JSON.stringify(metric.count)} is no count: write a whole number` }];
-  }
-  const issues: Issue[] = [];
-  if (count > 1 && metric.interval === undefined) issues.push({ field, message: 'a count above 1 needs an interval' });
-  const needed = failure + consecutiveSuccess;
-  if (needed > count)
-    issues.push({ field, message: `must be at least failureLimit + consecutiveSuccessLimit, ${needed}` });
-  if (inconclusive > count) issues.push({ field, message: `must be at least inconclusiveLimit, ${inconclusive}` });
-  return issues;
-}
-
-/** What an argument may have brought. */
-function limitIssues(metric: Metric, at: string): Issue[] {
-  const issues = LIMITS.flatMap((key): Issue[] => {
-    const number = numberOf(metric[key], 0);
-    if (Number.isInteger(number) && number >= (key === 'failureLimit' ? -1 : 0)) return [];
-    return [{ field: `${at}.${key}`, message: `${JSON.stringify(metric[key])} is no limit: write a whole number` }];
-  });
-  const { failure, consecutiveSuccess } = limitsOf(metric);
-  if (failure === undefined && consecutiveSuccess === 0) {
-    const message = '-1 needs a consecutiveSuccessLimit above 0, or nothing could decide the metric';
-    issues.push({ field: `${at}.failureLimit`, message });
-  }
-  return issues;
-}
-
-const LIMITS = ['failureLimit', 'inconclusiveLimit', 'consecutiveErrorLimit', 'consecutiveSuccessLimit'] as const;
-
-function fieldIssues(metric: Metric, at: string): Issue[] {
-  const issues: Issue[] = [];
-  for (const name of ['successCondition', 'failureCondition'] as const) {
-    const text = metric[name];
-    if (text === undefined || text.trim() === '') continue;
+function conditionIssues(metric: Metric, at: string): Issue[] {
+  return (['successCondition', 'failureCondition'] as const).flatMap((key) => {
+    const text = metric[key];
+    if (text === undefined || text.trim() === '') return [];
     const { error } = { error: undefined, ...compile(text) };
-    if (error) issues.push({ field: `${at}.${name}`, message: `${error.message} at position ${error.position + 1}` });
-  }
-  for (const name of ['interval', 'initialDelay'] as const) {
-    const text = metric[name];
-    if (text === undefined || durationMs(text) !== undefined) continue;
-    issues.push({ field: `${at}.${name}`, message: `${text} is no duration: write one such as 30s, 5m or 1h30m` });
-  }
-  return issues;
+    if (error === undefined) return [];
+    return [{ field: `${at}.${key}`, message: `${error.message} at position ${error.position + 1}` }];
+  });
 }

@@ -1,6 +1,6 @@
 // The repositories of the Applications: looks at branches when it is time to, and reads what is new. Nothing waits for it: a look is under
 // way or it is over, and its end is an event. Whatever fails leaves the last good content in force.
-import type { Application } from '../../api/application.ts';
+import { MIN_LOOK_MS, type Application } from '../../api/application.ts';
 import { durationMs } from '../../api/fields.ts';
 import { qualifiedName, type ObjectKey } from '../../api/object-key.ts';
 import type { RevisionRef } from '../../api/revision.ts';
@@ -58,7 +58,6 @@ interface Source extends SourceState {
 }
 
 const MAX_BACKOFF_MS = 5 * 60_000;
-const MIN_INTERVAL_MS = 5_000;
 /** Share of the interval by which a look may come earlier or later. */
 const JITTER = 0.1;
 /** Earlier commits that are kept in memory. */
@@ -67,7 +66,7 @@ const ON_THE_WAY: ReadonlySet<string> = new Set(['GitUnreachable', 'AuthFailed',
 
 export const branchOf = (app: Application): string => app.spec.source.targetRevision ?? 'main';
 const intervalOf = (app: Application): number =>
-  Math.max(durationMs(app.spec.source.interval ?? '30s') ?? 30_000, MIN_INTERVAL_MS);
+  Math.max(durationMs(app.spec.source.interval ?? '30s') ?? 30_000, MIN_LOOK_MS);
 
 /** What an Application's manifests are read from; another text means that they must be read anew. */
 export const sourceOf = (app: Application): string =>

@@ -69,12 +69,12 @@ describe('the run that an analysis asks for', () => {
   it('takes a count from an argument', () => {
     const counted: TemplateSpec = {
       args: [{ name: 'n', value: '3' }],
-      metrics: [{ ...metric({ interval: '1s', count: '{{args.n}}' }), provider: {} }],
+      metrics: [{ ...metric({ interval: '1s', count: '{{args.n}}' }), provider: { prometheus: { query: 'up' } } }],
     };
     const result = resolve({ counted });
     expect(result.ok && result.value.metrics[0]?.count).toBe('3');
     expect(issues(resolve({ counted }, { args: [{ name: 'n', value: 'many' }] }))).toContain(
-      'metrics[0].count: "many" is no count',
+      'metrics[0].count: must be a whole number from 0 to 1000000, or an argument such as {{args.limit}}, not "many"',
     );
   });
 });
@@ -105,12 +105,15 @@ describe('an argument in a number or a duration', () => {
   });
 
   it.each([
-    ['few', '10s', 'metrics[0].failureLimit: "few" is no limit'],
-    ['1.5', '10s', 'metrics[0].failureLimit: "1.5" is no limit'],
-    ['-2', '10s', 'metrics[0].failureLimit: "-2" is no limit'],
+    ['few', '10s', 'metrics[0].failureLimit: must be a whole number from -1 to 1000000'],
+    ['few', '10s', 'not "few"'],
+    ['1.5', '10s', 'metrics[0].failureLimit: must be a whole number'],
+    ['-2', '10s', 'metrics[0].failureLimit: must be a whole number'],
+    ['{{args.n}}', '10s', 'metrics[0].failureLimit: {{args.n}} is nothing that is filled in'],
+    ['1', '500ms', 'metrics[0].interval: must be at least 1s'],
     ['-1', '10s', 'metrics[0].failureLimit: -1 needs a consecutiveSuccessLimit'],
     ['12', '10s', 'metrics[0].count: must be at least failureLimit'],
-    ['1', 'soon', 'metrics[0].interval: soon is no duration'],
+    ['1', 'soon', 'metrics[0].interval: must be a duration such as 30s, 5m or 1h30m, or an argument, not "soon"'],
   ])('that gives %s and %s is refused by name', (n, every, message) => {
     expect(issues(with_(n, every))).toContain(message);
   });
@@ -140,17 +143,23 @@ describe('what is wrong is said with its field', () => {
 
   it.each([
     [{ interval: '1s' }, 'count: rate would never end'],
-    [{ count: 3 }, 'count above 1 needs an interval'],
+    [{ count: 3 }, 'interval: is required, such as 10s: count is above 1'],
     [{ interval: '1s', count: 1, failureLimit: 2 }, 'at least failureLimit'],
     [{ successCondition: 'result[0] >' }, 'successCondition: expected a value, found the end at position 12'],
-    [{ interval: 'soon', count: 1 }, 'interval: soon is no duration'],
+    [
+      { interval: 'soon', count: 1 },
+      'interval: must be a duration such as 30s, 5m or 1h30m, or an argument, not "soon"',
+    ],
+    [{ provider: {} }, 'metrics[0].provider: name a provider: prometheus'],
   ] satisfies [Partial<Metric>, string][])('a metric with %j', (fields, message) => {
     const odd: TemplateSpec = { metrics: [metric(fields)] };
     expect(issues(resolve({ odd }, { args: [service] }))).toContain(message);
   });
 
   it('two metrics of one name', () => {
-    expect(issues(resolve({ rate, again: rate }, { args: [service] }))).toContain('rate is there twice');
+    expect(issues(resolve({ rate, again: rate }, { args: [service] }))).toContain(
+      'metrics[1].name: names must differ: rate is there already',
+    );
   });
 
   it('but a metric without end is fine in the background', () => {
@@ -248,5 +257,10 @@ describe('a run made by hand', () => {
     expect(query(once)).toBe('up{service="web-canary"}');
     expect(once.ok && prepareRun(once.value)).toEqual(once);
     expect(issues(prepareRun({ metrics: [metric()] }))).toContain('spec.metrics[0].provider.prometheus.query');
+  });
+
+  it('goes on where it asks for shorter intervals than are measured', () => {
+    const spec = { metrics: [metric({ interval: '1ms', provider: { prometheus: { query: 'up' } } })] };
+    expect(prepareRun(spec)).toEqual({ ok: true, value: spec });
   });
 });

@@ -1,9 +1,15 @@
 // What a metric may say of Prometheus: the form of its fields, where Secrets may stand, and how arguments stand in its query.
 import { z } from 'zod';
-import { name, rules } from '../../../api/fields.ts';
-import { FORBIDDEN_HEADERS, FORBIDDEN_HEADER_PREFIXES, headerProblem } from '../../../api/headers.ts';
+import { name } from '../../../api/fields.ts';
+import {
+  FORBIDDEN_HEADERS,
+  FORBIDDEN_HEADER_PREFIXES,
+  HEADER_NAME,
+  HEADER_VALUE,
+  isForbidden,
+} from '../../../api/headers.ts';
 import type { ProviderForm } from '../../../api/provider-form.ts';
-import type { Issue } from '../../../api/result.ts';
+import { ruled } from '../../../api/rules.ts';
 import { placesOf, promqlText } from './language.ts';
 
 const forbiddenNames = FORBIDDEN_HEADERS.map((each) => `'${each}'`).join(', ');
@@ -11,36 +17,26 @@ const forbiddenPrefixes = FORBIDDEN_HEADER_PREFIXES.map(
   (each) => ` || self.key.lowerAscii().startsWith('${each}')`,
 ).join('');
 
-const header = z
-  .object({
-    key: z
-      .string()
-      .max(256)
-      .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'must be the name of a header, such as X-Scope-OrgID'),
-    value: z
-      .string()
-      .max(8192)
-      .regex(/^[^\r\n]*$/, 'must be on one line'),
-  })
-  .meta(
-    rules({
-      rule: `!(self.key.lowerAscii() in [${forbiddenNames}]${forbiddenPrefixes})`,
-      message: 'this header may not be set: it frames the request, names another host, or is a key to metadata',
-    }),
-  );
+const header = ruled(
+  z.object({
+    key: z.string().max(256).regex(HEADER_NAME, 'must be the name of a header, such as X-Scope-OrgID'),
+    value: z.string().max(8192).regex(HEADER_VALUE, 'must be on one line, without control characters'),
+  }),
+  {
+    cel: `!(self.key.lowerAscii() in [${forbiddenNames}]${forbiddenPrefixes})`,
+    message: 'this header may not be set: it frames the request, names another host, or is a key to metadata',
+    holds: ({ key }) => !isForbidden(key),
+  },
+);
+
+const address = ruled(z.string().max(2048), {
+  cel: "self.startsWith('http://') || self.startsWith('https://') || self.startsWith('{{')",
+  message: 'must be an http or https URL, such as http://prometheus.monitoring:9090',
+  holds: (url) => /^(https?:\/\/|\{\{)/.test(url),
+});
 
 const schema = z.object({
-  address: z
-    .string()
-    .max(2048)
-    .meta(
-      rules({
-        rule: "self.startsWith('http://') || self.startsWith('https://') || self.startsWith('{{')",
-        message: 'address must be an http or https URL, such as http://prometheus.monitoring:9090',
-      }),
-    )
-    .optional()
-    .describe("Base URL, http or https. Default: the controller's --prometheus flag."),
+  address: address.optional().describe("Base URL, http or https. Default: the controller's --prometheus flag."),
   query: z.string().min(1).max(16384).describe('PromQL; {{args.NAME}} is replaced by the argument.'),
   timeout: z.int().min(1).max(600).optional().describe('Seconds until a query counts as an error. Default 30.'),
   insecure: z.boolean().optional().describe('Do not verify the server certificate.'),
@@ -67,23 +63,8 @@ const schema = z.object({
 
 export type Prometheus = z.infer<typeof schema>;
 
-function issuesOf({ address, headers = [] }: Prometheus): Issue[] {
-  const issues: Issue[] = [];
-  if (address !== undefined && !/^(https?:\/\/|\{\{)/.test(address))
-    issues.push({
-      field: 'address',
-      message: 'must be an http or https URL, such as http://prometheus.monitoring:9090',
-    });
-  for (const [index, { key, value }] of headers.entries()) {
-    const message = headerProblem(key, value);
-    if (message !== undefined) issues.push({ field: `headers[${String(index)}]`, message });
-  }
-  return issues;
-}
-
 export const prometheusForm = {
   schema,
-  issues: issuesOf,
   secrets: { fields: /^(query|headers\[\d+\]\.value)$/, text: 'query and headers' },
   query: {
     field: 'query',
