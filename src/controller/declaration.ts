@@ -1,6 +1,7 @@
 // What a Rollout declares, read once for each version of it: whether it is valid, its plan, and the hash of its template.
 import type { Issue } from '../api/result.ts';
 import { parseRollout } from '../api/parse.ts';
+import { objectKeyOf, type ObjectKey } from '../api/object-key.ts';
 import type { Rollout } from '../api/rollout.ts';
 import { planOf } from '../rollout/compile.ts';
 import { shortHash } from '../rollout/hash.ts';
@@ -14,23 +15,24 @@ export type Declaration =
 export interface Declarations {
   of(rollout: Rollout): Declaration;
   /** The Rollout is gone. */
-  forget(uid: string | undefined): void;
+  forget(rollout: ObjectKey): void;
 }
 
 /** A spec changes with the generation alone, so that the version of an object is its uid with that. */
 export function createDeclarations(): Declarations {
-  const versions = new Map<string, { generation: number; declaration: Declaration }>();
+  const versions = new Map<ObjectKey, { uid: string; generation: number; declaration: Declaration }>();
   return {
     of(rollout) {
       const { uid, generation } = rollout.metadata;
       if (uid === undefined || generation === undefined) return declarationOf(rollout);
-      const known = versions.get(uid);
-      if (known?.generation === generation) return known.declaration;
+      const key = objectKeyOf(rollout);
+      const known = versions.get(key);
+      if (known?.uid === uid && known.generation === generation) return known.declaration;
       const declaration = declarationOf(rollout);
-      versions.set(uid, { generation, declaration });
+      versions.set(key, { uid, generation, declaration });
       return declaration;
     },
-    forget: (uid) => void (uid === undefined || versions.delete(uid)),
+    forget: (key) => void versions.delete(key),
   };
 }
 

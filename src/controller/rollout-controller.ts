@@ -114,7 +114,10 @@ export class RolloutController {
         const reason = 'ReconciliationError';
         this.#deps.events.emit(rollout, { type: 'Warning', reason, message, key: `error/${message}` });
       },
-      gone: (key) => this.#forget(key),
+      gone: (key) => {
+        use.gone?.(key);
+        this.#forget(key);
+      },
     };
   }
 

@@ -131,5 +131,6 @@ export function rolloutUse(deps: RolloutUseDeps): RolloutUse {
     mayWait: isCosmetic,
     isUrgent: ({ metadata }) => metadata.annotations?.[verbAnnotation('abort')] !== undefined,
     stampOf: stampOf(caches, mayCross),
+    gone: (key) => declarations.forget(key),
   };
 }
