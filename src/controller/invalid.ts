@@ -3,6 +3,7 @@ import type { Condition } from '../api/k8s.ts';
 import type { Issue } from '../api/result.ts';
 import { issuesTold, textOfIssues } from '../rollout/announcements.ts';
 import { withNews } from '../rollout/news.ts';
+import { time } from '../rollout/time.ts';
 import type { Rollout, RolloutStatus } from '../api/rollout.ts';
 
 /** `recorded`: what counts as recorded. */
@@ -21,7 +22,7 @@ export function invalidStatus(
     status: 'True',
     reason: 'InvalidSpec',
     message: textOfIssues(issues),
-    lastTransitionTime: known?.lastTransitionTime ?? `${new Date(now).toISOString().slice(0, 19)}Z`,
+    lastTransitionTime: known?.lastTransitionTime ?? time(now),
   };
   const seen = {
     generation: rollout.metadata.generation ?? 0,

@@ -1,6 +1,6 @@
 // Labels and annotations that pods carry while their revision is on one side: on the ReplicaSet's template for pods to come, on the pods
 // that are there, and then on the ReplicaSet as a note of what was done, so that a crash in between is made good.
-import type { KubeObject, ReplicaSet, Resource } from '../api/k8s.ts';
+import type { KubeObject, ReplicaSet } from '../api/k8s.ts';
 import { ANNOTATIONS, CONTROLLER_MANAGER, POD_TEMPLATE_HASH, RESOURCES } from '../api/names.ts';
 import type { EphemeralMetadata } from '../api/rollout.ts';
 import { isNotFound } from '../kube/errors.ts';
@@ -9,8 +9,6 @@ import type { Intent } from '../rollout/intents.ts';
 import type { Observed } from '../rollout/observed.ts';
 import type { Caches } from './caches.ts';
 import { declaredTemplate } from './replica-set.ts';
-
-const PODS: Resource = { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true };
 
 type Values = Record<string, string | null>;
 
@@ -47,7 +45,10 @@ export async function setPodMetadata(
       fieldManager: CONTROLLER_MANAGER,
     });
   await write({ spec: { template: { metadata: patch } } });
-  const { items } = await client.list<KubeObject>(PODS, { namespace, labelSelector: `${POD_TEMPLATE_HASH}=${hash}` });
+  const { items } = await client.list<KubeObject>(RESOURCES.pods, {
+    namespace,
+    labelSelector: `${POD_TEMPLATE_HASH}=${hash}`,
+  });
   const marked = items.filter((pod) => pod.metadata.deletionTimestamp === undefined);
   await Promise.all(marked.map((pod) => mark(client, pod, patch)));
   const noted = { metadata: { annotations: { [ANNOTATIONS.podMetadata]: JSON.stringify(metadata) } } };
@@ -64,7 +65,7 @@ async function mark(client: KubeClient, { metadata: { name, namespace } }: KubeO
     fieldManager: CONTROLLER_MANAGER,
   };
   try {
-    await client.patch<KubeObject>(PODS, request);
+    await client.patch<KubeObject>(RESOURCES.pods, request);
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }

@@ -1,13 +1,12 @@
 // Replaces the pods of a Rollout a few at a time, by eviction, so that PodDisruptionBudgets hold. What is left to do, and how many are
 // away, is read from the pods themselves at that moment; nothing is lost when the process dies.
-import type { KubeObject, Resource } from '../api/k8s.ts';
+import type { KubeObject } from '../api/k8s.ts';
 import { isRecord, recordsIn } from '../api/json.ts';
-import { POD_TEMPLATE_HASH } from '../api/names.ts';
+import { POD_TEMPLATE_HASH, RESOURCES } from '../api/names.ts';
 import type { ObjectKey } from '../api/object-key.ts';
 import type { KubeClient } from '../kube/types.ts';
 import type { Clock } from '../ports/clock.ts';
 
-const PODS: Resource = { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true };
 /** A budget that refuses now is asked again after this long. */
 const RETRY_MS = 5_000;
 
@@ -66,7 +65,7 @@ export function createRestarter(deps: { clock: Clock; again: (rollout: ObjectKey
       const { namespace, rollout, before, hashes } = request;
       const lists = await Promise.all(
         hashes.map((hash) =>
-          client.list<KubeObject>(PODS, { namespace, labelSelector: `${POD_TEMPLATE_HASH}=${hash}` }),
+          client.list<KubeObject>(RESOURCES.pods, { namespace, labelSelector: `${POD_TEMPLATE_HASH}=${hash}` }),
         ),
       );
       const pods = lists.flatMap(({ items }) => items);
