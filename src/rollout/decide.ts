@@ -33,8 +33,8 @@ export interface Decision {
   /** In order of urgency. */
   readonly intents: readonly Intent[];
   readonly status: RolloutStatus;
-  /** Where the traffic was observed; the status of an abort tells where it is moved to. */
-  readonly traffic: ReturnType<typeof trafficOf>;
+  /** Where the traffic was observed, where the status tells where it is moved to: of an abort. */
+  readonly traffic: ReturnType<typeof trafficOf> | undefined;
   readonly announcements: readonly Announcement[];
   readonly transitions: readonly Transition[];
   /** When to look again though nothing has changed; milliseconds since the epoch. */
@@ -116,7 +116,7 @@ export function decide(seen: Observed, chart: Chart = machine): Decision {
     wanted,
     intents,
     status: { ...status, ...withNews(seen, announcements) },
-    traffic: trafficOf(after),
+    traffic: isAbort ? trafficOf(after) : undefined,
     announcements,
     transitions,
     nextAt: nextLook(after),

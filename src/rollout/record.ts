@@ -1,4 +1,5 @@
 // The written form of place and memory, in status.machine.
+import { present } from '../api/json.ts';
 import type { MachineState } from '../api/rollout.ts';
 import type { AbortCause, Memory } from './memory.ts';
 import { migrated } from './migrate.ts';
@@ -48,11 +49,6 @@ function memoryIn(m: MachineState, seen: Observed): Memory {
   };
 }
 
-/** Without the members that are undefined. */
-function defined<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as never;
-}
-
 const given = <T, R>(value: T | undefined, write: (value: T) => R): R | undefined =>
   value === undefined ? undefined : write(value);
 
@@ -63,17 +59,17 @@ export function memorise({ state, attention, background, pods }: Place, m: Memor
   return {
     version: 2,
     state,
-    ...defined({
+    ...present({
       attention: unless(attention, 'running'),
       background: unless(background, 'quiet'),
       pods: unless(pods, 'steady'),
     }),
     candidate: m.candidate,
-    ...defined({ revision: m.revision, content }),
+    ...present({ revision: m.revision, content }),
     stepsHash: m.stagesHash,
     step: m.stage,
     attempt: m.attempt,
-    ...defined({
+    ...present({
       until: given(m.until, exactTime),
       progressAt: given(m.progressAt, exactTime),
       progressMark: m.progressMark,

@@ -1,6 +1,7 @@
 // The status as people and tools read it: a projection of the machine's state and of what was observed. Times in it only change
 // with what they tell of, so that a pass with nothing new writes nothing.
 import type { HistoryEntry, RolloutStatus } from '../api/rollout.ts';
+import { present } from '../api/json.ts';
 import { conditionsOf } from './conditions.ts';
 import { meansOf } from './means/by-split.ts';
 import { memorise } from './record.ts';
@@ -54,10 +55,6 @@ function runStatus(situation: Situation, kind: RunKind): RunStatus | undefined {
   const run = runOf(situation, kind);
   return run && { name: run.name, status: run.phase, ...(run.message === undefined ? {} : { message: run.message }) };
 }
-
-/** The members that are not undefined. */
-const present = <T extends Record<string, unknown>>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
-  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as never;
 
 const serviceOf = ({ seen }: Situation, role: Role): string | undefined =>
   seen.plan.services.find((service) => service.role === role)?.name;
@@ -146,7 +143,7 @@ function lastCommand({ seen: { command, status }, answer }: Outcome): RolloutSta
 }
 
 /** Where the traffic is, as it was observed. */
-export function trafficOf(situation: Situation): Pick<RolloutStatus, 'weight' | 'canary' | 'blueGreen'> {
+export function trafficOf(situation: Situation): Pick<RolloutStatus, 'canary' | 'blueGreen'> & { weight: number } {
   const weight = weightOf(situation);
   return { weight, ...byStrategy(situation, weight) };
 }
@@ -177,9 +174,9 @@ function signals(outcome: Outcome): Partial<RolloutStatus> {
 export function statusOf(outcome: Outcome): RolloutStatus {
   const { seen, memory, place, kept } = outcome;
   const { done, all } = stagesDone(outcome);
-  const weight = weightOf(outcome);
+  const traffic = trafficOf(outcome);
   const { phase, message } = phaseOf(outcome);
-  const { release, ended } = releasesOf(outcome, weight);
+  const { release, ended } = releasesOf(outcome, traffic.weight);
   return {
     phase,
     message,
@@ -190,14 +187,13 @@ export function statusOf(outcome: Outcome): RolloutStatus {
     currentStepIndex: kept === 'skip' ? done + 1 : done,
     currentStepHash: seen.plan.stagesHash,
     step: `${done}/${all}`,
-    weight,
+    ...traffic,
     ...signals(outcome),
     ...revisions(outcome),
     images: imagesOf(seen),
     ...present({ release }),
     history: historyOf(outcome, ended),
     ...present({ lastCommand: lastCommand(outcome) }),
-    ...byStrategy(outcome, weight),
     machine: memorise(place, memory, seen.content),
     conditions: conditionsOf(outcome, phase, message),
   };
