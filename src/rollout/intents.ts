@@ -12,7 +12,7 @@ import {
   type SeenSelector,
 } from './observed.ts';
 import type { EphemeralMetadata } from '../api/rollout.ts';
-import type { Role, RunKind, Split } from './plan.ts';
+import type { Role, RunKind } from './plan.ts';
 import { hasTag } from './place.ts';
 import { isFrozen, type Situation } from './situation.ts';
 import { resolveCount } from './surge.ts';
@@ -151,14 +151,12 @@ const scale = (rs: SeenReplicaSet, replicas: number): Intent => ({
   replicas,
 });
 
-/** Without pods of their own to go back to there is no delay: the means say when. */
-const DELAYED: ReadonlySet<Split> = new Set(['weights', 'selector']);
-
 function isRetired(situation: Situation, hash: string): boolean {
   const { seen, memory } = situation;
+  const means = meansOf(situation);
   const at = memory.retiring[hash];
-  const isDue = !DELAYED.has(seen.plan.split) || (at !== undefined && seen.now >= at);
-  return isDue && meansOf(situation).mayRetire(situation, hash);
+  const isDue = !means.retiresLate || (at !== undefined && seen.now >= at);
+  return isDue && means.mayRetire(situation, hash);
 }
 
 function runIntents({ seen, memory }: Situation, wanted: Wanted): Intent[] {

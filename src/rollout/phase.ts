@@ -1,5 +1,5 @@
 // Phase and message: what a person reads first. What stands in the way of a state comes before what the state says of itself.
-import { DEFAULT_PROGRESS_DEADLINE_S, deadlineExceeded } from './rejection.ts';
+import { deadlineExceeded, deadlineSeconds } from './rejection.ts';
 import { replicaSet } from './observed.ts';
 import { hasTag } from './place.ts';
 import { runOf } from './runs.ts';
@@ -23,8 +23,10 @@ function degraded(situation: Situation): PhaseAndMessage | undefined {
   const failure = replicaSet(seen, memory.candidate)?.failure;
   if (failure !== undefined) return as('Degraded', `ReplicaFailure: ${failure}`);
   if (!deadlineExceeded(situation)) return undefined;
-  const limit = seen.spec.progressDeadlineSeconds ?? DEFAULT_PROGRESS_DEADLINE_S;
-  return as('Degraded', `ProgressDeadlineExceeded: no progress for ${limit}s; ${podsText(situation)}`);
+  return as(
+    'Degraded',
+    `ProgressDeadlineExceeded: no progress for ${deadlineSeconds(situation)}s; ${podsText(situation)}`,
+  );
 }
 
 /** A person, or the analysis in the background, holds up what is on its way. */

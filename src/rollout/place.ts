@@ -31,17 +31,21 @@ interface Node {
   readonly states: Readonly<Record<string, unknown>>;
 }
 
-function leavesOf(node: Node): string[] {
-  return Object.entries(node.states as Record<string, Node>).flatMap(([key, child]) => {
-    const below = leavesOf(child);
-    return below.length === 0 ? [key] : below.map((path) => `${key}.${path}`);
-  });
+/** The leaves below a node by their path, with the tags of all that they are in. */
+function leavesOf({ states, tags }: Node, path: string): [string, ReadonlySet<string>][] {
+  const children = Object.entries(states as Record<string, Node>);
+  if (children.length === 0) return [[path, new Set(tags)]];
+  return children.flatMap(([key, child]) =>
+    leavesOf({ ...child, tags: [...tags, ...child.tags] }, path === '' ? key : `${path}.${key}`),
+  );
 }
 
-/** Every state of the region `release`, as the chart has them. */
-export const STATES: readonly StateName[] = leavesOf(machine.root.states.release as unknown as Node) as StateName[];
+const tagged = new Map(leavesOf(machine.root.states.release as unknown as Node, ''));
 
-export const isStateName = (text: string): text is StateName => STATES.some((state) => state === text);
+/** Every state of the region `release`, as the chart has them. */
+export const STATES: readonly StateName[] = [...tagged.keys()] as StateName[];
+
+export const isStateName = (text: string): text is StateName => tagged.has(text);
 
 export function placeOf(snapshot: Snapshot): Place {
   const { release, ...regions } = snapshot.value as Value;
@@ -53,16 +57,6 @@ export function valueOf({ state, ...regions }: Place): Value {
   const [parent = '', child] = state.split('.');
   return { ...regions, release: (child === undefined ? parent : { [parent]: child }) as Value['release'] };
 }
-
-const tagged = new Map<string, ReadonlySet<string>>();
-
-function noteTags(node: Node, path: string, inherited: readonly string[]): void {
-  const tags = [...inherited, ...node.tags];
-  tagged.set(path, new Set(tags));
-  for (const [key, child] of Object.entries(node.states as Record<string, Node>))
-    noteTags(child, path === '' ? key : `${path}.${key}`, tags);
-}
-noteTags(machine.root.states.release as unknown as Node, '', []);
 
 /** What the chart says that a state has in common with others. */
 export const hasTag = ({ state }: Pick<Place, 'state'>, tag: Tag): boolean => tagged.get(state)?.has(tag) ?? false;

@@ -92,6 +92,9 @@ export function podsBy(rule: PodsRule, replicas: number): number {
 /** What holds before the first stage, and where there is none. */
 export const NOTHING: Standing = { weight: 0, pods: { share: 0 }, follows: true };
 
-/** What holds at a stage; behind the last one, still what that says. */
-export const standingAt = ({ stages }: Plan, stage: number): Standing =>
-  stages[Math.min(stage, stages.length - 1)] ?? NOTHING;
+/** The stage itself; behind the last one, still the last. */
+export const stageAt = ({ stages }: Plan, stage: number): Stage | undefined =>
+  stages[Math.min(stage, stages.length - 1)];
+
+/** What holds at a stage. */
+export const standingAt = (plan: Plan, stage: number): Standing => stageAt(plan, stage) ?? NOTHING;

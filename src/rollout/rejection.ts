@@ -1,5 +1,6 @@
 // What is against a revision: a person, a measurement, a verdict from before a restart, a deadline.
 import type { Command } from './context.ts';
+import type { Known } from './known.ts';
 import type { AbortCause } from './memory.ts';
 import { failedRun, releaseKey } from './runs.ts';
 import { hasTag } from './place.ts';
@@ -8,7 +9,10 @@ import { isPaused, type Situation } from './situation.ts';
 import { podsText } from './stages/pods-text.ts';
 import { rejectedMarks } from './traffic.ts';
 
-export const DEFAULT_PROGRESS_DEADLINE_S = 600;
+const DEFAULT_PROGRESS_DEADLINE_S = 600;
+
+export const deadlineSeconds = ({ seen }: Known): number =>
+  seen.spec.progressDeadlineSeconds ?? DEFAULT_PROGRESS_DEADLINE_S;
 
 export interface Rejection {
   readonly cause: AbortCause;
@@ -36,9 +40,9 @@ function byPerson(command: Command | undefined): Rejection | undefined {
   return isPlain ? { cause: 'User', reason: 'rolled back by a person' } : undefined;
 }
 
-export function deadlineAt({ seen, memory }: Situation): number | undefined {
-  if (memory.progressAt === undefined) return undefined;
-  return memory.progressAt + (seen.spec.progressDeadlineSeconds ?? DEFAULT_PROGRESS_DEADLINE_S) * 1000;
+export function deadlineAt(known: Known): number | undefined {
+  const { progressAt } = known.memory;
+  return progressAt === undefined ? undefined : progressAt + deadlineSeconds(known) * 1000;
 }
 
 /** Whether what is waited for did not come in time. A pause stops that clock. */
@@ -49,8 +53,7 @@ export function deadlineExceeded(situation: Situation): boolean {
 
 /** What was waited for, and for how long. */
 export function deadlineText(situation: Situation): string {
-  const seconds = situation.seen.spec.progressDeadlineSeconds ?? DEFAULT_PROGRESS_DEADLINE_S;
   const failure = replicaSet(situation.seen, situation.memory.candidate)?.failure;
   const why = failure === undefined ? '' : ` (${failure})`;
-  return `no progress for ${seconds}s (progressDeadlineSeconds); ${podsText(situation)}${why}`;
+  return `no progress for ${deadlineSeconds(situation)}s (progressDeadlineSeconds); ${podsText(situation)}${why}`;
 }

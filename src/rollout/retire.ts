@@ -1,5 +1,6 @@
 // When revisions that nothing wants any more are scaled to 0: after a delay, so that requests on their way still find them, and so that
 // going back is fast.
+import { meansOf } from './means/by-split.ts';
 import type { SeenReplicaSet } from './observed.ts';
 import { hasTag } from './place.ts';
 import type { Situation } from './situation.ts';
@@ -17,7 +18,7 @@ export function retirements(situation: Situation, wanted: Wanted): Record<string
   const { seen, memory } = situation;
   const { plan, now } = seen;
   const retiring: Record<string, number> = {};
-  if (plan.split === 'pods') return retiring;
+  if (!meansOf(situation).retiresLate) return retiring;
   const unwanted = seen.replicaSets.filter((rs) => rs.desired > 0 && !wanted.pods.has(rs.hash)).toSorted(newestFirst);
   let kept = plan.oldRevisionsStay ?? Infinity;
   for (const { hash } of unwanted) {

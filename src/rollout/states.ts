@@ -2,10 +2,11 @@
 import type { Aim } from './aim.ts';
 import { stageRun, verifyingRun } from './facts.ts';
 import { availableOf, hasRouter, replicasOf, type SeenRun } from './observed.ts';
-import { standingAt, type RunKind, type Stage } from './plan.ts';
+import { stageAt, standingAt, type RunKind, type Stage } from './plan.ts';
 import type { StateName } from './place.ts';
 import { revisionName, shortRevision } from './revision-name.ts';
 import type { Situation } from './situation.ts';
+import { inBrackets } from './stages/in-brackets.ts';
 import { podsText } from './stages/pods-text.ts';
 import { sayStage } from './stages/stages.ts';
 import { mostRouted, selects } from './traffic.ts';
@@ -34,9 +35,7 @@ const always =
   (): T =>
     value;
 
-/** The present stage; behind the last one, still the last. */
-const stageIn = ({ seen: { plan }, memory }: Situation): Stage | undefined =>
-  plan.stages[Math.min(memory.stage, plan.stages.length - 1)];
+const stageIn = ({ seen, memory }: Situation): Stage | undefined => stageAt(seen.plan, memory.stage);
 
 export const stepText = ({ seen, memory }: Situation): string => `step ${memory.stage + 1}/${seen.plan.stages.length}`;
 
@@ -163,9 +162,9 @@ export const ROWS: Readonly<Record<StateName, Row>> = {
     ...takingOver,
     runs: ['PostPromotion'],
     says(situation) {
-      const { message, phase } = verifyingRun(situation) ?? {};
-      if (phase === 'Successful') return `verified; ${podsText(situation)}`;
-      return `waiting for post-promotion verification to complete${message === undefined || message === '' ? '' : ` (${message})`}`;
+      const run = verifyingRun(situation);
+      if (run?.phase === 'Successful') return `verified; ${podsText(situation)}`;
+      return `waiting for post-promotion verification to complete${inBrackets(run?.message)}`;
     },
   },
   'promoting.doubting': { ...takingOver, ...unsure(verifyingRun), runs: ['PostPromotion'] },

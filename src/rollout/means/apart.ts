@@ -1,19 +1,29 @@
 // Where pods and traffic are apart (a router, or a selector that is switched): both revisions have pods of their own, and the stable one
 // all of its.
+import type { Aim } from '../aim.ts';
 import type { Known } from '../known.ts';
 import { availableOf, desiredOf, replicaSet, replicasOf, type Observed } from '../observed.ts';
 import { podsBy, standingAt } from '../plan.ts';
 import { resolveCount } from '../surge.ts';
 import { carriesTraffic } from '../traffic.ts';
-import type { Selectors } from './means.ts';
+import type { Pods, Selectors, Wanting } from './means.ts';
 
 /** All pods of the stable revision, where there is one. */
-export function stablePods({ seen, memory }: Known): Map<string, number> {
+function stablePods({ seen, memory }: Known): Map<string, number> {
   return new Map(memory.stable === undefined ? [] : [[memory.stable, replicasOf(seen)]]);
 }
 
+/** Pods by hash; `ofStage` says how many a candidate has at a stage. */
+export function apartPods(wanting: Wanting, ofStage: (aim: Extract<Aim, { to: 'share' }>) => number): Pods {
+  const { seen, memory, aim } = wanting;
+  const wanted = stablePods(wanting);
+  if (aim.to === 'rest') return withKept(wanted, wanting, memory.rejected);
+  if (aim.to === 'return') return withKept(wanted, wanting, memory.candidate);
+  return wanted.set(memory.candidate, aim.to === 'share' ? ofStage(aim) : replicasOf(seen));
+}
+
 /** With the pods of a rejected revision that is kept for ever, to look at them. */
-export function withKept(pods: Map<string, number>, { seen }: Known, hash: string | undefined): Map<string, number> {
+function withKept(pods: Map<string, number>, { seen }: Known, hash: string | undefined): Map<string, number> {
   const isKept = seen.plan.rejectedPodsStay === undefined && hash !== undefined && !pods.has(hash);
   if (isKept && desiredOf(seen, hash) > 0) pods.set(hash, Math.min(desiredOf(seen, hash), replicasOf(seen)));
   return pods;

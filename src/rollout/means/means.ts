@@ -22,6 +22,8 @@ export interface Means {
   selectors(wanting: Wanting, pods: Pods): Selectors;
   /** Whether pods and traffic stand as this stage wants them. */
   isShared(known: Known, stage: Stage): boolean;
+  /** Whether whoever looks at the candidate before it has traffic sees it. */
+  isShown(known: Known): boolean;
   /** Whether the candidate has all the pods it needs to serve alone. */
   isFull(known: Known): boolean;
   /** Whether everything that serves is the candidate's. */
@@ -32,4 +34,6 @@ export interface Means {
   share(known: Known): number;
   /** Whether a revision that nothing wants any more may lose its pods, its delay being over. */
   mayRetire(known: Known, hash: string): boolean;
+  /** Whether such a revision keeps its pods for a while: they are apart from the traffic, and can be gone back to. */
+  readonly retiresLate: boolean;
 }

@@ -110,6 +110,7 @@ export const podMeans: Means = {
   pods,
   selectors,
   isShared,
+  isShown: () => true,
   isFull,
   isSwitched: ({ seen, memory: { candidate } }) =>
     replicasOf(seen) === 0 || (selects(seen, 'stable', candidate) && selects(seen, 'canary', candidate)),
@@ -121,5 +122,6 @@ export const podMeans: Means = {
     return all === 0 ? 0 : Math.round((100 * mine) / all);
   },
   // The pods of an earlier first revision serve until the present one does.
+  retiresLate: false,
   mayRetire: ({ seen, memory: { candidate } }) => availableOf(seen, candidate) >= replicasOf(seen),
 };

@@ -4,17 +4,8 @@ import type { Known } from '../known.ts';
 import { availableOf, replicaSet, replicasOf } from '../observed.ts';
 import { podsBy, type Stage } from '../plan.ts';
 import { selects } from '../traffic.ts';
-import { firstSelectors, hasAllPods, isIdle, servingAt, stablePods, withKept } from './apart.ts';
-import type { Means, Pods, Selectors, Wanting } from './means.ts';
-
-function pods(wanting: Wanting): Pods {
-  const { seen, memory, aim } = wanting;
-  const wanted = stablePods(wanting);
-  if (aim.to === 'rest') return withKept(wanted, wanting, memory.rejected);
-  if (aim.to === 'return') return withKept(wanted, wanting, memory.candidate);
-  const isShared = aim.to === 'share';
-  return wanted.set(memory.candidate, isShared ? podsBy(aim.standing.pods, replicasOf(seen)) : replicasOf(seen));
-}
+import { apartPods, firstSelectors, hasAllPods, isIdle, servingAt } from './apart.ts';
+import type { Means, Selectors, Wanting } from './means.ts';
 
 function selectors(wanting: Wanting): Selectors {
   const { seen, memory, aim } = wanting;
@@ -37,15 +28,20 @@ function taker(known: Known): string | undefined {
   return isAble || availableOf(seen, stable) === 0 ? candidate : stable;
 }
 
-function isShared({ seen, memory: { candidate } }: Known, stage: Stage): boolean {
-  return availableOf(seen, candidate) >= podsBy(stage.pods, replicasOf(seen)) && selects(seen, 'canary', candidate);
+/** Before the preview Service selects the candidate, whoever looks through it sees the stable revision. */
+const isShown = ({ seen, memory: { candidate } }: Known): boolean => selects(seen, 'canary', candidate);
+
+function isShared(known: Known, { pods }: Stage): boolean {
+  const { seen, memory } = known;
+  return availableOf(seen, memory.candidate) >= podsBy(pods, replicasOf(seen)) && isShown(known);
 }
 
 export const selectorMeans: Means = {
   weight: () => undefined,
-  pods,
+  pods: (wanting) => apartPods(wanting, ({ standing }) => podsBy(standing.pods, replicasOf(wanting.seen))),
   selectors,
   isShared,
+  isShown,
   isFull: hasAllPods,
   isSwitched: ({ seen, memory: { candidate } }) =>
     selects(seen, 'stable', candidate) && selects(seen, 'canary', candidate),
@@ -53,4 +49,5 @@ export const selectorMeans: Means = {
   share: ({ seen, memory: { candidate } }) =>
     seen.selectors.some((s) => s.role === 'stable' && s.hash === candidate) ? 100 : 0,
   mayRetire: isIdle,
+  retiresLate: true,
 };

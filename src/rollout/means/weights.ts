@@ -3,8 +3,8 @@ import type { Known } from '../known.ts';
 import { availableOf, desiredOf, replicaSet, replicasOf, type Observed } from '../observed.ts';
 import { podsBy, type Standing, type Stage } from '../plan.ts';
 import { isStranded, mostRouted, routedWeight, selects } from '../traffic.ts';
-import { firstSelectors, hasAllPods, isIdle, podsAhead, servingAt, stablePods, withKept } from './apart.ts';
-import type { Means, Pods, Selectors, Wanting } from './means.ts';
+import { apartPods, firstSelectors, hasAllPods, isIdle, podsAhead, servingAt } from './apart.ts';
+import type { Means, Selectors, Wanting } from './means.ts';
 
 /** The weight only rises onto pods that are ready and that the canary side points at. */
 function raised({ seen, memory, isFrozen }: Wanting, { weight: target, pods: rule }: Standing, now: number): number {
@@ -44,22 +44,11 @@ function weight(wanting: Wanting): number {
   }
 }
 
-function sharedPods(wanting: Wanting, standing: Standing, isMoving: boolean): number {
-  const { seen, memory } = wanting;
-  const ofStage = podsBy(standing.pods, replicasOf(seen));
-  if (!isMoving) return ofStage;
+function stagePods({ seen, memory }: Known, standing: Standing, isMoving: boolean): number {
+  if (!isMoving) return podsBy(standing.pods, replicasOf(seen));
   const ahead = podsAhead(seen, memory.stage);
   // A falling weight leaves first, the pods follow.
   return mostRouted(seen) > standing.weight ? Math.max(ahead, desiredOf(seen, memory.candidate)) : ahead;
-}
-
-function pods(wanting: Wanting): Pods {
-  const { seen, memory, aim } = wanting;
-  const wanted = stablePods(wanting);
-  if (aim.to === 'rest') return withKept(wanted, wanting, memory.rejected);
-  if (aim.to === 'return') return withKept(wanted, wanting, memory.candidate);
-  const isShared = aim.to === 'share';
-  return wanted.set(memory.candidate, isShared ? sharedPods(wanting, aim.standing, aim.isMoving) : replicasOf(seen));
 }
 
 function selectors(wanting: Wanting): Selectors {
@@ -94,9 +83,10 @@ function routedAtMost(seen: Observed): number {
 
 export const weightMeans: Means = {
   weight,
-  pods,
+  pods: (wanting) => apartPods(wanting, ({ standing, isMoving }) => stagePods(wanting, standing, isMoving)),
   selectors,
   isShared,
+  isShown: () => true,
   isFull: hasAllPods,
   isSwitched: ({ seen, memory: { candidate } }) =>
     selects(seen, 'stable', candidate) && selects(seen, 'canary', candidate) && routedWeight(seen) === 0,
@@ -106,4 +96,5 @@ export const weightMeans: Means = {
     return selects(seen, 'canary', candidate) ? routedAtMost(seen) : 0;
   },
   mayRetire: isIdle,
+  retiresLate: true,
 };
