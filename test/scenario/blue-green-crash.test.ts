@@ -1,14 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { ACTIVE, active, files, judged, MANUAL, PREVIEW, previewed, waits } from './blue-green.ts';
 import { Cluster } from './cluster.ts';
-import type { EngineProcess, ProcessOptions } from './engine-process.ts';
-import { isPromoted, promoted } from './given.ts';
+import { commonPicture, isSettledBehind, momentsOf, TIMEOUT, type Ending } from './crash-moments.ts';
+import type { ProcessOptions } from './engine-process.ts';
+import { promoted } from './given.ts';
 import { application, IMAGE } from './manifests.ts';
-
-// Every write in turn, before and after: SLUICE_CRASH_ALL=1 npx vitest run test/scenario/blue-green-crash.test.ts
-const ALL = process.env['SLUICE_CRASH_ALL'] === '1';
-const STRIDE = ALL ? 1 : 3;
-const TIMEOUT = 1_200_000;
 
 const SHAPE = {
   blueGreen: {
@@ -20,13 +16,6 @@ const SHAPE = {
     activeMetadata: { labels: { role: 'active' } },
   },
 };
-
-interface Ending {
-  first: EngineProcess;
-  picture: unknown;
-  events: string[];
-  violations: string[];
-}
 
 async function release(cluster: Cluster, version: string, greeting?: string): Promise<string> {
   const commit = cluster.push(files(version, SHAPE, greeting), `Deploy ${version}`);
@@ -63,49 +52,22 @@ async function story(die?: ProcessOptions['die']): Promise<Ending> {
   }
 }
 
-const isSettledBehind = (cluster: Cluster, rejected: string): boolean =>
-  isPromoted(cluster, 'v2') &&
-  cluster.commits()[1]?.oid === rejected &&
-  cluster.application().status?.phase === 'Synced' &&
-  cluster.application().status?.revision?.commit === cluster.commits()[0]?.oid;
-
 /** What a user finds at the end. */
 function pictureOf(cluster: Cluster): unknown {
-  const { metadata, status } = cluster.rollout();
   return {
+    ...commonPicture(cluster),
     serving: [active(cluster), previewed(cluster), cluster.readyBehind(ACTIVE)],
-    pods: cluster.pods(),
     roles: cluster.podObjects().map((pod) => pod.metadata.labels?.['role']),
-    greeting: cluster.greeting(),
-    phase: status?.phase,
-    blueGreen: status?.blueGreen,
-    stable: [status?.stableRS, status?.stableRevision?.subject],
-    history: status?.history?.map(({ outcome, podHash }) => ({ outcome, podHash })),
-    command: [status?.lastCommand?.verb, status?.lastCommand?.outcome],
-    verbs: Object.keys(metadata.annotations ?? {}).filter((name) => /\/(promote|abort|retry)$/.test(name)),
-    runs: cluster.runs().map((run) => [run.metadata.name, (run.status as { phase: string }).phase === 'Successful']),
-    log: cluster.log().map((subject) => subject.replace(/^Revert web to [0-9a-f]{7}: .+/, 'Revert web')),
-    notes: cluster.commits().map(({ oid }) => titlesIn(cluster.repository.notes.get(oid))),
+    blueGreen: cluster.rollout().status?.blueGreen,
   };
 }
 
-const titlesIn = (note: string | undefined): string[] =>
-  (note ?? '').split('\n').filter((line) => /^(Promoted|Aborted|Restored):/.test(line));
-
 describe('a process that is killed at any write of a blue-green release', async () => {
   const whole = await story();
-  const count = whole.first.writes.length;
-  const moments = Array.from({ length: Math.ceil(count / STRIDE) }, (_, i) => i * STRIDE + 1).flatMap((at, i) =>
-    (ALL ? (['before', 'after'] as const) : [i % 2 === 0 ? ('before' as const) : ('after' as const)]).map((when) => ({
-      at,
-      when,
-      what: whole.first.writes[at - 1] ?? '',
-    })),
-  );
 
   it('has a story without a crash to compare with', () => {
     expect(whole.violations).toEqual([]);
-    expect(count).toBeGreaterThan(60);
+    expect(whole.first.writes.length).toBeGreaterThan(60);
     expect(whole.picture).toMatchObject({
       serving: ['v2', 'v2', 4],
       pods: { v1: 0, v2: 4, v3: 0 },
@@ -118,7 +80,7 @@ describe('a process that is killed at any write of a blue-green release', async 
     });
   });
 
-  it.each(moments)(
+  it.each(momentsOf(whole.first.writes))(
     'ends the same when it dies $when write $at ($what)',
     async ({ at, when }) => {
       const ending = await story({ at, when });

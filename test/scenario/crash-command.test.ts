@@ -1,12 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Step } from '../../src/api/rollout.ts';
 import { Cluster } from './cluster.ts';
+import { momentsOf } from './crash-moments.ts';
 import type { EngineProcess, ProcessOptions } from './engine-process.ts';
 import { apply, givenV1, isPromoted } from './given.ts';
 
-// Every write in turn, before and after: SLUICE_CRASH_ALL=1 npx vitest run test/scenario/crash-command.test.ts
-const ALL = process.env['SLUICE_CRASH_ALL'] === '1';
-const STRIDE = ALL ? 1 : 3;
 const STEPS: Step[] = [{ setWeight: 10 }, { pause: {} }, { setWeight: 50 }, { pause: { duration: '1m' } }];
 
 interface Ending {
@@ -58,14 +56,6 @@ function pictureOf(cluster: Cluster): unknown {
 
 describe('a process that is killed at any write while a person commands', async () => {
   const whole = await story();
-  const { writes } = whole.process;
-  const moments = writes.flatMap((what, i) =>
-    i % STRIDE > 0
-      ? []
-      : (ALL ? (['before', 'after'] as const) : [(['before', 'after'] as const)[(i / STRIDE) % 2] ?? 'after']).map(
-          (when) => ({ at: i + 1, when, what }),
-        ),
-  );
 
   it('has a story without a crash to compare with', () => {
     expect(whole.picture).toMatchObject({
@@ -80,9 +70,12 @@ describe('a process that is killed at any write while a person commands', async 
     });
   });
 
-  it.each(moments)('acts on each command once when it dies $when write $at ($what)', async ({ at, when }) => {
-    const ending = await story({ at, when });
-    expect(ending.process.dead).toBe(true);
-    expect(ending.picture).toEqual(whole.picture);
-  });
+  it.each(momentsOf(whole.process.writes))(
+    'acts on each command once when it dies $when write $at ($what)',
+    async ({ at, when }) => {
+      const ending = await story({ at, when });
+      expect(ending.process.dead).toBe(true);
+      expect(ending.picture).toEqual(whole.picture);
+    },
+  );
 });
