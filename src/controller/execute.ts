@@ -100,7 +100,7 @@ async function setWeights(deps: ExecuteDeps, pass: Pass, intent: Of<'SetWeights'
     canary: intent.canary,
     stable: 100 - intent.canary,
     rejected: intent.rejected,
-    drivenBy: driverText(pass.rollout),
+    drivenBy: driverText(pass.rollout, pass.seen.plan.traffic),
   };
   const results = await Promise.allSettled(
     drivenRouters(pass.seen.plan, pass.seen.namespace, deps.mayCross).driven.map((router) =>

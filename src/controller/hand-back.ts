@@ -7,10 +7,9 @@ import type { KubeObject, ObjectMeta, Resource } from '../api/k8s.ts';
 import { entriesOf, holds } from '../api/managed-fields.ts';
 import { AGENT_MANAGER, ANNOTATIONS, CONTROLLER_MANAGER, POD_TEMPLATE_HASH, RESOURCES } from '../api/names.ts';
 import { refOf } from '../api/object-key.ts';
-import type { Rollout } from '../api/rollout.ts';
+import type { Rollout, Traffic } from '../api/rollout.ts';
 import { annotationOps, pointer, recordsIn } from '../traffic/driven-route.ts';
 import type { JsonPatchOp } from '../traffic/router.ts';
-import { planOf } from '../rollout/compile.ts';
 import { routersOf } from '../traffic/routers.ts';
 import { routedBy } from './references.ts';
 
@@ -29,8 +28,7 @@ export interface HandBack {
 }
 
 /** Written on a route with its weights. */
-export function driverText({ metadata, spec }: Rollout): string {
-  const { canaryService, stableService, trafficRouting } = planOf({ spec })?.traffic ?? {};
+export function driverText({ metadata }: Rollout, { canaryService, stableService, trafficRouting }: Traffic): string {
   const rollout = `${metadata.namespace ?? ''}/${metadata.name}`;
   return JSON.stringify({ rollout, canaryService, stableService, trafficRouting });
 }

@@ -48,7 +48,8 @@ const route = (annotations: Record<string, string>, manager = 'sluice-controller
     ],
   },
 });
-const DRIVEN = { 'sluice.dev/driven-by': driverText(rollout()), 'sluice.dev/rejected': 'abc-1' };
+const driver = driverText(rollout(), rollout().spec.strategy.canary ?? {});
+const DRIVEN = { 'sluice.dev/driven-by': driver, 'sluice.dev/rejected': 'abc-1' };
 
 describe('handing back', () => {
   it('lets a Service go whose selector nobody refers to any more', () => {
