@@ -37,6 +37,8 @@ const words = (command: string): string[] =>
 const AGE = String.raw`(?:<invalid>|\d+[smhd](?:\d+[smh])?)`;
 const MASKS: [RegExp, string][] = [
   [/^Waiting for deployment .*\n/gm, ''],
+  // A real server's repair of addresses at times meets a Service that was only just made, and tells of it.
+  [/^.*\bservice\/.*; repairing\n/gim, ''],
   [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UID'],
   [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, 'TIME'],
   [/[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}/g, 'TIME'],
