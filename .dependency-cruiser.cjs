@@ -10,6 +10,8 @@ const doors = ['kube-schema', 'kube-sandbox'].flatMap((name) =>
 // Of a provider the form of its fields and the language of its queries are pure; the rest talks to a store.
 const FORMS = 'providers/(forms|[^/]+/(schema|language))\\.ts$';
 const pure = `^src/(api|rollout|traffic|secrecy)/|^src/analysis/((?!providers/)|${FORMS})`;
+// Of a router the form of its fields; the list of forms names them.
+const ROUTER_FORMS = 'traffic/(forms|[^/]+/schema)\\.ts$';
 const providers = `^src/analysis/(?!${FORMS})providers/`;
 
 // What of the agent looks, and what carries out. All the rest is what it decides by.
@@ -31,14 +33,27 @@ module.exports = {
       name: 'api-knows-only-zod',
       severity: 'error',
       from: { path: '^src/api/' },
-      comment: 'And the forms of providers, which are written beside them.',
-      to: { pathNot: `^src/api/|^src/analysis/${FORMS}|node_modules/zod/` },
+      comment: 'And the forms of providers and routers, which are written beside them.',
+      to: { pathNot: `^src/api/|^src/analysis/${FORMS}|^src/${ROUTER_FORMS}|node_modules/zod/` },
     },
     {
       name: 'forms-of-providers-know-only-the-api',
       severity: 'error',
       from: { path: `^src/analysis/${FORMS}` },
       to: { pathNot: `^src/api/|^src/analysis/${FORMS}|node_modules/zod/` },
+    },
+    {
+      name: 'forms-of-routers-know-only-the-api',
+      severity: 'error',
+      from: { path: `^src/${ROUTER_FORMS}` },
+      to: { pathNot: `^src/api/|^src/${ROUTER_FORMS}|node_modules/zod/` },
+    },
+    {
+      name: 'routers-do-not-know-each-other',
+      severity: 'error',
+      comment: 'One folder each; what they share is beside them.',
+      from: { path: '^src/traffic/([^/]+)/' },
+      to: { path: '^src/traffic/[^/]+/', pathNot: '^src/traffic/$1/' },
     },
     {
       name: 'packages-know-nothing-of-the-project',

@@ -2,7 +2,10 @@
 import { z } from 'zod';
 import { rolloutAnalysisSchema } from './analysis.ts';
 import { intOrPercent, name } from './fields.ts';
+import { isOne, stepSchema } from './canary.ts';
 import { ruled } from './rules.ts';
+import { headerMatchSchema } from './traffic.ts';
+import { trafficRoutingSchema } from './traffic-routing.ts';
 
 const seconds = z.int().min(0);
 const count = z.int().min(0);
@@ -26,6 +29,16 @@ export const antiAffinitySchema = ruled(
       (affinity.preferredDuringSchedulingIgnoredDuringExecution === undefined),
   },
 ).describe('Keep pods of the new revision off the nodes of the stable one.');
+
+const { setWeight, pause, analysis } = stepSchema.shape;
+
+const promotionStepSchema = ruled(z.object({ setWeight, pause, analysis }), {
+  cel: '[has(self.setWeight), has(self.pause), has(self.analysis)].filter(x, x).size() == 1',
+  message: 'a step is exactly one of setWeight, pause, analysis',
+  holds: (step) => isOne(step.setWeight, step.pause, step.analysis),
+});
+
+const ROUTED = ['previewRoute', 'promotionSteps'] as const;
 
 export const blueGreenSchema = ruled(
   z.object({
@@ -55,6 +68,20 @@ export const blueGreenSchema = ruled(
     previewMetadata: ephemeralMetadataSchema.optional().describe('For the pods of the new revision until it serves.'),
     activeMetadata: ephemeralMetadataSchema.optional().describe('For the pods of the revision that serves.'),
     antiAffinity: antiAffinitySchema.optional(),
+    trafficRouting: trafficRoutingSchema
+      .optional()
+      .describe('Who shares the requests out between activeService and previewService; beyond Argo Rollouts.'),
+    previewRoute: z
+      .object({ match: z.array(headerMatchSchema).min(1).max(8) })
+      .optional()
+      .describe(
+        'Requests with all of these headers reach previewService by the route of everybody; beyond Argo Rollouts.',
+      ),
+    promotionSteps: z
+      .array(promotionStepSchema)
+      .max(64)
+      .optional()
+      .describe('Weights, pauses and analyses on the way of the traffic, once it is promoted; beyond Argo Rollouts.'),
   }),
   {
     cel: '!has(self.previewService) || self.previewService != self.activeService',
@@ -62,4 +89,17 @@ export const blueGreenSchema = ruled(
     message: 'must be another Service than activeService',
     holds: ({ previewService, activeService }) => previewService !== activeService,
   },
+  {
+    cel: '!has(self.trafficRouting) || has(self.previewService)',
+    at: ['trafficRouting'],
+    message: 'needs a previewService, to which it sends the share of the new revision',
+    holds: ({ trafficRouting, previewService }) => trafficRouting === undefined || previewService !== undefined,
+  },
+  ...ROUTED.map((field) => ({
+    cel: `!has(self.${field}) || has(self.trafficRouting)`,
+    at: [field],
+    message: 'needs trafficRouting',
+    holds: ({ [field]: given, trafficRouting }: { [F in typeof field]?: unknown } & { trafficRouting?: unknown }) =>
+      given === undefined || trafficRouting !== undefined,
+  })),
 );

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { rolloutAnalysisSchema } from './analysis.ts';
 import { intOrPercent, name, secondsOrDuration } from './fields.ts';
 import { ruled } from './rules.ts';
-import { trafficRoutingSchema } from './traffic-routing.ts';
+import { isWithoutServices, trafficRoutingSchema, withoutServicesCel, withoutServicesText } from './traffic-routing.ts';
 
 const weight = z.int().min(0).max(100);
 
@@ -40,7 +40,8 @@ export const stepSchema = ruled(
   },
 );
 
-function isOne(...fields: unknown[]): boolean {
+/** Whether exactly one of them is given. */
+export function isOne(...fields: unknown[]): boolean {
   let given = 0;
   for (const field of fields) if (field !== undefined) given += 1;
   return given === 1;
@@ -84,12 +85,12 @@ export const canarySchema = ruled(
     holds: ({ canaryService, stableService }) => canaryService === undefined || canaryService !== stableService,
   },
   {
-    cel: '!has(self.trafficRouting) || (has(self.trafficRouting.istio) && has(self.trafficRouting.istio.destinationRule)) || (has(self.canaryService) && has(self.stableService))',
+    cel: `!has(self.trafficRouting) || ${withoutServicesCel('self.trafficRouting')} || (has(self.canaryService) && has(self.stableService))`,
     at: ['trafficRouting'],
-    message: 'needs canaryService and stableService (or an istio.destinationRule)',
+    message: `needs canaryService and stableService (or ${withoutServicesText})`,
     holds: ({ canaryService, stableService, trafficRouting }) =>
       trafficRouting === undefined ||
-      trafficRouting.istio?.destinationRule !== undefined ||
+      isWithoutServices(trafficRouting) ||
       (canaryService !== undefined && stableService !== undefined),
   },
   {

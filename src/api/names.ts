@@ -32,6 +32,8 @@ export const ANNOTATIONS = {
   rejected: prefix('rejected'),
   /** On a router object: JSON of the `Driver` that writes its weights, so that they can be handed back whatever becomes of the Rollout. */
   drivenBy: prefix('driven-by'),
+  /** On a router object: JSON of the headers for which it shows the candidate, with a hash of the routes that were copied for it. */
+  preview: prefix('preview'),
   /** On a Rollout: JSON of the `TakenCommand` that an annotation asked for, so that it is acted on exactly once. */
   command: prefix('command'),
   /** On a Rollout: JSON of the `TakenCommand` with which somebody had a held revision tried again. Written by the agent. */
@@ -72,25 +74,4 @@ export const RESOURCES = {
   configMaps: { group: '', version: 'v1', plural: 'configmaps', kind: 'ConfigMap', namespaced: true },
   events: { group: '', version: 'v1', plural: 'events', kind: 'Event', namespaced: true },
   leases: { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease', namespaced: true },
-  virtualServices: {
-    group: 'networking.istio.io',
-    version: 'v1',
-    plural: 'virtualservices',
-    kind: 'VirtualService',
-    namespaced: true,
-  },
-  destinationRules: {
-    group: 'networking.istio.io',
-    version: 'v1',
-    plural: 'destinationrules',
-    kind: 'DestinationRule',
-    namespaced: true,
-  },
-  httpRoutes: {
-    group: 'gateway.networking.k8s.io',
-    version: 'v1',
-    plural: 'httproutes',
-    kind: 'HTTPRoute',
-    namespaced: true,
-  },
 } as const satisfies Record<string, Resource>;

@@ -8,7 +8,6 @@ import type { ObjectMeta, PodTemplate } from './k8s.ts';
 import { POD_TEMPLATE_HASH } from './names.ts';
 import type { RolloutStatus } from './rollout-status.ts';
 import { ruled, type Breach } from './rules.ts';
-import type { trafficRoutingSchema } from './traffic-routing.ts';
 
 const selector = ruled(
   z.object({
@@ -143,10 +142,7 @@ export const rolloutSpecSchema = ruled(
 
 export type Step = z.infer<typeof stepSchema>;
 export type SetCanaryScale = z.infer<typeof setCanaryScaleSchema>;
-export type TrafficRouting = z.infer<typeof trafficRoutingSchema>;
 export type Canary = z.infer<typeof canarySchema>;
-/** Whose traffic a router shares out, between which Services. */
-export type Traffic = Pick<Canary, 'canaryService' | 'stableService' | 'trafficRouting'>;
 export type BlueGreen = z.infer<typeof blueGreenSchema>;
 export type EphemeralMetadata = z.infer<typeof ephemeralMetadataSchema>;
 export type AntiAffinity = z.infer<typeof antiAffinitySchema>;

@@ -3,7 +3,7 @@
 import type { Hold, ObjectRef } from '../api/application.ts';
 import type { KubeObject } from '../api/k8s.ts';
 import type { ObjectKey } from '../api/object-key.ts';
-import type { JsonPatchOp } from '../traffic/router.ts';
+import type { JsonPatchOp } from '../traffic/write.ts';
 import type { StableSnapshot } from './revert/snapshot.ts';
 import type { Note } from './report/notes.ts';
 

@@ -1,5 +1,6 @@
 // Puts the controllers together over one client: caches, runs, rollouts and the agent. What starts it gives it a cluster and a clock.
 import type { Application } from '../api/application.ts';
+import type { KubeObject, Resource } from '../api/k8s.ts';
 import { RESOURCES } from '../api/names.ts';
 import type { Rollout } from '../api/rollout.ts';
 import type { Providers, ReadSecret } from '../analysis/provider.ts';
@@ -7,7 +8,7 @@ import { createApplicationController } from '../application/application-controll
 import type { ApplicationController } from '../application/ports.ts';
 import { mayCross, type TenancySettings } from '../application/source/tenancy.ts';
 import { snapshotKeysIn } from '../application/revert/snapshot-keys.ts';
-import { createCaches, type Caches } from '../controller/caches.ts';
+import { createCaches, standing, type Caches } from '../controller/caches.ts';
 import { createHandBack } from '../controller/hand-back-controller.ts';
 import { RolloutController } from '../controller/rollout-controller.ts';
 import type { EventRecorder } from '../controller/teller.ts';
@@ -69,7 +70,8 @@ export function createEngine(given: EngineDeps): Engine {
   const deps = { ...given, events: discreet(given.events, given.secrecy) };
   const { client, clock, random, log, namespace, metrics } = deps;
   const onRestart = (resource: string): void => metrics.watchRestart(resource);
-  const caches = createCaches({ client, clock, random, log, namespace, onRestart });
+  const onOpen = ({ plural }: Resource, cache: WatchCache<KubeObject>): void => metrics.cache(plural, () => cache.size);
+  const caches = createCaches({ client, clock, random, log, namespace, onRestart, onOpen });
   const applications = new WatchCache<Application>({
     client,
     clock,
@@ -78,7 +80,10 @@ export function createEngine(given: EngineDeps): Engine {
     resource: RESOURCES.applications,
     ...(namespace === undefined ? {} : { namespace }),
   });
-  const all = [...(Object.values(caches) as WatchCache<Rollout>[]), applications as unknown as WatchCache<Rollout>];
+  const all: Pick<WatchCache<Rollout>, 'start' | 'synced' | 'stop'>[] = [
+    ...Object.values(standing(caches)),
+    applications,
+  ];
   const { runs, rollouts } = createRollouts(deps, caches);
   const handBack = createHandBack({
     client,
@@ -88,6 +93,7 @@ export function createEngine(given: EngineDeps): Engine {
     log,
     events: deps.events,
     ownership: deps.ownership,
+    namespace,
   });
   const agent = createAgent(deps, caches, applications);
   const acting = new AbortController();
@@ -113,7 +119,7 @@ export function createEngine(given: EngineDeps): Engine {
     async stop() {
       acting.abort();
       await Promise.all([runs.stop(), rollouts.stop(), handBack.stop(), agent.stop()]);
-      await Promise.all(all.map((cache) => cache.stop()));
+      await Promise.all([...all, caches.driven].map((cache) => cache.stop()));
     },
   };
 }
@@ -141,8 +147,7 @@ function createRollouts(deps: EngineDeps, caches: Caches): { runs: Runs; rollout
   const rollouts = new RolloutController({ client, caches, runs, clock, random, log, secrecy, ...told, ...rights });
   metrics.queue('rollout', () => rollouts.queue.depth());
   metrics.queue('analysisrun', () => runs.queue.depth());
-  for (const [resource, cache] of Object.entries(caches))
-    metrics.cache(resource, () => (cache as WatchCache<Rollout>).size);
+  for (const [resource, cache] of Object.entries(standing(caches))) metrics.cache(resource, () => cache.size);
   return { runs, rollouts };
 }
 

@@ -1,7 +1,7 @@
 // `sluice release`: hands back everything that Sluice drives, before it is uninstalled. The controller must not run meanwhile. Services are let
 // go of only where they then select no other pods than stable ones.
 import { parseArgs } from 'node:util';
-import type { KubeObject, ReplicaSet } from '../api/k8s.ts';
+import type { KubeObject, ReplicaSet, Resource } from '../api/k8s.ts';
 import { POD_TEMPLATE_HASH, RESOURCES } from '../api/names.ts';
 import { nameOf, qualifiedName } from '../api/object-key.ts';
 import type { Rollout } from '../api/rollout.ts';
@@ -15,6 +15,7 @@ import { loadAccess } from '../kube/kubeconfig.ts';
 import { undiciTransport } from '../kube/transport-undici.ts';
 import type { KubeClient } from '../kube/types.ts';
 import { systemClock } from '../ports/clock.ts';
+import { DRIVEN_KINDS } from '../traffic/modules.ts';
 import { describeTakeBack, takeBackAll, type Around } from './take-back.ts';
 import { UsageError } from './usage-error.ts';
 import { VERSION } from './version.ts';
@@ -56,7 +57,7 @@ export function parseReleaseOptions(argv: readonly string[]): ReleaseOptions {
   }
 }
 
-const KINDS = [RESOURCES.virtualServices, RESOURCES.httpRoutes, RESOURCES.destinationRules, RESOURCES.services];
+const KINDS = DRIVEN_KINDS.map(({ resource }) => resource);
 
 /** Hands back what is driven: everything, or what the named Rollouts drive. One line for each object goes to `print`. */
 export async function release(
@@ -128,7 +129,7 @@ const textOf = ({ kind, namespace, name, resource }: HandBack): string =>
 
 async function listed(
   client: Pick<KubeClient, 'list'>,
-  resource: (typeof KINDS)[number] | typeof RESOURCES.rollouts,
+  resource: Resource,
   selection: { namespace?: string },
 ): Promise<KubeObject[]> {
   try {

@@ -1,21 +1,23 @@
 // What an abort does, without a controller: all traffic of a Rollout to its stable revision, then the pods of others down. Each step is safe
 // by itself and done again without harm; nothing is taken down that may still have traffic.
-import type { KubeObject, ReplicaSet, Service } from '../api/k8s.ts';
+import type { KubeObject, ReplicaSet } from '../api/k8s.ts';
 import { CONTROLLER_MANAGER, POD_TEMPLATE_HASH, RESOURCES, verbAnnotation } from '../api/names.ts';
 import { qualifiedName } from '../api/object-key.ts';
-import type { Traffic } from '../api/rollout.ts';
+import type { Issue, Result } from '../api/result.ts';
+import type { Role } from '../api/traffic.ts';
 import { carryOut } from '../controller/hand-back-controller.ts';
 import { handBack } from '../controller/hand-back.ts';
 import { describeMidway, isMoving, othersText, type Midway } from '../controller/midway.ts';
-import { routedBy } from '../controller/references.ts';
+import { drivenBy, routedBy } from '../controller/references.ts';
 import type { KubeClient } from '../kube/types.ts';
 import { WatchCache } from '../kube/watch-cache.ts';
 import { delay, type Clock } from '../ports/clock.ts';
 import { silentLog } from '../ports/log.ts';
 import { planOf } from '../rollout/compile.ts';
 import type { Plan } from '../rollout/plan.ts';
-import type { Router, SubsetRouter } from '../traffic/router.ts';
-import { routersOf, subsetRoutersOf } from '../traffic/routers.ts';
+import type { DrivenObject, DrivenSelector } from '../traffic/driven.ts';
+import { drivenName } from '../traffic/driven-objects.ts';
+import { isRoute } from '../traffic/modules.ts';
 
 export interface Around {
   client: Pick<KubeClient, 'get' | 'list' | 'watch' | 'patch'>;
@@ -66,7 +68,7 @@ class TakeBack {
   readonly #around: Around;
   readonly #namespace: string;
   readonly #plan: Plan | undefined;
-  readonly #traffic: Traffic;
+  readonly #driven: readonly DrivenObject[];
 
   constructor(midway: Midway, cache: WatchCache<ReplicaSet>, around: Around) {
     this.#midway = midway;
@@ -74,7 +76,7 @@ class TakeBack {
     this.#around = around;
     this.#namespace = midway.rollout.metadata.namespace ?? '';
     this.#plan = planOf(midway.rollout);
-    this.#traffic = this.#plan?.traffic ?? {};
+    this.#driven = drivenBy(midway.rollout) ?? [];
   }
 
   async run(): Promise<void> {
@@ -126,46 +128,32 @@ class TakeBack {
   }
 
   /** Binds the Service, and the subset, of one side to the stable revision, where Sluice has bound them to another. */
-  async #select(side: 'stable' | 'canary'): Promise<void> {
-    for (const { role, name } of this.#plan?.services ?? []) if (role === side) await this.#bindService(name);
-    for (const router of subsetRoutersOf(this.#traffic, this.#namespace)) await this.#bindSubset(router, side);
+  async #select(side: Role): Promise<void> {
+    for (const object of this.#driven)
+      if (object.drives === 'selectors' && object.roles.includes(side)) await this.#bind(object, side);
   }
 
-  async #bindService(name: string): Promise<void> {
+  async #bind(selector: DrivenSelector, side: Role): Promise<void> {
     const { client } = this.#around;
-    const service = await client.get<KubeObject & Service>(RESOURCES.services, name, this.#namespace);
-    const { stable } = this.#midway;
-    const isOurs = service !== undefined && handBack(service) !== undefined;
-    if (!isOurs || service.spec.selector?.[POD_TEMPLATE_HASH] === stable) return;
-    const body = { spec: { selector: { [POD_TEMPLATE_HASH]: stable } } };
-    const request = { name, namespace: this.#namespace, type: 'merge' as const, body };
-    await client.patch(RESOURCES.services, { ...request, fieldManager: CONTROLLER_MANAGER });
-  }
-
-  async #bindSubset(router: SubsetRouter, side: 'stable' | 'canary'): Promise<void> {
-    const { stable: hash } = this.#midway;
-    const { client } = this.#around;
-    const object = await client.get<KubeObject>(router.resource, router.name, router.namespace);
+    const { resource, name, namespace } = selector;
+    const object = await client.get<KubeObject>(resource, name, namespace);
     if (object === undefined || handBack(object) === undefined) return;
-    const { canary = hash, stable = hash } = changesOf(router, router.read(object));
-    const body = changesOf(router, router.plan(object, { canary, stable, [side]: hash }));
-    if (body.length === 0) return;
-    const { name, namespace } = router;
-    const request = { name, namespace, type: 'json' as const, body, fieldManager: CONTROLLER_MANAGER };
-    await client.patch(router.resource, request);
+    const write = changesOf(selector, selector.plan(object, { hashes: { [side]: this.#midway.stable } }));
+    if (write !== undefined)
+      await client.patch(resource, { name, namespace, ...write, fieldManager: CONTROLLER_MANAGER });
   }
 
   /** All weight to the stable side; where that is not certain, nothing is taken down. */
   async #moveRoutes(): Promise<void> {
     const { client } = this.#around;
-    for (const router of routersOf(this.#traffic, this.#namespace)) {
-      const object = await client.get<KubeObject>(router.resource, router.name, router.namespace);
+    for (const route of this.#driven.filter(isRoute)) {
+      const object = await client.get<KubeObject>(route.resource, route.name, route.namespace);
       if (object === undefined) continue;
       const back = handBack(object);
       const after = back === undefined ? object : await carryOut(client, back);
-      const { canary } = changesOf(router, router.read(after));
+      const { canary } = changesOf(route, route.read(after)).weights;
       if (canary > 0)
-        throw new Error(`${textOf(router)} sends ${canary} % to the canary, and is not Sluice's to change`);
+        throw new Error(`${drivenName(route)} sends ${canary} % to the canary, and is not Sluice's to change`);
     }
   }
 
@@ -203,15 +191,8 @@ class TakeBack {
   }
 }
 
-type Target = Pick<Router | SubsetRouter, 'kind' | 'namespace' | 'name'>;
-
-const textOf = ({ kind, namespace, name }: Target): string => `${kind} ${namespace}/${name}`;
-
-function changesOf<T>(
-  target: Target,
-  result: { ok: true; value: T } | { ok: false; error: readonly { field: string; message: string }[] },
-): T {
+function changesOf<T>(target: DrivenObject, result: Result<T, readonly Issue[]>): T {
   if (result.ok) return result.value;
   const why = result.error.map(({ field, message }) => `${field}: ${message}`).join('; ');
-  throw new Error(`${textOf(target)}: ${why}; mend it, then run this again`);
+  throw new Error(`${drivenName(target)}: ${why}; mend it, then run this again`);
 }

@@ -1,6 +1,7 @@
 // The watch caches the rollout controller reads, and which Rollouts a change of any object concerns.
 import type { AnalysisRun, AnalysisTemplate } from '../api/analysis.ts';
-import type { KubeObject, ReplicaSet, Resource, Service } from '../api/k8s.ts';
+import { isRecord, present } from '../api/json.ts';
+import type { KubeObject, ReplicaSet, Resource } from '../api/k8s.ts';
 import { ANNOTATIONS, GROUP, POD_TEMPLATE_HASH, RESOURCES } from '../api/names.ts';
 import { objectKey, type ObjectKey } from '../api/object-key.ts';
 import type { Rollout } from '../api/rollout.ts';
@@ -8,8 +9,9 @@ import type { Identified, KubeClient } from '../kube/types.ts';
 import { keepManagedFields, WatchCache, type WatchCacheOptions } from '../kube/watch-cache.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import { createDrivenCaches, type DrivenCaches, type DrivenCacheDeps } from './driven-caches.ts';
 import { ownedFields } from './hand-back.ts';
-import { referencesOf } from './references.ts';
+import { kindsOf, referencesOf } from './references.ts';
 
 export interface CacheDeps {
   client: KubeClient;
@@ -20,18 +22,24 @@ export interface CacheDeps {
   /** Only this namespace; without it all. */
   namespace?: string | undefined;
   onRestart?: (resource: string) => void;
+  /** A cache of a driven kind was opened. */
+  onOpen?: DrivenCacheDeps['onOpen'];
 }
 
 export interface Caches {
   rollouts: WatchCache<Rollout>;
   replicaSets: WatchCache<ReplicaSet>;
-  services: WatchCache<Service>;
   analysisRuns: WatchCache<AnalysisRun>;
   analysisTemplates: WatchCache<AnalysisTemplate>;
   clusterAnalysisTemplates: WatchCache<AnalysisTemplate>;
-  virtualServices: WatchCache<KubeObject>;
-  destinationRules: WatchCache<KubeObject>;
-  httpRoutes: WatchCache<KubeObject>;
+  /** Of the kinds that Rollouts drive. */
+  driven: DrivenCaches;
+}
+
+/** Those that are open from the start. */
+export function standing(caches: Caches): Record<string, WatchCache<Identified>> {
+  const { driven: _, ...others } = caches;
+  return others as unknown as Record<string, WatchCache<Identified>>;
 }
 
 /** Key of a Rollout of Sluice's own group. */
@@ -72,21 +80,20 @@ function slimDriven(object: KubeObject): KubeObject {
 }
 
 /** Of a Service only what routing needs is kept: there are many, and most are nobody's canary. */
-function slimService(service: Service): Service {
+function slimService(service: KubeObject): KubeObject {
   const { name, namespace, uid, resourceVersion, annotations } = service.metadata;
   const rejected = annotations?.[ANNOTATIONS.rejected];
+  const selector = isRecord(service.spec) ? service.spec['selector'] : undefined;
   return {
     apiVersion: service.apiVersion,
     kind: service.kind,
     metadata: {
       name,
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(uid === undefined ? {} : { uid }),
-      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      ...present({ namespace, uid, resourceVersion }),
       ...(rejected === undefined ? {} : { annotations: { [ANNOTATIONS.rejected]: rejected } }),
-      ...keptFields(service as unknown as KubeObject),
+      ...keptFields(service),
     },
-    spec: service.spec.selector === undefined ? {} : { selector: service.spec.selector },
+    spec: selector === undefined ? {} : { selector },
   };
 }
 
@@ -102,23 +109,27 @@ export function createCaches(deps: CacheDeps): Caches {
       ...(deps.onRestart ? { onRestart: () => deps.onRestart?.(resource.plural) } : {}),
       ...more,
     });
-  return {
+  const rollouts = open<Rollout>(RESOURCES.rollouts, {
+    index: { [BY_REFERENCE]: referencesOf },
     // The agent asks who wrote a field of what it applied.
-    rollouts: open<Rollout>(RESOURCES.rollouts, {
-      index: { [BY_REFERENCE]: referencesOf },
-      transform: keepManagedFields,
-    }),
+    transform: keepManagedFields,
+  });
+  const driven = createDrivenCaches({
+    clock: deps.clock,
+    open: (kind) => open<KubeObject>(kind, { transform: kind.kind === 'Service' ? slimService : slimDriven }),
+    onOpen: deps.onOpen,
+  });
+  rollouts.onChange(({ type, object }) => type !== 'deleted' && driven.follow(kindsOf(object)));
+  return {
+    rollouts,
     replicaSets: open<ReplicaSet>(RESOURCES.replicaSets, {
       labelSelector: POD_TEMPLATE_HASH,
       index: { [BY_OWNER]: ownersOrRollout },
     }),
-    services: open<Service>(RESOURCES.services, { transform: slimService }),
     analysisRuns: open<AnalysisRun>(RESOURCES.analysisRuns, { index: { [BY_OWNER]: ownersOf } }),
     analysisTemplates: open<AnalysisTemplate>(RESOURCES.analysisTemplates),
     clusterAnalysisTemplates: open<AnalysisTemplate>(RESOURCES.clusterAnalysisTemplates),
-    virtualServices: open<KubeObject>(RESOURCES.virtualServices, { transform: slimDriven }),
-    destinationRules: open<KubeObject>(RESOURCES.destinationRules, { transform: slimDriven }),
-    httpRoutes: open<KubeObject>(RESOURCES.httpRoutes, { transform: slimDriven }),
+    driven,
   };
 }
 
@@ -137,18 +148,15 @@ export function concerned(caches: Caches, object: Identified & { kind?: string }
 
 /** Calls `notify` with the key of every Rollout that a change of another object concerns. Returns what ends it. */
 export function followAll(caches: Caches, notify: (key: ObjectKey) => void): () => void {
-  const kinds: [WatchCache<Identified>, string][] = [
-    [caches.replicaSets as unknown as WatchCache<Identified>, 'ReplicaSet'],
-    [caches.services as unknown as WatchCache<Identified>, 'Service'],
-    [caches.analysisRuns as unknown as WatchCache<Identified>, 'AnalysisRun'],
-    [caches.analysisTemplates as unknown as WatchCache<Identified>, 'AnalysisTemplate'],
-    [caches.clusterAnalysisTemplates as unknown as WatchCache<Identified>, 'ClusterAnalysisTemplate'],
-    [caches.virtualServices as unknown as WatchCache<Identified>, 'VirtualService'],
-    [caches.destinationRules as unknown as WatchCache<Identified>, 'DestinationRule'],
-    [caches.httpRoutes as unknown as WatchCache<Identified>, 'HTTPRoute'],
+  const { rollouts: _, ...others } = standing(caches);
+  const tell = (object: Identified, kind: string): void => concerned(caches, object, kind).forEach(notify);
+  const ends = [
+    ...Object.values(others).map((cache) => cache.onChange(({ object }) => tell(object, cache.resource.kind))),
+    caches.driven.onChange(({ object }, { kind }) => tell(object, kind)),
+    caches.driven.onKnown((kind) => {
+      for (const rollout of caches.rollouts.list())
+        if (kindsOf(rollout).includes(kind)) notify(rolloutKey(rollout.metadata.namespace, rollout.metadata.name));
+    }),
   ];
-  const ends = kinds.map(([cache, kind]) =>
-    cache.onChange((change) => concerned(caches, change.object, kind).forEach(notify)),
-  );
   return () => ends.forEach((end) => end());
 }

@@ -1,7 +1,7 @@
 // Executes intents against the API server. What a write answered is put into the caches at once, so that the next look sees it.
 // Each is idempotent: done twice, it finds the world as wanted.
 import type { AnalysisRun } from '../api/analysis.ts';
-import type { KubeObject, ReplicaSet, Resource, Service } from '../api/k8s.ts';
+import type { KubeObject, ReplicaSet } from '../api/k8s.ts';
 import {
   ANNOTATIONS,
   CONTROLLER_MANAGER,
@@ -11,6 +11,7 @@ import {
   verbAnnotation,
 } from '../api/names.ts';
 import type { ObjectKey } from '../api/object-key.ts';
+import type { Issue, Result } from '../api/result.ts';
 import type { Rollout } from '../api/rollout.ts';
 import { resolveRun } from '../analysis/run/resolve.ts';
 import { isAlreadyExists, isUnprocessable } from '../kube/errors.ts';
@@ -18,14 +19,16 @@ import type { Clock } from '../ports/clock.ts';
 import type { Intent } from '../rollout/intents.ts';
 import type { Observed } from '../rollout/observed.ts';
 import { keyFor } from '../kube/object-store.ts';
-import type { JsonPatchOp } from '../traffic/router.ts';
-import { subsetRoutersOf } from '../traffic/routers.ts';
+import type { DrivenObject, DrivenSelector, Split } from '../traffic/driven.ts';
+import { drivenName } from '../traffic/driven-objects.ts';
+import { isRoute } from '../traffic/modules.ts';
+import type { Write } from '../traffic/write.ts';
 import { adopt } from './adoption.ts';
 import { rolloutKey, runKey, type Caches } from './caches.ts';
 import { Refusal } from './failure.ts';
-import { routeCache, templateLookup } from './gather.ts';
+import { templateLookup } from './gather.ts';
 import { driverText } from './hand-back.ts';
-import { drivenRouters } from './references.ts';
+import { mayDrive } from './references.ts';
 import { declaredTemplate, ownerReference, replicaSetFor } from './replica-set.ts';
 import { setPodMetadata } from './pod-metadata.ts';
 import type { Restarter } from './restart.ts';
@@ -49,38 +52,28 @@ export interface Pass extends Pick<KernelPass, 'urgent' | 'client'> {
 
 type Of<K extends Intent['do']> = Extract<Intent, { do: K }>;
 
-interface Target {
-  kind: string;
-  resource: Resource;
-  namespace: string;
-  name: string;
-}
+type Planned = Result<Write | undefined, Issue[]>;
 
-/** Patches a route object; where its list changed under the patch, looks at the live object and plans once more. */
-async function patchRoute(
+/** Writes a driven object; where what the write rests on has changed meanwhile, looks at the live object and plans once more. */
+async function drive<T extends DrivenObject>(
   deps: ExecuteDeps,
   pass: Pass,
-  target: Target,
-  plan: (object: KubeObject) => JsonPatchOp[],
+  target: T,
+  plan: (target: T, object: KubeObject) => Planned,
 ): Promise<void> {
-  const cache = routeCache(deps.caches, target.kind);
+  const { resource, name, namespace } = target;
+  const cache = deps.caches.driven.of(resource)?.cache;
   const options = { urgent: pass.urgent };
   for (const fresh of [false, true]) {
     const object = fresh
-      ? await pass.client.get<KubeObject>(target.resource, target.name, target.namespace, options)
-      : cache.get(target.namespace, target.name);
-    if (object === undefined) throw new Refusal(`${target.kind} ${target.namespace}/${target.name} is gone`);
-    const body = plan(object);
-    if (body.length === 0) return;
+      ? await pass.client.get<KubeObject>(resource, name, namespace, options)
+      : cache?.get(namespace, name);
+    if (object === undefined) throw new Refusal(`${drivenName(target)} is gone`);
+    const write = writeOf(plan(target, object));
+    if (write === undefined) return;
     try {
-      const request = {
-        name: target.name,
-        namespace: target.namespace,
-        type: 'json' as const,
-        body,
-        fieldManager: CONTROLLER_MANAGER,
-      };
-      cache.observe(await pass.client.patch<KubeObject>(target.resource, request, options));
+      const request = { name, namespace, ...write, fieldManager: CONTROLLER_MANAGER };
+      cache?.observe(await pass.client.patch<KubeObject>(resource, request, options));
       return;
     } catch (error) {
       if (fresh || !isUnprocessable(error)) throw error;
@@ -88,24 +81,26 @@ async function patchRoute(
   }
 }
 
-const ops = (
-  result: { ok: true; value: JsonPatchOp[] } | { ok: false; error: { field: string; message: string }[] },
-): JsonPatchOp[] => {
-  if (result.ok) return result.value;
-  throw new Refusal(result.error.map((i) => `${i.field}: ${i.message}`).join('; '));
-};
+function writeOf(planned: Planned): Write | undefined {
+  if (planned.ok) return planned.value;
+  throw new Refusal(planned.error.map((issue) => `${issue.field}: ${issue.message}`).join('; '));
+}
 
-async function setWeights(deps: ExecuteDeps, pass: Pass, intent: Of<'SetWeights'>): Promise<void> {
-  const wanted = {
-    canary: intent.canary,
-    stable: 100 - intent.canary,
-    rejected: intent.rejected,
-    drivenBy: driverText(pass.rollout, pass.seen.plan.traffic),
+const drivenIn = ({ seen }: Pass, { mayCross }: ExecuteDeps): readonly DrivenObject[] =>
+  mayDrive(seen.plan, seen.namespace, mayCross).driven;
+
+async function setWeights(deps: ExecuteDeps, pass: Pass, { canary, rejected }: Of<'SetWeights'>): Promise<void> {
+  const { traffic } = pass.seen.plan;
+  const split: Split = {
+    weights: { canary, stable: 100 - canary },
+    total: 100,
+    preview: traffic.preview ?? null,
+    rejected,
+    drivenBy: driverText(pass.rollout, traffic),
   };
+  const routes = drivenIn(pass, deps).filter(isRoute);
   const results = await Promise.allSettled(
-    drivenRouters(pass.seen.plan, pass.seen.namespace, deps.mayCross).driven.map((router) =>
-      patchRoute(deps, pass, router, (o) => ops(router.plan(o, wanted))),
-    ),
+    routes.map((route) => drive(deps, pass, route, (target, object) => target.plan(object, split))),
   );
   // Every route is tried before one that failed is told of.
   const failed = results.find((r) => r.status === 'rejected');
@@ -113,29 +108,16 @@ async function setWeights(deps: ExecuteDeps, pass: Pass, intent: Of<'SetWeights'
 }
 
 async function switchSelector(deps: ExecuteDeps, pass: Pass, intent: Of<'SwitchSelector'>): Promise<void> {
-  const { namespace } = pass.seen;
-  if (intent.kind === 'DestinationRule') {
-    const router = subsetRoutersOf(pass.seen.plan.traffic, namespace).find((r) => r.name === intent.name);
-    if (router === undefined) return;
-    await patchRoute(deps, pass, router, (object) => {
-      const read = router.read(object);
-      const now = read.ok ? read.value : { canary: undefined, stable: undefined };
-      const hashes = {
-        canary: now.canary ?? intent.hash,
-        stable: now.stable ?? intent.hash,
-        [intent.role]: intent.hash,
-      };
-      return ops(router.plan(object, hashes));
-    });
-    return;
-  }
-  const marks = intent.rejected === undefined ? undefined : { [ANNOTATIONS.rejected]: intent.rejected };
-  const body = {
-    ...(marks && { metadata: { annotations: marks } }),
-    spec: { selector: { [POD_TEMPLATE_HASH]: intent.hash } },
-  };
-  const request = { name: intent.name, namespace, type: 'merge' as const, body, fieldManager: CONTROLLER_MANAGER };
-  deps.caches.services.observe(await pass.client.patch<Service>(RESOURCES.services, request, { urgent: pass.urgent }));
+  const { kind, name, role, hash, rejected } = intent;
+  const target = drivenIn(pass, deps).find(
+    (object): object is DrivenSelector =>
+      object.drives === 'selectors' &&
+      object.resource.kind === kind &&
+      object.name === name &&
+      object.roles.includes(role),
+  );
+  if (target === undefined) return;
+  await drive(deps, pass, target, (selector, object) => selector.plan(object, { hashes: { [role]: hash }, rejected }));
 }
 
 async function createReplicaSet(deps: ExecuteDeps, pass: Pass, intent: Of<'CreateReplicaSet'>): Promise<void> {

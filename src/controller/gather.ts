@@ -7,16 +7,15 @@ import { readAnnotation } from '../api/annotations.ts';
 import { ephemeralMetadataSchema } from '../api/blue-green.ts';
 import type { Rollout, RolloutStatus } from '../api/rollout.ts';
 import { resolveRun, type TemplateLookup } from '../analysis/run/resolve.ts';
-import type { WatchCache } from '../kube/watch-cache.ts';
 import type { Observed, SeenReplicaSet, SeenRoute, SeenRun, SeenSelector } from '../rollout/observed.ts';
 import type { Plan, RunKind } from '../rollout/plan.ts';
 import type { ObjectKey } from '../api/object-key.ts';
-import { subsetRoutersOf } from '../traffic/routers.ts';
+import type { DrivenObject, DrivenRoute, DrivenSelector, Hashes } from '../traffic/driven.ts';
 import { BY_OWNER, runKey, type Caches } from './caches.ts';
 import { gatherCommands } from './commands.ts';
 import type { Declarations } from './declaration.ts';
 import { contentOf, declaredRevision } from './foreign-template.ts';
-import { drivenRouters } from './references.ts';
+import { mayDrive } from './references.ts';
 
 /** Newer statuses of runs than the cache holds. */
 export type RunOverlay = (key: ObjectKey) => AnalysisRunStatus | undefined;
@@ -63,83 +62,64 @@ function seenRun(run: AnalysisRun, overlay: RunOverlay): SeenRun {
   };
 }
 
-/** The Services that a strategy names; one that does not exist is an issue. */
-function gatherServices(caches: Caches, { services }: Plan, namespace: string, issues: Issue[]): SeenSelector[] {
-  return services.flatMap(({ role, name, field }): SeenSelector[] => {
-    const service = caches.services.get(namespace, name);
-    if (service !== undefined) {
-      const hash = service.spec.selector?.[POD_TEMPLATE_HASH] ?? null;
-      return [{ kind: 'Service', name, role, hash, rejected: service.metadata.annotations?.[ANNOTATIONS.rejected] }];
-    }
-    const message = `Service ${name} does not exist in namespace ${namespace}; create it, or name another`;
-    issues.push({ field, message });
-    return [];
-  });
+/** The object as it is known; where it is not, an issue says why. */
+function findDriven(caches: Caches, { resource, namespace, name, field }: DrivenObject, issues: Issue[]) {
+  const { kind } = resource;
+  const followed = caches.driven.of(resource);
+  const object = followed?.cache.get(namespace, name);
+  if (object !== undefined) return object;
+  const missing = `${kind} ${name} does not exist in namespace ${namespace}; create it, or name another`;
+  const absent = followed?.cache.served === false ? `the cluster does not serve ${kind}; install its CRDs` : missing;
+  issues.push({ field, message: followed?.state === 'failed' ? followed.message : absent });
+  return undefined;
 }
 
-export function routeCache(caches: Caches, kind: string): WatchCache<KubeObject> {
-  if (kind === 'HTTPRoute') return caches.httpRoutes;
-  return kind === 'DestinationRule' ? caches.destinationRules : caches.virtualServices;
+interface SeenDriven {
+  readonly selectors: SeenSelector[];
+  readonly routes: SeenRoute[];
 }
 
-function findRoute(
-  caches: Caches,
-  router: { kind: string; namespace: string; name: string },
-  field: string,
-  issues: Issue[],
-): KubeObject | undefined {
-  const cache = routeCache(caches, router.kind);
-  const object = cache.get(router.namespace, router.name);
-  if (object === undefined) {
-    const why = cache.served
-      ? `${router.kind} ${router.name} does not exist in namespace ${router.namespace}; create it, or name another`
-      : `the cluster does not serve ${router.kind}; install its CRDs`;
-    issues.push({ field, message: why });
-  }
-  return object;
-}
-
-function gatherRoutes({ caches, mayCross }: GatherInput, plan: Plan, namespace: string, issues: Issue[]): SeenRoute[] {
-  const { driven, foreign } = drivenRouters(plan, namespace, mayCross);
-  const field = `${plan.field}.trafficRouting`;
+/** What is driven, as it is; one that does not exist or cannot be read is an issue. */
+function gatherDriven({ caches, mayCross }: GatherInput, plan: Plan, namespace: string, issues: Issue[]): SeenDriven {
+  const { driven, foreign } = mayDrive(plan, namespace, mayCross);
   issues.push(...foreign);
-  return driven.flatMap((router) => {
-    const object = findRoute(caches, router, field, issues);
-    if (object === undefined) return [];
-    const read = router.read(object);
-    const of = `${router.kind} ${router.name}: `;
-    if (!read.ok) issues.push(...read.error.map((i) => ({ field, message: of + `${i.field}: ${i.message}` })));
-    const rejected = object.metadata.annotations?.[ANNOTATIONS.rejected];
-    const { kind, name, namespace: where } = router;
-    const weights = read.ok ? { canary: read.value.canary, uneven: !read.value.even } : { canary: undefined };
-    return [{ kind, name, namespace: where, rejected, ...weights }];
-  });
+  const seen: SeenDriven = { selectors: [], routes: [] };
+  for (const each of driven) {
+    const object = findDriven(caches, each, issues);
+    if (object === undefined) continue;
+    const note = ({ field, message }: Issue): Issue => ({ field: each.field, message: `${field}: ${message}` });
+    if (each.drives === 'split') {
+      const { route, wrong } = seenRoute(each, object, plan);
+      seen.routes.push(route);
+      issues.push(...wrong.map(note));
+      continue;
+    }
+    const read = each.read(object);
+    if (read.ok) seen.selectors.push(...seenSelectors(each, object, read.value));
+    else issues.push(...read.error.map(note));
+  }
+  return seen;
 }
 
-function gatherSubsets(caches: Caches, plan: Plan, namespace: string, issues: Issue[]): SeenSelector[] {
-  const field = `${plan.field}.trafficRouting.istio.destinationRule`;
-  return subsetRoutersOf(plan.traffic, namespace).flatMap((router) => {
-    const object = findRoute(caches, router, field, issues);
-    const read = object && router.read(object);
-    if (read === undefined) return [];
-    if (!read.ok) {
-      issues.push(
-        ...read.error.map((i) => ({
-          field,
-          message: `${i.field}: ${i.message}`,
-        })),
-      );
-      return [];
-    }
-    const { canary: canaryHash, stable } = read.value;
-    const of = (role: 'canary' | 'stable', hash: string | undefined): SeenSelector => ({
-      kind: 'DestinationRule',
-      name: router.name,
-      role,
-      hash: hash ?? null,
-    });
-    return [of('canary', canaryHash), of('stable', stable)];
-  });
+const markOf = ({ metadata: { annotations } }: KubeObject): string | undefined => annotations?.[ANNOTATIONS.rejected];
+
+function seenSelectors({ resource, name, roles }: DrivenSelector, object: KubeObject, hashes: Hashes): SeenSelector[] {
+  const { kind } = resource;
+  return roles.map((role) => ({ kind, name, role, hash: hashes[role] ?? null, rejected: markOf(object) }));
+}
+
+function seenRoute(
+  route: DrivenRoute,
+  object: KubeObject,
+  { traffic: { preview } }: Plan,
+): { route: SeenRoute; wrong: Issue[] } {
+  const read = route.read(object);
+  const { name, namespace, resource } = route;
+  const at = { kind: resource.kind, name, namespace, rejected: markOf(object) };
+  if (!read.ok) return { route: { ...at, canary: undefined }, wrong: read.error };
+  const { weights, even } = read.value;
+  const isOff = !even || !route.shows(object, preview ?? null);
+  return { route: { ...at, canary: weights.canary, uneven: isOff }, wrong: route.verify?.(object) ?? [] };
 }
 
 export function templateLookup(caches: Caches, namespace: string): TemplateLookup {
@@ -200,10 +180,9 @@ export function gather(input: GatherInput): { seen: Observed } | { unusable: Iss
   const namespace = rollout.metadata.namespace ?? '';
   const uid = rollout.metadata.uid ?? '';
   const issues: Issue[] = [...declaration.issues, ...foreign];
-  const routing = `${plan.field}.trafficRouting`;
-  const services = gatherServices(caches, plan, namespace, issues);
-  const subsets = attempt(routing, issues, () => gatherSubsets(caches, plan, namespace, issues));
-  const routes = attempt(routing, issues, () => gatherRoutes(input, plan, namespace, issues));
+  const [driven] = attempt(`${plan.field}.trafficRouting`, issues, () => [
+    gatherDriven(input, plan, namespace, issues),
+  ]);
   issues.push(...attempt(plan.field, issues, () => checkAnalyses(caches, rollout, plan, declared)));
   const seen: Observed = {
     now: input.now,
@@ -219,8 +198,8 @@ export function gather(input: GatherInput): { seen: Observed } | { unusable: Iss
       .by(BY_OWNER, uid)
       .filter((rs) => rs.metadata.deletionTimestamp === undefined)
       .map(seenReplicaSet),
-    selectors: [...services, ...subsets],
-    routes,
+    selectors: driven?.selectors ?? [],
+    routes: driven?.routes ?? [],
     runs: caches.analysisRuns.by(BY_OWNER, uid).map((run) => seenRun(run, input.overlay)),
     issues,
     ...gatherCommands(rollout, status),

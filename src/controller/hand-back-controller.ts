@@ -1,20 +1,22 @@
 // Hands back what is no longer driven, whenever a Rollout or a driven object changes and once at the start: no finalizer is needed, and
 // nothing has to be remembered. What is to be done is hand-back.ts's to say.
-import type { KubeObject } from '../api/k8s.ts';
+import type { KubeObject, Resource } from '../api/k8s.ts';
 import { CONTROLLER_MANAGER } from '../api/names.ts';
 import { nameOf, objectIdOf, objectKeyOf, refOf, type ObjectKey } from '../api/object-key.ts';
 import type { Rollout } from '../api/rollout.ts';
+import { isNotFound } from '../kube/errors.ts';
 import { fencedFor } from '../kube/fenced-client.ts';
 import type { KubeClient } from '../kube/types.ts';
 import type { Change, WatchCache } from '../kube/watch-cache.ts';
 import { WorkQueue } from '../kube/work-queue.ts';
-import type { Clock } from '../ports/clock.ts';
+import { delay, type Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { soleOwner, type Ownership } from '../ports/ownership.ts';
+import { DRIVEN_KINDS } from '../traffic/modules.ts';
 import { BY_REFERENCE, type Caches } from './caches.ts';
 import { kindOf } from './failure.ts';
 import { handBack, handBacks, isLeaving, type HandBack } from './hand-back.ts';
-import { routedBy, unclearIn } from './references.ts';
+import { kindsOf, routedBy, unclearIn } from './references.ts';
 import type { EventRecorder } from './teller.ts';
 
 export interface HandBackDeps {
@@ -25,6 +27,8 @@ export interface HandBackDeps {
   log: Log;
   events: Pick<EventRecorder, 'emit'>;
   ownership?: Ownership | undefined;
+  /** Only this namespace; without it all. */
+  namespace?: string | undefined;
 }
 
 export interface HandBackController {
@@ -37,20 +41,6 @@ export interface HandBackController {
 /** What a person has to mend first is tried again after this long; most such changes bring a look by themselves. */
 const REFUSED_MS = 60_000;
 
-type Driven = Pick<Caches, 'virtualServices' | 'httpRoutes' | 'destinationRules' | 'services'>;
-
-const drivenCaches = ({
-  virtualServices,
-  httpRoutes,
-  destinationRules,
-  services,
-}: Driven): WatchCache<KubeObject>[] => [
-  virtualServices,
-  httpRoutes,
-  destinationRules,
-  services as unknown as WatchCache<KubeObject>,
-];
-
 export function createHandBack(deps: HandBackDeps): HandBackController {
   const { caches, clock, random, log } = deps;
   const queue: WorkQueue<ObjectKey> = new WorkQueue({
@@ -60,6 +50,7 @@ export function createHandBack(deps: HandBackDeps): HandBackController {
     log,
     workers: 1,
   });
+  const closing = new AbortController();
   let unfollow: (() => void)[] = [];
   // What is driven changes with every weight: whether a Rollout refers to it is the cheap question, and comes first.
   const consider = (object: KubeObject): void => {
@@ -69,7 +60,7 @@ export function createHandBack(deps: HandBackDeps): HandBackController {
   // Routes first: the queue keeps the order, and one worker takes it.
   const released = ({ object, old }: Change<Rollout>): void => {
     const names = [object, old].flatMap((rollout) => (rollout && routedBy(rollout)) ?? []);
-    for (const { resource } of drivenCaches(caches)) {
+    for (const { resource } of DRIVEN_KINDS) {
       names
         .filter((name) => name.startsWith(`${resource.kind}/`))
         .flatMap((name) => find(caches, name) ?? [])
@@ -85,24 +76,42 @@ export function createHandBack(deps: HandBackDeps): HandBackController {
         isLeaving(object) !== (old !== undefined && isLeaving(old));
       unfollow = [
         caches.rollouts.onChange((change) => isNews(change) && released(change)),
-        ...drivenCaches(caches).map((cache) =>
-          cache.onChange(({ type, object }) => type !== 'deleted' && consider(object)),
-        ),
+        caches.driven.onChange(({ type, object }) => type !== 'deleted' && consider(object)),
       ];
-      for (const cache of drivenCaches(caches)) cache.list().forEach(consider);
+      for (const cache of caches.driven.all()) cache.list().forEach(consider);
+      for (const { resource } of DRIVEN_KINDS) void sweep(deps, resource, closing.signal);
     },
     stop() {
+      closing.abort(new Error('the controller stops'));
       for (const end of unfollow) end();
       return queue.stop();
     },
   };
 }
 
-function find(caches: Caches, name: string): KubeObject | undefined {
-  const [kind, namespace, ...rest] = name.split('/');
-  return drivenCaches(caches)
-    .find(({ resource }) => resource.kind === kind)
-    ?.get(namespace, rest.join('/'));
+/** Of a kind that no Rollout names now, something may be left from before this process: then it is followed until that is handed back. */
+async function sweep({ client, caches, namespace, clock, log }: HandBackDeps, kind: Resource, signal: AbortSignal) {
+  while (!signal.aborted && caches.driven.of(kind) === undefined) {
+    try {
+      const { items } = await client.list<KubeObject>(kind, { namespace }, { signal });
+      if (items.some((object) => handBack(object) !== undefined)) caches.driven.follow([kind]);
+      return;
+    } catch (error) {
+      if (signal.aborted || isNotFound(error)) return;
+      log.info('it is not known whether anything is left to be handed back', { kind: kind.kind, error: String(error) });
+      await delay(clock, REFUSED_MS, signal).catch(() => undefined);
+    }
+  }
+}
+
+function cacheOf({ driven }: Caches, kind: string | undefined): WatchCache<KubeObject> | undefined {
+  const resource = DRIVEN_KINDS.find((each) => each.resource.kind === kind)?.resource;
+  return resource && driven.of(resource)?.cache;
+}
+
+function find(caches: Caches, reference: string): KubeObject | undefined {
+  const [kind, namespace, ...rest] = reference.split('/');
+  return cacheOf(caches, kind)?.get(namespace, rest.join('/'));
 }
 
 async function look(deps: HandBackDeps, queue: WorkQueue<ObjectKey>, key: ObjectKey): Promise<void> {
@@ -135,11 +144,9 @@ async function look(deps: HandBackDeps, queue: WorkQueue<ObjectKey>, key: Object
   events.emit(object, { type: 'Normal', reason: 'HandedBack', message, key: `hand-back/${resourceVersion}` });
 }
 
-const cacheOf = (caches: Caches, kind: string): WatchCache<KubeObject> | undefined =>
-  drivenCaches(caches).find(({ resource }) => resource.kind === kind);
-
 /** Whether anything that a Rollout refers to is still bound to it. */
 export function isBound(rollout: Rollout, caches: Caches): boolean {
+  if (!caches.driven.areKnown(kindsOf(rollout))) return true;
   return (routedBy(rollout) ?? []).some((name) => {
     const object = find(caches, name);
     const [, namespace = ''] = name.split('/');
@@ -156,12 +163,11 @@ const rolloutsNear = ({ rollouts }: Caches, reference: string, namespace: string
 
 /** Makes the one write that hands an object back. Resolves to the object as it is then. */
 export function carryOut(client: Pick<KubeClient, 'patch'>, back: HandBack): Promise<KubeObject> {
-  const { name, namespace, patch: body } = back;
+  const { name, namespace, write } = back;
   return client.patch<KubeObject>(back.resource, {
     name,
     namespace,
-    type: 'json',
-    body,
+    ...write,
     fieldManager: CONTROLLER_MANAGER,
   });
 }

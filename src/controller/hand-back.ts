@@ -1,50 +1,32 @@
 // Handing back what is no longer driven: the pod hash goes from Services and subsets, the weights go whole to the stable destination,
 // and the marks go. Pure: (objects, Rollouts) → patches. Whatever way the driving ended, what it left behind says so itself: our field
 // manager owns it, and no Rollout refers to it. A hash that another manager wrote (Argo Rollouts') is never touched.
-import { driverSchema, readAnnotation } from '../api/annotations.ts';
-import { isRecord } from '../api/json.ts';
+import { driverSchema, readAnnotation, type Driver } from '../api/annotations.ts';
 import type { KubeObject, ObjectMeta, Resource } from '../api/k8s.ts';
 import { entriesOf, holds } from '../api/managed-fields.ts';
-import { AGENT_MANAGER, ANNOTATIONS, CONTROLLER_MANAGER, POD_TEMPLATE_HASH, RESOURCES } from '../api/names.ts';
+import { AGENT_MANAGER, ANNOTATIONS, CONTROLLER_MANAGER } from '../api/names.ts';
 import { refOf } from '../api/object-key.ts';
-import type { Rollout, Traffic } from '../api/rollout.ts';
-import { annotationOps, pointer, recordsIn } from '../traffic/driven-route.ts';
-import type { JsonPatchOp } from '../traffic/router.ts';
-import { routersOf } from '../traffic/routers.ts';
+import type { Rollout } from '../api/rollout.ts';
+import type { Traffic } from '../api/traffic.ts';
+import type { DrivenKind, DrivenRoute, Split, Unbound } from '../traffic/driven.ts';
+import { DRIVEN_KINDS, drivenKind, isRoute, routedObjects } from '../traffic/modules.ts';
+import { annotationOps, jsonWrite } from '../traffic/write.ts';
 import { routedBy } from './references.ts';
 
 /** An object as far as handing it back needs it. */
 export type Handed = Pick<KubeObject, 'apiVersion' | 'kind'> & { metadata: ObjectMeta; spec?: unknown };
 
-export interface HandBack {
+export interface HandBack extends Unbound {
   resource: Resource;
   kind: string;
   namespace: string;
   name: string;
-  /** RFC 6902, `test` operations in front. */
-  patch: JsonPatchOp[];
-  /** For a person: what is done to the object. */
-  what: string;
 }
 
 /** Written on a route with its weights. */
 export function driverText({ metadata }: Rollout, { canaryService, stableService, trafficRouting }: Traffic): string {
   const rollout = `${metadata.namespace ?? ''}/${metadata.name}`;
   return JSON.stringify({ rollout, canaryService, stableService, trafficRouting });
-}
-
-/** Routes first, so that no weight is on a canary when the selectors let go of it. */
-const KINDS: Record<string, { resource: Resource; order: number; plan: (object: KubeObject) => Planned | undefined }> =
-  {
-    VirtualService: { resource: RESOURCES.virtualServices, order: 0, plan: planRoute },
-    HTTPRoute: { resource: RESOURCES.httpRoutes, order: 0, plan: planRoute },
-    DestinationRule: { resource: RESOURCES.destinationRules, order: 1, plan: planSubsets },
-    Service: { resource: RESOURCES.services, order: 2, plan: planService },
-  };
-
-interface Planned {
-  patch: JsonPatchOp[];
-  what: string;
 }
 
 /**
@@ -66,72 +48,66 @@ export function handBacks(objects: readonly Handed[], rollouts: readonly Rollout
       return !unclear.has(namespace) && !referred.has(`${kind}/${namespace}/${name}`);
     })
     .flatMap((object) => handBack(object) ?? [])
-    .sort((a, b) => (KINDS[a.kind]?.order ?? 0) - (KINDS[b.kind]?.order ?? 0));
+    .sort((a, b) => orderOf(a.resource) - orderOf(b.resource));
 }
 
 /** It is being deleted, or about to be: what it drives is handed back first. */
 export const isLeaving = ({ metadata }: Rollout): boolean =>
   metadata.deletionTimestamp !== undefined || metadata.annotations?.[ANNOTATIONS.retire] !== undefined;
 
+/** Routes first, so that no weight is on a canary when the selectors let go of it. */
+const orderOf = (resource: Resource): number => DRIVEN_KINDS.findIndex((kind) => kind.resource === resource);
+
 /** What hands one object back, whoever refers to it; undefined where it is not driven by Sluice. */
 export function handBack(object: Handed): HandBack | undefined {
-  const kind = KINDS[object.kind];
-  if (kind === undefined || refOf(object).group !== kind.resource.group) return undefined;
-  if (object.metadata.deletionTimestamp !== undefined) return undefined;
-  const planned = kind.plan(object as KubeObject);
-  if (planned === undefined) return undefined;
+  const kind = drivenKind(refOf(object));
+  if (kind === undefined || object.metadata.deletionTimestamp !== undefined) return undefined;
+  const unbound = unboundOf(kind, object as KubeObject);
+  if (unbound === undefined) return undefined;
   const { namespace = '', name } = object.metadata;
-  return { resource: kind.resource, kind: object.kind, namespace, name, ...planned };
+  return { resource: kind.resource, kind: object.kind, namespace, name, ...unbound };
 }
 
-function planService(object: KubeObject): Planned | undefined {
-  const selector = isRecord(object.spec) ? object.spec['selector'] : undefined;
-  const hash = isRecord(selector) ? selector[POD_TEMPLATE_HASH] : undefined;
-  if (typeof hash !== 'string' || !ownsAny(object, ['spec', 'selector', POD_TEMPLATE_HASH])) return undefined;
-  const path = pointer(['spec', 'selector', POD_TEMPLATE_HASH]);
-  return {
-    patch: [
-      { op: 'test', path, value: hash },
-      { op: 'remove', path },
-      ...annotationOps(object, { [ANNOTATIONS.rejected]: null }),
-    ],
-    what: `its selector is no longer bound to revision ${hash}`,
-  };
+function unboundOf(kind: DrivenKind, object: KubeObject): Unbound | undefined {
+  if (kind.drives === 'split') return unboundRoute(object);
+  return ownsAny(object, kind.field) ? kind.unbind(object) : undefined;
 }
 
-function planSubsets(object: KubeObject): Planned | undefined {
-  if (!ownsAny(object, ['spec', 'subsets'])) return undefined;
-  const ops = recordsIn(isRecord(object.spec) ? object.spec['subsets'] : undefined).flatMap((subset, at) => {
-    const hash = isRecord(subset['labels']) ? subset['labels'][POD_TEMPLATE_HASH] : undefined;
-    if (hash === undefined) return [];
-    const path = pointer(['spec', 'subsets', at, 'labels', POD_TEMPLATE_HASH]);
-    const test: JsonPatchOp = { op: 'test', path, value: hash };
-    return [test, { op: 'remove', path } as const];
-  });
-  const patch = [...ops.filter((op) => op.op === 'test'), ...ops.filter((op) => op.op !== 'test')];
-  return patch.length === 0 ? undefined : { patch, what: 'its subsets are no longer bound to a revision' };
-}
-
-function planRoute(object: KubeObject): Planned | undefined {
+function unboundRoute(object: KubeObject): Unbound | undefined {
   const { annotations } = object.metadata;
-  const isOurs = [ANNOTATIONS.drivenBy, ANNOTATIONS.rejected].some(
-    (name) => annotations?.[name] !== undefined && owns(object, CONTROLLER_MANAGER, ['metadata', 'annotations', name]),
+  const isOurs = MARKS.some(
+    ([, , name = '']) => annotations?.[name] !== undefined && owns(object, CONTROLLER_MANAGER, markPath(name)),
   );
   if (!isOurs) return undefined;
   const driver = readAnnotation(annotations, ANNOTATIONS.drivenBy, driverSchema);
-  const marks = annotationOps(object, { [ANNOTATIONS.drivenBy]: null, [ANNOTATIONS.rejected]: null });
-  if (!driver.ok || driver.value === undefined) return { patch: marks, what: 'its marks are removed' };
-  const [namespace = ''] = driver.value.rollout.split('/');
-  const { name, namespace: own = '' } = object.metadata;
-  const router = routersOf(driver.value, namespace).find(
-    (r) => r.kind === object.kind && r.name === name && r.namespace === own,
-  );
-  const plan = router?.plan(object, { canary: 0, stable: 100, rejected: null, drivenBy: null });
-  if (!plan?.ok) {
-    const why = plan?.error.map((issue) => `${issue.field}: ${issue.message}`).join('; ') ?? 'it names another route';
-    return { patch: marks, what: `its marks are removed; its weights stay as they are (${why})` };
-  }
-  return { patch: plan.value, what: 'all its traffic goes to the stable destination' };
+  const none = { [ANNOTATIONS.drivenBy]: null, [ANNOTATIONS.rejected]: null, [ANNOTATIONS.preview]: null };
+  const marks = jsonWrite(annotationOps(object, none));
+  if (marks === undefined) return undefined;
+  if (!driver.ok || driver.value === undefined) return { write: marks, what: 'its marks are removed' };
+  const planned = routeOf(object, driver.value)?.plan(object, ALL_STABLE);
+  if (planned?.ok && planned.value !== undefined)
+    return { write: planned.value, what: 'all its traffic goes to the stable destination' };
+  const why =
+    planned?.ok === false
+      ? planned.error.map(({ field, message }) => `${field}: ${message}`).join('; ')
+      : 'it names another route';
+  return { write: marks, what: `its marks are removed; its weights stay as they are (${why})` };
+}
+
+const ALL_STABLE: Split = {
+  weights: { canary: 0, stable: 100 },
+  total: 100,
+  preview: null,
+  rejected: null,
+  drivenBy: null,
+};
+
+/** The route as its driver had it. */
+function routeOf({ kind, metadata: { name, namespace = '' } }: KubeObject, driver: Driver): DrivenRoute | undefined {
+  const [home = ''] = driver.rollout.split('/');
+  return routedObjects(driver, home)
+    .filter(isRoute)
+    .find((route) => route.resource.kind === kind && route.name === name && route.namespace === namespace);
 }
 
 const ownsAny = (object: KubeObject, path: readonly string[]): boolean =>
@@ -140,16 +116,14 @@ const ownsAny = (object: KubeObject, path: readonly string[]): boolean =>
 const owns = (object: KubeObject, manager: string, path: readonly string[]): boolean =>
   entriesOf(object).some((entry) => entry.manager === manager && entry.subresource !== 'status' && holds(entry, path));
 
-const FIELDS: Record<string, readonly (readonly string[])[]> = {
-  Service: [['spec', 'selector', POD_TEMPLATE_HASH]],
-  DestinationRule: [['spec', 'subsets']],
-};
-const MARKS = [ANNOTATIONS.drivenBy, ANNOTATIONS.rejected].map((name) => ['metadata', 'annotations', name]);
+const markPath = (name: string): string[] => ['metadata', 'annotations', name];
+const MARKS = [ANNOTATIONS.drivenBy, ANNOTATIONS.rejected].map((name) => markPath(name));
 
 /** Of `managedFields` as much as handing back needs, shared between objects: a cache keeps it. Undefined where nothing is ours. */
 export function ownedFields(object: KubeObject): unknown[] | undefined {
-  const paths = FIELDS[object.kind] ?? MARKS;
   if (object.metadata.managedFields === OURS) return OURS;
+  const kind = drivenKind(refOf(object));
+  const paths = kind?.drives === 'selectors' ? [kind.field] : MARKS;
   return paths.some((path) => ownsAny(object, path)) ? OURS : undefined;
 }
 

@@ -1,48 +1,47 @@
 // What a Rollout refers to by name, and where in its spec: so that a change of the one wakes the other, and a missing one is named.
+import type { Resource } from '../api/k8s.ts';
 import type { Issue } from '../api/result.ts';
 import type { Rollout } from '../api/rollout.ts';
 import { planOf } from '../rollout/compile.ts';
 import type { Plan } from '../rollout/plan.ts';
-import type { Router } from '../traffic/router.ts';
-import { routersOf, subsetRoutersOf } from '../traffic/routers.ts';
+import type { DrivenObject } from '../traffic/driven.ts';
+import { drivenObjects, referenceTo } from '../traffic/driven-objects.ts';
 
-/** The routers that a Rollout may drive, and an issue for each of another namespace that it may not. */
-export function drivenRouters(
-  { traffic, field }: Pick<Plan, 'traffic' | 'field'>,
+/** The objects that a Rollout may drive, and an issue for each of another namespace that it may not. */
+export function mayDrive(
+  plan: Plan,
   namespace: string,
   mayCross: (namespace: string) => boolean,
-): { driven: readonly Router[]; foreign: Issue[] } {
-  const all = routersOf(traffic, namespace);
+): { driven: readonly DrivenObject[]; foreign: Issue[] } {
+  const all = drivenObjects(plan, namespace);
   if (mayCross(namespace)) return { driven: all, foreign: [] };
-  const foreign = all
-    .filter((router) => router.namespace !== namespace)
-    .map((router) => ({
-      field: `${field}.trafficRouting`,
-      message:
-        `${router.kind} ${router.name} is in namespace ${router.namespace}, and a Rollout of ${namespace} may not drive it: ` +
-        `name one of ${namespace}, or have the operator start the controller with --cross-namespace-routes=${namespace}`,
-    }));
-  return { driven: all.filter((router) => router.namespace === namespace), foreign };
+  const isForeign = (object: DrivenObject): boolean => object.namespace !== namespace;
+  const foreign = all.filter(isForeign).map(({ field, resource: { kind }, name, namespace: where }) => ({
+    field,
+    message:
+      `${kind} ${name} is in namespace ${where}, and a Rollout of ${namespace} may not drive it: ` +
+      `name one of ${namespace}, or have the operator start the controller with --cross-namespace-routes=${namespace}`,
+  }));
+  return { driven: foreign.length === 0 ? all : all.filter((object) => !isForeign(object)), foreign };
 }
 
-/** `kind/namespace/name` of the Services, subsets and routes that a Rollout drives; undefined where its spec cannot be read. */
-export function routedBy(rollout: Rollout): string[] | undefined {
-  const namespace = rollout.metadata.namespace ?? '';
+/** What a Rollout drives; undefined where its spec cannot be read. */
+export function drivenBy(rollout: Rollout): readonly DrivenObject[] | undefined {
   const plan = planOf(rollout);
   try {
-    return plan && drivenNames(plan, namespace);
+    return plan && drivenObjects(plan, rollout.metadata.namespace ?? '');
   } catch {
     return undefined;
   }
 }
 
-function drivenNames({ services, traffic }: Plan, namespace: string): string[] {
-  const routers = [...routersOf(traffic, namespace), ...subsetRoutersOf(traffic, namespace)];
-  return [
-    ...services.map(({ name }) => `Service/${namespace}/${name}`),
-    ...routers.map((router) => `${router.kind}/${router.namespace}/${router.name}`),
-  ];
-}
+/** The kinds of what a Rollout drives, as far as its spec can be read. */
+export const kindsOf = (rollout: Rollout): Resource[] => [
+  ...new Set((drivenBy(rollout) ?? []).map(({ resource }) => resource)),
+];
+
+/** `kind/namespace/name` of the Services, subsets and routes that a Rollout drives; undefined where its spec cannot be read. */
+export const routedBy = (rollout: Rollout): string[] | undefined => drivenBy(rollout)?.map(referenceTo);
 
 /** Stands in for the names of a Rollout whose spec cannot be read: it may refer to anything of its namespace. */
 export const unclearIn = (namespace: string): string => `unclear/${namespace}`;

@@ -156,11 +156,11 @@ export class RolloutController {
   }
 }
 
-/** Percent of the traffic that was given to the candidate: by weights, or by the one selector that is switched. */
+/** Percent of the traffic that was given to the candidate: by weights, or by the selector that is switched; not where pods are the weight. */
 function shareWritten(intents: readonly Intent[], split: Split | undefined, candidate: string): number | undefined {
   for (const intent of intents) {
     if (intent.do === 'SetWeights') return intent.canary;
-    if (split !== 'selector' || intent.do !== 'SwitchSelector' || intent.role !== 'stable') continue;
+    if (split === 'pods' || intent.do !== 'SwitchSelector' || intent.role !== 'stable') continue;
     return intent.hash === candidate ? 100 : 0;
   }
   return undefined;

@@ -8,8 +8,10 @@ import { decide, type Decision } from '../rollout/decide.ts';
 import type { Intent } from '../rollout/intents.ts';
 import type { Observed } from '../rollout/observed.ts';
 import { withUnmade } from '../rollout/refused.ts';
+import type { DrivenRoute } from '../traffic/driven.ts';
+import { isRoute } from '../traffic/modules.ts';
 import type { Clock } from '../ports/clock.ts';
-import { routeCache, gather, type RunOverlay } from './gather.ts';
+import { gather, type RunOverlay } from './gather.ts';
 import type { Caches } from './caches.ts';
 import { orphansOf } from './adoption.ts';
 import { createDeclarations } from './declaration.ts';
@@ -17,7 +19,7 @@ import { execute, type ExecuteDeps } from './execute.ts';
 import type { Failure } from './failure.ts';
 import { isBound } from './hand-back-controller.ts';
 import { invalidStatus } from './invalid.ts';
-import { drivenRouters } from './references.ts';
+import { kindsOf, mayDrive } from './references.ts';
 import type { Decision as KernelDecision, Look, Use } from './use.ts';
 
 /** The observation, or a spec that cannot be used at all. */
@@ -26,6 +28,8 @@ export type SeenRollout =
   | { seen: Observed; orphans: readonly string[] }
   /** It leaves Git: it drives nothing any more, and waits for what it drove to be handed back. */
   | { leaving: { bound: boolean }; recorded: RolloutStatus | undefined }
+  /** What it drives is not known yet: it is looked at again when it is. */
+  | { waiting: true; recorded: RolloutStatus | undefined }
   | { unusable: Issue[]; rollout: Rollout; recorded: RolloutStatus | undefined; now: number };
 
 export interface RolloutDecision extends KernelDecision<RolloutStatus, Intent> {
@@ -50,6 +54,7 @@ function decideRollout(given: SeenRollout): RolloutDecision {
   if ('unusable' in given) {
     return { status: invalidStatus(given.rollout, given.recorded, given.unusable, given.now), intents: [] };
   }
+  if ('waiting' in given) return { status: given.recorded ?? {}, intents: [] };
   if ('leaving' in given) return { status: leavingStatus(given.recorded, given.leaving.bound), intents: [] };
   const { seen, orphans } = given;
   if (orphans.length > 0)
@@ -93,9 +98,10 @@ function stampOf(caches: Caches, mayCross: ExecuteDeps['mayCross']): (rollout: R
     const own = [metadata.generation, metadata.labels, metadata.annotations];
     const plan = planOf({ spec });
     if (intent.do !== 'SetWeights' || plan === undefined) return JSON.stringify(own);
-    const { driven } = drivenRouters(plan, metadata.namespace ?? '', mayCross);
-    const routes = driven.map((r) => routeCache(caches, r.kind).get(r.namespace, r.name)?.metadata.resourceVersion);
-    return JSON.stringify([own, routes]);
+    const routes = mayDrive(plan, metadata.namespace ?? '', mayCross).driven.filter(isRoute);
+    const versionOf = ({ resource, namespace, name }: DrivenRoute): string | undefined =>
+      caches.driven.of(resource)?.cache.get(namespace, name)?.metadata.resourceVersion;
+    return JSON.stringify([own, routes.map(versionOf)]);
   };
 }
 
@@ -112,6 +118,7 @@ export function rolloutUse(deps: RolloutUseDeps): RolloutUse {
     observe(rollout, recorded, now, { key }) {
       if (rollout.metadata.annotations?.[ANNOTATIONS.retire] !== undefined)
         return { leaving: { bound: isBound(rollout, caches) }, recorded };
+      if (!caches.driven.areKnown(kindsOf(rollout))) return { waiting: true, recorded };
       const restartedBefore = restarter.restartedBefore(key);
       const input = { caches, declarations, overlay, rollout, status: recorded ?? {}, now, restartedBefore, mayCross };
       const gathered = gather(input);

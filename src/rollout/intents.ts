@@ -22,7 +22,7 @@ export type Intent =
   | { do: 'SetWeights'; canary: number; rejected: string | null }
   | {
       do: 'SwitchSelector';
-      kind: 'Service' | 'DestinationRule';
+      kind: string;
       name: string;
       role: Role;
       hash: string;

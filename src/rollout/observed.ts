@@ -24,9 +24,9 @@ export interface SeenReplicaSet {
   readonly failure?: string | undefined;
 }
 
-/** A Service or a DestinationRule's subset whose selector tells one revision from the other. */
+/** A Service, or a subset of a mesh, whose selector tells one revision from the other. */
 export interface SeenSelector {
-  readonly kind: 'Service' | 'DestinationRule';
+  readonly kind: string;
   readonly name: string;
   readonly role: Role;
   /** The pod hash selected now; null where none is. */
@@ -42,7 +42,7 @@ export interface SeenRoute {
   readonly namespace: string;
   /** Percent on the canary, the highest of its rules; undefined where it cannot be read (then `issues` says why). */
   readonly canary: number | undefined;
-  /** Its rules differ, so the weight has to be written again. */
+  /** Its rules differ, or show the candidate to other requests than they should: it has to be written again. */
   readonly uneven?: boolean | undefined;
   /** Release that a verdict went against, as the route remembers it. */
   readonly rejected?: string | undefined;

@@ -1,10 +1,10 @@
 // The plan of a release: a declaration, compiled once. It knows no strategy: what a strategy asks for is said in stages, roles and delays,
 // and nothing but strategy/ reads the strategy itself.
 import type { RolloutAnalysis } from '../api/analysis.ts';
-import type { AntiAffinity, EphemeralMetadata, Traffic } from '../api/rollout.ts';
+import type { AntiAffinity, EphemeralMetadata } from '../api/rollout.ts';
+import type { Role, Traffic } from '../api/traffic.ts';
 
-/** The side that serves (stableService, activeService) and the one that is tried (canaryService, previewService). */
-export type Role = 'canary' | 'stable';
+export type { Role } from '../api/traffic.ts';
 
 /** What stands between the requests and the two revisions: weights of a router, the numbers of pods, or one selector. */
 export type Split = 'weights' | 'pods' | 'selector';
@@ -60,6 +60,8 @@ export interface Plan {
   /** Path of the strategy, for issues. */
   readonly field: string;
   readonly split: Split;
+  /** The part of the status that tells of it. */
+  readonly reportsIn: 'canary' | 'blueGreen';
   readonly stages: readonly Stage[];
   /** Identity of the stages: a change of them begins the release anew. */
   readonly stagesHash: string;

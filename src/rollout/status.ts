@@ -93,7 +93,7 @@ function blueGreenStatus(situation: Situation): RolloutStatus['blueGreen'] {
 }
 
 const byStrategy = (situation: Situation, weight: number): Pick<RolloutStatus, 'canary' | 'blueGreen'> =>
-  situation.seen.plan.split === 'selector'
+  situation.seen.plan.reportsIn === 'blueGreen'
     ? { blueGreen: blueGreenStatus(situation) }
     : { canary: canaryStatus(situation, weight) };
 

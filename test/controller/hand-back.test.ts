@@ -57,10 +57,13 @@ describe('handing back', () => {
     expect(handBacks([service('sluice-controller')], [])).toEqual([
       expect.objectContaining({
         name: 'web-stable',
-        patch: [
-          { op: 'test', path, value: 'abc' },
-          { op: 'remove', path },
-        ],
+        write: {
+          type: 'json',
+          body: [
+            { op: 'test', path, value: 'abc' },
+            { op: 'remove', path },
+          ],
+        },
       }),
     ]);
   });
@@ -85,7 +88,7 @@ describe('handing back', () => {
 
   it('sends the whole weight to the stable destination, and takes the marks away', () => {
     const [back] = handBacks([route(DRIVEN)], []);
-    expect(back?.patch).toEqual(
+    expect(back?.write.body).toEqual(
       expect.arrayContaining([
         { op: 'replace', path: '/spec/http/0/route/0/weight', value: 100 },
         { op: 'replace', path: '/spec/http/0/route/1/weight', value: 0 },
@@ -97,7 +100,7 @@ describe('handing back', () => {
 
   it('takes the marks away and says so where the weights cannot be told', () => {
     const [back] = handBacks([route({ 'sluice.dev/driven-by': '{"rollout": 7}', 'sluice.dev/rejected': 'abc-1' })], []);
-    expect(back?.patch.map(({ op }) => op)).toEqual(['remove', 'remove']);
+    expect(back?.write.body).toMatchObject([{ op: 'remove' }, { op: 'remove' }]);
     expect(back?.what).toBe('its marks are removed');
   });
 
@@ -117,7 +120,7 @@ describe('handing back', () => {
       spec: { subsets: [{ name: 'stable', labels: { tier: 'a', [POD_TEMPLATE_HASH]: 'abc' } }, { name: 'other' }] },
     };
     const path = `/spec/subsets/0/labels/${POD_TEMPLATE_HASH}`;
-    expect(handBacks([rule], [])[0]?.patch).toEqual([
+    expect(handBacks([rule], [])[0]?.write.body).toEqual([
       { op: 'test', path, value: 'abc' },
       { op: 'remove', path },
     ]);

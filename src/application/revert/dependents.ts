@@ -1,10 +1,10 @@
 // What a Rollout names among the objects that are declared with it: configuration that its pods mount or read, its Services and routes,
 // which go back with it when a revision is rejected; and the templates its steps measure by.
 import type { KubeObject } from '../../api/k8s.ts';
-import { GROUP, RESOURCES } from '../../api/names.ts';
+import { GROUP } from '../../api/names.ts';
 import { planOf } from '../../rollout/compile.ts';
-import type { Router, SubsetRouter } from '../../traffic/router.ts';
-import { routersOf, subsetRoutersOf } from '../../traffic/routers.ts';
+import type { DrivenObject } from '../../traffic/driven.ts';
+import { drivenObjects } from '../../traffic/driven-objects.ts';
 import { isRecord, recordsIn, textIn } from '../../api/json.ts';
 import { objectKey, refOf, type ObjectKey } from '../../api/object-key.ts';
 
@@ -25,16 +25,10 @@ export function readKeys(rollout: KubeObject): Set<ObjectKey> {
 }
 
 /** Keys of the Services, routes and subsets that it drives; none where its strategy cannot be read. */
-function drivenKeys(rollout: KubeObject): ObjectKey[] {
-  const namespace = rollout.metadata.namespace ?? '';
-  const services = (planOf(rollout)?.services ?? []).map(({ name }) =>
-    objectKey({ group: '', kind: RESOURCES.services.kind, namespace, name }),
-  );
-  const routes = routesOf(rollout).map(({ resource, kind, namespace: at, name }) =>
-    objectKey({ group: resource.group, kind, namespace: at, name }),
-  );
-  return [...services, ...routes];
-}
+const drivenKeys = (rollout: KubeObject): ObjectKey[] => drivenOf(rollout).map((object) => keyOf(object));
+
+export const keyOf = ({ resource: { group, kind }, namespace, name }: DrivenObject): ObjectKey =>
+  objectKey({ group, kind, namespace, name });
 
 /** Keys of the templates that it is measured by. */
 export function templateKeys(rollout: KubeObject): Set<ObjectKey> {
@@ -52,12 +46,11 @@ export function templateKeys(rollout: KubeObject): Set<ObjectKey> {
 const own = ({ metadata: { namespace } }: KubeObject): { namespace?: string } =>
   namespace === undefined ? {} : { namespace };
 
-/** The routes and subsets that it drives; none where its strategy cannot be read: the API server refuses that with a better message. */
-export function routesOf(rollout: KubeObject): readonly (Router | SubsetRouter)[] {
-  const traffic = planOf(rollout)?.traffic;
-  const namespace = rollout.metadata.namespace ?? '';
+/** What it drives; nothing where its strategy cannot be read: the API server refuses that with a better message. */
+export function drivenOf(rollout: KubeObject): readonly DrivenObject[] {
+  const plan = planOf(rollout);
   try {
-    return traffic === undefined ? [] : [...routersOf(traffic, namespace), ...subsetRoutersOf(traffic, namespace)];
+    return plan === undefined ? [] : drivenObjects(plan, rollout.metadata.namespace ?? '');
   } catch {
     return [];
   }

@@ -5,7 +5,9 @@ import { recordsIn, textIn, isRecord } from '../../api/json.ts';
 import type { KubeObject } from '../../api/k8s.ts';
 import { ANNOTATIONS, GROUP, POD_TEMPLATE_HASH } from '../../api/names.ts';
 import { nameOf } from '../../api/object-key.ts';
-import { isRollout, routesOf } from '../revert/dependents.ts';
+import { drivenName } from '../../traffic/driven-objects.ts';
+import { DRIVEN_KINDS } from '../../traffic/modules.ts';
+import { drivenOf, isRollout } from '../revert/dependents.ts';
 import type { DesiredObject } from './desired.ts';
 import type { Problem } from './manifests.ts';
 
@@ -63,10 +65,7 @@ const FIXED_LIST: ReadonlySet<string> = new Set([
     `argoproj.io/${kind}`,
   ]),
   '/ConfigMap',
-  '/Service',
-  'networking.istio.io/VirtualService',
-  'networking.istio.io/DestinationRule',
-  'gateway.networking.k8s.io/HTTPRoute',
+  ...DRIVEN_KINDS.map(({ resource: { group, kind } }) => `${group}/${kind}`),
   'autoscaling/HorizontalPodAutoscaler',
   'policy/PodDisruptionBudget',
 ]);
@@ -167,6 +166,6 @@ function routeObjections(rollout: KubeObject, tenancy: Tenancy): string[] {
 }
 
 const drivenElsewhere = (rollout: KubeObject, home: string): string[] =>
-  routesOf(rollout)
+  drivenOf(rollout)
     .filter(({ namespace }) => namespace !== home)
-    .map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`);
+    .map(drivenName);

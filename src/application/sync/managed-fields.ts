@@ -3,7 +3,7 @@ import { isRecord } from '../../api/json.ts';
 import type { KubeObject } from '../../api/k8s.ts';
 import { entriesOf, type FieldEntry } from '../../api/managed-fields.ts';
 import { AGENT_MANAGER, CONTROLLER_MANAGER } from '../../api/names.ts';
-import type { JsonPatchOp } from '../../traffic/router.ts';
+import type { JsonPatchOp } from '../../traffic/write.ts';
 
 const isAgents = ({ manager, operation, subresource }: FieldEntry): boolean =>
   manager === AGENT_MANAGER && operation === 'Apply' && subresource === undefined;

@@ -16,7 +16,7 @@ import { fingerprintOf } from './fingerprint.ts';
 import { agentEntry, foreignFields, managerOf, takeOver } from './managed-fields.ts';
 import { podsOf } from './pods.ts';
 import { isStamp } from './stamps.ts';
-import type { JsonPatchOp } from '../../traffic/router.ts';
+import type { JsonPatchOp } from '../../traffic/write.ts';
 
 /** What is to be done about an object now; `status` is what it is until then. */
 export interface ObjectPlan {

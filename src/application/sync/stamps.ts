@@ -2,12 +2,11 @@
 // that are the controller's to decide.
 import type { HeldNote } from '../../api/annotations.ts';
 import type { KubeObject } from '../../api/k8s.ts';
-import { ANNOTATIONS, APPLICATION_LABEL, GROUP, POD_TEMPLATE_HASH } from '../../api/names.ts';
+import { ANNOTATIONS, APPLICATION_LABEL } from '../../api/names.ts';
 import type { RevisionRef } from '../../api/revision.ts';
-import { planOf } from '../../rollout/compile.ts';
-import { routesOf } from '../revert/dependents.ts';
-import { isRecord, recordsIn } from '../../api/json.ts';
-import { objectKey, type ObjectKey } from '../../api/object-key.ts';
+import { drivenOf, isRollout, keyOf } from '../revert/dependents.ts';
+import { isRecord } from '../../api/json.ts';
+import type { ObjectKey } from '../../api/object-key.ts';
 import { ownerLabel, ownerText, type Owner } from './owner.ts';
 
 export interface Stamps {
@@ -59,47 +58,12 @@ export type KeepLive = (applied: KubeObject, live: KubeObject) => KubeObject;
 /** By key, what the Rollouts among `objects` drive: routes keep their weights, Services and subsets the pod hash. */
 export function drivenBy(rollouts: readonly KubeObject[]): Map<ObjectKey, KeepLive> {
   const driven = new Map<ObjectKey, KeepLive>();
-  for (const rollout of rollouts.filter((object) => object.apiVersion.startsWith(`${GROUP}/`))) {
-    const namespace = rollout.metadata.namespace ?? '';
-    for (const { name } of planOf(rollout)?.services ?? [])
-      driven.set(objectKey({ group: '', kind: 'Service', namespace, name }), keepSelectorHash);
-    for (const router of routesOf(rollout)) {
-      const { resource, kind, namespace: at, name } = router;
-      const key = objectKey({ group: resource.group, kind, namespace: at, name });
+  for (const rollout of rollouts.filter(isRollout)) {
+    for (const object of drivenOf(rollout)) {
+      const key = keyOf(object);
       const before = driven.get(key);
-      driven.set(
-        key,
-        router.kind === 'DestinationRule'
-          ? keepSubsetHashes
-          : (applied, live) => router.keep(before?.(applied, live) ?? applied, live),
-      );
+      driven.set(key, (applied, live) => object.keep(before?.(applied, live) ?? applied, live));
     }
   }
   return driven;
-}
-
-/** A Service's selector is one value for the API server: the hash in it stays the controller's. */
-function keepSelectorHash(applied: KubeObject, live: KubeObject): KubeObject {
-  const selector = isRecord(live.spec) && isRecord(live.spec['selector']) ? live.spec['selector'] : {};
-  const hash = selector[POD_TEMPLATE_HASH];
-  if (typeof hash !== 'string' || !isRecord(applied.spec)) return applied;
-  const declared = isRecord(applied.spec['selector']) ? applied.spec['selector'] : {};
-  return { ...applied, spec: { ...applied.spec, selector: { ...declared, [POD_TEMPLATE_HASH]: hash } } };
-}
-
-function keepSubsetHashes(applied: KubeObject, live: KubeObject): KubeObject {
-  const hashes = new Map(recordsIn(specOf(live)['subsets']).map((subset) => [subset['name'], hashIn(subset)]));
-  const subsets = recordsIn(specOf(applied)['subsets']).map((subset) => {
-    const hash = hashes.get(subset['name']);
-    const labels = isRecord(subset['labels']) ? subset['labels'] : {};
-    return hash === undefined ? subset : { ...subset, labels: { ...labels, [POD_TEMPLATE_HASH]: hash } };
-  });
-  return subsets.length === 0 ? applied : { ...applied, spec: { ...specOf(applied), subsets } };
-}
-
-const specOf = (object: KubeObject): Record<string, unknown> => (isRecord(object.spec) ? object.spec : {});
-
-function hashIn(subset: Record<string, unknown>): string | undefined {
-  const hash = isRecord(subset['labels']) ? subset['labels'][POD_TEMPLATE_HASH] : undefined;
-  return typeof hash === 'string' ? hash : undefined;
 }

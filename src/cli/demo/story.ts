@@ -1,6 +1,6 @@
 // What the demo watches: the objects a user would watch, followed through the API server, kept as one picture and a list of moments.
 import type { Application } from '../../api/application.ts';
-import type { KubeObject, Service } from '../../api/k8s.ts';
+import type { KubeObject, Resource, Service } from '../../api/k8s.ts';
 import { POD_TEMPLATE_HASH, RESOURCES } from '../../api/names.ts';
 import { shortCommit } from '../../api/revision.ts';
 import type { Rollout } from '../../api/rollout.ts';
@@ -8,6 +8,7 @@ import type { KubeClient } from '../../kube/types.ts';
 import { WatchCache } from '../../kube/watch-cache.ts';
 import { silentLog } from '../../ports/log.ts';
 import { systemClock } from '../../ports/clock.ts';
+import { VIRTUAL_SERVICES } from '../../traffic/istio/virtual-service.ts';
 import type { StrategyName } from './strategies.ts';
 
 export interface Moment {
@@ -54,7 +55,7 @@ export class Story {
     this.#client = client;
     this.#onMoment = onMoment;
     const open = <T extends { metadata: KubeObject['metadata'] }>(
-      resource: (typeof RESOURCES)[keyof typeof RESOURCES],
+      resource: Resource,
       seen: (object: T) => void,
     ): void => {
       const cache = new WatchCache<T>({
@@ -75,7 +76,7 @@ export class Story {
     open<Rollout>(RESOURCES.rollouts, (rollout) => this.#seeRollout(rollout));
     open<Application>(RESOURCES.applications, (application) => this.#seeApplication(application));
     if (strategy === 'blue-green') open<Service>(RESOURCES.services, (service) => this.#seeService(service));
-    else open<KubeObject>(RESOURCES.virtualServices, (route) => this.#seeRoute(route));
+    else open<KubeObject>(VIRTUAL_SERVICES, (route) => this.#seeRoute(route));
   }
 
   async stop(): Promise<void> {

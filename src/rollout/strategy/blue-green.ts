@@ -2,19 +2,23 @@
 // that switches, and a look at what it did while the old pods are still warm.
 import type { BlueGreen } from '../../api/rollout.ts';
 import { shortHash } from '../hash.ts';
-import type { Plan, PlannedAnalysis, PlannedService, PodsRule, Stage } from '../plan.ts';
+import type { Plan, PlannedAnalysis, PlannedService, Stage, Standing } from '../plan.ts';
+import { stagesOf, stepAnalyses } from './steps.ts';
 
 export const FIELD = 'spec.strategy.blueGreen';
 const DEFAULT_DELAY_S = 30;
 
-function stagesOf({
-  previewReplicaCount,
-  prePromotionAnalysis,
-  autoPromotionEnabled = true,
-  autoPromotionSeconds = 0,
-}: BlueGreen): Stage[] {
-  const pods: PodsRule = previewReplicaCount === undefined ? { share: 100 } : { replicas: previewReplicaCount };
-  const standing = { weight: 0, pods, follows: false };
+/** What holds until the traffic goes over. */
+const standingOf = ({ previewReplicaCount }: BlueGreen): Standing => ({
+  weight: 0,
+  pods: previewReplicaCount === undefined ? { share: 100 } : { replicas: previewReplicaCount },
+  follows: false,
+});
+
+/** Before anything is promoted. */
+function stagesBefore(blueGreen: BlueGreen): Stage[] {
+  const { prePromotionAnalysis, autoPromotionEnabled = true, autoPromotionSeconds = 0 } = blueGreen;
+  const standing = standingOf(blueGreen);
   const ms = autoPromotionEnabled ? autoPromotionSeconds * 1000 : undefined;
   return [
     { kind: 'Scale', ...standing },
@@ -25,25 +29,31 @@ function stagesOf({
   ];
 }
 
-function analysesOf({ prePromotionAnalysis: before, postPromotionAnalysis: after }: BlueGreen): PlannedAnalysis[] {
-  const list: PlannedAnalysis[] = [];
-  if (before !== undefined)
-    list.push({
-      kind: 'PrePromotion',
-      stage: 1,
-      analysis: before,
-      field: `${FIELD}.prePromotionAnalysis`,
-      finite: true,
-    });
-  if (after !== undefined)
-    list.push({
-      kind: 'PostPromotion',
-      stage: undefined,
-      analysis: after,
-      field: `${FIELD}.postPromotionAnalysis`,
-      finite: true,
-    });
-  return list;
+function analysesOf(blueGreen: BlueGreen, promotedFrom: number): PlannedAnalysis[] {
+  const one = (
+    kind: 'PrePromotion' | 'PostPromotion',
+    name: 'prePromotionAnalysis' | 'postPromotionAnalysis',
+    stage: number | undefined,
+  ): PlannedAnalysis[] => {
+    const analysis = blueGreen[name];
+    return analysis === undefined ? [] : [{ kind, stage, analysis, field: `${FIELD}.${name}`, finite: true }];
+  };
+  return [
+    ...one('PrePromotion', 'prePromotionAnalysis', 1),
+    ...stepAnalyses(blueGreen.promotionSteps, `${FIELD}.promotionSteps`, promotedFrom),
+    ...one('PostPromotion', 'postPromotionAnalysis', undefined),
+  ];
+}
+
+/** With a router the preview Service is its canary side, and the active one its stable side. */
+function trafficOf({ activeService, previewService, trafficRouting, previewRoute }: BlueGreen): Plan['traffic'] {
+  if (trafficRouting === undefined) return {};
+  return {
+    canaryService: previewService,
+    stableService: activeService,
+    trafficRouting,
+    ...(previewRoute && { preview: previewRoute.match }),
+  };
 }
 
 function servicesOf({ activeService, previewService }: BlueGreen): PlannedService[] {
@@ -53,17 +63,22 @@ function servicesOf({ activeService, previewService }: BlueGreen): PlannedServic
 }
 
 export function blueGreenPlan(blueGreen: BlueGreen): Plan {
-  const stages = stagesOf(blueGreen);
+  const before = stagesBefore(blueGreen);
+  const { promotionSteps = [], trafficRouting } = blueGreen;
+  // Traffic comes onto all of its pods.
+  const promoted: Standing = { ...standingOf(blueGreen), pods: { share: 100 } };
+  const stages = [...before, ...stagesOf(promotionSteps, promoted, true)];
   const rejectedFor = blueGreen.abortScaleDownDelaySeconds ?? DEFAULT_DELAY_S;
   const { previewMetadata, activeMetadata } = blueGreen;
   return {
     field: FIELD,
-    split: 'selector',
+    split: trafficRouting === undefined ? 'selector' : 'weights',
+    reportsIn: 'blueGreen',
     stages,
     stagesHash: shortHash(stages),
     services: servicesOf(blueGreen),
-    traffic: {},
-    analyses: analysesOf(blueGreen),
+    traffic: trafficOf(blueGreen),
+    analyses: analysesOf(blueGreen, before.length),
     backgroundFrom: undefined,
     maxSurge: undefined,
     maxUnavailable: blueGreen.maxUnavailable,

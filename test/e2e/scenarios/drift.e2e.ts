@@ -1,4 +1,6 @@
 // What the real API server makes of declared objects is no drift; what people make of them is, is named, and is put back.
+import { HTTP_ROUTES } from '../../../src/traffic/gateway-api/http-route.ts';
+import { VIRTUAL_SERVICES } from '../../../src/traffic/istio/virtual-service.ts';
 import { expect, test, type TestContext } from 'vitest';
 import type { KubeObject, Resource } from '../../../src/api/k8s.ts';
 import { RESOURCES } from '../../../src/api/names.ts';
@@ -112,7 +114,7 @@ interface Change {
   field: RegExp;
 }
 
-const { services, virtualServices, configMaps, httpRoutes } = RESOURCES;
+const { services, configMaps } = RESOURCES;
 const STRAY = { name: 'stray', route: [{ destination: { host: 'nowhere' } }] };
 
 const CHANGES: Change[] = [
@@ -125,7 +127,7 @@ const CHANGES: Change[] = [
   {
     what: 'a route in front of the others',
     kubectl: ['patch', 'virtualservice', 'web', ...patch('json', [{ op: 'add', path: '/spec/http/0', value: STRAY }])],
-    object: [virtualServices, 'web'],
+    object: [VIRTUAL_SERVICES, 'web'],
     field: /^spec\.http.* \(by kubectl-patch\)$/,
   },
   {
@@ -149,7 +151,7 @@ const CHANGES: Change[] = [
   {
     what: 'a parent that is gone',
     kubectl: ['patch', 'httproute', 'web', ...patch('json', [{ op: 'remove', path: '/spec/parentRefs/1' }])],
-    object: [httpRoutes, 'web'],
+    object: [HTTP_ROUTES, 'web'],
     field: /^spec\.parentRefs \(by kubectl-patch\)$/,
   },
 ];

@@ -1,6 +1,6 @@
 // The weights that a VirtualService had over time, as a watch tells of them.
+import { VIRTUAL_SERVICES } from '../../../src/traffic/istio/virtual-service.ts';
 import type { KubeObject } from '../../../src/api/k8s.ts';
-import { RESOURCES } from '../../../src/api/names.ts';
 import { until } from '../cluster/until.ts';
 import { follow } from './history.ts';
 import type { World } from './world.ts';
@@ -21,7 +21,7 @@ const canaryOf = (route: VirtualService): number => route.spec.http[0]?.route[1]
 /** Begins to watch; the list grows with every change of the weight. */
 export async function watchWeights(world: World): Promise<WeightSeen[]> {
   const seen: WeightSeen[] = [];
-  await follow<VirtualService>(world, RESOURCES.virtualServices, (route) => {
+  await follow<VirtualService>(world, VIRTUAL_SERVICES, (route) => {
     const canary = canaryOf(route);
     if (seen.at(-1)?.canary !== canary) seen.push({ at: performance.now(), canary });
   });

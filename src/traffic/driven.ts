@@ -1,0 +1,107 @@
+// What a driven object is to the rest: something of the cluster by which requests are led, that is read, and written a little at a time. A
+// route is driven by a split, a selector by the hashes of the revisions.
+import type { KubeObject, Resource } from '../api/k8s.ts';
+import type { Issue, Result } from '../api/result.ts';
+import type { HeaderMatch, Role, Traffic } from '../api/traffic.ts';
+import type { Write } from './write.ts';
+
+/** Where requests are to go. */
+export interface Split {
+  /** By destination, whole and none negative; the sum is `total`. */
+  readonly weights: Readonly<Record<Role, number>>;
+  readonly total: number;
+  /** Requests that go to the candidate whatever the weights are; undefined leaves what is there, null takes it away. */
+  readonly preview?: readonly HeaderMatch[] | null | undefined;
+  /** Verdict to remember on the object, `<pod hash>-<attempt>`; `''` or null takes it away, undefined leaves it as it is. */
+  readonly rejected?: string | null | undefined;
+  /** Who drives it, noted with what it drives; null takes it away, undefined leaves it as it is. */
+  readonly drivenBy?: string | null | undefined;
+}
+
+/** What is in force. */
+export interface ReadSplit {
+  /** Percent by destination, of the route with the most on the canary; a destination with any weight never reads as 0. */
+  readonly weights: Readonly<Record<Role, number>>;
+  /** False when the routes of the object differ. */
+  readonly even: boolean;
+}
+
+/** Pod hash by side. */
+export type Hashes = Readonly<Partial<Record<Role, string>>>;
+
+interface At {
+  readonly resource: Resource;
+  readonly namespace: string;
+  readonly name: string;
+  /** Where it is declared, below the strategy, as `trafficRouting.istio.destinationRule`. */
+  readonly field: string;
+}
+
+interface Driven<Wanted, Found> extends At {
+  /** The smallest write that brings the object to what is wanted; undefined when it is there. Issues name the object's fields. */
+  plan(object: KubeObject, wanted: Wanted): Result<Write | undefined, Issue[]>;
+  /** What is in force. */
+  read(object: KubeObject): Result<Found, Issue[]>;
+  /** `applied` with what is driven taken over from `live`; `applied` itself where that cannot be told. */
+  keep(applied: KubeObject, live: KubeObject): KubeObject;
+}
+
+/** An object that splits requests between the two sides. */
+export interface DrivenRoute extends Driven<Split, ReadSplit> {
+  readonly drives: 'split';
+  /** Whether requests with these headers, and no others, are shown the candidate; null: none are. True where that cannot be told. */
+  shows(object: KubeObject, headers: readonly HeaderMatch[] | null): boolean;
+  /** What its own controller says against it, where that says anything; what it accepts is no issue. */
+  readonly verify?: ((object: KubeObject) => Issue[]) | undefined;
+}
+
+/** An object whose selectors say which pods a side is. */
+export interface DrivenSelector extends Driven<SelectorWanted, Hashes> {
+  readonly drives: 'selectors';
+  readonly roles: readonly Role[];
+}
+
+export interface SelectorWanted {
+  /** A side that is not named stays as it is. */
+  readonly hashes: Hashes;
+  /** As of a split, where the selector moves all of the traffic. */
+  readonly rejected?: string | null | undefined;
+}
+
+export type DrivenObject = DrivenRoute | DrivenSelector;
+
+/** How to take the hand off an object. */
+export interface Unbound {
+  readonly write: Write;
+  /** For a person: what is done to the object. */
+  readonly what: string;
+}
+
+/** A kind of which objects are driven. */
+export type DrivenKind = {
+  readonly resource: Resource;
+  /** What the controller has to be allowed to do with it. */
+  readonly verbs: readonly string[];
+  /** What of it is driven, for the docs. */
+  readonly what: string;
+} & (
+  | { readonly drives: 'split' }
+  | {
+      readonly drives: 'selectors';
+      /** The field that tells, by who owns it, that an object is bound. */
+      readonly field: readonly string[];
+      unbind(object: KubeObject): Unbound | undefined;
+    }
+);
+
+/** Whatever a router is, this is what is known of it. `C` is the type of its fields below `trafficRouting`. */
+export interface RouterModule<C> {
+  /** As its users call it. */
+  readonly title: string;
+  readonly kinds: readonly DrivenKind[];
+  /** The objects that a Rollout in `namespace` drives. */
+  objects(config: C, traffic: Traffic, namespace: string): readonly DrivenObject[];
+}
+
+/** Enough to read, follow and write a part of an object. */
+export const DRIVEN_VERBS: readonly string[] = ['get', 'list', 'watch', 'patch'];

@@ -1,0 +1,24 @@
+// The Gateway API as a router: HTTPRoutes share the requests out between two Services.
+import type { Traffic } from '../../api/traffic.ts';
+import { DRIVEN_VERBS, type RouterModule } from '../driven.ts';
+import { HTTP_ROUTES, httpRoute } from './http-route.ts';
+
+type Config = NonNullable<NonNullable<Traffic['trafficRouting']>['gatewayAPI']>;
+
+export const gatewayAPI: RouterModule<Config> = {
+  title: 'Gateway API',
+  kinds: [
+    {
+      resource: HTTP_ROUTES,
+      drives: 'split',
+      verbs: DRIVEN_VERBS,
+      what: 'weights of the two backendRefs of every rule that names both Services',
+    },
+  ],
+  objects({ httpRoute: one, httpRoutes }, { canaryService = '', stableService = '' }, namespace) {
+    const names = httpRoutes?.map(({ name }) => name) ?? [one ?? ''];
+    return names
+      .filter((name) => name !== '')
+      .map((name) => httpRoute({ namespace, name, field: 'trafficRouting.gatewayAPI', canaryService, stableService }));
+  },
+};

@@ -1,0 +1,57 @@
+// Istio as a router: VirtualServices share the requests out, and a DestinationRule, where one is named, tells the revisions apart.
+import type { Traffic } from '../../api/traffic.ts';
+import { DRIVEN_VERBS, type DrivenObject, type DrivenRoute, type RouterModule } from '../driven.ts';
+import { DESTINATION_RULES, destinationRule, unbindSubsets } from './destination-rule.ts';
+import { hostMatch, subsetMatch, VIRTUAL_SERVICES, virtualService, type DestinationMatch } from './virtual-service.ts';
+
+type Config = NonNullable<NonNullable<Traffic['trafficRouting']>['istio']>;
+
+const FIELD = 'trafficRouting.istio';
+
+export const istio: RouterModule<Config> = {
+  title: 'Istio',
+  kinds: [
+    {
+      resource: VIRTUAL_SERVICES,
+      drives: 'split',
+      verbs: DRIVEN_VERBS,
+      what: 'weights of the two destinations of the http routes that are named',
+    },
+    {
+      resource: DESTINATION_RULES,
+      drives: 'selectors',
+      verbs: DRIVEN_VERBS,
+      what: 'the pod hash among the labels of the two subsets that are named',
+      field: ['spec', 'subsets'],
+      unbind: unbindSubsets,
+    },
+  ],
+  objects: (config, traffic, namespace) => [
+    ...virtualServices(config, traffic, namespace),
+    ...destinationRules(config, namespace),
+  ],
+};
+
+function virtualServices(config: Config, traffic: Traffic, namespace: string): DrivenRoute[] {
+  const rule = config.destinationRule;
+  const match = (service: string | undefined, subset: string | undefined): DestinationMatch =>
+    subset === undefined ? hostMatch(service ?? '', namespace) : subsetMatch(subset);
+  const listed = config.virtualServices ?? (config.virtualService === undefined ? [] : [config.virtualService]);
+  return listed.map((entry) => {
+    const [name = '', otherNamespace] = entry.name.split('.');
+    return virtualService({
+      namespace: otherNamespace ?? namespace,
+      name,
+      field: FIELD,
+      routes: entry.routes,
+      canary: match(traffic.canaryService, rule?.canarySubsetName),
+      stable: match(traffic.stableService, rule?.stableSubsetName),
+    });
+  });
+}
+
+function destinationRules({ destinationRule: rule }: Config, namespace: string): DrivenObject[] {
+  if (rule === undefined) return [];
+  const subsets = { canary: rule.canarySubsetName, stable: rule.stableSubsetName };
+  return [destinationRule({ namespace, name: rule.name, field: `${FIELD}.destinationRule`, subsets })];
+}
