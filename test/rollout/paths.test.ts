@@ -233,6 +233,15 @@ const STORIES: Record<string, Story> = {
     world: blueGreen({ previewReplicaCount: 1, postPromotionAnalysis: ANALYSIS }),
     can: ['v1 is declared', 'v2 is declared', 'v3 is declared', 'pods come up', 'a run ends Failed', 'promote=full'],
   },
+  'blue-green whose traffic goes over by weights': {
+    world: blueGreen({
+      trafficRouting: { istio: { virtualService: { name: 'web' } } },
+      autoPromotionEnabled: false,
+      promotionSteps: [{ setWeight: 50 }, analysis],
+      postPromotionAnalysis: ANALYSIS,
+    }),
+    can: ['v1 is declared', 'v2 is declared', 'pods come up', 'a run ends Successful', 'a run ends Failed', 'promote', 'abort'],
+  },
   'a way back that is warm': {
     world: blueGreen({ abortScaleDownDelaySeconds: 0 }),
     can: ['v1 is declared', 'v2 is declared', 'v3 is declared', 'pods come up'],

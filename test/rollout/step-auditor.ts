@@ -1,7 +1,7 @@
 // No step ends that has neither done what it says nor was skipped by a person; nothing is promoted in full that nobody asked for.
 // Judged from what was recorded and from the cluster alone.
 import { durationMs } from '../../src/api/fields.ts';
-import type { BlueGreen, MachineState, SetCanaryScale } from '../../src/api/rollout.ts';
+import type { BlueGreen, Step, MachineState, SetCanaryScale } from '../../src/api/rollout.ts';
 import { resolveCount } from '../../src/rollout/surge.ts';
 import type { Picture } from './world.ts';
 
@@ -83,7 +83,10 @@ export class StepAuditor {
 
   private isDone(p: Picture, is: MachineState, index: number): boolean {
     if (p.spec.strategy.blueGreen !== undefined) return this.isBlueGreenDone(p, is, index, p.spec.strategy.blueGreen);
-    const step = p.spec.strategy.canary?.steps?.[index] ?? {};
+    return this.isStepDone(p, is, index, p.spec.strategy.canary?.steps?.[index] ?? {});
+  }
+
+  private isStepDone(p: Picture, is: MachineState, index: number, step: Step): boolean {
     if (step.setWeight !== undefined) return this.isWeighed(p, is.candidate, step.setWeight);
     if (step.setCanaryScale !== undefined) return this.isScaled(p, is.candidate, step.setCanaryScale);
     if (step.analysis !== undefined)
@@ -93,10 +96,13 @@ export class StepAuditor {
     return this.isWaited(p, is, index, durationMs(step.pause?.duration ?? ''));
   }
 
-  /** The pods and the preview, the analysis before the switch, the wait: as many of them as are declared, in this order. */
+  /** The pods and the preview, the analysis before the switch, the wait, the weights: as many as are declared, in this order. */
   private isBlueGreenDone(p: Picture, is: MachineState, index: number, strategy: BlueGreen): boolean {
-    const stages = ['pods', ...(strategy.prePromotionAnalysis ? ['analysis'] : []), 'wait'];
-    const { previewReplicaCount = p.spec.replicas ?? 1, autoPromotionEnabled = true } = strategy;
+    const { previewReplicaCount = p.spec.replicas ?? 1, autoPromotionEnabled = true, promotionSteps = [] } = strategy;
+    const isWaitedFor = !autoPromotionEnabled || (strategy.autoPromotionSeconds ?? 0) > 0;
+    const stages = ['pods', ...(strategy.prePromotionAnalysis ? ['analysis'] : []), ...(isWaitedFor ? ['wait'] : [])];
+    const step = promotionSteps[index - stages.length];
+    if (step !== undefined) return this.isStepDone(p, is, index, step);
     if (stages[index] === 'pods') return (this.served.get(is.candidate) ?? 0) >= previewReplicaCount;
     if (stages[index] === 'analysis')
       return p.runs.some(

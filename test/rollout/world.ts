@@ -80,7 +80,7 @@ export class World {
   static blueGreen(strategy: Partial<NonNullable<RolloutSpec['strategy']['blueGreen']>> = {}, replicas = 2): World {
     const blueGreen = { activeService: 'web-stable', previewService: 'web-canary', ...strategy };
     const world = new World([], { replicas, progressDeadlineAbort: true, strategy: { blueGreen } });
-    world.route = undefined;
+    if (strategy.trafficRouting === undefined) world.route = undefined;
     return world;
   }
 

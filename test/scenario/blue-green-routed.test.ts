@@ -81,6 +81,17 @@ describe('a preview route', () => {
     expect([active(cluster), previewed(cluster), share()]).toEqual(['v1', 'v2', 0]);
   });
 
+  it('leads to the stable revision until a pod of the new one is available', async () => {
+    await given(shape);
+    cluster.workloads.broken.add(IMAGE('v2'));
+    release('v2', shape);
+    await cluster.run(60_000);
+    expect([previewed(cluster), cluster.readyBehind(PREVIEW)]).toEqual(['v1', 4]);
+    cluster.workloads.mend(IMAGE('v2'));
+    await waits(cluster);
+    expect(previewed(cluster)).toBe('v2');
+  });
+
   it('follows the header that is declared, and goes with it', async () => {
     await given(shape);
     release('v1', { ...shape, previewRoute: { match: [{ ...HEADER, headerName: 'x-team' }] } });

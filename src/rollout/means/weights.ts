@@ -60,10 +60,17 @@ function selectors(wanting: Wanting): Selectors {
   const serving = servingAt(seen, aim.to === 'switch' ? candidate : stable);
   if (aim.to === 'rest') return { canary: isFree ? stable : undefined, stable: serving };
   if (aim.to === 'return') return { canary: isFree || canTakeOver(wanting) ? stable : undefined, stable: serving };
-  // It does so while the pods are still on their way, so that the first weight waits for nothing but them.
-  const isMade = replicaSet(seen, candidate) !== undefined;
-  return { canary: isFree && isMade ? candidate : undefined, stable: serving };
+  return { canary: isFree && canBeShown(seen, candidate) ? candidate : undefined, stable: serving };
 }
+
+/**
+ * It is pointed at while its pods are still on their way, so that the first weight waits for nothing but them; not where requests come to the
+ * canary side whatever the weight is.
+ */
+const canBeShown = (seen: Observed, candidate: string): boolean =>
+  seen.plan.traffic.preview === undefined
+    ? replicaSet(seen, candidate) !== undefined
+    : availableOf(seen, candidate) > 0;
 
 /** Where the weight of a rejected revision cannot be moved, its side is: the stable revision has pods to take it. */
 const canTakeOver = ({ seen, memory: { stable } }: Known): boolean => availableOf(seen, stable) > 0;

@@ -134,3 +134,44 @@ describe('a postPromotionAnalysis that fails', () => {
     await expectNoFailure(traffic);
   });
 });
+
+describe('a switch that a router leads', () => {
+  test('shows the new revision by a header, moves the requests by weights, and none fails', async (context) => {
+    const world = await begin(context, 'switch-routed', ['gateway']);
+    const host = 'switch-routed.example.com';
+    const proxy = await apiProxy(world);
+    await world.controller({ kubeconfig: proxy.kubeconfig });
+    const routed = {
+      autoPromotionEnabled: false,
+      trafficRouting: { istio: { virtualService: { name: 'web' } } },
+      previewRoute: { match: [{ headerName: 'x-preview', headerValue: { exact: 'yes' } }] },
+      promotionSteps: [{ setWeight: 40 }, { pause: {} }],
+    };
+    const route = virtualService(host, [{ host: ACTIVE }, { host: PREVIEW }]);
+    await world.apply(...SERVICES, route, switched(routed, { version: 'v1' }));
+    await isHealthy(world);
+    const traffic = world.traffic(host);
+    const looks = world.traffic(host);
+    looks.headers = { 'x-preview': 'yes' };
+    await Promise.all([traffic.works(), looks.works()]);
+    traffic.pause = BRISK_MS;
+
+    const before = switches(proxy);
+    await world.apply(switched(routed, { version: 'v2' }));
+    await isPausedAt(world, 1);
+    await until('the header to lead to v2', async () => (await looks.share('v2', 200)) === 100);
+    expect(await traffic.share('v1', 200)).toBe(100);
+    await promote(world);
+    await isPausedAt(world, 3);
+    await traffic.settles('v2', 40);
+    expect(await looks.share('v2', 200)).toBe(100);
+    await promote(world);
+    const { status } = await isHealthy(world);
+    expect(switches(proxy) - before).toBe(1);
+    expect(await selects(world, ACTIVE)).toBe(status?.stableRS);
+    await until('all to be answered by v2', async () => (await traffic.share('v2', 200)) === 100);
+    await until('the pods of v1 to go', async () => (await read(world)).status?.replicas === 3);
+    await expectNoFailure(traffic);
+    await expectNoFailure(looks);
+  });
+});
