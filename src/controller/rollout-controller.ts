@@ -99,6 +99,7 @@ export class RolloutController {
     const use = rolloutUse({
       caches,
       clock,
+      again,
       overlay: (key) => runs.statusOf(key),
       execute: { caches, clock, restarter, endRun, mayCross },
     });

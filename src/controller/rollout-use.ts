@@ -1,6 +1,7 @@
 // What the kernel needs to drive Rollouts. It decides nothing itself: rollout/decide.ts does.
 import { ANNOTATIONS, verbAnnotation, CONTROLLER_MANAGER, RESOURCES } from '../api/names.ts';
 import { ROLLOUT_PROSE } from '../api/prose.ts';
+import type { ObjectKey } from '../api/object-key.ts';
 import type { Issue } from '../api/result.ts';
 import type { Rollout, RolloutStatus } from '../api/rollout.ts';
 import { planOf } from '../rollout/compile.ts';
@@ -10,7 +11,7 @@ import type { Observed } from '../rollout/observed.ts';
 import { withUnmade } from '../rollout/refused.ts';
 import type { Clock } from '../ports/clock.ts';
 import { routeCache, gather, type RunOverlay } from './gather.ts';
-import type { Caches } from './caches.ts';
+import { BY_OWNER, type Caches } from './caches.ts';
 import { orphansOf } from './adoption.ts';
 import { createDeclarations } from './declaration.ts';
 import { execute, type ExecuteDeps } from './execute.ts';
@@ -18,6 +19,7 @@ import type { Failure } from './failure.ts';
 import { isBound } from './hand-back-controller.ts';
 import { invalidStatus } from './invalid.ts';
 import { drivenRouters } from './references.ts';
+import { createSameTemplates } from './same-template.ts';
 import type { Decision as KernelDecision, Look, Use } from './use.ts';
 
 /** The observation, or a spec that cannot be used at all. */
@@ -26,6 +28,8 @@ export type SeenRollout =
   | { seen: Observed; orphans: readonly string[] }
   /** It leaves Git: it drives nothing any more, and waits for what it drove to be handed back. */
   | { leaving: { bound: boolean }; recorded: RolloutStatus | undefined }
+  /** Nothing is on record, and which revision is declared is not known yet. */
+  | { asking: RolloutStatus | undefined }
   | { unusable: Issue[]; rollout: Rollout; recorded: RolloutStatus | undefined; now: number };
 
 export interface RolloutDecision extends KernelDecision<RolloutStatus, Intent> {
@@ -41,6 +45,8 @@ export interface RolloutUseDeps {
   clock: Clock;
   overlay: RunOverlay;
   execute: ExecuteDeps;
+  /** Looks at a Rollout again at that time. */
+  again: (rollout: ObjectKey, at: number) => void;
 }
 
 /** So many passes in a row a server may be away before the object says so. */
@@ -51,6 +57,7 @@ function decideRollout(given: SeenRollout): RolloutDecision {
     return { status: invalidStatus(given.rollout, given.recorded, given.unusable, given.now), intents: [] };
   }
   if ('leaving' in given) return { status: leavingStatus(given.recorded, given.leaving.bound), intents: [] };
+  if ('asking' in given) return { status: given.asking ?? {}, intents: [] };
   const { seen, orphans } = given;
   if (orphans.length > 0)
     return { status: seen.status, intents: orphans.map((name) => ({ do: 'AdoptReplicaSet', name })) };
@@ -103,17 +110,26 @@ export function rolloutUse(deps: RolloutUseDeps): RolloutUse {
   const { caches, clock, overlay } = deps;
   const { mayCross, restarter } = deps.execute;
   const declarations = createDeclarations();
+  const sameTemplates = createSameTemplates(deps);
   return {
     controller: 'rollout',
     resource: RESOURCES.rollouts,
     fieldManager: CONTROLLER_MANAGER,
     cache: caches.rollouts,
     prose: ROLLOUT_PROSE,
-    observe(rollout, recorded, now, { key }) {
+    observe(rollout, recorded, now, { key, client }) {
       if (rollout.metadata.annotations?.[ANNOTATIONS.retire] !== undefined)
         return { leaving: { bound: isBound(rollout, caches) }, recorded };
+      const declaration = declarations.of(rollout);
+      if (declaration.plan === undefined) return { unusable: declaration.issues, rollout, recorded, now };
+      const status = recorded ?? {};
+      const { templateHash } = declaration;
+      const replicaSets = caches.replicaSets.by(BY_OWNER, rollout.metadata.uid ?? '');
+      const { hash, ...how } = sameTemplates.meaningOf({ key, rollout, status, templateHash, replicaSets, client });
+      if (hash === undefined) return { asking: recorded };
       const restartedBefore = restarter.restartedBefore(key);
-      const input = { caches, declarations, overlay, rollout, status: recorded ?? {}, now, restartedBefore, mayCross };
+      const meaning = { hash, ...how };
+      const input = { caches, declarations, meaning, overlay, rollout, status, now, restartedBefore, mayCross };
       const gathered = gather(input);
       if ('unusable' in gathered) return { unusable: gathered.unusable, rollout, recorded, now };
       return { ...gathered, orphans: orphansOf(rollout, caches) };
@@ -131,6 +147,9 @@ export function rolloutUse(deps: RolloutUseDeps): RolloutUse {
     mayWait: isCosmetic,
     isUrgent: ({ metadata }) => metadata.annotations?.[verbAnnotation('abort')] !== undefined,
     stampOf: stampOf(caches, mayCross),
-    gone: (key) => declarations.forget(key),
+    gone: (key) => {
+      declarations.forget(key);
+      sameTemplates.forget(key);
+    },
   };
 }

@@ -84,6 +84,10 @@ export interface Observed {
   readonly content?: string | undefined;
   /** Pod hash of the declared template. */
   readonly declared: string;
+  /** Hash of the declared template, where it is another spelling of that revision's. */
+  readonly spelled?: string | undefined;
+  /** Whether the declared template is another revision is not known yet; `declared` is the one on record until then. */
+  readonly undecided?: boolean | undefined;
   readonly replicaSets: readonly SeenReplicaSet[];
   readonly selectors: readonly SeenSelector[];
   /** Empty without a router. */
@@ -106,6 +110,10 @@ export interface Observed {
   /** No pod older than this is left; milliseconds since the epoch. */
   readonly restartedBefore?: number | undefined;
 }
+
+/** It is known what is declared, and nothing is wrong with it. */
+export const isFollowable = ({ issues, undecided }: Pick<Observed, 'issues' | 'undecided'>): boolean =>
+  issues.length === 0 && undecided !== true;
 
 export const replicasOf = (seen: Observed): number => seen.spec.replicas ?? 1;
 
