@@ -8,6 +8,7 @@ import type { Identified, KubeClient } from '../kube/types.ts';
 import { keepManagedFields, WatchCache, type WatchCacheOptions } from '../kube/watch-cache.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import { keepWriter, withWriter } from './driven-writer.ts';
 import { ownedFields } from './hand-back.ts';
 import { referencesOf } from './references.ts';
 
@@ -60,9 +61,9 @@ function ownersOrRollout(object: Identified): string[] {
 const ownersOf = (object: Identified): string[] =>
   (object.metadata.ownerReferences ?? []).filter((owner) => owner.controller).map((owner) => owner.uid);
 
-/** Who manages the fields that are driven, where that is Sluice: it tells what has to be handed back. */
+/** Who manages the fields that are driven: it tells what has to be handed back, and who else writes them. */
 function keptFields(object: KubeObject): { managedFields?: unknown[] } {
-  const managedFields = ownedFields(object);
+  const managedFields = withWriter(object, ownedFields(object));
   return managedFields === undefined ? {} : { managedFields };
 }
 
@@ -110,6 +111,7 @@ export function createCaches(deps: CacheDeps): Caches {
     }),
     replicaSets: open<ReplicaSet>(RESOURCES.replicaSets, {
       labelSelector: POD_TEMPLATE_HASH,
+      transform: keepWriter,
       index: { [BY_OWNER]: ownersOrRollout },
     }),
     services: open<Service>(RESOURCES.services, { transform: slimService }),

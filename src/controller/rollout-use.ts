@@ -45,6 +45,8 @@ export interface RolloutUseDeps {
   clock: Clock;
   overlay: RunOverlay;
   execute: ExecuteDeps;
+  /** What somebody else writes again and again of what the Rollout drives. */
+  contests: (rollout: ObjectKey, now: number) => Pick<Observed, 'contests' | 'contestedUntil'>;
   /** Looks at a Rollout again at that time. */
   again: (rollout: ObjectKey, at: number) => void;
 }
@@ -132,7 +134,8 @@ export function rolloutUse(deps: RolloutUseDeps): RolloutUse {
       const input = { caches, declarations, meaning, overlay, rollout, status, now, restartedBefore, mayCross };
       const gathered = gather(input);
       if ('unusable' in gathered) return { unusable: gathered.unusable, rollout, recorded, now };
-      return { ...gathered, orphans: orphansOf(rollout, caches) };
+      const seen = { ...gathered.seen, ...deps.contests(key, now) };
+      return { seen, orphans: orphansOf(rollout, caches) };
     },
     decide: decideRollout,
     async execute(intent, { object, seen: given, client, urgent }) {

@@ -72,6 +72,7 @@ function nextLook(situation: Situation): number | undefined {
   const { seen, memory, place } = situation;
   const asked = parseTime(seen.spec.restartAt);
   const times = [memory.until, ...Object.values(memory.retiring), memory.restartAt, asked && nextSecond(asked)];
+  times.push(seen.contestedUntil);
   if (hasTag(place, 'waiting')) times.push(deadlineAt(situation));
   const ahead = times.filter((t): t is number => t !== undefined && t > seen.now);
   return ahead.length === 0 ? undefined : Math.min(...ahead);

@@ -59,6 +59,22 @@ export interface SeenRun {
   readonly createdAt: string;
 }
 
+/** A field of an object that a Rollout drives. */
+export interface DrivenField {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly what: string;
+  /** Tells it from the others of the Rollout. */
+  readonly id: string;
+}
+
+/** A driven field that another writer changes again and again. */
+export interface Contest extends DrivenField {
+  /** Field manager of the writer. */
+  readonly by: string;
+}
+
 export type { TakenCommand } from '../api/annotations.ts';
 
 /** An annotation that asks for something. */
@@ -107,6 +123,10 @@ export interface Observed {
   readonly malformed?: readonly Issue[] | undefined;
   /** `recentEvents` of the record itself; `status` may be newer. */
   readonly told?: readonly RecentEvent[] | undefined;
+  /** What somebody else writes as well, again and again. */
+  readonly contests?: readonly Contest[] | undefined;
+  /** When the first of them is over, if it is not written once more; milliseconds since the epoch. */
+  readonly contestedUntil?: number | undefined;
   /** No pod older than this is left; milliseconds since the epoch. */
   readonly restartedBefore?: number | undefined;
 }
