@@ -4,7 +4,6 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CRD_FOLDERS, crdFiles } from './crd-files.ts';
-import { format, resolveConfig } from 'prettier';
 import { stateMachinePage } from './diagram.ts';
 import { routerRulesFile, withRouterTable } from './router-files.ts';
 
@@ -20,5 +19,4 @@ writeFileSync(page, stateMachinePage());
 
 writeFileSync(fileURLToPath(new URL('../charts/sluice/files/routers.yaml', import.meta.url)), routerRulesFile());
 const rollouts = fileURLToPath(new URL('../docs/rollout.md', import.meta.url));
-const text = withRouterTable(readFileSync(rollouts, 'utf8'));
-writeFileSync(rollouts, await format(text, { ...(await resolveConfig(rollouts)), filepath: rollouts }));
+writeFileSync(rollouts, withRouterTable(readFileSync(rollouts, 'utf8')));

@@ -86,6 +86,11 @@ export const machineStateSchema = z
     candidate: z.string().max(64).describe('Pod hash of the revision being released.'),
     revision: revisionRefSchema.optional().describe('The commit that declared the candidate.'),
     content: z.string().max(128).optional().describe('Hash of the content that the agent applied last.'),
+    spelled: z
+      .string()
+      .max(64)
+      .optional()
+      .describe('Hash of the declared template, where it is another spelling of the declared revision’s.'),
     stepsHash: z.string().max(64).describe('Hash of the steps it is released by.'),
     step: z.int().min(0),
     attempt: z

@@ -25,6 +25,7 @@ export function rolloutMetrics(metrics: Metrics): RolloutMetrics {
       metrics.pushToFirstWeight(at - receivedAt);
     },
     trafficBack: (durationMs) => metrics.badSampleToZero(durationMs),
+    corrected: (rollout, what) => metrics.correction({ ...rollout, ...what }),
     forgotten({ namespace, name }) {
       counted.delete(`${namespace}/${name}`);
       metrics.rolloutGone(namespace, name);

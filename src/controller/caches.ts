@@ -10,6 +10,7 @@ import { keepManagedFields, WatchCache, type WatchCacheOptions } from '../kube/w
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { createDrivenCaches, type DrivenCaches, type DrivenCacheDeps } from './driven-caches.ts';
+import { keepWriter, withWriter } from './driven-writer.ts';
 import { ownedFields } from './hand-back.ts';
 import { kindsOf, referencesOf } from './references.ts';
 
@@ -68,9 +69,9 @@ function ownersOrRollout(object: Identified): string[] {
 const ownersOf = (object: Identified): string[] =>
   (object.metadata.ownerReferences ?? []).filter((owner) => owner.controller).map((owner) => owner.uid);
 
-/** Who manages the fields that are driven, where that is Sluice: it tells what has to be handed back. */
+/** Who manages the fields that are driven: it tells what has to be handed back, and who else writes them. */
 function keptFields(object: KubeObject): { managedFields?: unknown[] } {
-  const managedFields = ownedFields(object);
+  const managedFields = withWriter(object, ownedFields(object));
   return managedFields === undefined ? {} : { managedFields };
 }
 
@@ -124,6 +125,7 @@ export function createCaches(deps: CacheDeps): Caches {
     rollouts,
     replicaSets: open<ReplicaSet>(RESOURCES.replicaSets, {
       labelSelector: POD_TEMPLATE_HASH,
+      transform: keepWriter,
       index: { [BY_OWNER]: ownersOrRollout },
     }),
     analysisRuns: open<AnalysisRun>(RESOURCES.analysisRuns, { index: { [BY_OWNER]: ownersOf } }),

@@ -10,9 +10,11 @@ import { revisionRefSchema } from '../api/revision.ts';
 import type { Rollout, RolloutStatus } from '../api/rollout.ts';
 import type { Observed, Waiting } from '../rollout/observed.ts';
 
+/** `onlyAbort`: nothing else can be answered yet; it waits where it is. */
 export function gatherCommands(
   rollout: Rollout,
   status: RolloutStatus,
+  onlyAbort = false,
 ): Pick<Observed, 'command' | 'waiting' | 'retried' | 'held' | 'revision' | 'malformed'> {
   const annotations: Record<string, unknown> = rollout.metadata.annotations ?? {};
   const malformed: Issue[] = [];
@@ -33,9 +35,10 @@ export function gatherCommands(
     const by = lastManagerOf(rollout, ['metadata', 'annotations', name]);
     return [{ verb, value, ...(by === undefined ? {} : { by }) }];
   });
+  const isAsked = ({ verb }: { verb: Verb }): boolean => !onlyAbort || verb === 'abort';
   return {
-    command: taken !== undefined && taken.id !== status.lastCommand?.id ? taken : undefined,
-    waiting,
+    command: taken !== undefined && isAsked(taken) && taken.id !== status.lastCommand?.id ? taken : undefined,
+    waiting: waiting.filter(isAsked),
     retried,
     held,
     revision,

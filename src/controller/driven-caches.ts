@@ -23,6 +23,8 @@ export interface DrivenCaches {
   onChange(handler: (change: Parameters<ChangeHandler<KubeObject>>[0], kind: Resource) => void): () => void;
   /** A kind has become ready, or cannot be had. */
   onKnown(handler: (kind: Resource) => void): () => void;
+  /** By the name of its kind; undefined where it is not open. */
+  byKind(name: string | undefined): WatchCache<KubeObject> | undefined;
   /** Those that are open. */
   all(): readonly WatchCache<KubeObject>[];
   stop(): Promise<void>;
@@ -77,6 +79,7 @@ export function createDrivenCaches({ clock, open, onOpen }: DrivenCacheDeps): Dr
       knownHandlers.add(handler);
       return () => void knownHandlers.delete(handler);
     },
+    byKind: (name) => [...followed.values()].find(({ cache }) => cache.resource.kind === name)?.cache,
     all: () => [...followed.values()].map(({ cache }) => cache),
     async stop() {
       closing.abort(new Error('the controller stops'));

@@ -3,6 +3,7 @@
 import { ANNOTATIONS } from '../api/names.ts';
 import type { Issue } from '../api/result.ts';
 import type { Rollout, RolloutStatus } from '../api/rollout.ts';
+import type { Meaning } from './same-template.ts';
 
 const ISSUE: Issue = {
   field: 'spec.template',
@@ -21,13 +22,13 @@ export const contentOf = ({ metadata }: Rollout): string | undefined => metadata
 export function declaredRevision(
   rollout: Rollout,
   status: RolloutStatus,
-  templateHash: string,
-): { declared: string; issues: Issue[] } {
+  { hash, spelled }: Meaning & { hash: string },
+): { declared: string; spelled: string | undefined; issues: Issue[] } {
   const content = contentOf(rollout);
   const isHealed = rollout.metadata.annotations?.[ANNOTATIONS.selfHeal] === 'true';
   const { currentPodHash: recorded, machine } = status;
   const isSame = content !== undefined && machine?.content === content;
-  if (!isHealed || !isSame || recorded === undefined || recorded === templateHash)
-    return { declared: templateHash, issues: [] };
-  return { declared: recorded, issues: [ISSUE] };
+  if (!isHealed || !isSame || recorded === undefined || recorded === hash)
+    return { declared: hash, spelled, issues: [] };
+  return { declared: recorded, spelled: machine?.spelled, issues: [ISSUE] };
 }

@@ -16,6 +16,7 @@ import { gatherCommands } from './commands.ts';
 import type { Declarations } from './declaration.ts';
 import { contentOf, declaredRevision } from './foreign-template.ts';
 import { mayDrive } from './references.ts';
+import { asOnRecord, type Meaning } from './same-template.ts';
 
 /** Newer statuses of runs than the cache holds. */
 export type RunOverlay = (key: ObjectKey) => AnalysisRunStatus | undefined;
@@ -150,6 +151,8 @@ export interface GatherInput {
   rollout: Rollout;
   /** What counts as recorded: newer than the object's own while a pass is under way. */
   status: RolloutStatus;
+  /** Which revision the declared template is. */
+  meaning: Meaning & { hash: string };
   now: number;
   /** Pods older than this have all been replaced; milliseconds since the epoch. */
   restartedBefore?: number | undefined;
@@ -175,8 +178,8 @@ export function gather(input: GatherInput): { seen: Observed } | { unusable: Iss
   const { caches, rollout, status } = input;
   const declaration = input.declarations.of(rollout);
   if (declaration.plan === undefined) return { unusable: declaration.issues };
-  const { plan, templateHash } = declaration;
-  const { declared, issues: foreign } = declaredRevision(rollout, status, templateHash);
+  const { plan } = declaration;
+  const { declared, spelled, issues: foreign } = declaredRevision(rollout, status, input.meaning);
   const namespace = rollout.metadata.namespace ?? '';
   const uid = rollout.metadata.uid ?? '';
   const issues: Issue[] = [...declaration.issues, ...foreign];
@@ -194,6 +197,8 @@ export function gather(input: GatherInput): { seen: Observed } | { unusable: Iss
     plan,
     content: contentOf(rollout),
     declared,
+    spelled,
+    undecided: input.meaning.undecided,
     replicaSets: caches.replicaSets
       .by(BY_OWNER, uid)
       .filter((rs) => rs.metadata.deletionTimestamp === undefined)
@@ -202,7 +207,8 @@ export function gather(input: GatherInput): { seen: Observed } | { unusable: Iss
     routes: driven?.routes ?? [],
     runs: caches.analysisRuns.by(BY_OWNER, uid).map((run) => seenRun(run, input.overlay)),
     issues,
-    ...gatherCommands(rollout, status),
+    ...gatherCommands(rollout, status, input.meaning.undecided),
+    ...(input.meaning.undecided && asOnRecord(status)),
     told: rollout.status?.recentEvents ?? [],
     restartedBefore: input.restartedBefore,
   };

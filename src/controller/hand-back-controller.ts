@@ -7,7 +7,7 @@ import type { Rollout } from '../api/rollout.ts';
 import { isNotFound } from '../kube/errors.ts';
 import { fencedFor } from '../kube/fenced-client.ts';
 import type { KubeClient } from '../kube/types.ts';
-import type { Change, WatchCache } from '../kube/watch-cache.ts';
+import type { Change } from '../kube/watch-cache.ts';
 import { WorkQueue } from '../kube/work-queue.ts';
 import { delay, type Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
@@ -104,14 +104,9 @@ async function sweep({ client, caches, namespace, clock, log }: HandBackDeps, ki
   }
 }
 
-function cacheOf({ driven }: Caches, kind: string | undefined): WatchCache<KubeObject> | undefined {
-  const resource = DRIVEN_KINDS.find((each) => each.resource.kind === kind)?.resource;
-  return resource && driven.of(resource)?.cache;
-}
-
 function find(caches: Caches, reference: string): KubeObject | undefined {
   const [kind, namespace, ...rest] = reference.split('/');
-  return cacheOf(caches, kind)?.get(namespace, rest.join('/'));
+  return caches.driven.byKind(kind)?.get(namespace, rest.join('/'));
 }
 
 async function look(deps: HandBackDeps, queue: WorkQueue<ObjectKey>, key: ObjectKey): Promise<void> {
@@ -124,7 +119,9 @@ async function look(deps: HandBackDeps, queue: WorkQueue<ObjectKey>, key: Object
   const [back] = object === undefined ? [] : handBacks([object], rolloutsNear(caches, reference, namespace));
   if (object === undefined || back === undefined) return;
   try {
-    await carryOut(fencedFor(deps.client, ownership, key), back).then((after) => cacheOf(caches, kind)?.observe(after));
+    await carryOut(fencedFor(deps.client, ownership, key), back).then((after) =>
+      caches.driven.byKind(kind)?.observe(after),
+    );
   } catch (error) {
     // Somebody changed it meanwhile: the watch brings the news.
     const failure = kindOf(error);

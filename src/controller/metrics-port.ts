@@ -10,6 +10,8 @@ export interface RolloutMetrics {
   weightRaised(rollout: Rollout, release: string, at: number): void;
   /** From the return of the bad measurement to the weight 0 on every route. */
   trafficBack(durationMs: number): void;
+  /** Something that somebody else had changed was put back. */
+  corrected(rollout: { namespace: string; name: string }, what: { kind: string; manager: string }): void;
   /** The Rollout is gone: its series go with it. */
   forgotten(rollout: { namespace: string; name: string }): void;
 }

@@ -1,6 +1,7 @@
 // The controller of Rollouts: a use of the kernel, woken by everything a Rollout refers to, with verdicts in the urgent lane. What is
 // told (Events, log lines, metrics) is told of confirmed statuses alone.
 import type { AnalysisRun } from '../api/analysis.ts';
+import { CONTROLLER_MANAGER } from '../api/names.ts';
 import { objectIdOf, type ObjectKey } from '../api/object-key.ts';
 import type { HistoryEntry, Rollout, RolloutStatus } from '../api/rollout.ts';
 import type { KubeClient } from '../kube/types.ts';
@@ -11,12 +12,15 @@ import { soleOwner, type Ownership } from '../ports/ownership.ts';
 import type { Secrecy } from '../ports/secrecy.ts';
 import { planOf } from '../rollout/compile.ts';
 import type { Intent } from '../rollout/intents.ts';
+import type { DrivenField } from '../rollout/observed.ts';
 import { hasTag } from '../rollout/place.ts';
 import type { Split } from '../rollout/plan.ts';
 import { newsBetween } from '../rollout/news.ts';
 import { refusalTold } from '../rollout/refused.ts';
 import { followAll, rolloutKey, type Caches } from './caches.ts';
 import { Kernel } from './kernel.ts';
+import { Corrections } from './corrections.ts';
+import { writerOf, type Managed } from './driven-writer.ts';
 import type { RolloutMetrics } from './metrics-port.ts';
 import { createRestarter } from './restart.ts';
 import {
@@ -95,10 +99,13 @@ export class RolloutController {
     const { caches, clock, runs, crossNamespaceRoutes: mayCross = () => false, metrics } = this.#deps;
     const again = (key: ObjectKey, at: number): void => this.queue.addAt(key, at);
     const restarter = createRestarter({ clock, again });
+    const corrections = correctionsIn(caches, metrics);
     const endRun = (key: ObjectKey): boolean => runs.end(key);
     const use = rolloutUse({
       caches,
       clock,
+      again,
+      contests: (key, now) => corrections.contests(key, now),
       overlay: (key) => runs.statusOf(key),
       execute: { caches, clock, restarter, endRun, mayCross },
     });
@@ -109,13 +116,20 @@ export class RolloutController {
         return use.observe(rollout, recorded, now, pass);
       },
       tell: (before, after, rollout) => this.#tell(before, after, rollout),
-      done: (intents, look) => this.#note(intents, look),
+      decided: ({ intents }, given, key) => {
+        if ('seen' in given) corrections.looked(key, given.seen, intents);
+      },
+      done: (intents, look) => {
+        if ('seen' in look.seen) corrections.done(look.key, look.seen.seen, intents);
+        this.#note(intents, look);
+      },
       troubled: (rollout, { message }) => {
         const reason = 'ReconciliationError';
         this.#deps.events.emit(rollout, { type: 'Warning', reason, message, key: `error/${message}` });
       },
       gone: (key) => {
         use.gone?.(key);
+        corrections.forget(key);
         this.#forget(key);
       },
     };
@@ -154,6 +168,23 @@ export class RolloutController {
     const { namespace = '', name } = objectIdOf(key);
     this.#deps.metrics.forgotten({ namespace, name });
   }
+}
+
+function correctionsIn(caches: Caches, metrics: RolloutMetrics): Corrections {
+  const driven = ({ kind, namespace, name }: DrivenField): Managed | undefined => {
+    if (kind === 'ReplicaSet') return caches.replicaSets.get(namespace, name);
+    return caches.driven.byKind(kind)?.get(namespace, name);
+  };
+  return new Corrections({
+    writerOf: (field) => {
+      const object = driven(field);
+      return (object && writerOf(object)) ?? CONTROLLER_MANAGER;
+    },
+    corrected: ({ rollout, kind, by }) => {
+      const { namespace = '', name } = objectIdOf(rollout);
+      metrics.corrected({ namespace, name }, { kind, manager: by });
+    },
+  });
 }
 
 /** Percent of the traffic that was given to the candidate: by weights, or by the selector that is switched; not where pods are the weight. */

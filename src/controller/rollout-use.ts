@@ -1,6 +1,7 @@
 // What the kernel needs to drive Rollouts. It decides nothing itself: rollout/decide.ts does.
 import { ANNOTATIONS, verbAnnotation, CONTROLLER_MANAGER, RESOURCES } from '../api/names.ts';
 import { ROLLOUT_PROSE } from '../api/prose.ts';
+import type { ObjectKey } from '../api/object-key.ts';
 import type { Issue } from '../api/result.ts';
 import type { Rollout, RolloutStatus } from '../api/rollout.ts';
 import { planOf } from '../rollout/compile.ts';
@@ -12,7 +13,7 @@ import type { DrivenRoute } from '../traffic/driven.ts';
 import { isRoute } from '../traffic/modules.ts';
 import type { Clock } from '../ports/clock.ts';
 import { gather, type RunOverlay } from './gather.ts';
-import type { Caches } from './caches.ts';
+import { BY_OWNER, type Caches } from './caches.ts';
 import { orphansOf } from './adoption.ts';
 import { createDeclarations } from './declaration.ts';
 import { execute, type ExecuteDeps } from './execute.ts';
@@ -20,6 +21,7 @@ import type { Failure } from './failure.ts';
 import { isBound } from './hand-back-controller.ts';
 import { invalidStatus } from './invalid.ts';
 import { kindsOf, mayDrive } from './references.ts';
+import { createSameTemplates } from './same-template.ts';
 import type { Decision as KernelDecision, Look, Use } from './use.ts';
 
 /** The observation, or a spec that cannot be used at all. */
@@ -28,7 +30,7 @@ export type SeenRollout =
   | { seen: Observed; orphans: readonly string[] }
   /** It leaves Git: it drives nothing any more, and waits for what it drove to be handed back. */
   | { leaving: { bound: boolean }; recorded: RolloutStatus | undefined }
-  /** What it drives is not known yet: it is looked at again when it is. */
+  /** What it drives, or which revision is declared, is not known yet: it is looked at again when it is. */
   | { waiting: true; recorded: RolloutStatus | undefined }
   | { unusable: Issue[]; rollout: Rollout; recorded: RolloutStatus | undefined; now: number };
 
@@ -45,6 +47,10 @@ export interface RolloutUseDeps {
   clock: Clock;
   overlay: RunOverlay;
   execute: ExecuteDeps;
+  /** What somebody else writes again and again of what the Rollout drives. */
+  contests: (rollout: ObjectKey, now: number) => Pick<Observed, 'contests' | 'contestedUntil'>;
+  /** Looks at a Rollout again at that time. */
+  again: (rollout: ObjectKey, at: number) => void;
 }
 
 /** So many passes in a row a server may be away before the object says so. */
@@ -109,21 +115,31 @@ export function rolloutUse(deps: RolloutUseDeps): RolloutUse {
   const { caches, clock, overlay } = deps;
   const { mayCross, restarter } = deps.execute;
   const declarations = createDeclarations();
+  const sameTemplates = createSameTemplates(deps);
   return {
     controller: 'rollout',
     resource: RESOURCES.rollouts,
     fieldManager: CONTROLLER_MANAGER,
     cache: caches.rollouts,
     prose: ROLLOUT_PROSE,
-    observe(rollout, recorded, now, { key }) {
+    observe(rollout, recorded, now, { key, client }) {
       if (rollout.metadata.annotations?.[ANNOTATIONS.retire] !== undefined)
         return { leaving: { bound: isBound(rollout, caches) }, recorded };
       if (!caches.driven.areKnown(kindsOf(rollout))) return { waiting: true, recorded };
+      const declaration = declarations.of(rollout);
+      if (declaration.plan === undefined) return { unusable: declaration.issues, rollout, recorded, now };
+      const status = recorded ?? {};
+      const { templateHash } = declaration;
+      const replicaSets = caches.replicaSets.by(BY_OWNER, rollout.metadata.uid ?? '');
+      const { hash, ...how } = sameTemplates.meaningOf({ key, rollout, status, templateHash, replicaSets, client });
+      if (hash === undefined) return { waiting: true, recorded };
       const restartedBefore = restarter.restartedBefore(key);
-      const input = { caches, declarations, overlay, rollout, status: recorded ?? {}, now, restartedBefore, mayCross };
+      const meaning = { hash, ...how };
+      const input = { caches, declarations, meaning, overlay, rollout, status, now, restartedBefore, mayCross };
       const gathered = gather(input);
       if ('unusable' in gathered) return { unusable: gathered.unusable, rollout, recorded, now };
-      return { ...gathered, orphans: orphansOf(rollout, caches) };
+      const seen = { ...gathered.seen, ...deps.contests(key, now) };
+      return { seen, orphans: orphansOf(rollout, caches) };
     },
     decide: decideRollout,
     async execute(intent, { object, seen: given, client, urgent }) {
@@ -138,6 +154,9 @@ export function rolloutUse(deps: RolloutUseDeps): RolloutUse {
     mayWait: isCosmetic,
     isUrgent: ({ metadata }) => metadata.annotations?.[verbAnnotation('abort')] !== undefined,
     stampOf: stampOf(caches, mayCross),
-    gone: (key) => declarations.forget(key),
+    gone: (key) => {
+      declarations.forget(key);
+      sameTemplates.forget(key);
+    },
   };
 }

@@ -1,5 +1,6 @@
 // Events: what happened, in the words a person reads in `kubectl describe`. Each carries a key that makes a repeat a no-op.
 import type { Issue } from '../api/result.ts';
+import { CONTESTED, textOfContests } from './contest.ts';
 import type { Observed } from './observed.ts';
 import { revisionName } from './revision-name.ts';
 import { shortHash } from './hash.ts';
@@ -7,6 +8,7 @@ import type { Known } from './known.ts';
 import type { Outcome } from './outcome.ts';
 import { releaseKey } from './runs.ts';
 import { tellStage } from './stages/stages.ts';
+import { time } from './time.ts';
 import type { Transition } from './transitions.ts';
 
 export interface Announcement {
@@ -168,6 +170,7 @@ export function announcementsOf(outcome: Outcome): Announcement[] {
     ...list,
     ...issuesTold('InvalidSpec', seen.issues, seen),
     ...issuesTold('InvalidAnnotation', seen.malformed ?? [], seen),
+    ...contestTold(seen),
   ];
 }
 
@@ -185,6 +188,14 @@ export function issuesTold(
     const text = `${field}: ${message}`;
     return { type: 'Warning', reason, message: text, key: `${seen.generation}/${shortHash(text)}` };
   });
+}
+
+/** Once for each contest, when it comes up. */
+function contestTold({ now, status, contests = [] }: Observed): Announcement[] {
+  if (contests.length === 0) return [];
+  const message = textOfContests(contests);
+  if (status.conditions?.some((c) => c.type === CONTESTED && c.message === message)) return [];
+  return [{ type: 'Warning', reason: CONTESTED, message, key: `contested/${time(now)}/${shortHash(message)}` }];
 }
 
 /** The first issue, and how many more there are. */

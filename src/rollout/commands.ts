@@ -2,7 +2,7 @@
 // the revision it is meant for; one that is meant for another does nothing.
 import type { Verb } from '../api/dialect.ts';
 import type { Answer, Command } from './context.ts';
-import type { Observed, Waiting } from './observed.ts';
+import { isFollowable, type Observed, type Waiting } from './observed.ts';
 import { shortHash } from './hash.ts';
 import { hasTag } from './place.ts';
 import { fromSignals } from './signals.ts';
@@ -29,7 +29,7 @@ interface Target {
 /** What is declared takes over in this pass; while it is invalid, what was being released goes on. */
 function targetOf({ seen, memory, place }: Situation): Target {
   const isNew = seen.declared !== memory.candidate;
-  const stays = isNew && !hasTag(place, 'done') && seen.issues.length > 0;
+  const stays = isNew && !hasTag(place, 'done') && !isFollowable(seen);
   return stays
     ? { hash: memory.candidate, commit: memory.revision?.commit, isNew: false }
     : { hash: seen.declared, commit: seen.revision?.commit, isNew };

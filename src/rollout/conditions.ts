@@ -2,7 +2,8 @@
 import type { Condition } from '../api/k8s.ts';
 import type { Issue } from '../api/result.ts';
 import { textOfIssues } from './announcements.ts';
-import { replicasOf } from './observed.ts';
+import { CONTESTED, textOfContests } from './contest.ts';
+import { replicasOf, type Observed } from './observed.ts';
 import { hasTag } from './place.ts';
 import { deadlineExceeded } from './rejection.ts';
 import { isPaused, type Situation } from './situation.ts';
@@ -31,6 +32,11 @@ function progressing(situation: Situation, message: string): Draft {
 const issueDraft = (type: string, issues: readonly Issue[]): Draft[] =>
   issues.length === 0 ? [] : [{ type, status: true, reason: type, message: textOfIssues(issues) }];
 
+const contested = ({ contests = [] }: Observed): Draft[] =>
+  contests.length === 0
+    ? []
+    : [{ type: CONTESTED, status: true, reason: 'AnotherWriter', message: textOfContests(contests) }];
+
 function drafts(situation: Situation, phase: Phase, message: string): Draft[] {
   const { seen, memory, place } = situation;
   const available = seen.replicaSets.reduce((sum, rs) => sum + rs.available, 0);
@@ -40,6 +46,7 @@ function drafts(situation: Situation, phase: Phase, message: string): Draft[] {
   return [
     ...issueDraft('InvalidSpec', seen.issues),
     ...issueDraft('InvalidAnnotation', seen.malformed ?? []),
+    ...contested(seen),
     progressing(situation, message),
     {
       type: 'Available',

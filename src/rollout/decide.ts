@@ -10,7 +10,7 @@ import type { Answer, Context } from './context.ts';
 import { machine } from './machine.ts';
 import type { Memory } from './memory.ts';
 import { recall } from './record.ts';
-import type { Observed } from './observed.ts';
+import { isFollowable, type Observed } from './observed.ts';
 import { hasTag, type Place, type StateName } from './place.ts';
 import { withProgress } from './progress.ts';
 import { recovered } from './recover.ts';
@@ -46,7 +46,7 @@ export interface Decision {
 
 /** The candidate's commit is the last that declared it; one that declares something invalid does not count. */
 function withRevision(seen: Observed, memory: Memory): Memory {
-  const isIts = seen.declared === memory.candidate && seen.issues.length === 0;
+  const isIts = seen.declared === memory.candidate && isFollowable(seen);
   return isIts && seen.revision !== undefined ? { ...memory, revision: seen.revision } : memory;
 }
 
@@ -65,13 +65,14 @@ function answerOf(given: Answer | undefined, { command, answer }: Context, situa
 /** A signal that could not be acted on while the spec is invalid stays in the status until it can. */
 function keptSignal(before: Situation, after: Situation): Outcome['kept'] {
   const stayed = before.place.state === after.place.state && before.memory.stage === after.memory.stage;
-  return stayed && after.seen.issues.length > 0 ? fromSignals(after)?.verb : undefined;
+  return stayed && !isFollowable(after.seen) ? fromSignals(after)?.verb : undefined;
 }
 
 function nextLook(situation: Situation): number | undefined {
   const { seen, memory, place } = situation;
   const asked = parseTime(seen.spec.restartAt);
   const times = [memory.until, ...Object.values(memory.retiring), memory.restartAt, asked && nextSecond(asked)];
+  times.push(seen.contestedUntil);
   if (hasTag(place, 'waiting')) times.push(deadlineAt(situation));
   const ahead = times.filter((t): t is number => t !== undefined && t > seen.now);
   return ahead.length === 0 ? undefined : Math.min(...ahead);

@@ -1,6 +1,7 @@
 // Precedence: which events an observation gives, the most urgent first. Whatever comes earlier in this list is never overtaken by what
 // comes later, and what goes forward comes last: no guard of the chart has to remember any of it.
 import type { Command, Event } from './context.ts';
+import { isFollowable } from './observed.ts';
 import { rejection } from './rejection.ts';
 import { runOf } from './runs.ts';
 import { isFrozen, isPaused, type Situation } from './situation.ts';
@@ -28,7 +29,7 @@ function declared({ seen, memory, place }: Situation): Event | undefined {
   const isStable = seen.declared === memory.stable;
   if (isStable && memory.candidate !== memory.stable) return { type: 'BACK' };
   // Nothing is being released, and only the stages are others: they are for the next release.
-  if (seen.issues.length > 0 || (isStable && hasTag(place, 'done'))) return undefined;
+  if (!isFollowable(seen) || (isStable && hasTag(place, 'done'))) return undefined;
   const isOther = seen.declared !== memory.candidate || seen.plan.stagesHash !== memory.stagesHash;
   return isOther ? { type: 'DECLARE' } : undefined;
 }
@@ -39,8 +40,8 @@ type Asked = (situation: Situation, command: Command) => Event | undefined;
 const ASKED: Readonly<Record<Command['verb'], Asked>> = {
   // A rejection: it has been sent already.
   abort: () => undefined,
-  'promote-full': ({ seen }) => (seen.issues.length > 0 ? undefined : { type: 'PROMOTE_FULL' }),
-  retry: ({ seen }) => (seen.issues.length > 0 ? undefined : { type: 'RETRY' }),
+  'promote-full': ({ seen }) => (isFollowable(seen) ? { type: 'PROMOTE_FULL' } : undefined),
+  retry: ({ seen }) => (isFollowable(seen) ? { type: 'RETRY' } : undefined),
   promote: promotion,
   skip: promotion,
   pause: ({ place }) => (hasTag(place, 'moving') && place.attention === 'running' ? { type: 'PAUSE' } : undefined),
@@ -57,7 +58,7 @@ function promotion(situation: Situation): Event | undefined {
   const { seen, place } = situation;
   if (place.attention === 'paused') return { type: 'RESUME' };
   if (place.background === 'unsure') return { type: 'ACCEPT' };
-  return seen.issues.length > 0 || isPaused(situation) ? undefined : { type: 'PROMOTE' };
+  return !isFollowable(seen) || isPaused(situation) ? undefined : { type: 'PROMOTE' };
 }
 
 /** Only where no Git declares the Rollout, and while nothing is on its way. */

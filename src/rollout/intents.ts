@@ -5,6 +5,7 @@ import { canonicalJson } from './hash.ts';
 import { meansOf } from './means/by-split.ts';
 import {
   desiredOf,
+  isFollowable,
   replicaSet,
   replicasOf,
   type Observed,
@@ -106,7 +107,7 @@ function towards(situation: Situation, hash: string, replicas: number): Intent |
   const rs = replicaSet(seen, hash);
   if (rs === undefined) {
     // Only the declared template is at hand; a lost ReplicaSet of another revision cannot be made again.
-    const isMade = hash === seen.declared && seen.issues.length === 0 && !isHeldBack(situation, hash);
+    const isMade = hash === seen.declared && isFollowable(seen) && !isHeldBack(situation, hash);
     return isMade ? create(situation, hash, replicas) : undefined;
   }
   const isStill = rs.desired === replicas || (replicas > rs.desired && isHeldBack(situation, hash));
@@ -162,7 +163,7 @@ function isRetired(situation: Situation, hash: string): boolean {
 function runIntents({ seen, memory }: Situation, wanted: Wanted): Intent[] {
   const intents: Intent[] = [];
   for (const run of wanted.runs) {
-    if (seen.issues.length > 0 || seen.runs.some((r) => r.name === run.name)) continue;
+    if (!isFollowable(seen) || seen.runs.some((r) => r.name === run.name)) continue;
     intents.push({ do: 'StartRun', ...run, hash: memory.candidate, attempt: memory.attempt });
   }
   for (const run of seen.runs) {

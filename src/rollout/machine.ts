@@ -5,6 +5,7 @@ import { assign, setup } from 'xstate';
 import type { Context, Event, Tag } from './context.ts';
 import type { Memory } from './memory.ts';
 import * as facts from './facts.ts';
+import { isFollowable } from './observed.ts';
 import * as changes from './changes.ts';
 import { nextSecond } from './time.ts';
 
@@ -21,7 +22,7 @@ const machineSetup = setup({
     isHeld: ({ context: { seen } }) => seen.held !== undefined,
     isLetGo: ({ context: { seen } }) => seen.held === undefined,
     isFull: ({ context }) => facts.isFull(context),
-    isFirstFull: ({ context }) => context.seen.issues.length === 0 && facts.isFull(context),
+    isFirstFull: ({ context }) => isFollowable(context.seen) && facts.isFull(context),
     areStagesDone: ({ context }) => facts.stageOf(context) === undefined,
     isSplit: ({ context }) => facts.stageOf(context)?.kind === 'Split',
     isScale: ({ context }) => facts.stageOf(context)?.kind === 'Scale',

@@ -59,6 +59,22 @@ export interface SeenRun {
   readonly createdAt: string;
 }
 
+/** A field of an object that a Rollout drives. */
+export interface DrivenField {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly what: string;
+  /** Tells it from the others of the Rollout. */
+  readonly id: string;
+}
+
+/** A driven field that another writer changes again and again. */
+export interface Contest extends DrivenField {
+  /** Field manager of the writer. */
+  readonly by: string;
+}
+
 export type { TakenCommand } from '../api/annotations.ts';
 
 /** An annotation that asks for something. */
@@ -84,6 +100,10 @@ export interface Observed {
   readonly content?: string | undefined;
   /** Pod hash of the declared template. */
   readonly declared: string;
+  /** Hash of the declared template, where it is another spelling of that revision's. */
+  readonly spelled?: string | undefined;
+  /** Whether the declared template is another revision is not known yet; `declared` is the one on record until then. */
+  readonly undecided?: boolean | undefined;
   readonly replicaSets: readonly SeenReplicaSet[];
   readonly selectors: readonly SeenSelector[];
   /** Empty without a router. */
@@ -103,9 +123,17 @@ export interface Observed {
   readonly malformed?: readonly Issue[] | undefined;
   /** `recentEvents` of the record itself; `status` may be newer. */
   readonly told?: readonly RecentEvent[] | undefined;
+  /** What somebody else writes as well, again and again. */
+  readonly contests?: readonly Contest[] | undefined;
+  /** When the first of them is over, if it is not written once more; milliseconds since the epoch. */
+  readonly contestedUntil?: number | undefined;
   /** No pod older than this is left; milliseconds since the epoch. */
   readonly restartedBefore?: number | undefined;
 }
+
+/** It is known what is declared, and nothing is wrong with it. */
+export const isFollowable = ({ issues, undecided }: Pick<Observed, 'issues' | 'undecided'>): boolean =>
+  issues.length === 0 && undecided !== true;
 
 export const replicasOf = (seen: Observed): number => seen.spec.replicas ?? 1;
 

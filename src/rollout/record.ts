@@ -54,7 +54,10 @@ const given = <T, R>(value: T | undefined, write: (value: T) => R): R | undefine
 
 const unless = <T>(value: T, usual: T): T | undefined => (value === usual ? undefined : value);
 
-export function memorise({ state, attention, background, pods }: Place, m: Memory, content?: string): MachineState {
+/** What is noted of the declaration with it: it is observed again, and only compared with. */
+type Noted = Pick<Observed, 'content' | 'spelled'>;
+
+export function memorise({ state, attention, background, pods }: Place, m: Memory, noted: Noted): MachineState {
   const retiring = Object.entries(m.retiring).map(([hash, at]) => [hash, exactTime(at)] as const);
   return {
     version: 2,
@@ -65,7 +68,7 @@ export function memorise({ state, attention, background, pods }: Place, m: Memor
       pods: unless(pods, 'steady'),
     }),
     candidate: m.candidate,
-    ...present({ revision: m.revision, content }),
+    ...present({ revision: m.revision, content: noted.content, spelled: noted.spelled }),
     stepsHash: m.stagesHash,
     step: m.stage,
     attempt: m.attempt,

@@ -170,6 +170,13 @@ function signals(outcome: Outcome): Partial<RolloutStatus> {
   });
 }
 
+/** What is not decided yet is not observed. */
+function observedGeneration({ undecided, generation, status }: Observed): Pick<RolloutStatus, 'observedGeneration'> {
+  return undecided
+    ? present({ observedGeneration: status.observedGeneration })
+    : { observedGeneration: String(generation) };
+}
+
 /** The whole status; fields that are undefined are to be removed. */
 export function statusOf(outcome: Outcome): RolloutStatus {
   const { seen, memory, place, kept } = outcome;
@@ -180,7 +187,7 @@ export function statusOf(outcome: Outcome): RolloutStatus {
   return {
     phase,
     message,
-    observedGeneration: String(seen.generation),
+    ...observedGeneration(seen),
     ...counters(seen),
     currentPodHash: seen.declared,
     ...present({ stableRS: memory.stable }),
@@ -194,7 +201,7 @@ export function statusOf(outcome: Outcome): RolloutStatus {
     ...present({ release }),
     history: historyOf(outcome, ended),
     ...present({ lastCommand: lastCommand(outcome) }),
-    machine: memorise(place, memory, seen.content),
+    machine: memorise(place, memory, seen),
     conditions: conditionsOf(outcome, phase, message),
   };
 }

@@ -14,6 +14,15 @@ export interface RolloutSample {
   weight: number;
 }
 
+export interface CorrectionSample {
+  /** Of the Rollout. */
+  namespace: string;
+  name: string;
+  /** Of the object that was put right. */
+  kind: string;
+  manager: string;
+}
+
 export interface ApiRequestSample {
   verb: string;
   resource: string;
@@ -36,6 +45,8 @@ export interface Metrics {
   rolloutGone(namespace: string, name: string): void;
   /** `reason`: one of a few words such as `AnalysisFailed`, never free text. */
   abort(reason: string): void;
+  /** A driven field that `manager` had changed was put back. */
+  correction(of: CorrectionSample): void;
   promotion(): void;
   /** From the push reaching Sluice to the first weight written. */
   pushToFirstWeight(ms: number): void;
@@ -77,8 +88,10 @@ export function createMetrics(options: MetricsOptions): Metrics {
     1,
   );
   const loop = loopMetrics(registry);
+  const corrections = correctionMeter(registry);
   return {
-    ...rolloutMetrics(registry),
+    ...rolloutMetrics(registry, corrections.gone),
+    correction: corrections.correction,
     ...releaseMetrics(registry),
     ...loop,
     ...outsideMetrics(registry),
@@ -88,7 +101,36 @@ export function createMetrics(options: MetricsOptions): Metrics {
   };
 }
 
-function rolloutMetrics(registry: Registry): Pick<Metrics, 'rollout' | 'rolloutGone'> {
+interface CorrectionMeter {
+  correction: (sample: CorrectionSample) => void;
+  gone: (of: { namespace: string; name: string }) => void;
+}
+
+function correctionMeter(registry: Registry): CorrectionMeter {
+  const labels = [...OBJECT, 'kind', 'manager'];
+  const what = 'What a rollout drives and another manager had changed, put back; kind: of the object.';
+  const corrections = counter(registry, 'sluice_corrections_total', what, labels);
+  const series = new Map<string, Map<string, CorrectionSample>>();
+  const id = ({ namespace, name }: { namespace: string; name: string }): string => `${namespace}/${name}`;
+  return {
+    correction: (sample) => {
+      const { namespace, name, kind, manager } = sample;
+      const known = series.get(id(sample)) ?? new Map<string, CorrectionSample>();
+      series.set(id(sample), known.set(`${kind} ${manager}`, sample));
+      corrections.inc({ namespace, name, kind, manager });
+    },
+    gone: (of) => {
+      for (const { namespace, name, kind, manager } of series.get(id(of))?.values() ?? [])
+        corrections.remove({ namespace, name, kind, manager });
+      series.delete(id(of));
+    },
+  };
+}
+
+function rolloutMetrics(
+  registry: Registry,
+  alsoGone: CorrectionMeter['gone'],
+): Pick<Metrics, 'rollout' | 'rolloutGone'> {
   const info = gauge(registry, 'sluice_rollout_info', 'One series per rollout, with its phase; always 1.', [
     ...OBJECT,
     'phase',
@@ -128,6 +170,7 @@ function rolloutMetrics(registry: Registry): Pick<Metrics, 'rollout' | 'rolloutG
       dropPhase(of);
       phases.delete(id(namespace, name));
       for (const each of [step, steps, weight]) each.remove(of);
+      alsoGone(of);
     },
   };
 }

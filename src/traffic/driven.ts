@@ -84,12 +84,12 @@ export type DrivenKind = {
   readonly verbs: readonly string[];
   /** What of it is driven, for the docs. */
   readonly what: string;
+  /** The field that what is driven is in, or is: who owns it drives the object, or has interfered. */
+  readonly field: readonly string[];
 } & (
   | { readonly drives: 'split' }
   | {
       readonly drives: 'selectors';
-      /** The field that tells, by who owns it, that an object is bound. */
-      readonly field: readonly string[];
       unbind(object: KubeObject): Unbound | undefined;
     }
 );

@@ -60,8 +60,7 @@ describe('a writer that resets every second, for five minutes,', () => {
     ['the pods of a ReplicaSet', scale],
   ];
 
-  // src/controller/execute.ts:95 and 115: a correction is a write like any other; nothing counts them, or looks at who wrote before.
-  it.fails.each(writers)('%s is told of: in an Event, a condition and a metric, with its name', async (_what, by) => {
+  it.each(writers)('%s is told of: in an Event, a condition and a metric, with its name', async (_what, by) => {
     await fought(by);
     const told = cluster.events().filter((text) => text.includes('other-operator'));
     expect(told.length).toBeGreaterThan(0);
@@ -80,6 +79,44 @@ describe('a writer that resets every second, for five minutes,', () => {
     expect(cluster.rollout().status?.step).toBe('1/2');
     const writes = cluster.journal.filter((line) => /^kube (PATCH|PUT|POST|DELETE)/.test(line)).length;
     expect(writes).toBeLessThan(6 * 300);
+  });
+});
+
+describe('a fight that has ended', () => {
+  it('is no longer said, and nothing is written at rest', async () => {
+    await givenV1(cluster, { steps: STEPS });
+    apply(cluster, 'v2', { steps: STEPS });
+    await waits(cluster);
+    for (let times = 0; times < 5; times++) {
+      shift();
+      await cluster.run(1_000);
+    }
+    const contested = (): unknown => cluster.condition(cluster.rollout(), 'Contested')?.['message'];
+    expect(contested()).toMatch(/^other-operator changes the weights of VirtualService web again and again/);
+    const writes = (): number => cluster.processes[0]?.writes.length ?? 0;
+    const before = writes();
+    await cluster.run(10 * 60_000);
+    expect(writes()).toBe(before);
+    await cluster.until('it is no longer said', () => contested() === undefined);
+    await cluster.run(60_000);
+    expect(writes()).toBe(before + 1);
+    shift();
+    await cluster.run(5_000);
+    expect(contested()).toBeUndefined();
+  });
+
+  it('goes on where a process that has just started finds it', async () => {
+    await givenV1(cluster, { steps: STEPS });
+    apply(cluster, 'v2', { steps: STEPS });
+    await waits(cluster);
+    cluster.processes[0]?.kill();
+    await cluster.start();
+    for (let times = 0; times < 5; times++) {
+      select();
+      await cluster.run(1_000);
+    }
+    expect(cluster.events('Contested')).toHaveLength(1);
+    expect(cluster.rollout().status?.phase).toBe('Paused');
   });
 });
 

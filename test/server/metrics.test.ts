@@ -14,6 +14,12 @@ describe('the metrics', () => {
     expect(body).toContain('sluice_rollout_info{namespace="shop",name="web",phase="Healthy"} 1');
     expect(body).not.toContain('sluice_rollout_info{namespace="shop",name="web",phase="Paused"}');
     expect(body).toContain('sluice_rollout_phase{namespace="shop",name="web",phase="Paused"} 0');
+    const corrected = { namespace: 'shop', name: 'web', kind: 'Service', manager: 'other' };
+    metrics.correction(corrected);
+    metrics.correction(corrected);
+    expect((await metrics.render()).body).toContain(
+      'sluice_corrections_total{namespace="shop",name="web",kind="Service",manager="other"} 2',
+    );
     metrics.rolloutGone('shop', 'web');
     expect((await metrics.render()).body).not.toContain('name="web"');
   });

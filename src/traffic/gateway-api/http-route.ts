@@ -21,7 +21,7 @@ export interface HttpRouteTarget extends Pick<DrivenRoute, 'namespace' | 'name' 
   stableService: string;
 }
 
-const LIST = ['spec', 'rules'] as const;
+export const LIST = ['spec', 'rules'] as const;
 
 export function httpRoute(target: HttpRouteTarget): DrivenRoute {
   const { namespace, name, field, canaryService } = target;

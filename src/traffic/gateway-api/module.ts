@@ -1,7 +1,7 @@
 // The Gateway API as a router: HTTPRoutes share the requests out between two Services.
 import type { Traffic } from '../../api/traffic.ts';
 import { DRIVEN_VERBS, type RouterModule } from '../driven.ts';
-import { HTTP_ROUTES, httpRoute } from './http-route.ts';
+import { HTTP_ROUTES, httpRoute, LIST } from './http-route.ts';
 
 type Config = NonNullable<NonNullable<Traffic['trafficRouting']>['gatewayAPI']>;
 
@@ -13,6 +13,7 @@ export const gatewayAPI: RouterModule<Config> = {
       drives: 'split',
       verbs: DRIVEN_VERBS,
       what: 'weights of the two backendRefs of every rule that names both Services',
+      field: LIST,
     },
   ],
   objects({ httpRoute: one, httpRoutes }, { canaryService = '', stableService = '' }, namespace) {

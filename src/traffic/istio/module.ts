@@ -2,7 +2,14 @@
 import type { Traffic } from '../../api/traffic.ts';
 import { DRIVEN_VERBS, type DrivenObject, type DrivenRoute, type RouterModule } from '../driven.ts';
 import { DESTINATION_RULES, destinationRule, unbindSubsets } from './destination-rule.ts';
-import { hostMatch, subsetMatch, VIRTUAL_SERVICES, virtualService, type DestinationMatch } from './virtual-service.ts';
+import {
+  hostMatch,
+  LIST,
+  subsetMatch,
+  VIRTUAL_SERVICES,
+  virtualService,
+  type DestinationMatch,
+} from './virtual-service.ts';
 
 type Config = NonNullable<NonNullable<Traffic['trafficRouting']>['istio']>;
 
@@ -16,6 +23,7 @@ export const istio: RouterModule<Config> = {
       drives: 'split',
       verbs: DRIVEN_VERBS,
       what: 'weights of the two destinations of the http routes that are named',
+      field: LIST,
     },
     {
       resource: DESTINATION_RULES,

@@ -46,7 +46,7 @@ export function subsetMatch(subset: string): DestinationMatch {
   return { text: `subset ${subset}`, matches: (destination) => destination['subset'] === subset };
 }
 
-const LIST = ['spec', 'http'] as const;
+export const LIST = ['spec', 'http'] as const;
 
 export function virtualService(target: VirtualServiceTarget): DrivenRoute {
   const { namespace, name, field } = target;
