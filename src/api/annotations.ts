@@ -46,7 +46,6 @@ export const driverSchema = z.object({
   trafficRouting: drivenRoutingSchema,
 });
 
-export type Driver = z.infer<typeof driverSchema>;
 export type TakenCommand = z.infer<typeof takenCommandSchema>;
 export type HeldNote = z.infer<typeof heldNoteSchema>;
 

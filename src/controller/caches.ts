@@ -123,7 +123,7 @@ export function createCaches(deps: CacheDeps): Caches {
 }
 
 /** Keys of the Rollouts that the object of a change concerns. */
-export function concerned(caches: Caches, object: Identified & { kind?: string }, kind: string): ObjectKey[] {
+function concerned(caches: Caches, object: Identified & { kind?: string }, kind: string): ObjectKey[] {
   const { namespace, name } = object.metadata;
   if (kind === 'Rollout') return [rolloutKey(namespace, name)];
   if (kind === 'ReplicaSet' || kind === 'AnalysisRun') {

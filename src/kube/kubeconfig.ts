@@ -35,7 +35,7 @@ export interface AccessOptions {
 }
 
 /** A kubeconfig that cannot be used; the message says what to do. */
-export class KubeconfigError extends Error {
+class KubeconfigError extends Error {
   override readonly name = 'KubeconfigError';
 }
 

@@ -54,7 +54,7 @@ export function equal(left: unknown, right: unknown, budget: Budget, mayDiffer: 
 }
 
 /** Equality by value; values of different types differ. */
-export function same(left: unknown, right: unknown, budget: Budget): boolean {
+function same(left: unknown, right: unknown, budget: Budget): boolean {
   budget.spend(1);
   if (Array.isArray(left) && Array.isArray(right)) {
     return sameLists(left, right, budget);

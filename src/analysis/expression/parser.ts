@@ -38,7 +38,7 @@ const NEGATABLE = new Set(['in', 'matches', 'contains', 'startsWith', 'endsWith'
 const SAME: Record<string, string> = { and: '&&', or: '||', not: '!', '^': '**' };
 
 /** Functions whose last argument is evaluated for each element. */
-export const CLOSURE_FUNCTIONS = new Set([
+const CLOSURE_FUNCTIONS = new Set([
   'all',
   'any',
   'none',

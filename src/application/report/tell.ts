@@ -10,7 +10,7 @@ import { describeReturn } from '../revert/returns.ts';
 type Drift = NonNullable<ApplicationStatus['drift']>[number];
 
 /** What a person reads in `kubectl describe`, in order. */
-export function eventsBetween(before: ApplicationStatus | undefined, after: ApplicationStatus): AgentEvent[] {
+function eventsBetween(before: ApplicationStatus | undefined, after: ApplicationStatus): AgentEvent[] {
   const [held, holds] = [before?.holds ?? [], after.holds ?? []];
   return [
     ...holdEvents(held, holds),

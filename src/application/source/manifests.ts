@@ -7,7 +7,7 @@ import { documentsOf, type Piece } from './documents.ts';
 import { isRecord } from '../../api/json.ts';
 import { YamlError, YamlReader } from './yaml.ts';
 
-export type { Manifest, ManifestSource as Source } from '../../ports/source-reader.ts';
+export type { Manifest } from '../../ports/source-reader.ts';
 
 export interface SourceFile {
   path: string;

@@ -251,7 +251,7 @@ function kept(entry: ResourceStatus, message: string): ResourceStatus {
   };
 }
 
-export function refOfEntry(entry: ObjectRef): ObjectRef {
+function refOfEntry(entry: ObjectRef): ObjectRef {
   const { group, version, kind, namespace, name } = entry;
   return { group, version, kind, ...(namespace === undefined ? {} : { namespace }), name };
 }

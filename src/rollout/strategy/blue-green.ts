@@ -4,7 +4,7 @@ import type { BlueGreen } from '../../api/rollout.ts';
 import { shortHash } from '../hash.ts';
 import type { Plan, PlannedAnalysis, PlannedService, PodsRule, Stage } from '../plan.ts';
 
-export const FIELD = 'spec.strategy.blueGreen';
+const FIELD = 'spec.strategy.blueGreen';
 const DEFAULT_DELAY_S = 30;
 
 function stagesOf({

@@ -4,7 +4,7 @@ import type { Canary, Step } from '../../api/rollout.ts';
 import { shortHash } from '../hash.ts';
 import { NOTHING, type Plan, type PlannedAnalysis, type PodsRule, type Stage, type Standing } from '../plan.ts';
 
-export const FIELD = 'spec.strategy.canary';
+const FIELD = 'spec.strategy.canary';
 const DEFAULT_DELAY_S = 30;
 
 /** Without a router the numbers of pods are the weight, so that a scale of its own means nothing. */
