@@ -90,6 +90,7 @@ function slimService(service: Service): Service {
   };
 }
 
+/** A watch cache for each kind that a Rollout has to do with. None is open before it is started. */
 export function createCaches(deps: CacheDeps): Caches {
   const open = <T extends Identified>(resource: Resource, more: Partial<WatchCacheOptions<T>> = {}): WatchCache<T> =>
     new WatchCache<T>({

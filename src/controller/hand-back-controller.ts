@@ -51,6 +51,7 @@ const drivenCaches = ({
   services as unknown as WatchCache<KubeObject>,
 ];
 
+/** Takes fields off what no Rollout drives any more. It does nothing before `start`. */
 export function createHandBack(deps: HandBackDeps): HandBackController {
   const { caches, clock, random, log } = deps;
   const queue: WorkQueue<ObjectKey> = new WorkQueue({

@@ -13,6 +13,7 @@ export interface Located {
   isRoot?: boolean;
 }
 
+/** Adds to `causes` what the schema has against the value, in the order and the words of the API server. */
 export function validateValue(at: Located, node: SchemaNode, causes: Cause[]): void {
   if (at.old !== undefined && isDeepStrictEqual(at.old, at.value)) return;
   const wrong = wrongType(at.value, node);
