@@ -67,17 +67,10 @@ async function agent(): Promise<number> {
   return 0;
 }
 
-async function main(): Promise<number> {
-  if (process.argv[2] === 'agent') return agent();
-  const options = parseBenchOptions(process.argv.slice(2));
-  if (options === undefined) {
-    console.log(HELP);
-    return 0;
-  }
-  if (options.kubeconfig === undefined) return inOwnCluster();
+/** Against a cluster that is there. */
+async function onCluster(options: BenchOptions, kubeconfig: string): Promise<number> {
   // What the bench started ends with it.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
-  const kubeconfig = resolve(options.kubeconfig);
   const client = await openClient(kubeconfig);
   console.error(`the cluster is ${client.access.baseUrl}, from ${kubeconfig}`);
   const kubelet = options.pretendKubelet ? await startKubelet(kubeconfig, options.podDelayMs) : undefined;
@@ -93,6 +86,16 @@ async function main(): Promise<number> {
     await prometheus.stop();
     await client.close();
   }
+}
+
+async function main(): Promise<number> {
+  if (process.argv[2] === 'agent') return agent();
+  const options = parseBenchOptions(process.argv.slice(2));
+  if (options === undefined) {
+    console.log(HELP);
+    return 0;
+  }
+  return options.kubeconfig === undefined ? inOwnCluster() : onCluster(options, resolve(options.kubeconfig));
 }
 
 process.exitCode = await main();

@@ -24,7 +24,7 @@ export type MetricValue = Sample & {
 };
 
 /** Longest text of a value, in characters. */
-export const MAX_TEXT = 256;
+const MAX_TEXT = 256;
 
 /** A number as people and Prometheus write it: `0.82`, `NaN`, `+Inf`. */
 export function numberText(value: number): string {

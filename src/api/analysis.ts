@@ -37,7 +37,7 @@ export const rolloutAnalysisSchema = z.object({
   measurementRetention,
 });
 
-export const PHASES = ['Pending', 'Running', 'Successful', 'Failed', 'Error', 'Inconclusive'] as const;
+const PHASES = ['Pending', 'Running', 'Successful', 'Failed', 'Error', 'Inconclusive'] as const;
 const phase = z.enum(PHASES);
 
 export const measurementSchema = z.object({

@@ -70,9 +70,11 @@ export function readAnnotation<T>(
   const value = parsed(text);
   if (value === undefined) return wrong('is not JSON');
   const result = schema.safeParse(value);
-  if (result.success) return ok(result.data);
-  const [first] = result.error.issues;
-  return wrong(`${first?.path.join('.') || 'the value'}: ${first?.message ?? 'does not fit'}`);
+  return result.success ? ok(result.data) : wrong(firstOf(result.error));
+}
+
+function firstOf({ issues: [first] }: z.ZodError): string {
+  return `${first?.path.join('.') || 'the value'}: ${first?.message ?? 'does not fit'}`;
 }
 
 function parsed(text: string): unknown {

@@ -100,6 +100,7 @@ export interface Resource {
   namespaced: boolean;
 }
 
+/** `group/version`, or the version alone for the core group. */
 export function apiVersionOf(resource: Resource): string {
   return resource.group === '' ? resource.version : `${resource.group}/${resource.version}`;
 }

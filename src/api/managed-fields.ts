@@ -12,6 +12,7 @@ export interface FieldEntry {
   fields: Record<string, unknown>;
 }
 
+/** What each manager owns, as the API server tracks it; entries without a manager are left out. */
 export function entriesOf({ metadata }: { metadata: ObjectMeta }): FieldEntry[] {
   return (metadata.managedFields ?? []).flatMap((entry) => {
     if (!isRecord(entry) || typeof entry['manager'] !== 'string') return [];

@@ -5,7 +5,7 @@ import { durationMs, durationOrArgument, numberOf, numberOrArgument } from './fi
 import { distinctNames, ruled } from './rules.ts';
 
 /** Of measurements: with an interval of a second, eleven days. */
-export const MAX_COUNT = 1_000_000;
+const MAX_COUNT = 1_000_000;
 /** Between measurements; shorter intervals of runs that are stored already are taken as this. */
 export const MIN_INTERVAL_MS = 1000;
 

@@ -18,12 +18,14 @@ function distanceOf(a: string, b: string): number {
   for (let i = 1; i <= a.length; i++) {
     const row = [i];
     for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1] ? 0 : 1;
-      let cost = Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + same);
-      if (a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) cost = Math.min(cost, (before[j - 2] ?? Infinity) + 1);
-      row.push(cost);
+      const other = a[i - 1] === b[j - 1] ? 0 : 1;
+      const isExchanged = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const exchanged = isExchanged ? costAt(before, j - 2) + 1 : Infinity;
+      row.push(Math.min(costAt(last, j) + 1, costAt(row, j - 1) + 1, costAt(last, j - 1) + other, exchanged));
     }
     [before, last] = [last, row];
   }
-  return last[b.length] ?? 0;
+  return costAt(last, b.length);
 }
+
+const costAt = (row: readonly number[], column: number): number => row[column] ?? Infinity;

@@ -11,6 +11,7 @@ export type ObjectKey = string & { readonly [brand]: 'ObjectKey' };
 /** What names an object apart from its API version. */
 export type ObjectId = Omit<ObjectRef, 'version'>;
 
+/** The key of an object, without its version: one object, whichever version it is read in. */
 export const objectKey = (id: ObjectId): ObjectKey =>
   `${id.group}/${id.kind}/${id.namespace ?? ''}/${id.name}` as ObjectKey;
 
@@ -22,19 +23,23 @@ export function objectIdOf(key: ObjectKey): ObjectId {
 
 type Named = Pick<KubeObject, 'apiVersion' | 'kind' | 'metadata'>;
 
+/** What an object is called, in the version that it was read in. */
 export function refOf(object: Named): ObjectRef {
   const [group, version] = splitApiVersion(object.apiVersion);
   const { namespace, name } = object.metadata;
   return { group, version, kind: object.kind, ...(namespace === undefined ? {} : { namespace }), name };
 }
 
+/** The key of an object that is at hand. */
 export const objectKeyOf = (object: Named): ObjectKey => objectKey(refOf(object));
 
+/** Group and version of an apiVersion; the core group is an empty text. */
 export function splitApiVersion(apiVersion: string): [group: string, version: string] {
   const slash = apiVersion.indexOf('/');
   return slash === -1 ? ['', apiVersion] : [apiVersion.slice(0, slash), apiVersion.slice(slash + 1)];
 }
 
+/** The apiVersion that a manifest of the object has. */
 export const apiVersionOfRef = (ref: ObjectRef): string =>
   ref.group === '' ? ref.version : `${ref.group}/${ref.version}`;
 

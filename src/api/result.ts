@@ -8,5 +8,7 @@ export interface Issue {
 
 export type Result<T, E = Issue[]> = { ok: true; value: T } | { ok: false; error: E };
 
+/** What was asked for. */
 export const ok = <T>(value: T): { ok: true; value: T } => ({ ok: true, value });
+/** Why there is nothing: of use to a person, and never thrown. */
 export const fail = <E>(error: E): { ok: false; error: E } => ({ ok: false, error });

@@ -19,7 +19,7 @@ export type RevisionRef = z.infer<typeof revisionRefSchema>;
 const MAX_TEXT = 16_384;
 
 /** The value in an annotation's JSON, by its schema; undefined where there is none, or another thing: a person may have written it. */
-export function parseAnnotation<T>(text: string | undefined, schema: z.ZodType<T>): T | undefined {
+function parseAnnotation<T>(text: string | undefined, schema: z.ZodType<T>): T | undefined {
   if (text === undefined || text.length > MAX_TEXT) return undefined;
   try {
     const parsed = schema.safeParse(JSON.parse(text));

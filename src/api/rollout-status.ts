@@ -4,7 +4,7 @@ import { conditions } from './fields.ts';
 import type { Condition } from './k8s.ts';
 import { revisionRefSchema } from './revision.ts';
 
-export const OUTCOMES = ['Promoted', 'Aborted', 'Superseded', 'RolledBack'] as const;
+const OUTCOMES = ['Promoted', 'Aborted', 'Superseded', 'RolledBack'] as const;
 
 /** What an annotation asked for. */
 const command = {

@@ -9,11 +9,12 @@ export function structuralSchema(schema: z.ZodType): Json {
   return structural(json as Json, '');
 }
 
+const UNIONS = ['anyOf', 'oneOf', 'allOf'];
 const DROPPED = new Set(['$schema', 'id', 'propertyNames', 'definitions', 'examples', 'additionalProperties']);
 
 function structural(node: Json, path: string): Json {
   if (node['x-kubernetes-int-or-string'] === true) return without(node, ['type', 'anyOf', 'oneOf']);
-  if (node['anyOf'] !== undefined || node['oneOf'] !== undefined || node['allOf'] !== undefined)
+  if (UNIONS.some((union) => node[union] !== undefined))
     throw new Error(`a CRD has no unions, found one at ${path === '' ? 'the root' : path}`);
   const out: Json = {};
   for (const [key, value] of Object.entries(node)) {
@@ -21,10 +22,14 @@ function structural(node: Json, path: string): Json {
     else if (key === 'items') out[key] = structural(value as Json, `${path}[]`);
     else if (!DROPPED.has(key)) out[key] = value;
   }
-  const others = node['additionalProperties'];
-  if (isObject(others) && Object.keys(others).length > 0 && node['properties'] === undefined)
-    out['additionalProperties'] = structural(others, `${path}[*]`);
+  const values = valuesOf(node);
+  if (values !== undefined) out['additionalProperties'] = structural(values, `${path}[*]`);
   return out['type'] === 'integer' ? integer(out) : out;
+}
+
+/** What the values of a map have to be; undefined where anything goes, and for what has named fields. */
+function valuesOf({ properties: named, additionalProperties: others }: Json): Json | undefined {
+  return named === undefined && isObject(others) && Object.keys(others).length > 0 ? others : undefined;
 }
 
 /** The server does not keep an empty map: with one, the next to apply the same definition would be told of a conflict. */

@@ -25,6 +25,7 @@ import { branchOf, Sources } from './source/sources.ts';
 import { LiveObjects } from './sync/live.ts';
 import { liveOwner } from './sync/owner.ts';
 
+/** The agent. It does nothing before `start`, and writes nothing that `ownership` does not grant. */
 export function createApplicationController(deps: ApplicationControllerDeps): ApplicationController {
   return new Agent(deps);
 }

@@ -50,7 +50,11 @@ export class Memory implements AgentMemory {
     const isOther = before && declared && ![before.id, this.previous?.id].includes(declared.id);
     if (isOther && !this.givenUp.has(before.id)) this.previous = before;
     this.accepted = declared;
-    const keys = new Set(declared?.desired.map(({ key }) => key));
+    this.#keepOnly(new Set(declared?.desired.map(({ key }) => key)));
+  }
+
+  /** What is not declared any more is forgotten. */
+  #keepOnly(keys: ReadonlySet<ObjectKey>): void {
     for (const known of [this.#answers, this.clean, this.setbacks, this.corrected]) {
       for (const key of known.keys()) if (!keys.has(key)) known.delete(key);
     }

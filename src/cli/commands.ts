@@ -78,6 +78,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
 };
 
+/** All commands, one a line, as people read them; ends with a line break. */
 export function usage(): string {
   const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(12)} ${summary}`);
   return `sluice: progressive delivery for Kubernetes whose source of truth is Git\n\nusage: sluice COMMAND [OPTIONS]   (sluice COMMAND --help)\n\n${lines.join('\n')}\n`;

@@ -1,5 +1,5 @@
 // What the status page shows, read from the caches.
-import type { Application } from '../api/application.ts';
+import type { Application, ApplicationStatus } from '../api/application.ts';
 import { shortCommit } from '../api/revision.ts';
 import type { Rollout } from '../api/rollout.ts';
 import type { Secrecy } from '../ports/secrecy.ts';
@@ -13,18 +13,20 @@ function rolloutRow({ metadata, status = {} }: Rollout): RolloutRow {
   return { namespace: metadata.namespace ?? '', name: metadata.name, phase, step, weight, revision, message };
 }
 
+function commitCells({ revision }: ApplicationStatus): Pick<ApplicationRow, 'commit' | 'subject' | 'author'> {
+  const { commit = '', subject = '', author = '' } = revision ?? {};
+  return { commit: shortCommit(commit), subject, author };
+}
+
 function applicationRow({ metadata, spec, status = {} }: Application): ApplicationRow {
   const { phase = 'OutOfSync', message = '', holds = [] } = status;
-  const { commit = '', subject = '', author = '' } = status.revision ?? {};
   const { repoURL, targetRevision = 'main' } = spec.source;
   return {
     namespace: metadata.namespace ?? '',
     name: metadata.name,
     repoURL,
     targetRevision,
-    commit: shortCommit(commit),
-    subject,
-    author,
+    ...commitCells(status),
     sync: phase,
     health: holds.length > 0 ? 'Held' : '',
     message,

@@ -98,6 +98,7 @@ function slimService(service: KubeObject): KubeObject {
   };
 }
 
+/** A watch cache for each kind that a Rollout has to do with. None is open before it is started. */
 export function createCaches(deps: CacheDeps): Caches {
   const open = <T extends Identified>(resource: Resource, more: Partial<WatchCacheOptions<T>> = {}): WatchCache<T> =>
     new WatchCache<T>({
@@ -136,7 +137,7 @@ export function createCaches(deps: CacheDeps): Caches {
 }
 
 /** Keys of the Rollouts that the object of a change concerns. */
-export function concerned(caches: Caches, object: Identified & { kind?: string }, kind: string): ObjectKey[] {
+function concerned(caches: Caches, object: Identified & { kind?: string }, kind: string): ObjectKey[] {
   const { namespace, name } = object.metadata;
   if (kind === 'Rollout') return [rolloutKey(namespace, name)];
   if (kind === 'ReplicaSet' || kind === 'AnalysisRun') {

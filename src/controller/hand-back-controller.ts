@@ -41,6 +41,7 @@ export interface HandBackController {
 /** What a person has to mend first is tried again after this long; most such changes bring a look by themselves. */
 const REFUSED_MS = 60_000;
 
+/** Takes fields off what no Rollout drives any more. It does nothing before `start`. */
 export function createHandBack(deps: HandBackDeps): HandBackController {
   const { caches, clock, random, log } = deps;
   const queue: WorkQueue<ObjectKey> = new WorkQueue({

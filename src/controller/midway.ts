@@ -36,6 +36,7 @@ export function midwayOf(rollouts: readonly Rollout[], replicaSets: readonly Rep
 export const isMoving = ({ status }: Rollout): boolean =>
   status?.abort !== true && status?.currentPodHash !== undefined && status.currentPodHash !== status.stableRS;
 
+/** The hashes of the revisions beside the stable one that still have pods, joined by commas. */
 export const othersText = ({ others }: Midway): string => others.map((each) => hashOf(each)).join(', ');
 
 /** Why a Service cannot be let go of, for a person. */

@@ -40,7 +40,7 @@ function isReady(pod: KubeObject): boolean {
 }
 
 /** The pods to evict now: those that do not serve anyway, and of the others as many as may be away. */
-export function nextToGo(pods: readonly KubeObject[], { replicas, before, atMost }: RestartRequest): KubeObject[] {
+function nextToGo(pods: readonly KubeObject[], { replicas, before, atMost }: RestartRequest): KubeObject[] {
   const here = pods.filter((pod) => !isLeaving(pod));
   const old = here.filter((pod) => isOlder(pod, before));
   const ready = here.filter((pod) => isReady(pod)).length;

@@ -52,6 +52,7 @@ export interface Runs {
   end(key: ObjectKey): boolean;
 }
 
+/** Drives AnalysisRuns from the first measurement to the verdict. It does nothing before `start`. */
 export function createRuns(deps: RunsDeps): Runs {
   return new RunController(deps);
 }

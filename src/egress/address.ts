@@ -66,20 +66,40 @@ function begins(address: Address, start: Address, bits: number): boolean {
   });
 }
 
-/** Where IPv6 carries an IPv4 address: mapped, compatible, translated, NAT64, 6to4, Teredo, ISATAP. */
+/** Takes four bytes out of sixteen. */
+type Inner = (address: Address) => Address;
+
+const at =
+  (...places: number[]): Inner =>
+  (address) =>
+    places.map((place) => address[place] ?? 0);
+const last = at(12, 13, 14, 15);
+const inverted: Inner = (address) => last(address).map((byte) => byte ^ 255);
+
+/** Where IPv6 carries IPv4 addresses: compatible, mapped, translated, NAT64 (twice), 6to4, Teredo. */
+const CARRIERS = (
+  [
+    ['::', 96, [last]],
+    ['::ffff:0:0', 96, [last]],
+    ['::ffff:0:0:0', 96, [last]],
+    ['64:ff9b::', 96, [last]],
+    ['64:ff9b:1::', 48, [last, at(6, 7, 9, 10)]],
+    ['2002::', 16, [at(2, 3, 4, 5)]],
+    ['2001::', 32, [at(4, 5, 6, 7), inverted]],
+  ] satisfies [text: string, bits: number, inner: Inner[]][]
+).map(([text, bits, inner]) => ({ start: parseAddress(text) ?? [], bits, inner }));
+
+/** The IPv4 addresses that an IPv6 address carries. */
 function embedded(address: Address): Address[] {
   if (address.length !== 16) return [];
-  const at = (...places: number[]): Address => places.map((place) => address[place] ?? 0);
-  const last = at(12, 13, 14, 15);
-  const within = (text: string, bits: number): boolean => begins(address, parseAddress(text) ?? [], bits);
-  if (within('::', 96) || within('::ffff:0:0', 96) || within('::ffff:0:0:0', 96) || within('64:ff9b::', 96))
-    return [last];
-  if (within('64:ff9b:1::', 48)) return [last, at(6, 7, 9, 10)];
-  if (within('2002::', 16)) return [at(2, 3, 4, 5)];
-  if (within('2001::', 32)) return [at(4, 5, 6, 7), last.map((byte) => byte ^ 255)];
-  const isatap = (address[8] === 0 || address[8] === 2) && address[9] === 0 && address[10] === 0x5e;
-  return isatap && address[11] === 0xfe ? [last] : [];
+  const carrier = CARRIERS.find(({ start, bits }) => begins(address, start, bits));
+  if (carrier !== undefined) return carrier.inner.map((inner) => inner(address));
+  return isIsatap(address) ? [last(address)] : [];
 }
+
+/** ISATAP is told by the second half, after any prefix. */
+const isIsatap = (address: Address): boolean =>
+  (address[8] === 0 || address[8] === 2) && address[9] === 0 && address[10] === 0x5e && address[11] === 0xfe;
 
 /** The address and the IPv4 addresses inside it, each in one spelling: for comparing two. */
 export function spellings(address: Address): string[] {

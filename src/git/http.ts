@@ -13,7 +13,7 @@ export interface GitEgress {
 }
 
 /** Code of an error of `lookup` that says so. */
-export const EGRESS_REFUSED = 'EGRESS_REFUSED';
+const EGRESS_REFUSED = 'EGRESS_REFUSED';
 
 export interface GitHttpOptions {
   /** URL of the repository; requests and credentials go to its origin only. */
@@ -41,14 +41,14 @@ export interface GitHttpResponse {
 
 export type GitHttp = (request: GitHttpRequest, call: GitCall) => Promise<GitHttpResponse>;
 
-export const DEFAULT_TIMEOUT_MS = 60_000;
+const DEFAULT_TIMEOUT_MS = 60_000;
 /** A server that sends nothing for this long is given up before the time limit. */
 const SILENCE_MS = 45_000;
 
 const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) };
 
 /** The `Authorization` header for credentials. */
-export function authorization(credentials: GitCredentials): string {
+function authorization(credentials: GitCredentials): string {
   if ('bearerToken' in credentials) return `Bearer ${credentials.bearerToken}`;
   return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`;
 }

@@ -111,7 +111,7 @@ export function formatCommit(commit: {
 }
 
 /** Name and email without what would break out of their line. Throws when nothing is left. */
-export function safePerson({ name, email }: Person): Person {
+function safePerson({ name, email }: Person): Person {
   // oxlint-disable-next-line no-control-regex -- control characters are exactly what is removed
   const clean = (text: string): string => text.replaceAll(/[\u0000-\u001f\u007f<>]+/g, ' ').replaceAll(/\s+/g, ' ');
   const safe = { name: clean(name).trim(), email: clean(email).replaceAll(' ', '') };

@@ -66,7 +66,7 @@ export class GitServer {
       { body, maxBytes: MAX_LISTING, headers: { 'git-protocol': 'version=2' } },
       call,
     );
-    return refsIn(new PacketReader(answer), { exactly: ref }).refs.get(ref);
+    return refsIn(new PacketReader(answer), (name) => name === ref).refs.get(ref);
   }
 
   /** The pack that is missing for a reference; undefined when the server has none of that name. */
@@ -113,7 +113,7 @@ export class GitServer {
     }
     if (reader.rest.toString('latin1', 4, 13) === 'version 2')
       return { refs: new Map(), capabilities: new Set(), second: true };
-    return { ...refsIn(reader, {}), second: false };
+    return { ...refsIn(reader, isBranchOrNotes), second: false };
   }
 
   async #post(service: Service, sent: Omit<GitHttpRequest, 'path'>, call: GitCall): Promise<Buffer> {
@@ -123,10 +123,20 @@ export class GitServer {
   }
 }
 
-/** References of a listing. Only branches and notes are kept: a server may have a hundred thousand others. */
+/** Only branches and notes are kept: a server may have a hundred thousand other references. */
+const isBranchOrNotes = (name: string): boolean => /^refs\/(heads|notes)\//.test(name);
+
+/** One line of a listing: a reference, and on the first one what the server offers. */
+function entryOf(line: string): { oid: string; name: string; offered: string } {
+  const [listed = '', offered = ''] = line.split('\0', 2);
+  const [oid = '', name = ''] = listed.split(' ', 2);
+  return { oid, name, offered };
+}
+
+/** References of a listing. */
 function refsIn(
   reader: PacketReader,
-  { exactly }: { exactly?: string },
+  isKept: (name: string) => boolean,
 ): { refs: Map<string, string>; capabilities: Set<string> } {
   const refs = new Map<string, string>();
   let capabilities: Set<string> | undefined;
@@ -134,11 +144,9 @@ function refsIn(
     const line = reader.line();
     if (line === undefined) continue;
     if (line.startsWith('ERR ')) throw new GitError('unreachable', `the server says: ${said(line.slice(4))}`);
-    const [listed = '', offered] = line.split('\0', 2);
-    capabilities ??= new Set((offered ?? '').split(' '));
-    const [oid = '', name = ''] = listed.split(' ', 2);
-    const kept = exactly === undefined ? /^refs\/(heads|notes)\//.test(name) : name === exactly;
-    if (isOid(oid) && kept) refs.set(name, oid);
+    const { oid, name, offered } = entryOf(line);
+    capabilities ??= new Set(offered.split(' '));
+    if (isOid(oid) && isKept(name)) refs.set(name, oid);
   }
   return { refs, capabilities: capabilities ?? new Set() };
 }
@@ -156,9 +164,14 @@ function wanted(oid: string, { have, shallow, depth }: FetchRequest, offered: Re
   ]);
 }
 
+/** What a server says of the edge of a history that it cut. */
+type Mark = 'shallow' | 'unshallow';
+
+const isMark = (word: string): word is Mark => word === 'shallow' || word === 'unshallow';
+
 function received(answer: Buffer, deepened: boolean): Omit<Fetched, 'oid'> {
   const reader = new PacketReader(answer);
-  const marks: Record<'shallow' | 'unshallow', string[]> = { shallow: [], unshallow: [] };
+  const marks: Record<Mark, string[]> = { shallow: [], unshallow: [] };
   let waits = deepened;
   while (!reader.atEnd) {
     const line = reader.line();
@@ -168,7 +181,7 @@ function received(answer: Buffer, deepened: boolean): Omit<Fetched, 'oid'> {
       continue;
     }
     const [word = '', oid = ''] = line.split(' ', 2);
-    if ((word === 'shallow' || word === 'unshallow') && isOid(oid)) marks[word].push(oid);
+    if (isMark(word) && isOid(oid)) marks[word].push(oid);
     else if (word === 'NAK' || word === 'ACK') break;
     else throw new GitError('unreachable', `the server says: ${said(line.replace(/^ERR /, ''))}`);
   }

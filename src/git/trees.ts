@@ -84,14 +84,9 @@ async function rewrite(
   io: { readTree: ReadTree; writeTree: WriteTree },
 ): Promise<string | undefined> {
   const entries = new Map((at.oid === undefined ? [] : await io.readTree(at.oid)).map((entry) => [entry.name, entry]));
-  const below = new Map<string, Map<string, string | null>>();
-  for (const [path, oid] of changes) {
-    const [name = '', ...rest] = segments(path);
-    if (rest.length > 0) {
-      below.set(name, (below.get(name) ?? new Map<string, string | null>()).set(rest.join('/'), oid));
-    } else setFile(entries, { name, folder: at.folder }, oid);
-  }
-  for (const [name, inside] of below) {
+  const { files, folders } = byFolder(changes);
+  for (const [name, oid] of files) setFile(entries, { name, folder: at.folder }, oid);
+  for (const [name, inside] of folders) {
     const present = entries.get(name);
     const folder = join(at.folder, name);
     if (present && present.type !== 'tree') throw new GitError('rejected', `${folder} is not a folder`);
@@ -100,6 +95,18 @@ async function rewrite(
     else entries.set(name, { mode: '40000', name, oid, type: 'tree' });
   }
   return entries.size === 0 ? undefined : io.writeTree([...entries.values()]);
+}
+
+/** The changes of a folder: those to files right in it, and to each folder in it, by their paths there. */
+function byFolder(changes: ReadonlyMap<string, string | null>) {
+  const files = new Map<string, string | null>();
+  const folders = new Map<string, Map<string, string | null>>();
+  for (const [path, oid] of changes) {
+    const [name = '', ...rest] = segments(path);
+    if (rest.length === 0) files.set(name, oid);
+    else folders.set(name, (folders.get(name) ?? new Map<string, string | null>()).set(rest.join('/'), oid));
+  }
+  return { files, folders };
 }
 
 function setFile(entries: Map<string, TreeEntry>, at: { name: string; folder: string }, oid: string | null): void {

@@ -68,6 +68,7 @@ const PATCH_TYPES = {
   apply: 'application/apply-patch+yaml',
 } as const;
 
+/** A client of one API server, over the transport given. Its calls throw `ApiError` for what the server refuses. */
 export function kubeClient(options: ClientOptions): KubeClient {
   return new TransportClient(options);
 }

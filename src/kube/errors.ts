@@ -128,6 +128,7 @@ function plainMessage(status: number, body: string): string {
   return `the API server answered ${status}${text === '' ? '' : `: ${text}`}`;
 }
 
+/** There is no such object, or no such kind. */
 export function isNotFound(error: unknown): error is ApiError {
   return error instanceof ApiError && error.status === 404;
 }
@@ -137,6 +138,7 @@ export function isConflict(error: unknown): error is ApiError {
   return error instanceof ApiError && error.status === 409 && error.reason !== 'AlreadyExists';
 }
 
+/** An object of that name is there already. */
 export function isAlreadyExists(error: unknown): error is ApiError {
   return error instanceof ApiError && error.status === 409 && error.reason === 'AlreadyExists';
 }

@@ -69,6 +69,7 @@ const TRY_FOR_MS = 30_000;
 const MAX_REMEMBERED = 4_096;
 const RETRY = { baseMs: 500, maxMs: 10_000 };
 
+/** Writes Events one after the other, and counts up one that is told again. Nobody waits for it, and it never throws. */
 export function eventRecorder(options: EventOptions): EventRecorder {
   return new QueuedRecorder(options);
 }

@@ -35,7 +35,7 @@ export interface AccessOptions {
 }
 
 /** A kubeconfig that cannot be used; the message says what to do. */
-export class KubeconfigError extends Error {
+class KubeconfigError extends Error {
   override readonly name = 'KubeconfigError';
 }
 
@@ -63,7 +63,6 @@ export async function loadAccess(options: AccessOptions = {}): Promise<ClusterAc
   const cluster = config.getCurrentCluster();
   if (!cluster?.server) throw noCluster(config, origin);
   const context = config.getCurrentContext();
-  const namespace = config.getContextObject(context)?.namespace?.trim() || 'default';
   allowPlainHttp(config, cluster);
   // Without a user the loader would leave out the cluster's CA.
   if (config.getCurrentUser() === null) config.loadFromClusterAndUser(cluster, { name: 'anonymous' });
@@ -73,9 +72,12 @@ export async function loadAccess(options: AccessOptions = {}): Promise<ClusterAc
     ...(cluster.proxyUrl ? { proxyUrl: checkedProxy(cluster.proxyUrl, origin) } : {}),
     authHeaders: authSource(config, options.monotonic ?? (() => performance.now())),
     context,
-    namespace,
+    namespace: namespaceOf(config, context),
   };
 }
+
+const namespaceOf = (config: KubeConfig, context: string): string =>
+  config.getContextObject(context)?.namespace?.trim() || 'default';
 
 /** The loader gives credentials to plain HTTP only where TLS is not verified; there is none to verify, and kubectl makes no fuss. */
 function allowPlainHttp(config: KubeConfig, cluster: { name: string; server: string }): void {

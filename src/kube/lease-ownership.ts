@@ -7,6 +7,7 @@ export interface LeaseOwnership extends Ownership {
   changed(): void;
 }
 
+/** Whoever holds the Lease owns every object; `fence` throws `LostLeadership` where it is held no more. */
 export function leaseOwnership(lease: Pick<LeaseElection, 'isLeader' | 'fence' | 'marginMs'>): LeaseOwnership {
   const handlers = new Set<() => void>();
   return {

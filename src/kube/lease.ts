@@ -129,15 +129,18 @@ export class LeaseElection {
       return await this.#acquireOrRenew();
     } catch (error) {
       if (this.#stopping.signal.aborted) return false;
-      if (isConflict(error) || isAlreadyExists(error)) {
-        const expected = this.#seen?.fingerprint;
-        await this.#look().catch(() => undefined);
-        if (this.#renewedAt !== undefined && !this.#isOurs()) this.#lose();
-        return this.#isOurs() && this.#seen?.fingerprint !== expected;
-      }
+      if (isConflict(error) || isAlreadyExists(error)) return this.#lookAgain();
       log.warn('cannot reach the lease', { name, error: error instanceof Error ? error.message : String(error) });
       return false;
     }
+  }
+
+  /** Another has written. True where the record is ours and not the one that was expected. */
+  async #lookAgain(): Promise<boolean> {
+    const expected = this.#seen?.fingerprint;
+    await this.#look().catch(() => undefined);
+    if (this.#renewedAt !== undefined && !this.#isOurs()) this.#lose();
+    return this.#isOurs() && this.#seen?.fingerprint !== expected;
   }
 
   async #acquireOrRenew(): Promise<boolean> {

@@ -8,6 +8,7 @@ export function keyOf(object: Identified): string {
   return keyFor(object.metadata.namespace, object.metadata.name);
 }
 
+/** `namespace/name`, or the name alone for an object of the cluster. */
 export function keyFor(namespace: string | undefined, name: string): string {
   return namespace ? `${namespace}/${name}` : name;
 }

@@ -30,6 +30,7 @@ const MAX_RETRY_AFTER_MS = 30_000;
 /** Reserved connections idle for longer than this are opened again when a queue forms, before anything urgent needs one. */
 const WARM_FOR_MS = 30_000;
 
+/** Requests over kept connections; `queued` counts those that wait for one. */
 export function undiciTransport(options: UndiciOptions): Transport & { readonly queued: number } {
   return new UndiciTransport(options);
 }

@@ -26,7 +26,7 @@ export const isSwitched = (known: Known): boolean => meansOf(known).isSwitched(k
 export const isBroughtBack = (known: Known): boolean => meansOf(known).isBroughtBack(known);
 
 /** The analysis after the switch, where one is declared and is not skipped. */
-export const verifies = ({ seen: { plan }, memory }: Known): boolean =>
+const verifies = ({ seen: { plan }, memory }: Known): boolean =>
   memory.full !== true && plan.analyses.some(({ kind }) => kind === 'PostPromotion');
 
 export const verifyingRun = (known: Known): SeenRun | undefined => runOf(known, 'PostPromotion');

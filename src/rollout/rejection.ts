@@ -52,7 +52,7 @@ export function deadlineExceeded(situation: Situation): boolean {
 }
 
 /** What was waited for, and for how long. */
-export function deadlineText(situation: Situation): string {
+function deadlineText(situation: Situation): string {
   const failure = replicaSet(situation.seen, situation.memory.candidate)?.failure;
   const why = failure === undefined ? '' : ` (${failure})`;
   return `no progress for ${deadlineSeconds(situation)}s (progressDeadlineSeconds); ${podsText(situation)}${why}`;

@@ -20,7 +20,7 @@ export function runName({ seen, memory }: Known, { kind, stage }: Pick<PlannedAn
 }
 
 /** Runs of the release that is under way, not of an earlier attempt. */
-export function runsOf({ seen, memory }: Known): readonly SeenRun[] {
+function runsOf({ seen, memory }: Known): readonly SeenRun[] {
   return seen.runs.filter((run) => run.hash === memory.candidate && run.attempt === memory.attempt);
 }
 

@@ -20,7 +20,7 @@ const HISTORY = 10;
 const sum = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0);
 
 /** Percent of the traffic (of the available pods, where these are the weight) on the candidate. */
-export function weightOf(situation: Situation): number {
+function weightOf(situation: Situation): number {
   const { seen, memory } = situation;
   if (memory.stable === undefined) return availableOf(seen, memory.candidate) > 0 ? 100 : 0;
   return memory.stable === memory.candidate ? 100 : meansOf(situation).share(situation);

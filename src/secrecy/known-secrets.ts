@@ -11,6 +11,7 @@ const SHORTEST_LINE = 16;
 const PIECE = 128;
 const MOST = 20_000;
 
+/** Secrets of this process, kept in memory alone. Nothing is known at the beginning. */
 export function knownSecrets(): Secrecy {
   const needles = new Needles();
   /** Whose each part is; what was used last comes last. */

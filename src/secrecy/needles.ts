@@ -79,12 +79,20 @@ export class Needles {
   }
 
   #findIn(text: string, found: Range[], isBase64: boolean): void {
+    this.#findLong(text, found, isBase64);
+    this.#findShort(text, found, isBase64);
+  }
+
+  #findLong(text: string, found: Range[], isBase64: boolean): void {
     for (let at = 0; at + PREFIX <= text.length; at++) {
       if (!this.#sieve?.[hashAt(text, at)]) continue;
       for (const needle of this.#byPrefix.get(text.slice(at, at + PREFIX))?.values() ?? []) {
         if ((!isBase64 || needle.isBase64) && isAt(needle, text, at)) found.push(placeOf(needle, text, at));
       }
     }
+  }
+
+  #findShort(text: string, found: Range[], isBase64: boolean): void {
     for (const needle of this.#short.values()) {
       if (isBase64 && !needle.isBase64) continue;
       for (let at = text.indexOf(needle.text); at >= 0; at = text.indexOf(needle.text, at + 1))

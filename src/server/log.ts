@@ -48,13 +48,6 @@ interface Clean {
   stacks: boolean;
 }
 
-/** Reads a level as a person writes it. Throws with the words that are understood. */
-export function parseLevel(text: string): LogLevel {
-  const level = ORDER.find((each) => each === text.toLowerCase());
-  if (level === undefined) throw new Error(`log level "${text}" is not known: use ${ORDER.join(', ')}`);
-  return level;
-}
-
 const RESERVED = new Set(['time', 'level', 'message']);
 
 function cleanFields(fields: LogFields, clean: Clean): LogFields {

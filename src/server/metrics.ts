@@ -80,6 +80,7 @@ export interface MetricsOptions {
   now?: () => number;
 }
 
+/** All metrics of this process, in a registry of their own. Default of `processMetrics`: true. */
 export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
   if (options.processMetrics ?? true) collectDefaultMetrics({ register: registry });

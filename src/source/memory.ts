@@ -5,7 +5,7 @@ import type { Cancel, Clock } from '../ports/clock.ts';
 const EVERY_MS = 50;
 
 /** Resident bytes of a process; undefined where the system does not tell. */
-export async function residentBytes(pid: number): Promise<number | undefined> {
+async function residentBytes(pid: number): Promise<number | undefined> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   const kib = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
   return kib === undefined ? undefined : Number(kib) * 1024;

@@ -46,7 +46,7 @@ export const heldTimeout = (ms: number | undefined): number =>
   Math.min(Math.max(ms ?? TIMEOUT.default, TIMEOUT.min), TIMEOUT.max);
 
 /** A repository's identity: its URL and the credentials it is read with. How long one waits is no part of it. */
-export const repositoryKey = ({ repoURL, credentials }: Repository): string =>
+const repositoryKey = ({ repoURL, credentials }: Repository): string =>
   JSON.stringify([repoURL.replace(/\/+$/, ''), credentials ?? null]);
 
 export function createSourceReader(options: ReaderOptions): SourceReader {

@@ -13,7 +13,7 @@ import type { ServedResource } from '../../src/kube/types.ts';
 
 export const NOW = Date.parse('2026-01-01T00:00:00Z');
 
-export const settings: TenancySettings = { clusterApplications: ['shop/wide'], crossNamespaceRoutes: [] };
+const settings: TenancySettings = { clusterApplications: ['shop/wide'], crossNamespaceRoutes: [] };
 
 export function application(spec: Partial<Application['spec']> = {}, name = 'shop'): Application {
   return {
@@ -67,7 +67,7 @@ export const entryOf = (object: KubeObject, more: Partial<ResourceStatus> = {}):
 
 const CLUSTER_KINDS = new Set(['Namespace', 'CustomResourceDefinition', 'ClusterRole']);
 
-export const served = (apiVersion: string, kind: string): ServedResource | undefined => {
+const served = (apiVersion: string, kind: string): ServedResource | undefined => {
   if (kind === 'Unknown') return undefined;
   const [group = '', version = ''] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion];
   const namespaced = !CLUSTER_KINDS.has(kind);

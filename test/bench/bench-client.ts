@@ -38,7 +38,7 @@ export interface Item {
 export type Change = 'ADDED' | 'MODIFIED' | 'DELETED';
 
 /** The server's answer was not one of those that were expected. */
-export class CallError extends Error {
+class CallError extends Error {
   readonly status: number;
 
   constructor(method: string, path: string, status: number, text: string) {

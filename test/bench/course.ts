@@ -24,13 +24,13 @@ export interface Course {
   say: (line: string) => void;
 }
 
-export const PROBE = 'probe';
+const PROBE = 'probe';
 /** The probe's first revision: no other is ever promoted. */
 const STABLE = '1';
 const LONG_MS = 900_000;
 const AT_ONCE = 32;
 
-export const fleetOf = (course: Course): string[] =>
+const fleetOf = (course: Course): string[] =>
   Array.from({ length: course.fleet }, (_, at) => `app-${String(at).padStart(5, '0')}`);
 
 async function inBatches(names: readonly string[], each: (name: string) => Promise<void>): Promise<void> {

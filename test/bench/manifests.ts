@@ -8,8 +8,8 @@ export const PROBE_WEIGHT = 20;
 export const PROBE_STEPS: readonly Step[] = [{ setWeight: PROBE_WEIGHT }, { pause: {} }];
 export const ISTIO = 'networking.istio.io/v1alpha3';
 /** Longer than a wave: what removes old pods is no part of it, however fast it is. */
-export const SCALE_DOWN_DELAY_S = 60;
-export const TEMPLATE = 'success-rate';
+const SCALE_DOWN_DELAY_S = 60;
+const TEMPLATE = 'success-rate';
 
 export interface Declared {
   /** Group and version of the Rollout. */

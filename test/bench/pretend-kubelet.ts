@@ -39,7 +39,7 @@ export function readyStatus(pod: Pod, address: string, now: string): object {
 }
 
 /** The node that all pods are bound to: endpoints of a pod on no node are refused by the API server. */
-export const NODE = 'pretended';
+const NODE = 'pretended';
 
 const node = {
   apiVersion: 'v1',

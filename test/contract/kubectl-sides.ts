@@ -53,7 +53,7 @@ const MASKS: [RegExp, string][] = [
 ];
 
 /** Without what two servers cannot share: identities, versions, times, and the widths that depend on them. */
-export const masked = (text: string): string =>
+const masked = (text: string): string =>
   MASKS.reduce((rest, [pattern, replacement]) => rest.replaceAll(pattern, replacement), text);
 
 interface Side {

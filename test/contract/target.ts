@@ -194,7 +194,7 @@ const schema = {
   },
 };
 
-export const widgetCrd = {
+const widgetCrd = {
   apiVersion: 'apiextensions.k8s.io/v1',
   kind: 'CustomResourceDefinition',
   metadata: { name: 'widgets.contract.sluice.dev' },

@@ -240,7 +240,15 @@ const STORIES: Record<string, Story> = {
       promotionSteps: [{ setWeight: 50 }, analysis],
       postPromotionAnalysis: ANALYSIS,
     }),
-    can: ['v1 is declared', 'v2 is declared', 'pods come up', 'a run ends Successful', 'a run ends Failed', 'promote', 'abort'],
+    can: [
+      'v1 is declared',
+      'v2 is declared',
+      'pods come up',
+      'a run ends Successful',
+      'a run ends Failed',
+      'promote',
+      'abort',
+    ],
   },
   'a way back that is warm': {
     world: blueGreen({ abortScaleDownDelaySeconds: 0 }),

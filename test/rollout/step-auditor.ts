@@ -89,10 +89,7 @@ export class StepAuditor {
   private isStepDone(p: Picture, is: MachineState, index: number, step: Step): boolean {
     if (step.setWeight !== undefined) return this.isWeighed(p, is.candidate, step.setWeight);
     if (step.setCanaryScale !== undefined) return this.isScaled(p, is.candidate, step.setCanaryScale);
-    if (step.analysis !== undefined)
-      return p.runs.some(
-        (r) => r.hash === is.candidate && r.attempt === is.attempt && r.step === index && r.phase === 'Successful',
-      );
+    if (step.analysis !== undefined) return this.isAnalysed(p, is, (run) => run.step === index);
     return this.isWaited(p, is, index, durationMs(step.pause?.duration ?? ''));
   }
 
@@ -104,12 +101,14 @@ export class StepAuditor {
     const step = promotionSteps[index - stages.length];
     if (step !== undefined) return this.isStepDone(p, is, index, step);
     if (stages[index] === 'pods') return (this.served.get(is.candidate) ?? 0) >= previewReplicaCount;
-    if (stages[index] === 'analysis')
-      return p.runs.some(
-        (r) =>
-          r.hash === is.candidate && r.attempt === is.attempt && r.kind === 'PrePromotion' && r.phase === 'Successful',
-      );
+    if (stages[index] === 'analysis') return this.isAnalysed(p, is, (run) => run.kind === 'PrePromotion');
     return this.isWaited(p, is, index, autoPromotionEnabled ? (strategy.autoPromotionSeconds ?? 0) * 1000 : undefined);
+  }
+
+  private isAnalysed(p: Picture, is: MachineState, isIt: (run: Picture['runs'][number]) => boolean): boolean {
+    return p.runs.some(
+      (run) => run.hash === is.candidate && run.attempt === is.attempt && run.phase === 'Successful' && isIt(run),
+    );
   }
 
   private isWaited(p: Picture, is: MachineState, index: number, lasts: number | undefined): boolean {

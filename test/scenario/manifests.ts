@@ -15,7 +15,7 @@ export const analysisStep: Step = {
 
 export const WEIGHTS = [10, 25, 50, 100];
 
-export const STEPS: Step[] = WEIGHTS.flatMap((setWeight) => [{ setWeight }, analysisStep]);
+const STEPS: Step[] = WEIGHTS.flatMap((setWeight) => [{ setWeight }, analysisStep]);
 
 export interface Shape {
   steps?: Step[];

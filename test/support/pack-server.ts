@@ -11,13 +11,13 @@ export interface PackServer {
   close(): Promise<void>;
 }
 
-export const pkt = (content: string | Buffer): Buffer => {
+const pkt = (content: string | Buffer): Buffer => {
   const bytes = Buffer.from(content);
   return Buffer.concat([Buffer.from((bytes.byteLength + 4).toString(16).padStart(4, '0')), bytes]);
 };
 
 /** The answer to a fetch: nothing in common, then the pack on channel 1. */
-export function fetchAnswer(pack: Buffer): Buffer {
+function fetchAnswer(pack: Buffer): Buffer {
   const pieces = [pkt('NAK\n')];
   for (let at = 0; at < pack.byteLength; at += 65_515)
     pieces.push(pkt(Buffer.concat([Buffer.from([1]), pack.subarray(at, at + 65_515)])));

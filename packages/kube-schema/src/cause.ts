@@ -14,6 +14,7 @@ export class SchemaError extends Error {
 /** A field path at the root prints as `<nil>`. */
 const at = (field: string): string => (field === '' ? '<nil>' : field);
 
+/** A value that is not allowed, shown in the message; `detail` says what is. */
 export const invalid = (field: string, value: unknown, detail: string): Cause => ({
   reason: 'FieldValueInvalid',
   message: `Invalid value: ${JSON.stringify(value)}: ${detail}`,
@@ -26,12 +27,14 @@ export const typeInvalid = (field: string, value: unknown, type: string): Cause 
   field: at(field),
 });
 
+/** A field that has to be there. Default of `detail`: none. */
 export const required = (field: string, detail = ''): Cause => ({
   reason: 'FieldValueRequired',
   message: detail === '' ? 'Required value' : `Required value: ${detail}`,
   field: at(field),
 });
 
+/** A value that is none of those that there are. */
 export const notSupported = (field: string, value: unknown, supported: unknown[]): Cause => ({
   reason: 'FieldValueNotSupported',
   message: `Unsupported value: ${JSON.stringify(value)}: supported values: ${supported.map((v) => JSON.stringify(v)).join(', ')}`,
@@ -50,12 +53,14 @@ export const tooMany = (field: string, count: number, max: number): Cause => ({
   field: at(field),
 });
 
+/** A value, or the keys of an item, that stands twice in a list. */
 export const duplicate = (field: string, value: unknown): Cause => ({
   reason: 'FieldValueDuplicate',
   message: `Duplicate value: ${JSON.stringify(value)}`,
   field: at(field),
 });
 
+/** A field that may not be there, or not be changed. */
 export const forbidden = (field: string, detail: string): Cause => ({
   reason: 'FieldValueForbidden',
   message: `Forbidden: ${detail}`,

@@ -46,6 +46,7 @@ export interface SchemaNode {
 
 export type JsonObject = Record<string, unknown>;
 
+/** A JSON object: neither null nor a list. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -56,6 +57,7 @@ export function childNode(node: SchemaNode, key: string): SchemaNode | undefined
   return typeof node.additionalProperties === 'object' ? node.additionalProperties : undefined;
 }
 
+/** The path of a field below another path; the root is an empty one. */
 export const join = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`);
 
 /** The counterpart in the old list of an element of a new one: only a list of type map can tell. */

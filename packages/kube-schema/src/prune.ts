@@ -10,6 +10,7 @@ interface Pruning {
 
 const RESOURCE_FIELDS: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata']);
 
+/** Takes unknown fields out of the value itself, and adds the paths of what was taken to those of `pruning`. */
 export function pruneInto(value: unknown, node: SchemaNode, pruning: Pruning): void {
   if (Array.isArray(value)) {
     const items = node.items;

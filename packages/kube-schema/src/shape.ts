@@ -1,7 +1,7 @@
 // What can be said of an object by the form of its schema alone. Patterns, alternatives and CEL rules are left out: how long they take is
 // up to whoever wrote the schema. What is left takes time in proportion to the object.
 import type { Cause } from './cause.ts';
-import { isObject, type SchemaNode } from './node.ts';
+import { childNode, isObject, type SchemaNode } from './node.ts';
 import { pruneInto } from './prune.ts';
 import { validateValue } from './validate-value.ts';
 
@@ -40,9 +40,7 @@ const plainMembers = (members: Record<string, SchemaNode>): Record<string, Schem
 export function namesBeside(openAPIV3Schema: object, path: string): string[] {
   let node: SchemaNode | undefined = openAPIV3Schema as SchemaNode;
   for (const [part] of [...path.matchAll(/\[\d+\]|[^.[\]]+/g)].slice(0, -1)) {
-    const others: SchemaNode | undefined =
-      typeof node?.additionalProperties === 'object' ? node.additionalProperties : undefined;
-    node = part.startsWith('[') ? node?.items : (node?.properties?.[part] ?? others);
+    node = part.startsWith('[') ? node?.items : node && childNode(node, part);
   }
   return Object.keys(node?.properties ?? {});
 }

@@ -13,6 +13,7 @@ export interface Located {
   isRoot?: boolean;
 }
 
+/** Adds to `causes` what the schema has against the value, in the order and the words of the API server. */
 export function validateValue(at: Located, node: SchemaNode, causes: Cause[]): void {
   if (at.old !== undefined && isDeepStrictEqual(at.old, at.value)) return;
   const wrong = wrongType(at.value, node);
@@ -22,6 +23,11 @@ export function validateValue(at: Located, node: SchemaNode, causes: Cause[]): v
   if (node.enum !== undefined && !node.enum.some((allowed) => isDeepStrictEqual(allowed, at.value)))
     causes.push(notSupported(at.path, at.value, node.enum));
   validateJunctors(at, node, causes);
+  validateByType(at, node, causes);
+}
+
+/** What a schema says of values of their type, whatever type it asks for. */
+function validateByType(at: Located, node: SchemaNode, causes: Cause[]): void {
   if (typeof at.value === 'string') causes.push(...stringCauses(at.value, node, at.path));
   else if (typeof at.value === 'number') causes.push(...numberCauses(at.value, node, at.path));
   else if (Array.isArray(at.value)) validateList(at.value, at, node, causes);
@@ -59,41 +65,58 @@ function passes(at: Located, node: SchemaNode): boolean {
 }
 
 function validateJunctors(at: Located, node: SchemaNode, causes: Cause[]): void {
-  const complain = (text: string): void => void causes.push(invalid('', '', `"${at.path}" must ${text}`));
-  if (node.anyOf !== undefined && !node.anyOf.some((branch) => passes(at, branch))) {
-    complain('validate at least one schema (anyOf)');
-    const first = node.anyOf[0];
-    if (first !== undefined) validateValue({ ...at, old: undefined }, first, causes);
-  }
+  if (node.anyOf !== undefined) validateAnyOf(at, node.anyOf, causes);
   if (node.oneOf !== undefined) validateOneOf(at, node.oneOf, causes);
-  const failed = (node.allOf ?? []).filter((branch) => !passes(at, branch));
-  if (failed.length > 0)
-    complain(`validate all the schemas (allOf)${failed.length === node.allOf?.length ? '. None validated' : ''}`);
+  if (node.allOf !== undefined) validateAllOf(at, node.allOf, causes);
+  if (node.not !== undefined && passes(at, node.not)) causes.push(mustHave(at, 'not validate the schema (not)'));
+}
+
+const mustHave = ({ path }: Located, text: string): Cause => invalid('', '', `"${path}" must ${text}`);
+
+function validateAnyOf(at: Located, branches: SchemaNode[], causes: Cause[]): void {
+  if (branches.some((branch) => passes(at, branch))) return;
+  causes.push(mustHave(at, 'validate at least one schema (anyOf)'));
+  const [first] = branches;
+  if (first !== undefined) validateValue({ ...at, old: undefined }, first, causes);
+}
+
+function validateAllOf(at: Located, branches: SchemaNode[], causes: Cause[]): void {
+  const failed = branches.filter((branch) => !passes(at, branch));
+  if (failed.length === 0) return;
+  const none = failed.length === branches.length ? '. None validated' : '';
+  causes.push(mustHave(at, `validate all the schemas (allOf)${none}`));
   for (const branch of failed) validateValue({ ...at, old: undefined }, branch, causes);
-  if (node.not !== undefined && passes(at, node.not)) complain('not validate the schema (not)');
 }
 
 function validateOneOf(at: Located, branches: SchemaNode[], causes: Cause[]): void {
   const valid = branches.filter((branch) => passes(at, branch)).length;
   if (valid === 1) return;
   const found = valid === 0 ? 'none valid' : `${String(valid)} valid alternatives`;
-  causes.push(invalid('', '', `"${at.path}" must validate one and only one schema (oneOf). Found ${found}`));
+  causes.push(mustHave(at, `validate one and only one schema (oneOf). Found ${found}`));
   const [first] = branches;
   if (valid === 0 && first !== undefined) validateValue({ ...at, old: undefined }, first, causes);
 }
 
 function validateList(list: unknown[], at: Located, node: SchemaNode, causes: Cause[]): void {
-  if (node.maxItems !== undefined && list.length > node.maxItems)
-    causes.push(tooMany(at.path, list.length, node.maxItems));
-  if (node.minItems !== undefined && list.length < node.minItems)
-    causes.push(
-      invalid(at.path, list.length, `${at.path} in body should have at least ${String(node.minItems)} items`),
-    );
+  const { minItems: least, maxItems: most } = node;
+  causes.push(...countCauses(at.path, list.length, { least, most, of: 'items' }));
   const items = node.items;
   if (items === undefined) return;
   list.forEach((value, i) => {
     validateValue({ value, old: oldElement(value, at.old, node), path: `${at.path}[${String(i)}]` }, items, causes);
   });
+}
+
+interface CountLimits {
+  least: number | undefined;
+  most: number | undefined;
+  of: 'items' | 'properties';
+}
+
+function countCauses(path: string, count: number, { least, most, of }: CountLimits): Cause[] {
+  if (most !== undefined && count > most) return [tooMany(path, count, most)];
+  if (least === undefined || count >= least) return [];
+  return [invalid(path, count, `${path} in body should have at least ${String(least)} ${of}`)];
 }
 
 interface ObjectCheck {
@@ -103,13 +126,8 @@ interface ObjectCheck {
 }
 
 function validateObject(value: JsonObject, { at, node, causes }: ObjectCheck): void {
-  const count = Object.keys(value).length;
-  if (node.maxProperties !== undefined && count > node.maxProperties)
-    causes.push(tooMany(at.path, count, node.maxProperties));
-  if (node.minProperties !== undefined && count < node.minProperties)
-    causes.push(
-      invalid(at.path, count, `${at.path} in body should have at least ${String(node.minProperties)} properties`),
-    );
+  const { minProperties: least, maxProperties: most } = node;
+  causes.push(...countCauses(at.path, Object.keys(value).length, { least, most, of: 'properties' }));
   for (const key of node.required ?? []) if (!Object.hasOwn(value, key)) causes.push(required(join(at.path, key)));
   for (const [key, field] of Object.entries(value)) {
     const child = at.isRoot === true && key === 'metadata' ? undefined : childNode(node, key);

@@ -54,18 +54,23 @@ export function equal(left: unknown, right: unknown, budget: Budget, mayDiffer: 
 }
 
 /** Equality by value; values of different types differ. */
-export function same(left: unknown, right: unknown, budget: Budget): boolean {
+function same(left: unknown, right: unknown, budget: Budget): boolean {
   budget.spend(1);
   if (Array.isArray(left) && Array.isArray(right)) {
-    return left.length === right.length && left.every((item, index) => same(item, right[index], budget));
+    return sameLists(left, right, budget);
   }
-  if (isMapping(left) && isMapping(right)) {
-    const keys = keysOf(left, budget);
-    if (keys.length !== keysOf(right, budget).length) return false;
-    return keys.every((key) => Object.hasOwn(right, key) && same(left[key], right[key], budget));
-  }
+  if (isMapping(left) && isMapping(right)) return sameMaps(left, right, budget);
   if (typeof left === 'string' && typeof right === 'string' && left.length === right.length) budget.spend(left.length);
   return (left ?? null) === (right ?? null);
+}
+
+const sameLists = (left: unknown[], right: unknown[], budget: Budget): boolean =>
+  left.length === right.length && left.every((item, index) => same(item, right[index], budget));
+
+function sameMaps(left: Mapping, right: Mapping, budget: Budget): boolean {
+  const keys = keysOf(left, budget);
+  if (keys.length !== keysOf(right, budget).length) return false;
+  return keys.every((key) => Object.hasOwn(right, key) && same(left[key], right[key], budget));
 }
 
 export function keysOf(map: Mapping, budget: Budget): string[] {

@@ -38,7 +38,7 @@ const NEGATABLE = new Set(['in', 'matches', 'contains', 'startsWith', 'endsWith'
 const SAME: Record<string, string> = { and: '&&', or: '||', not: '!', '^': '**' };
 
 /** Functions whose last argument is evaluated for each element. */
-export const CLOSURE_FUNCTIONS = new Set([
+const CLOSURE_FUNCTIONS = new Set([
   'all',
   'any',
   'none',
@@ -80,10 +80,13 @@ class Parser {
   expression(minimum: number): Node {
     if (++this.#depth > MAX_DEPTH) throw new SyntaxProblem('the condition is nested too deeply', this.#now.position);
     const declared = minimum === 0 ? this.#declaration() : undefined;
-    if (declared !== undefined) {
-      this.#depth--;
-      return declared;
-    }
+    const node = declared ?? this.#operation(minimum);
+    this.#depth--;
+    return node;
+  }
+
+  /** Operands and the operators between them that bind at least so tightly. */
+  #operation(minimum: number): Node {
     let left = this.#prefix();
     let previous = '';
     for (;;) {
@@ -95,9 +98,7 @@ class Parser {
       left = this.#infix(left, operator);
       previous = operator.name;
     }
-    if (minimum === 0 && this.#is('?')) left = this.#choice(left);
-    this.#depth--;
-    return left;
+    return minimum === 0 && this.#is('?') ? this.#choice(left) : left;
   }
 
   end(): void {
@@ -186,18 +187,27 @@ class Parser {
     if (token.kind === 'number') return this.#node({ type: 'literal', value: token.value ?? 0, position });
     if (token.kind === 'string') return this.#node({ type: 'literal', value: token.text, position });
     if (token.kind === 'name') return this.#named(token);
-    if (token.text === '(' && token.kind === 'operator') {
+    return this.#bracketed(token) ?? this.#element(token);
+  }
+
+  /** `(…)`, `[…]`, `{…}`, after the first bracket. */
+  #bracketed({ kind, text, position }: Token): Node | undefined {
+    if (text === '(' && kind === 'operator') {
       const inside = this.expression(0);
       this.#expect(')');
       return inside;
     }
-    if (token.text === '[') return this.#node({ type: 'list', items: this.#items(']'), position });
-    if (token.text === '{') return this.#map(position);
-    if (token.text === '#' && this.#closures.length > 0) return this.#pointer(position);
+    if (text === '[') return this.#node({ type: 'list', items: this.#items(']'), position });
+    return text === '{' ? this.#map(position) : undefined;
+  }
+
+  /** `#…` or `.field`, of the element that a closure looks at. */
+  #element({ text, position }: Token): Node {
+    const isInClosure = this.#closures.length > 0;
+    if (text === '#' && isInClosure) return this.#pointer(position);
     this.#at--;
-    if (token.text === '.' && this.#closures.length > 0) return this.#node({ type: 'item', which: 'item', position });
-    if (token.text === '#')
-      throw new SyntaxProblem('# means the element inside all(), filter() and the like', position);
+    if (text === '.' && isInClosure) return this.#node({ type: 'item', which: 'item', position });
+    if (text === '#') throw new SyntaxProblem('# means the element inside all(), filter() and the like', position);
     throw this.#unexpected('a value');
   }
 

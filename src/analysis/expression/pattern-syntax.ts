@@ -82,7 +82,11 @@ class PatternReader {
     if (this.#takes('*')) return { least: 0, most: undefined };
     if (this.#takes('+')) return { least: 1, most: undefined };
     if (this.#takes('?')) return { least: 0, most: 1 };
-    if (this.#chars[this.#at] !== '{') return undefined;
+    return this.#chars[this.#at] === '{' ? this.#counted() : undefined;
+  }
+
+  /** `{2}`, `{2,}`, `{2,5}`; anything else in braces is text. */
+  #counted(): { least: number; most: number | undefined } | undefined {
     const counted = /^\{(\d{1,4})(?:(,)(\d{1,4})?)?\}/.exec(this.#chars.slice(this.#at, this.#at + 12).join(''));
     if (counted === null) return undefined;
     this.#at += counted[0].length;

@@ -20,20 +20,22 @@ const COUNTER = { Successful: 'successful', Failed: 'failed', Inconclusive: 'inc
 
 /** Errors do not count as measurements, as in Argo Rollouts. */
 function counted(tally: Tally, { phase, ignored, noData }: Assessment): Tally {
-  const inARow = noData === true ? { noData: (tally.noData ?? 0) + 1 } : {};
+  const inARow = noData === true ? { noData: oneMore(tally.noData) } : {};
   const { noData: _, ...before } = tally;
-  if (ignored === true) return { ...before, ...inARow, ignored: (tally.ignored ?? 0) + 1 };
+  if (ignored === true) return { ...before, ...inARow, ignored: oneMore(tally.ignored) };
   const error = phase === 'Error';
   const counter = COUNTER[phase];
   return {
     ...before,
     ...inARow,
-    [counter]: (tally[counter] ?? 0) + 1,
-    ...(!error && { count: (tally.count ?? 0) + 1 }),
-    consecutiveError: error ? (tally.consecutiveError ?? 0) + 1 : 0,
-    consecutiveSuccess: phase === 'Successful' ? (tally.consecutiveSuccess ?? 0) + 1 : 0,
+    [counter]: oneMore(tally[counter]),
+    ...(!error && { count: oneMore(tally.count) }),
+    consecutiveError: error ? oneMore(tally.consecutiveError) : 0,
+    consecutiveSuccess: phase === 'Successful' ? oneMore(tally.consecutiveSuccess) : 0,
   };
 }
+
+const oneMore = (count = 0): number => count + 1;
 
 function badVerdict(metric: Metric, tally: Tally, why: string): MetricVerdict | undefined {
   const { failed = 0, inconclusive = 0, consecutiveError = 0 } = tally;

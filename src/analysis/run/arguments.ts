@@ -94,6 +94,7 @@ function walk(value: unknown, field: string, change: (text: string, field: strin
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, walk(item, `${field}.${key}`, change)]));
 }
 
+/** What stands in the place of each argument, and the names of those that are read from Secrets. */
 export function argumentValues(args: readonly Argument[]): ArgumentValues {
   const values = new Map<string, string>();
   const secrets = new Set<string>();

@@ -61,16 +61,14 @@ export function plan(
   asked: ReadonlyMap<string, number> = new Map(),
 ): RunPlan {
   if (isOver(status.phase) || spec.terminate === true) return { due: [] };
-  const due: string[] = [];
-  let nextAt: number | undefined;
-  for (const metric of spec.metrics) {
-    const result = status.metricResults?.find((each) => each.name === metric.name);
-    if (isOver(result?.phase)) continue;
+  const looks = spec.metrics.flatMap((metric) => {
+    const result = status.metricResults?.find(({ name }) => name === metric.name);
     const at = asked.get(metric.name) ?? dueAt(metric, result, status.startedAt);
-    if (at <= now) due.push(metric.name);
-    else nextAt = Math.min(nextAt ?? at, at);
-  }
-  return nextAt === undefined ? { due } : { due, nextAt };
+    return isOver(result?.phase) ? [] : [{ name: metric.name, at }];
+  });
+  const due = looks.filter(({ at }) => at <= now).map(({ name }) => name);
+  const later = looks.filter(({ at }) => at > now).map(({ at }) => at);
+  return later.length === 0 ? { due } : { due, nextAt: Math.min(...later) };
 }
 
 /** The status after a measurement, with the verdict when there is one. A run or metric that is over does not change. */
@@ -156,14 +154,17 @@ const DRY = 3;
 
 /** Stays the same from look to look, so that what quotes it is not written each time. */
 function withoutData(results: readonly MetricResult[]): string | undefined {
-  for (const { phase, noData = 0, count = 0, error = 0, ignored = 0, measurements } of results) {
-    if (isOver(phase) || noData === 0) continue;
-    const isFirst = noData === count + error + ignored;
+  for (const result of results.filter(({ phase }) => !isOver(phase))) {
+    const { noData = 0, measurements } = result;
+    if (noData === 0) continue;
+    const isFirst = noData === looksAt(result);
     if (!isFirst && noData < DRY) continue;
     return `no data ${isFirst ? 'yet' : 'any more'}: ${measurements?.at(-1)?.message ?? ''}`;
   }
   return undefined;
 }
+
+const looksAt = ({ count = 0, error = 0, ignored = 0 }: MetricResult): number => count + error + ignored;
 
 /** Values that were left undecided count as errors: who judged them did not live to tell, so that nobody judges them again. */
 export function undecided(spec: AnalysisRunSpec, status: AnalysisRunStatus, now: number): AnalysisRunStatus {

@@ -19,10 +19,13 @@ export function dueAt(metric: Metric, result: MetricResult | undefined, startedA
   if (pending !== undefined) return pending.pollAt;
   const last = result?.measurements?.at(-1);
   const finished = Date.parse(last?.finishedAt ?? '');
-  if (last === undefined || Number.isNaN(finished)) {
-    const started = Date.parse(startedAt ?? '');
-    return (Number.isNaN(started) ? 0 : started) + (durationMs(metric.initialDelay ?? 0) ?? 0);
-  }
+  if (last === undefined || Number.isNaN(finished)) return firstAt(metric, startedAt);
   const interval = intervalMs(metric);
   return finished + (last.phase === 'Error' ? Math.min(RETRY_MS, interval) : interval);
+}
+
+/** The first look, after the initial delay. */
+function firstAt({ initialDelay }: Metric, startedAt = ''): number {
+  const started = Date.parse(startedAt);
+  return (Number.isNaN(started) ? 0 : started) + (durationMs(initialDelay ?? 0) ?? 0);
 }

@@ -24,10 +24,7 @@ const BADNESS: readonly AnalysisPhase[] = ['Successful', 'Inconclusive', 'Error'
 
 /** The end of a run: a bad metric that counts, all metrics decided, or somebody asked for it; undefined while it goes on. */
 export function verdictOf(spec: AnalysisRunSpec, results: MetricResult[]): Verdict | undefined {
-  const counting = results.filter((result) => result.dryRun !== true);
-  const bad = counting.some((result) => isOver(result.phase) && result.phase !== 'Successful');
-  const all = spec.metrics.every((metric) => isOver(results.find((result) => result.name === metric.name)?.phase));
-  if (!bad && !all && spec.terminate !== true) return undefined;
+  if (goesOn(spec, results)) return undefined;
   const metricResults = results.map((result) => endEarly(spec, result));
   const ended = metricResults.filter((result) => result.dryRun !== true);
   const measured = ended.filter(wasMeasured);
@@ -44,6 +41,13 @@ export function verdictOf(spec: AnalysisRunSpec, results: MetricResult[]): Verdi
     metricResults,
     ...summaries,
   };
+}
+
+function goesOn(spec: AnalysisRunSpec, results: MetricResult[]): boolean {
+  const counting = results.filter((result) => result.dryRun !== true);
+  const bad = counting.some((result) => isOver(result.phase) && result.phase !== 'Successful');
+  const all = spec.metrics.every((metric) => isOver(results.find((result) => result.name === metric.name)?.phase));
+  return !bad && !all && spec.terminate !== true;
 }
 
 const wasMeasured = ({ count = 0, error = 0 }: MetricResult): boolean => count + error > 0;

@@ -1,5 +1,5 @@
 // What the metrics said about one attempt at a revision, as lines of text.
-import type { AnalysisRun, MetricResult } from '../../api/analysis.ts';
+import type { AnalysisRun, Metric, MetricResult } from '../../api/analysis.ts';
 import { POD_TEMPLATE_HASH, RUN_LABELS } from '../../api/names.ts';
 
 /** Measurements quoted per metric, newest last. */
@@ -48,24 +48,22 @@ export function evidenceOf(runs: readonly AnalysisRun[], max = MAX_EVIDENCE): st
 
 function linesOf(run: AnalysisRun, result: MetricResult): string[] {
   const metric = run.spec.metrics.find(({ name }) => name === result.name);
-  const counts = [
-    `${result.successful ?? 0} good`,
-    `${result.failed ?? 0} bad`,
-    `${result.inconclusive ?? 0} inconclusive`,
-    `${result.error ?? 0} errors`,
-  ];
-  const condition = [
-    metric?.successCondition && `good when ${metric.successCondition}`,
-    metric?.failureCondition && `bad when ${metric.failureCondition}`,
-  ].filter((part) => part !== undefined && part !== '');
+  const condition = metric === undefined ? '' : conditionsOf(metric);
   const values = (result.measurements ?? [])
     .slice(-MAX_MEASUREMENTS)
     .map((one) => `${one.value ?? '-'} (${one.phase})`);
   return [
-    `${run.metadata.name}: ${result.name} ${result.phase}: ${counts.join(', ')}`,
-    ...(condition.length > 0 ? [`  ${oneLine(condition.join(', '), MAX_LINE)}`] : []),
+    `${run.metadata.name}: ${result.name} ${result.phase}: ${countsOf(result)}`,
+    ...(condition === '' ? [] : [`  ${oneLine(condition, MAX_LINE)}`]),
     ...(values.length > 0 ? [`  measured: ${oneLine(values.join(', '), MAX_LINE)}`] : []),
   ];
+}
+
+const countsOf = ({ successful = 0, failed = 0, inconclusive = 0, error = 0 }: MetricResult): string =>
+  `${successful} good, ${failed} bad, ${inconclusive} inconclusive, ${error} errors`;
+
+function conditionsOf({ successCondition: good, failureCondition: bad }: Metric): string {
+  return [good && `good when ${good}`, bad && `bad when ${bad}`].filter(Boolean).join(', ');
 }
 
 /** One line, at most `max` characters, for subjects and trailers. */

@@ -105,13 +105,15 @@ function unrecordedNotes(rollout: Rollout, input: NotesInput): Note[] {
   const { status, metadata } = rollout;
   const name = nameOf(rollout);
   const revision = parseRevision(metadata.annotations?.[ANNOTATIONS.revision]);
-  const isTold = status?.history?.some((entry) => entry.outcome === 'Promoted' && entry.podHash === status.stableRS);
   const isRestoring =
     restorationsOf(input).some((each) => each.rollout === name) && revision?.commit === input.head?.oid;
-  if (!input.promoted.has(name) || !revision || isTold || isRestoring) return [];
+  if (!input.promoted.has(name) || !revision || tellsOfPromotion(status) || isRestoring) return [];
   const evidence = evidenceFor(rollout, { podHash: status?.stableRS }, input);
   return [{ commit: revision.commit, rollout: name, outcome: 'Promoted', app: input.app, at: input.now, evidence }];
 }
+
+const tellsOfPromotion = (status: Rollout['status']): boolean =>
+  status?.history?.some(({ outcome, podHash }) => outcome === 'Promoted' && podHash === status.stableRS) ?? false;
 
 const restorationsOf = ({ head }: NotesInput) => (head === undefined ? [] : restorationsIn(head.message));
 

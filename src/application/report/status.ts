@@ -52,19 +52,25 @@ export function nextStatus(input: StatusInput): ApplicationStatus {
     message: verdict.message,
     resources: sorted(input.resources),
     holds: [...holding.holds],
-    ...(input.notes === undefined ? {} : { notes: input.notes }),
   };
+  fillOptional(status, input);
+  if (accepted) applied(status, accepted, verdict, input);
+  status.conditions = conditions(input, verdict);
+  return status;
+}
+
+/** Fields that are there only where they have something to say. */
+function fillOptional(status: ApplicationStatus, input: StatusInput): void {
+  const { seen, notes, returning, stable } = input;
+  if (notes !== undefined) status.notes = notes;
   if (status.holds?.length === 0 && seen.status.holds === undefined) delete status.holds;
-  if (input.returning.returns.length > 0) status.returns = input.returning.returns;
+  if (returning.returns.length > 0) status.returns = returning.returns;
   else delete status.returns;
-  if (input.stable) status.stable = input.stable;
+  if (stable) status.stable = stable;
   else delete status.stable;
   const drift = driftOf(input);
   if (drift.length > 0) status.drift = drift;
   if (seen.source.attempted) status.attempted = seen.source.attempted;
-  if (accepted) applied(status, accepted, verdict, input);
-  status.conditions = conditions(input, verdict);
-  return status;
 }
 
 function applied(status: ApplicationStatus, accepted: Declared, verdict: Verdict, { seen }: StatusInput): void {

@@ -10,7 +10,7 @@ import { describeReturn } from '../revert/returns.ts';
 type Drift = NonNullable<ApplicationStatus['drift']>[number];
 
 /** What a person reads in `kubectl describe`, in order. */
-export function eventsBetween(before: ApplicationStatus | undefined, after: ApplicationStatus): AgentEvent[] {
+function eventsBetween(before: ApplicationStatus | undefined, after: ApplicationStatus): AgentEvent[] {
   const [held, holds] = [before?.holds ?? [], after.holds ?? []];
   return [
     ...holdEvents(held, holds),
@@ -129,23 +129,32 @@ function isTheSame(before: ApplicationStatus | undefined, after: ApplicationStat
 const readyReason = (status: ApplicationStatus | undefined): string =>
   status?.conditions?.find(({ type }) => type === 'Ready')?.reason ?? 'Synced';
 
+type Counting = Pick<AgentContext, 'metrics'>;
+
 /** Tells of all that is new in a status. */
 export const tellOf =
   (context: Pick<AgentContext, 'events' | 'metrics' | 'log'>) =>
   (before: ApplicationStatus | undefined, after: ApplicationStatus, app: Application): void => {
     const name = qualifiedName(app.metadata);
-    for (const event of eventsBetween(before, after)) {
+    const events = eventsBetween(before, after);
+    for (const event of events) {
       context.events.emit(app, event);
       context.log.info('an application changed', { application: name, reason: event.reason, message: event.message });
-      if (event.reason === 'Reverted') context.metrics?.writeBack?.(name, 'Pushed');
-      if (event.reason === 'WriteBackFailed') context.metrics?.writeBack?.(name, 'Failed');
     }
+    countWriteBacks(name, events, context);
     for (const { kind, action } of newDrift(before, after))
       context.metrics?.drifted?.(name, kind, action === 'Corrected');
-    if (!isTheSame(before, after)) count(name, after, context);
+    if (!isTheSame(before, after)) countPhase(name, after, context);
   };
 
-function count(name: string, after: ApplicationStatus, { metrics }: Pick<AgentContext, 'metrics'>): void {
+function countWriteBacks(name: string, events: readonly AgentEvent[], { metrics }: Counting): void {
+  for (const { reason } of events) {
+    if (reason === 'Reverted') metrics?.writeBack?.(name, 'Pushed');
+    if (reason === 'WriteBackFailed') metrics?.writeBack?.(name, 'Failed');
+  }
+}
+
+function countPhase(name: string, after: ApplicationStatus, { metrics }: Counting): void {
   const { phase } = after;
   if (phase === 'Synced' || phase === 'Held' || phase === 'Failed') metrics?.synced?.(name, phase);
   if (phase === 'Failed') metrics?.refused?.(name, readyReason(after));

@@ -144,12 +144,23 @@ function startOf(set: RolloutSet, input: HoldInput): Hold | Stuck | undefined {
   const rejected = live && isRejected(live, set) ? blamed(live, input) : undefined;
   if (!live || !rejected) return undefined;
   const snapshot = input.snapshots.get(set.key);
-  const what = `${name} ${shortCommit(rejected.commit)} was rejected (${reasonOf(live)})`;
-  if (live.status?.stableRS && !snapshot) return unrecorded(name, what, input.refused?.get(set.key));
-  const obstacle = obstacleTo(live, snapshot);
-  if (obstacle !== undefined) return { rollout: name, reason: 'NothingToGoBackTo', message: `${what}, ${obstacle}` };
-  if (!snapshot || snapshot.contentHash === set.hash) return undefined;
+  const stuck = stuckAt(live, rejected, snapshot, input.refused?.get(set.key));
+  if (stuck !== undefined || !snapshot || snapshot.contentHash === set.hash) return stuck;
   return holdOf(set, { live, rejected, snapshot }, input);
+}
+
+/** A rejection that nothing can be put in the place of. */
+function stuckAt(
+  live: Rollout,
+  rejected: RevisionRef,
+  snapshot: StableSnapshot | undefined,
+  refused: string | undefined,
+): Stuck | undefined {
+  const rollout = live.metadata.name;
+  const what = `${rollout} ${shortCommit(rejected.commit)} was rejected (${reasonOf(live)})`;
+  if (live.status?.stableRS && !snapshot) return unrecorded(rollout, what, refused);
+  const obstacle = obstacleTo(live, snapshot);
+  return obstacle === undefined ? undefined : { rollout, reason: 'NothingToGoBackTo', message: `${what}, ${obstacle}` };
 }
 
 function holdOf(

@@ -37,7 +37,7 @@ export interface StableSnapshot {
 
 export const SNAPSHOT_TYPE = `${GROUP}/snapshot`;
 /** A Secret may hold 1 MiB; some is left for its metadata. */
-export const MAX_SNAPSHOT_BYTES = 1_000_000;
+const MAX_SNAPSHOT_BYTES = 1_000_000;
 const MAX_UNPACKED = 16 * 2 ** 20;
 const MAX_OBJECTS = 256;
 const MAX_DOCUMENT = 2 * 2 ** 20;

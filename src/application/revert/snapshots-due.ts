@@ -33,21 +33,27 @@ export function decideSnapshots(seen: Seen, accepted: Declared | undefined): Sna
     problem: undefined,
     stable: stableOf(seen, accepted),
   };
-  const problems: string[] = [];
-  for (const set of accepted?.sets.values() ?? []) {
-    const live = seen.rollout(set.rollout.ref.namespace, set.rollout.ref.name);
-    if (!accepted) continue;
-    if (live && isPromoted(live, set)) {
-      const revision = isApplied(set, seen) ? declaredBy(live) : undefined;
-      const kept = revision && keep(set, { revision, podHash: live.status?.stableRS, declared: accepted, seen });
-      if (kept === 'too large')
-        problems.push(`${live.metadata.name}: the declared content is larger than a Secret may be`);
-      else if (kept) decision.last.push(kept);
-    } else fromEarlier(set, live, { seen, decision });
-  }
+  const tooLarge = accepted === undefined ? [] : keepAll(accepted, seen, decision);
+  const problems = tooLarge.map((name) => `${name}: the declared content is larger than a Secret may be`);
   if (problems.length > 0) decision.problem = `${problems.join('; ')}: an abort cannot restore it`;
   decision.last.push(...obsolete(seen, accepted));
   return decision;
+}
+
+/** The names of Rollouts whose content cannot be kept. */
+function keepAll(declared: Declared, seen: Seen, decision: SnapshotDecision): string[] {
+  const tooLarge: string[] = [];
+  for (const set of declared.sets.values()) {
+    const { namespace, name } = set.rollout.ref;
+    const live = seen.rollout(namespace, name);
+    if (live && isPromoted(live, set)) {
+      const revision = isApplied(set, seen) ? declaredBy(live) : undefined;
+      const kept = revision && keep(set, { revision, podHash: live.status?.stableRS, declared, seen });
+      if (kept === 'too large') tooLarge.push(name);
+      else if (kept) decision.last.push(kept);
+    } else fromEarlier(set, live, { seen, decision });
+  }
+  return tooLarge;
 }
 
 /** What is in the cluster is not what is declared: is the revision that serves on record? If not, it is read from its commit. */
@@ -64,13 +70,23 @@ function fromEarlier(
     decision.waiting.add(set.key);
     return;
   }
-  const before = declared?.sets.get(set.key);
-  if (!declared || !before || !wanted.counts(before)) return;
-  const podHash = live?.status?.stableRS || before.template;
-  const kept = keep(before, { revision: wanted.revision, podHash, declared, seen });
-  if (kept === undefined || kept === 'too large') return;
+  const kept = declared && keepAsItWas(set, wanted, { live, declared, seen });
+  if (!kept) return;
   decision.first.push(kept);
   decision.waiting.add(set.key);
+}
+
+/** The content of a commit of before; undefined where it is not what serves, is on record, or does not fit. */
+function keepAsItWas(
+  set: RolloutSet,
+  { revision, counts }: Earlier,
+  { live, declared, seen }: { live: Rollout | undefined; declared: Declared; seen: Seen },
+): AgentIntent | undefined {
+  const before = declared.sets.get(set.key);
+  if (!before || !counts(before)) return undefined;
+  const podHash = live?.status?.stableRS || before.template;
+  const kept = keep(before, { revision, podHash, declared, seen });
+  return kept === 'too large' ? undefined : kept;
 }
 
 function ask(commit: string, intents: AgentIntent[]): void {
@@ -81,7 +97,7 @@ function ask(commit: string, intents: AgentIntent[]): void {
 interface Earlier {
   revision: RevisionRef;
   /** Whether what its commit declares is what serves. */
-  counts(before: RolloutSet): boolean;
+  counts: (before: RolloutSet) => boolean;
 }
 
 /** A revision that was promoted while nobody looked, before another commit is applied over it. */

@@ -32,16 +32,24 @@ export function splice(text: string, source: string, keys: readonly string[], pa
   return lines.join('\n');
 }
 
-function blockIn(
-  lines: readonly string[],
-  parent: string | undefined,
-): { entries: Entry[]; indent: number; end: number } | undefined {
+interface Block {
+  entries: Entry[];
+  indent: number;
+  /** Line behind it. */
+  end: number;
+}
+
+function blockIn(lines: readonly string[], parent: string | undefined): Block | undefined {
   const start = lines.findIndex((line) => !/^---(\s|$)/.test(line) && !COMMENT.test(line));
   if (start === -1 || indentOf(lines[start] ?? '') !== 0) return undefined;
   const top = entriesIn(lines, start, lines.length, 0);
   if (parent === undefined) return { entries: top, indent: 0, end: top.at(-1)?.to ?? lines.length };
   const entry = top.find(({ key }) => key === parent);
-  if (!entry || !/:\s*(#.*)?$/.test(lines[entry.from] ?? '')) return undefined;
+  return entry && blockBelow(entry, lines);
+}
+
+function blockBelow(entry: Entry, lines: readonly string[]): Block | undefined {
+  if (!/:\s*(#.*)?$/.test(lines[entry.from] ?? '')) return undefined;
   const first = lines.findIndex((line, at) => at > entry.from && at < entry.to && !COMMENT.test(line));
   const indent = indentOf(lines[first] ?? '');
   return first === -1 || indent === 0

@@ -7,7 +7,7 @@ import { documentsOf, type Piece } from './documents.ts';
 import { isRecord } from '../../api/json.ts';
 import { YamlError, YamlReader } from './yaml.ts';
 
-export type { Manifest, ManifestSource as Source } from '../../ports/source-reader.ts';
+export type { Manifest } from '../../ports/source-reader.ts';
 
 export interface SourceFile {
   path: string;
@@ -83,17 +83,9 @@ class Reading {
         });
         return;
       }
-      const found: Document[] = [];
       const before = this.problems.length;
-      const json = file.path.endsWith('.json');
-      // Cutting is cheap: how many there are is known before the first is parsed.
-      for (const _ of json ? [0] : documentsOf(file.text)) this.#budget.spend('documents', 1);
-      const pieces = json ? [{ text: file.text, line: 1 }] : documentsOf(file.text);
-      let document = 0;
-      for (const piece of pieces) {
-        this.#piece({ path: file.path, document: document++ }, piece, found);
-        if (!this.goesOn) return;
-      }
+      const found = this.#documents(file);
+      if (!this.goesOn) return;
       if (found.length > 0 && this.problems.length === before && !found.some(({ value }) => isTyped(value))) {
         this.declared.skipped.push({ path: file.path, reason: 'no apiVersion and no kind' });
       } else for (const each of found) this.#take(each);
@@ -101,6 +93,19 @@ class Reading {
       if (!(error instanceof LimitExceeded)) throw error;
       this.#stop(file.path, 1, error);
     }
+  }
+
+  #documents({ path, text }: SourceFile): Document[] {
+    const pieces = (): Iterable<Piece> => (path.endsWith('.json') ? [{ text, line: 1 }] : documentsOf(text));
+    // Cutting is cheap: how many there are is known before the first is parsed.
+    for (const _ of pieces()) this.#budget.spend('documents', 1);
+    const found: Document[] = [];
+    let document = 0;
+    for (const piece of pieces()) {
+      this.#piece({ path, document: document++ }, piece, found);
+      if (!this.goesOn) break;
+    }
+    return found;
   }
 
   #piece(at: { path: string; document: number }, piece: Piece, found: Document[]): void {

@@ -48,7 +48,7 @@ function failed(reason: SourceFailure['reason'], message: string): SourceResult<
 }
 
 /** Credentials in a Secret: bearerToken, or username and password; undefined where it has neither. */
-export function credentialsIn(secret: KubeObject): SourceCredentials | undefined {
+function credentialsIn(secret: KubeObject): SourceCredentials | undefined {
   const data = isRecord(secret['data']) ? secret['data'] : {};
   const text = (key: string): string | undefined =>
     typeof data[key] === 'string' ? Buffer.from(data[key], 'base64').toString('utf8').trim() : undefined;

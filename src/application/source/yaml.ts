@@ -159,14 +159,18 @@ function plainCopy(value: unknown, budget: SourceBudget, { path, depth }: Place)
   if (depth > MAX_DEPTH) throw new YamlError(1, `nested deeper than ${MAX_DEPTH} once aliases are expanded`);
   const inside = (at: string): Place => ({ path: at, depth: depth + 1 });
   if (Array.isArray(value)) return value.map((item, index) => plainCopy(item, budget, inside(`${path}[${index}]`)));
-  if (typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype) {
+  return copyOfFields(value, path, (item, at) => plainCopy(item, budget, inside(at)));
+}
+
+function copyOfFields(value: unknown, path: string, copyOf: (item: unknown, at: string) => unknown): unknown {
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) {
     throw new YamlError(1, `${path || 'the document'} is of a type that JSON does not have`);
   }
   const copy: Record<string, unknown> = {};
   for (const [key, item] of Object.entries(value)) {
     const at = path === '' ? key : `${path}.${key}`;
     if (key === '__proto__') throw new YamlError(1, `${at}: a field cannot be called __proto__`);
-    copy[key] = plainCopy(item, budget, inside(at));
+    copy[key] = copyOf(item, at);
   }
   return copy;
 }

@@ -1,4 +1,5 @@
 // Whether a commit is taken: as a whole, before its first write, or not at all. What was applied before stays until then. Pure.
+import type { KubeObject } from '../../api/k8s.ts';
 import { nameOf } from '../../api/object-key.ts';
 import type { AgentIntent, CheckRequest } from '../intents.ts';
 import type { Declared, Seen, SourceFailure } from '../seen.ts';
@@ -124,26 +125,33 @@ function delayed(accepted: Declared | undefined, waits: readonly Wait[]): Admiss
 const TOLD_FROM = 3;
 
 function examineOne(desired: DesiredObject & { path: string }, context: ObjectContext): Found {
-  const { seen } = context;
-  const { key, ref, object } = desired;
+  const { seen, declared } = context;
+  const { key, ref } = desired;
   const found = seen.live(key);
   if (found.state === 'failed') {
-    const isGranted = context.declared !== undefined && bringsRights(context.declared, seen.tenancy, ref.namespace);
+    const isGranted = declared !== undefined && bringsRights(declared, seen.tenancy, ref.namespace);
     return isGranted ? { accepted: true } : { problem: at(desired, found.message) };
   }
   if (found.state === 'pending') return { waits: {} };
   // Another Application's: that is said of the object, and refuses nothing else.
-  if (found.object && seen.claimedBy(key, found.object) !== undefined) return { accepted: true };
-  const body = bodyOf(desired, found.object, context);
-  const fingerprint = fingerprintOf(body.hash, found.object);
-  const outcome = seen.memory.answered(key, fingerprint, seen.now);
-  const setback = seen.memory.setbacks.get(key);
-  if (!outcome && setback?.fingerprint === fingerprint && seen.now < setback.retryAt) {
+  const isOthers = found.object !== undefined && seen.claimedBy(key, found.object) !== undefined;
+  return isOthers ? { accepted: true } : tried(desired, found.object, context);
+}
+
+/** What the server says of this very body over this very object, or how it comes to be asked. */
+function tried(desired: DesiredObject & { path: string }, live: KubeObject | undefined, context: ObjectContext): Found {
+  const { memory, now } = context.seen;
+  const { key, ref, object } = desired;
+  const body = bodyOf(desired, live, context);
+  const fingerprint = fingerprintOf(body.hash, live);
+  const outcome = memory.answered(key, fingerprint, now);
+  if (outcome) return outcome.kind === 'refused' ? { problem: at(desired, outcome.message) } : { accepted: true };
+  const setback = memory.setbacks.get(key);
+  if (setback?.fingerprint === fingerprint && now < setback.retryAt) {
     const told = setback.times < TOLD_FROM ? {} : { message: at(desired, setback.message) };
     return { waits: { ...told, dueAt: setback.retryAt } };
   }
-  if (!outcome) return { request: { key, ref, fingerprint, body: body.object, pods: podsOf(object) } };
-  return outcome.kind === 'refused' ? { problem: at(desired, outcome.message) } : { accepted: true };
+  return { request: { key, ref, fingerprint, body: body.object, pods: podsOf(object) } };
 }
 
 const isServed = ({ object, ref }: DesiredObject, seen: Seen): boolean =>

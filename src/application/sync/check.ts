@@ -23,17 +23,19 @@ export function outcomeOf(error: unknown, context: CheckContext): CheckOutcome |
   if (!isRefusal(error)) return undefined;
   const { message } = error;
   if (/does not support dry ?run/i.test(message)) return { kind: 'untried', message };
-  const { brings, tenancy, ref } = context;
-  const { namespace } = ref;
-  if (error.status === 404 && namespace !== undefined && brings?.namespaces.has(namespace))
+  const { namespace } = context.ref;
+  if (error.status === 404 && namespace !== undefined && context.brings?.namespaces.has(namespace))
     return { kind: 'deferred', message: `waits for Namespace ${namespace}` };
   if (error.status === 409) return undefined;
-  if (error.status === 403) {
-    const right = missingRight(error, context);
-    const isGranted = right !== message && brings !== undefined && bringsRights(brings, tenancy, namespace);
-    return { kind: isGranted ? 'deferred' : 'refused', message: right };
-  }
-  return { kind: 'refused', message };
+  return error.status === 403 ? forbidden(error, context) : { kind: 'refused', message };
+}
+
+/** Rights may come with the commit; what an admission webhook or a quota forbids they do not change. */
+function forbidden(error: ApiError, context: CheckContext): CheckOutcome {
+  const { brings, tenancy, ref } = context;
+  const right = missingRight(error, context);
+  const isGranted = right !== error.message && brings !== undefined && bringsRights(brings, tenancy, ref.namespace);
+  return { kind: isGranted ? 'deferred' : 'refused', message: right };
 }
 
 /** A rule of a Role that lets an account apply a kind, as it is written in YAML. */

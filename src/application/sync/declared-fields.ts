@@ -23,8 +23,9 @@ interface At {
   ours: unknown;
 }
 
-function walk({ wanted, found, ours }: At, path: string, fields: string[]): void {
-  if (isLiveAsDeclared(wanted, found) || isWhole(ours) || (found === undefined && isNothing(wanted))) return;
+function walk(at: At, path: string, fields: string[]): void {
+  if (isInPlace(at)) return;
+  const { wanted, found, ours } = at;
   if (isRecord(wanted) && isRecord(found)) {
     for (const [key, value] of Object.entries(wanted))
       walk(
@@ -36,6 +37,9 @@ function walk({ wanted, found, ours }: At, path: string, fields: string[]): void
     walkItems({ wanted, found, ours }, path, fields);
   } else fields.push(path);
 }
+
+const isInPlace = ({ wanted, found, ours }: At): boolean =>
+  isLiveAsDeclared(wanted, found) || isWhole(ours) || (found === undefined && isNothing(wanted));
 
 /** A scalar, or an atomic map or list, that is the agent's. */
 const isWhole = (ours: unknown): boolean => isRecord(ours) && Object.keys(ours).length === 0;

@@ -69,25 +69,30 @@ interface At {
 }
 
 function planMissing(wanted: WantedObject, at: At): ObjectPlan {
-  const { before, context } = at;
-  const wasApplied = before?.hash === wanted.hash && before.status !== 'Failed';
-  if (wasApplied && isFinishedJob(wanted.object)) {
+  const { before } = at;
+  if (before?.hash === wanted.hash && before.status !== 'Failed') return planDeleted(wanted, before, at);
+  const check = checked(wanted, at);
+  return 'plan' in check ? check.plan : applying(wanted, undefined, { ...at, drift: [], isNew: true });
+}
+
+/** It was applied just so, and is gone. */
+function planDeleted(wanted: WantedObject, before: ResourceStatus, at: At): ObjectPlan {
+  const { seen, selfHeal } = at.context;
+  if (isFinishedJob(wanted.object)) {
     return { status: { ...before, status: 'Synced', message: 'has run, and its TTL has removed it' }, settled: true };
   }
-  if (wasApplied && !context.selfHeal) {
+  if (!selfHeal) {
     const { foreign: _gone, ...known } = before;
     const status = { ...known, status: 'Missing' as const, message: 'was deleted; sync.selfHeal is off' };
     return { status, settled: true, reported: ['deleted'] };
   }
-  const due = wasApplied ? patienceOf(wanted, context.seen) : 0;
-  if (context.seen.now < due) {
+  const due = patienceOf(wanted, seen);
+  if (seen.now < due) {
     const message = 'was deleted; made anew later';
     return { status: { ...before, ...wanted.ref, status: 'Missing', message }, settled: true, dueAt: due };
   }
   const check = checked(wanted, at);
-  if ('plan' in check) return check.plan;
-  const drift = wasApplied ? ['deleted'] : [];
-  return applying(wanted, undefined, { ...at, drift, isNew: !wasApplied });
+  return 'plan' in check ? check.plan : applying(wanted, undefined, { ...at, drift: ['deleted'], isNew: false });
 }
 
 /** A Job that takes itself away when it is done. */
@@ -107,10 +112,21 @@ function planPresent(wanted: WantedObject, live: KubeObject, at: At): ObjectPlan
   const check = checked(wanted, at);
   if ('plan' in check) return check.plan;
   const fields = check.object ? changedFields(live, check.object) : declaredFields(body, live);
-  if (fields.length === 0 && !dropsReplicas(body, live)) return synced;
+  return planCompared(wanted, live, { ...at, fields, foreign });
+}
+
+/** It is known which fields are live otherwise than declared: whose doing is it? */
+function planCompared(
+  wanted: WantedObject,
+  live: KubeObject,
+  at: At & { fields: string[]; foreign: string[] },
+): ObjectPlan {
+  const { fields, foreign, body } = at;
+  if (fields.length === 0 && !dropsReplicas(body, live))
+    return { status: inPlace(wanted, live, at, foreign), settled: true };
   if (isNewContent(wanted, live, at.before, fields)) return applying(wanted, live, { ...at, drift: [], isNew: true });
-  if (fields.length > 0 && fields.every((field) => isStamp(field))) return restamp(wanted, live, { ...at, foreign });
-  return planDrift(wanted, live, { ...at, fields: fields.map((field) => withManager(field, live)), foreign });
+  if (fields.length > 0 && fields.every((field) => isStamp(field))) return restamp(wanted, live, at);
+  return planDrift(wanted, live, { ...at, fields: fields.map((field) => withManager(field, live)) });
 }
 
 /** Nobody else has written the object, and all that is declared is live just so: nobody needs to be asked. */

@@ -4,7 +4,7 @@ import type { ResourceStatus } from '../../api/application.ts';
 import { isRecord } from '../../api/json.ts';
 import type { KubeObject } from '../../api/k8s.ts';
 import { objectIdOf, objectKey, objectKeyOf, type ObjectKey } from '../../api/object-key.ts';
-import type { AgentIntent, ApplyRequest, CheckRequest } from '../intents.ts';
+import type { AgentIntent } from '../intents.ts';
 import { dependencyKeys, isRollout } from '../revert/dependents.ts';
 import { rolloutsIn, type Wanted, type WantedObject } from '../revert/wanted.ts';
 import type { Declared, Seen } from '../seen.ts';
@@ -86,22 +86,25 @@ interface Stages {
 function planStage(stage: number, objects: readonly WantedObject[], stages: Stages): void {
   const { plan, failed } = stages;
   const waits = plan.intents.length > 0 || !plan.settled;
-  const checks: CheckRequest[] = [];
-  const applies: ApplyRequest[] = [];
-  const taken: Extract<AgentIntent, { do: 'TakeOver' }>['objects'] = [];
-  for (const wanted of objects) {
+  const planned = objects.map((wanted) => {
     const one = blocked(wanted, stages) ?? planObject(wanted, stages.context);
     note(one, wanted, plan);
     if (one.status.status === 'Failed') failed.add(wanted.key);
-    if (waits) continue;
-    if (one.check) checks.push(one.check);
-    if (one.takeOver) taken.push({ key: wanted.key, ref: wanted.ref, ...one.takeOver });
-    if (one.apply) applies.push(one.apply);
-  }
-  if (waits) return;
-  if (checks.length > 0) plan.intents.push({ do: 'Check', requests: checks });
-  if (taken.length > 0) plan.intents.push({ do: 'TakeOver', objects: taken });
-  if (applies.length > 0) plan.intents.push({ do: 'Apply', stage, requests: applies });
+    return { ...one, wanted };
+  });
+  if (!waits) plan.intents.push(...intentsOf(stage, planned));
+}
+
+/** What one stage asks for, in few intents. */
+function intentsOf(stage: number, planned: readonly (ObjectPlan & { wanted: WantedObject })[]): AgentIntent[] {
+  const checks = planned.flatMap(({ check }) => check ?? []);
+  const applies = planned.flatMap(({ apply }) => apply ?? []);
+  const taken = planned.flatMap(({ takeOver, wanted: { key, ref } }) => (takeOver ? [{ key, ref, ...takeOver }] : []));
+  const intents: AgentIntent[] = [];
+  if (checks.length > 0) intents.push({ do: 'Check', requests: checks });
+  if (taken.length > 0) intents.push({ do: 'TakeOver', objects: taken });
+  if (applies.length > 0) intents.push({ do: 'Apply', stage, requests: applies });
+  return intents;
 }
 
 function note(one: ObjectPlan, { key }: WantedObject, plan: SyncPlan): void {

@@ -188,11 +188,15 @@ function remove(removable: readonly ResourceStatus[], removal: Removal): void {
         ? 'has left Git; deleted when the rest is in place'
         : obstacleTo(entry, removal);
     plan.resources.push(kept(entry, waits ?? 'has left Git; being deleted'));
-    const found = seen.live(objectKey(entry));
-    const uid = found.state === 'known' ? found.object?.metadata.uid : undefined;
+    const uid = liveUid(objectKey(entry), seen);
     if (waits === undefined && uid !== undefined) objects.push({ key: objectKey(entry), ref: refOfEntry(entry), uid });
   }
   if (objects.length > 0) plan.intents.push({ do: 'Delete', objects });
+}
+
+function liveUid(key: ObjectKey, seen: Seen): string | undefined {
+  const found = seen.live(key);
+  return found.state === 'known' ? found.object?.metadata.uid : undefined;
 }
 
 /** What has to happen before the object can be deleted; asked for in the plan. */
@@ -206,8 +210,7 @@ function obstacleTo(entry: ResourceStatus, removal: Removal): string | undefined
 function heldIn(entry: ResourceStatus, { seen, plan }: Removal): string | undefined {
   const key = objectKey(entry);
   const known = seen.memory.inspected.get(key);
-  const found = seen.live(key);
-  const uid = (found.state === 'known' ? found.object?.metadata.uid : undefined) ?? '';
+  const uid = liveUid(key, seen) ?? '';
   const counts = known?.holds === '' ? EMPTY_MS : INSPECTED_MS;
   if (known?.uid !== uid || seen.now - known.at > counts) {
     plan.intents.push({ do: 'Inspect', key, ref: refOfEntry(entry), uid });
@@ -248,7 +251,7 @@ function kept(entry: ResourceStatus, message: string): ResourceStatus {
   };
 }
 
-export function refOfEntry(entry: ObjectRef): ObjectRef {
+function refOfEntry(entry: ObjectRef): ObjectRef {
   const { group, version, kind, namespace, name } = entry;
   return { group, version, kind, ...(namespace === undefined ? {} : { namespace }), name };
 }

@@ -3,22 +3,26 @@ import { isRecord } from '../../api/json.ts';
 import type { KubeObject } from '../../api/k8s.ts';
 import { nameOf } from '../../api/object-key.ts';
 import type { Rollout } from '../../api/rollout.ts';
-import type { Wanted } from '../revert/wanted.ts';
+import type { Wanted, WantedObject } from '../revert/wanted.ts';
 import type { Seen } from '../seen.ts';
 
 const WORKLOADS = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'Rollout']);
 
 /** Name of a declared workload that answers for the Rollout's pods and is not available yet. */
 export function waitsForSuccessor(rollout: Rollout, wanted: Wanted, seen: Seen): string | undefined {
-  const labels = rollout.spec?.selector?.matchLabels ?? {};
-  for (const { key, ref, object } of wanted.objects) {
-    if (!WORKLOADS.has(ref.kind) || ref.namespace !== rollout.metadata.namespace) continue;
-    if (ref.kind === 'Rollout' && ref.name === rollout.metadata.name) continue;
-    if (!matches(podLabels(object), labels)) continue;
+  const successors = wanted.objects.filter((object) => answersFor(rollout, object));
+  const missing = successors.find(({ key }) => {
     const found = seen.live(key);
-    if (found.state !== 'known' || !found.object || !isAvailable(found.object)) return nameOf(ref);
-  }
-  return undefined;
+    return found.state !== 'known' || !found.object || !isAvailable(found.object);
+  });
+  return missing && nameOf(missing.ref);
+}
+
+/** Another workload beside it, whose pods have the labels that the Rollout selects by. */
+function answersFor({ metadata, spec }: Rollout, { ref, object }: WantedObject): boolean {
+  const isBeside = WORKLOADS.has(ref.kind) && ref.namespace === metadata.namespace;
+  const isItself = ref.kind === 'Rollout' && ref.name === metadata.name;
+  return isBeside && !isItself && matches(podLabels(object), spec?.selector?.matchLabels ?? {});
 }
 
 function podLabels(object: KubeObject): Record<string, unknown> {
@@ -33,10 +37,10 @@ const matches = (labels: Record<string, unknown>, wanted: Record<string, string>
 function isAvailable({ kind, metadata, spec, status }: KubeObject): boolean {
   if (!isRecord(status) || !isRecord(spec)) return false;
   if (kind === 'Rollout') return status['phase'] === 'Healthy';
-  const observed = Number(status['observedGeneration'] ?? 0) >= (metadata.generation ?? 0);
-  if (kind === 'DaemonSet') return observed && status['numberAvailable'] === status['desiredNumberScheduled'];
+  if (numberAt(status, 'observedGeneration') < (metadata.generation ?? 0)) return false;
+  if (kind === 'DaemonSet') return status['numberAvailable'] === status['desiredNumberScheduled'];
   const wanted = typeof spec['replicas'] === 'number' ? spec['replicas'] : 1;
-  return (
-    observed && Number(status['availableReplicas'] ?? 0) >= wanted && Number(status['updatedReplicas'] ?? 0) >= wanted
-  );
+  return numberAt(status, 'availableReplicas') >= wanted && numberAt(status, 'updatedReplicas') >= wanted;
 }
+
+const numberAt = (status: Record<string, unknown>, field: string): number => Number(status[field] ?? 0);

@@ -142,15 +142,16 @@ export class Story {
   /** A commit counts as applied when it is, not when it is looked at. */
   #tellSync({ status }: Application): void {
     const { phase, message = '', revision, attempted } = status ?? {};
-    const isIn = phase === 'Synced' || phase === 'Held';
-    const commit = phase === 'Failed' ? attempted : isIn ? revision : undefined;
-    if (phase === undefined || commit === undefined) return;
-    const said = isIn ? commit.commit : `${commit.commit} ${message}`;
-    if (said === this.#application) return;
-    this.#application = said;
-    const name = shortCommit(commit.commit);
-    if (isIn) this.#saw(`application/shop applied ${name} "${commit.subject ?? ''}"`);
-    else this.#saw(`application/shop does not apply ${name}: ${message}`, 'bad');
+    if ((phase === 'Synced' || phase === 'Held') && revision)
+      this.#sawOnce(`applied ${shortCommit(revision.commit)} "${revision.subject ?? ''}"`, 'plain');
+    if (phase === 'Failed' && attempted)
+      this.#sawOnce(`does not apply ${shortCommit(attempted.commit)}: ${message}`, 'bad');
+  }
+
+  #sawOnce(text: string, tone: Moment['tone']): void {
+    if (text === this.#application) return;
+    this.#application = text;
+    this.#saw(`application/shop ${text}`, tone);
   }
 
   #seeRoute(route: KubeObject): void {
@@ -168,11 +169,11 @@ export class Story {
     const before = this.#selects.get(name);
     this.#selects.set(name, hash);
     if (before === undefined || hash === undefined || before === hash) return;
-    if (name === 'web-preview') {
-      this.#saw(`preview: web-preview selects revision ${hash}`);
-      return;
-    }
-    if (name !== 'web-active') return;
+    if (name === 'web-preview') this.#saw(`preview: web-preview selects revision ${hash}`);
+    if (name === 'web-active') this.#seeSwitch(hash);
+  }
+
+  #seeSwitch(hash: string): void {
     const isNew = this.picture.rollout?.status?.stableRS !== hash;
     this.picture.canaryWeight = isNew ? 100 : 0;
     const whose = isNew ? 'the new revision' : 'the stable revision again';

@@ -40,7 +40,7 @@ export const isIdle = ({ seen }: Known, hash: string): boolean =>
   !carriesTraffic(seen, hash) || availableOf(seen, hash) === 0;
 
 /** Pods of the candidate that a stage wants; behind the last one all. */
-export function podsAt(seen: Observed, stage: number): number {
+function podsAt(seen: Observed, stage: number): number {
   const { plan } = seen;
   return stage >= plan.stages.length ? replicasOf(seen) : podsBy(standingAt(plan, stage).pods, replicasOf(seen));
 }
@@ -62,7 +62,7 @@ export function podsAhead(seen: Observed, stage: number): number {
 }
 
 /** Somebody pointed the serving side at pods that are ready, and those of `wanted` are not: it stays until they are. */
-export function servesAnyway(seen: Observed, wanted: string | undefined): boolean {
+function servesAnyway(seen: Observed, wanted: string | undefined): boolean {
   return (
     replicasOf(seen) > 0 &&
     availableOf(seen, wanted) === 0 &&

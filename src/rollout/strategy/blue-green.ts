@@ -5,7 +5,7 @@ import { shortHash } from '../hash.ts';
 import type { Plan, PlannedAnalysis, PlannedService, Stage, Standing } from '../plan.ts';
 import { stagesOf, stepAnalyses } from './steps.ts';
 
-export const FIELD = 'spec.strategy.blueGreen';
+const FIELD = 'spec.strategy.blueGreen';
 const DEFAULT_DELAY_S = 30;
 
 /** What holds until the traffic goes over. */

@@ -4,7 +4,7 @@ import { shortHash } from '../hash.ts';
 import { NOTHING, type Plan, type PlannedAnalysis } from '../plan.ts';
 import { stagesOf, stepAnalyses } from './steps.ts';
 
-export const FIELD = 'spec.strategy.canary';
+const FIELD = 'spec.strategy.canary';
 const DEFAULT_DELAY_S = 30;
 
 function analysesOf(canary: Canary): PlannedAnalysis[] {

@@ -275,6 +275,7 @@ describe('what one commit broke', () => {
     stableRS: 'hash1',
     message: 'bad',
   });
+  const notesOf = (commit = ''): string => world.repository.notes.get(commit) ?? '';
 
   it('is answered by one commit that names each Rollout, and says so in one note each', async () => {
     world.repository.commit('main', all('web:1'), 'Release 1');
@@ -292,7 +293,7 @@ describe('what one commit broke', () => {
     expect(head?.commit.message.match(/^Sluice-Rollout: /gm)).toHaveLength(30);
     await world.run(1_000);
     expect((await world.status()).holds).toEqual([]);
-    expect(world.repository.notes.get(head?.commit.oid ?? '')?.match(/^Restored: /gm)).toHaveLength(30);
-    expect(world.repository.notes.get(v2)?.match(/^Aborted: /gm)).toHaveLength(30);
+    expect(notesOf(head?.commit.oid).match(/^Restored: /gm)).toHaveLength(30);
+    expect(notesOf(v2).match(/^Aborted: /gm)).toHaveLength(30);
   });
 });

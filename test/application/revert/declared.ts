@@ -21,7 +21,7 @@ export const V1 = { commit: '1'.repeat(40), subject: 'Release 1' };
 export const V2 = { commit: '2'.repeat(40), subject: 'Release 2' };
 export const NOW = '2026-01-01T00:00:00Z';
 
-export function setIn(texts: Texts, name = 'web'): RolloutSet {
+function setIn(texts: Texts, name = 'web'): RolloutSet {
   const set = declaredSets(declare(texts)).get(keyOf(name));
   if (!set) throw new Error(`no Rollout ${name}`);
   return set;

@@ -5,7 +5,7 @@ import { PORTS } from './addresses.ts';
 import type { Program } from './supervised.ts';
 
 export const MESH_NAMESPACE = 'istio-system';
-export const GATEWAY_NAME = 'istio-ingressgateway';
+const GATEWAY_NAME = 'istio-ingressgateway';
 export const GATEWAY_LABELS = { istio: 'ingressgateway' };
 
 const MESH = {

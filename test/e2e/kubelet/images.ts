@@ -20,7 +20,7 @@ export interface ImageContext {
   directory: string;
 }
 
-export const WEB_PROGRAM = join(import.meta.dirname, '../programs/web.mjs');
+const WEB_PROGRAM = join(import.meta.dirname, '../programs/web.mjs');
 
 /** Undefined: there is no such image. */
 export function entrypoint(container: PodContainer, context: ImageContext): Entrypoint | undefined {

@@ -78,8 +78,7 @@ export class Kubelet {
     if (pod.spec.nodeName !== node) return;
     if (worker !== undefined) worker.pod = pod;
     if (pod.metadata.deletionTimestamp !== undefined) return void this.#end(pod, uid);
-    if (worker === undefined && pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed')
-      this.#run(pod, uid);
+    if (worker === undefined && !isOver(pod)) this.#run(pod, uid);
   }
 
   async #bind(pod: Pod, uid: string): Promise<void> {
@@ -142,3 +141,5 @@ export class Kubelet {
     }, 20);
   }
 }
+
+const isOver = ({ status }: Pod): boolean => status?.phase === 'Succeeded' || status?.phase === 'Failed';

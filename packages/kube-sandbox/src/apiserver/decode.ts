@@ -90,7 +90,7 @@ const wrongVersion = (version: string, expected: string): Error =>
   badRequest(`the API version in the data (${version}) does not match the expected API version (${expected})`);
 
 /** Drops fields that the type does not declare; returns their paths. Nulls of built-ins go, too, as with Go. */
-export function pruneTyped(value: unknown, type: TypeNode, path = ''): string[] {
+function pruneTyped(value: unknown, type: TypeNode, path = ''): string[] {
   if (Array.isArray(value)) return value.flatMap((item, i) => pruneTyped(item, type.element ?? ANY, `${path}[${i}]`));
   if (!isDict(value) || type.shape === 'any' || type.shape === 'scalar') return [];
   const unknown: string[] = [];
@@ -121,7 +121,7 @@ const GO_TYPES: Record<string, string> = {
 };
 
 /** The first value of a wrong JSON type, as Go's decoder says it. */
-export function typeProblem(value: unknown, type: TypeNode, owner: string): string | undefined {
+function typeProblem(value: unknown, type: TypeNode, owner: string): string | undefined {
   const problem = wrongType(value, type);
   if (problem !== undefined)
     return problem === '' ? undefined : `json: cannot unmarshal ${problem.replace('%', owner)}`;
@@ -182,7 +182,7 @@ function scalarFits(value: unknown, scalar: string): boolean {
 const MICRO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(Z|[+-]\d\d:\d\d)$/;
 
 /** Micro times must be given with six decimals. */
-export function microTimeProblem(value: unknown, type: TypeNode): string | undefined {
+function microTimeProblem(value: unknown, type: TypeNode): string | undefined {
   if (type.scalar === 'm' && typeof value === 'string') {
     if (MICRO.test(value)) return undefined;
     const rest = value.replace(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/, '');

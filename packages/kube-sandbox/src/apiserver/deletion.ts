@@ -89,7 +89,7 @@ function withPolicy(finalizers: unknown[], policy: string | undefined): unknown[
   return policy === 'Orphan' ? [...kept, 'orphan'] : kept;
 }
 
-export const CRD_FINALIZER = 'customresourcecleanup.apiextensions.k8s.io';
+const CRD_FINALIZER = 'customresourcecleanup.apiextensions.k8s.io';
 
 function markCrd(crd: Dict, around: Around): void {
   const metadata = ensure(crd, 'metadata');

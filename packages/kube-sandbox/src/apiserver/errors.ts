@@ -71,10 +71,10 @@ export class StatusError extends Error {
 export class PlainNotFound extends Error {}
 
 export const qualified = (type: Named): string => (type.group === '' ? type.plural : `${type.plural}.${type.group}`);
-export const qualifiedKind = (type: Named): string => (type.group === '' ? type.kind : `${type.kind}.${type.group}`);
+const qualifiedKind = (type: Named): string => (type.group === '' ? type.kind : `${type.kind}.${type.group}`);
 
 /** `details` of an error about one object; core has no group key. */
-export function detailsOf(type: Named, name: string | undefined, named: 'plural' | 'kind' = 'plural'): StatusDetails {
+function detailsOf(type: Named, name: string | undefined, named: 'plural' | 'kind' = 'plural'): StatusDetails {
   return {
     ...(name === undefined || name === '' ? {} : { name }),
     ...(type.group === '' ? {} : { group: type.group }),

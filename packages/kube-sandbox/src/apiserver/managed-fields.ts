@@ -56,7 +56,7 @@ export function ownable(object: Dict): Dict {
   return { ...rest, metadata: meta };
 }
 
-export function readEntries(object: Dict): ManagedEntry[] {
+function readEntries(object: Dict): ManagedEntry[] {
   return listOr(dictOr(object['metadata'])['managedFields'])
     .filter(isDict)
     .filter((entry) => textOr(entry['operation']) !== '')

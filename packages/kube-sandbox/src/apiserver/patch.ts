@@ -17,7 +17,7 @@ import type { Target } from './resource.ts';
 import { rescaled, scaleOf } from './scale.ts';
 import { builtinType } from './types.ts';
 
-export const APPLY = 'application/apply-patch+yaml';
+const APPLY = 'application/apply-patch+yaml';
 const JSON_PATCH = 'application/json-patch+json';
 const MERGE = 'application/merge-patch+json';
 const STRATEGIC = 'application/strategic-merge-patch+json';

@@ -2,7 +2,7 @@
 import type { Dict } from './json.ts';
 import { dictOr, ensure, has, isDict, listOr, setDefault, textOr } from './json.ts';
 
-export function defaultPodSpec(spec: Dict): void {
+function defaultPodSpec(spec: Dict): void {
   setDefault(spec, 'restartPolicy', 'Always');
   setDefault(spec, 'terminationGracePeriodSeconds', 30);
   setDefault(spec, 'dnsPolicy', 'ClusterFirst');

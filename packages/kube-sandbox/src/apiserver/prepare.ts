@@ -32,7 +32,7 @@ export function prepareCreate(type: ResourceType, object: Dict, namespace: strin
 }
 
 /** Defaults. Fields that were dropped by a merge get theirs again. */
-export function settle(type: ResourceType, object: Dict, around: Around): void {
+function settle(type: ResourceType, object: Dict, around: Around): void {
   object['apiVersion'] = apiVersionOf(type);
   object['kind'] = type.kind;
   // An apply is merged by the types, which may know more fields than are kept.

@@ -52,9 +52,6 @@ function readTables(): Map<string, string> {
   return found;
 }
 
-/** Names of all built-in structs. */
-export const typeNames = (): string[] => [...definitions.keys()];
-
 /** A built-in struct by name. */
 export function builtinType(name: string): TypeNode {
   const known = structs.get(name);

@@ -1,8 +1,8 @@
 // What a pod of the sandbox does with a request, read from what is declared: its environment and its annotations.
 import type { KubeObject } from '../objects.ts';
 
-export const ERROR_RATE_ANNOTATION = 'kube-sandbox/error-rate';
-export const LATENCY_ANNOTATION = 'kube-sandbox/latency-ms';
+const ERROR_RATE_ANNOTATION = 'kube-sandbox/error-rate';
+const LATENCY_ANNOTATION = 'kube-sandbox/latency-ms';
 
 export interface Behaviour {
   /** Share of the requests that are answered with 500. */

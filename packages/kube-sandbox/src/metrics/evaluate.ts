@@ -19,7 +19,7 @@ import {
 } from './vector-functions.ts';
 
 /** How old a sample may be to stand for its series. */
-export const LOOKBACK_MS = 5 * 60_000;
+const LOOKBACK_MS = 5 * 60_000;
 /** Step of subqueries that name none: the scrape interval of a default configuration. */
 const SUBQUERY_STEP_MS = 60_000;
 

@@ -61,7 +61,7 @@ function slope({ times, values }: Window): number | undefined {
 const extreme = (values: number[], beats: (a: number, b: number) => boolean): number =>
   values.reduce((best, value) => (beats(value, best) || Number.isNaN(best) ? value : best));
 
-export const sumOf = (values: number[]): number => {
+const sumOf = (values: number[]): number => {
   let sum = 0;
   let lost = 0;
   for (const value of values) {

@@ -17,7 +17,7 @@ type Verdict = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
 
 const PROGRESSING = 'Progressing';
 const AVAILABLE_REASON = 'NewReplicaSetAvailable';
-export const DEADLINE_REASON = 'ProgressDeadlineExceeded';
+const DEADLINE_REASON = 'ProgressDeadlineExceeded';
 
 export const progressingOf = ({ status }: Deployment): Condition | undefined =>
   status?.conditions?.find(({ type }) => type === PROGRESSING);

@@ -78,8 +78,8 @@ export function crewOf(job: Job, pods: readonly Pod[]): Crew {
   };
 }
 
-export const succeededOf = ({ job, succeeded }: Crew): number => (job.status?.succeeded ?? 0) + succeeded.length;
-export const failedOf = ({ job, failed }: Crew): number => (job.status?.failed ?? 0) + failed.length;
+const succeededOf = ({ job, succeeded }: Crew): number => (job.status?.succeeded ?? 0) + succeeded.length;
+const failedOf = ({ job, failed }: Crew): number => (job.status?.failed ?? 0) + failed.length;
 
 /** Milliseconds until the Job has been active for too long; undefined where it may take its time. */
 export function deadlineIn({ spec, status }: Job, now: number): number | undefined {

@@ -17,7 +17,7 @@ export type Listener<T> = (change: Change<T>) => void;
 
 export const keyOf = (object: KubeObject): string => `${object.metadata.namespace ?? ''}/${object.metadata.name}`;
 
-export function splitKey(key: string): { namespace: string; name: string } {
+function splitKey(key: string): { namespace: string; name: string } {
   const slash = key.indexOf('/');
   return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
 }

@@ -9,28 +9,32 @@ export type Place = { quote: Quote | undefined; escaped: boolean };
 /** The places of all matches of a pattern, in order. What is between the matches is read as PromQL. */
 export function placesOf(query: string, pattern: RegExp): Place[] {
   const places: Place[] = [];
-  let [quote, escaped, comment]: [Quote | undefined, boolean, boolean] = [undefined, false, false];
+  let state = OUTSIDE;
   let at = 0;
-  const readTo = (end: number): void => {
-    for (; at < end; at++) {
-      const char = query.charAt(at);
-      if (escaped) escaped = false;
-      else if (comment) comment = char !== '\n';
-      else if (quote !== undefined) {
-        if (char === quote) quote = undefined;
-        else escaped = char === '\\' && quote !== '`';
-      } else if (char === '#') comment = true;
-      else if (char === '"' || char === "'" || char === '`') quote = char;
-    }
-  };
   for (const match of query.matchAll(pattern)) {
-    readTo(match.index);
-    places.push({ quote, escaped });
+    for (; at < match.index; at++) state = after(state, query.charAt(at));
+    places.push({ quote: state.quote, escaped: state.escaped });
     at = match.index + match[0].length;
-    escaped = false;
+    state = { ...state, escaped: false };
   }
   return places;
 }
+
+type State = Place & { comment: boolean };
+
+const OUTSIDE: State = { quote: undefined, escaped: false, comment: false };
+
+/** Where one stands behind a character. */
+function after(state: State, char: string): State {
+  const { quote, escaped, comment } = state;
+  if (escaped) return { ...state, escaped: false };
+  if (comment) return { ...state, comment: char !== '\n' };
+  if (quote !== undefined) return char === quote ? OUTSIDE : { ...state, escaped: char === '\\' && quote !== '`' };
+  if (char === '#') return { ...state, comment: true };
+  return isQuote(char) ? { ...state, quote: char } : state;
+}
+
+const isQuote = (char: string): char is Quote => char === '"' || char === "'" || char === '`';
 
 const WORDS =
   /^(?:[a-z_:][a-z0-9_:]*|[0-9]+|[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|(?:[0-9]+(?:ms|s|m|h|d|w|y))+)$/i;

@@ -48,7 +48,7 @@ export function allows(rule: Rule, attributes: Attributes): boolean {
 }
 
 /** One right each: one verb on one resource, one name, or one path. */
-export function brokenDown(rule: Rule): Rule[] {
+function brokenDown(rule: Rule): Rule[] {
   const names = rule.resourceNames.length === 0 ? [[]] : rule.resourceNames.map((name) => [name]);
   const blank = { apiGroups: [], resources: [], resourceNames: [], nonResourceURLs: [] };
   const onResources = rule.apiGroups.flatMap((group) =>

@@ -9,7 +9,7 @@ export interface User {
 
 /** This group may do everything, whatever the roles say. */
 export const MASTERS = 'system:masters';
-export const AUTHENTICATED = 'system:authenticated';
+const AUTHENTICATED = 'system:authenticated';
 const UNAUTHENTICATED = 'system:unauthenticated';
 const ANONYMOUS = 'system:anonymous';
 
