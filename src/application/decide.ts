@@ -30,6 +30,7 @@ export interface AgentDecision {
 
 export function decideApplication(seen: Seen): AgentDecision {
   if (seen.app.spec.suspend) return suspended(seen);
+  if (seen.outdated !== undefined) return outdated(seen);
   const admission = admit(seen);
   const failure = admission.refused ?? seen.source.failure;
   const { accepted } = admission;
@@ -84,6 +85,18 @@ function recordAfter(
   otherwise: number | undefined,
 ): number | undefined {
   return isOnRecord(app.status, exceptions) ? otherwise : 0;
+}
+
+/** What another process has applied is no drift to one that has not read it: it looks at the repository, and does nothing before. */
+function outdated({ status, source, memory, now, outdated: how }: Seen): AgentDecision {
+  const isDue = !source.busy && (how === 'unread' || now >= source.nextPollAt);
+  return {
+    status,
+    intents: isDue ? [{ do: 'Poll' }] : [],
+    nextAt: source.busy ? undefined : source.nextPollAt,
+    recordAfter: undefined,
+    accepted: memory.accepted,
+  };
 }
 
 function suspended(seen: Seen): AgentDecision {

@@ -37,10 +37,18 @@ export class Memory implements AgentMemory {
   readonly noted = new Map<string, NonNullable<ApplicationStatus['notes']>[number]>();
   /** When something that others rest on was applied last; milliseconds since the epoch. */
   foundedAt = 0;
+  /** By sign that another process acts: how many looks at the repository had been begun when it was seen first. */
+  signs: ReadonlyMap<string, number> = new Map();
   reportProblem: string | undefined;
   reportRetryAt = 0;
   /** By Rollout: why its snapshot is not believed. */
   readonly refused = new Map<ObjectKey, string>();
+
+  /** The signs of now; the highest number of looks with which one was seen first, undefined where there is none. */
+  witness(signs: readonly string[], looks: number): number | undefined {
+    this.signs = new Map(signs.map((sign) => [sign, this.signs.get(sign) ?? looks]));
+    return signs.length === 0 ? undefined : Math.max(...this.signs.values());
+  }
 
   /** Another declaration is in force from here on. */
   accept(declared: Declared | undefined): void {

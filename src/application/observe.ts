@@ -19,6 +19,7 @@ import type { Declared, Live, Seen, SourceView } from './seen.ts';
 import { kindsIn, render } from './source/render.ts';
 import { sourceOf, type SourceState } from './source/sources.ts';
 import { reachOf, tenancyOf, userOf, type Tenancy } from './source/tenancy.ts';
+import { signsOfAnother } from './sync/another.ts';
 import { missingRight } from './sync/check.ts';
 import { claimant, declarer, doubtAbout, type Neighbourhood } from './sync/claims.ts';
 import { ownerOf } from './sync/owner.ts';
@@ -74,6 +75,7 @@ export async function observe(key: ObjectKey, at: Observation, memory: Memory, c
     tenancy,
     status,
     source: view,
+    outdated: outdated({ memory, status, live }, source),
     memory,
     served: (apiVersion, kind) => kinds.get(apiVersion, kind),
     live: (id) => live.get(id) ?? { state: 'known', object: undefined },
@@ -86,6 +88,20 @@ export async function observe(key: ObjectKey, at: Observation, memory: Memory, c
     declaredElsewhere: (id) => declarer(id, around),
     doubt: (id) => doubtAbout(id, view.readAt, around),
   };
+}
+
+function outdated(
+  { memory, status, live }: { memory: Memory; status: ApplicationStatus; live: ReadonlyMap<ObjectKey, Live> },
+  { begun, told }: SourceState,
+): Seen['outdated'] {
+  const { accepted, previous } = memory;
+  const objectOf = (key: ObjectKey): KubeObject | undefined => {
+    const found = live.get(key);
+    return found?.state === 'known' ? found.object : undefined;
+  };
+  const since = memory.witness(signsOfAnother({ accepted, previous, status, live: objectOf }), begun);
+  if (since === undefined || told > since) return undefined;
+  return begun > since ? 'failing' : 'unread';
 }
 
 const knownSnapshots = ({ snapshots }: Memory): Map<ObjectKey, StableSnapshot> =>

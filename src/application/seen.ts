@@ -111,6 +111,11 @@ export interface Seen {
   /** What counts as recorded. */
   status: ApplicationStatus;
   source: SourceView;
+  /**
+   * Another process has applied what this one has not read: nothing is done before the repository was looked at again. `failing`: it was
+   * tried since.
+   */
+  outdated?: 'unread' | 'failing' | undefined;
   memory: AgentMemory;
   served(apiVersion: string, kind: string): ServedResource | undefined;
   live(key: ObjectKey): Live;

@@ -18,8 +18,8 @@ export interface Correction extends Contest {
 }
 
 export interface CorrectionDeps {
-  /** Field manager of who wrote a driven field last. */
-  writerOf(field: DrivenField): string;
+  /** Field manager of who wrote a driven field last; undefined where that is a controller of Sluice. */
+  writerOf(field: DrivenField): string | undefined;
   corrected(correction: Correction): void;
 }
 
@@ -61,12 +61,13 @@ export class Corrections {
     for (const [field, value] of drivenFields(seen)) {
       const was = before.get(field.id);
       // A write whose answer was lost may have taken effect.
-      const isOurs = was === undefined || was === value || asked.get(field.id) === value;
-      known.left.set(field.id, isOurs ? value : was);
+      const isLeft = was === undefined || was === value || asked.get(field.id) === value;
+      const by = isLeft ? undefined : this.#writer(known, field);
+      known.left.set(field.id, by === undefined || was === undefined ? value : was);
       const aim = aimOf(field, intents) ?? asked.get(field.id);
       if (aim !== undefined) known.asked.set(field.id, aim);
       // It may be put back in a later look: where requests go wrong, their weight goes first.
-      if (!isOurs) known.changed.set(field.id, { ...field, by: this.#writer(known, field) });
+      if (by !== undefined) known.changed.set(field.id, { ...field, by });
     }
   }
 
@@ -107,8 +108,9 @@ export class Corrections {
     counts.set(id, { contest, times, last: now });
   }
 
-  #writer({ writers }: Known, field: DrivenField): string {
+  #writer({ writers }: Known, field: DrivenField): string | undefined {
     const writer = this.#deps.writerOf(field);
+    if (writer === undefined) return undefined;
     if (writers.size < MOST_WRITERS) writers.add(writer);
     return writers.has(writer) ? writer : OTHERS;
   }

@@ -13,6 +13,7 @@ import type { Ownership } from '../ports/ownership.ts';
 import { noSecrets, type Secrecy } from '../ports/secrecy.ts';
 import { Draft } from './draft.ts';
 import { failureOf, kindOf, type Failure } from './failure.ts';
+import { OwnWrites } from './own-writes.ts';
 import { Setbacks } from './setbacks.ts';
 import type { Decision, Driven, KernelMetrics, Look, Pass, Use } from './use.ts';
 
@@ -49,6 +50,7 @@ export class Kernel<O extends Driven<S>, S extends object, Seen, I, D extends De
   readonly #setbacks: Setbacks<I>;
   /** Passes under way, and what ends each. */
   readonly #running = new Map<ObjectKey, AbortController>();
+  readonly #own = new OwnWrites<O>((object) => this.#use.another?.(object));
   /** Since when a key has something to record that waits for company. */
   readonly #quietSince = new Map<ObjectKey, number>();
   #unfollow: (() => void)[] = [];
@@ -98,9 +100,17 @@ export class Kernel<O extends Driven<S>, S extends object, Seen, I, D extends De
     if (isGone || object.metadata.deletionTimestamp !== undefined) {
       this.#running.get(key)?.abort(new Error(`${object.kind} ${object.metadata.name} is deleted`));
     } else if (old !== undefined && old.status !== object.status && object.status !== undefined) {
-      if (this.#deps.ownership.owns(key)) this.#use.tell?.(old.status, object.status, object);
+      if (this.#deps.ownership.owns(key)) this.#recorded(key, old.status, object);
     }
     this.add(key, { urgent: this.#use.isUrgent?.(object) ?? false });
+  }
+
+  #recorded(key: ObjectKey, before: S | undefined, object: O): void {
+    const { status } = object;
+    if (status === undefined) return;
+    const isNew = mergePatch({ ...before } as Json, { ...status } as Json) !== undefined;
+    if (isNew) this.#own.shown(key, object);
+    this.#use.tell?.(before, status, object);
   }
 
   #get(key: ObjectKey): O | undefined {
@@ -238,12 +248,17 @@ export class Kernel<O extends Driven<S>, S extends object, Seen, I, D extends De
   }
 
   /** With the resourceVersion it was made on as precondition: a person's write in between is never run over. */
-  async #write({ client, draft }: At<S, I>, object: O, status: Json): Promise<void> {
+  async #write({ key, client, draft }: At<S, I>, object: O, status: Json): Promise<void> {
     const { resource, fieldManager, cache } = this.#use;
     const { name, namespace, resourceVersion } = object.metadata;
     const body = { metadata: { resourceVersion }, status };
     const request = { name, namespace, type: 'merge' as const, subresource: 'status' as const, body, fieldManager };
-    cache.observe(await client.patch<O>(resource, request, { urgent: draft.urgent }));
+    const write = async (): Promise<O> => {
+      const made = await client.patch<O>(resource, request, { urgent: draft.urgent });
+      cache.observe(made);
+      return made;
+    };
+    await this.#own.make(key, write);
   }
 
   /** Changes that may wait are written together, a moment later. */
@@ -302,6 +317,7 @@ export class Kernel<O extends Driven<S>, S extends object, Seen, I, D extends De
   #forget(key: ObjectKey): void {
     this.#setbacks.forget(key);
     this.#quietSince.delete(key);
+    this.#own.forget(key);
     this.queue.forget(key);
     this.#use.gone?.(key);
   }

@@ -1,7 +1,6 @@
 // The controller of Rollouts: a use of the kernel, woken by everything a Rollout refers to, with verdicts in the urgent lane. What is
 // told (Events, log lines, metrics) is told of confirmed statuses alone.
 import type { AnalysisRun } from '../api/analysis.ts';
-import { CONTROLLER_MANAGER } from '../api/names.ts';
 import { objectIdOf, type ObjectKey } from '../api/object-key.ts';
 import type { HistoryEntry, Rollout, RolloutStatus } from '../api/rollout.ts';
 import type { KubeClient } from '../kube/types.ts';
@@ -19,6 +18,7 @@ import { newsBetween } from '../rollout/news.ts';
 import { refusalTold } from '../rollout/refused.ts';
 import { followAll, rolloutKey, type Caches } from './caches.ts';
 import { Kernel } from './kernel.ts';
+import { watchForAnother } from './another-controller.ts';
 import { Corrections } from './corrections.ts';
 import { writerOf, type Managed } from './driven-writer.ts';
 import type { RolloutMetrics } from './metrics-port.ts';
@@ -116,6 +116,7 @@ export class RolloutController {
         return use.observe(rollout, recorded, now, pass);
       },
       tell: (before, after, rollout) => this.#tell(before, after, rollout),
+      another: watchForAnother(this.#deps),
       decided: ({ intents }, given, key) => {
         if ('seen' in given) corrections.looked(key, given.seen, intents);
       },
@@ -178,7 +179,7 @@ function correctionsIn(caches: Caches, metrics: RolloutMetrics): Corrections {
   return new Corrections({
     writerOf: (field) => {
       const object = driven(field);
-      return (object && writerOf(object)) ?? CONTROLLER_MANAGER;
+      return object && writerOf(object);
     },
     corrected: ({ rollout, kind, by }) => {
       const { namespace = '', name } = objectIdOf(rollout);

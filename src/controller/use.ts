@@ -83,6 +83,8 @@ export interface Use<O extends Driven<S>, S extends object, Seen, I, D extends D
   isUrgent?(object: O): boolean;
   /** Called when the cluster has confirmed a new status. What is told is a function of these three alone. */
   tell?(before: S | undefined, after: S, object: O): void;
+  /** Called with an object whose status another process has written, or somebody else. */
+  another?(object: O): void;
   /** Called after intents were carried out, with those that were; for metrics. */
   done?(intents: readonly I[], look: Look<O, S, Seen, D>): void;
   /** Nothing could be observed, decided or recorded; the object itself cannot say so. */

@@ -1,5 +1,4 @@
 // Somebody else who writes what a Rollout drives: what was put back, and what is said where that happens again and again. Pure.
-import { CONTROLLER_MANAGER } from '../api/names.ts';
 import type { Intent } from './intents.ts';
 import type { Contest, DrivenField, Observed } from './observed.ts';
 
@@ -43,11 +42,9 @@ const isRoute = (kind: string): boolean => !['Service', 'DestinationRule', 'Repl
 
 const MOST_NAMED = 3;
 
-const writerText = (by: string): string => (by === CONTROLLER_MANAGER ? `another controller (${by})` : by);
-
 /** For a person: who, and what to do. */
 export function textOfContests(contests: readonly Contest[]): string {
-  const texts = contests.map(({ kind, name, what, by }) => `${writerText(by)} changes ${what} of ${kind} ${name}`);
+  const texts = contests.map(({ kind, name, what, by }) => `${by} changes ${what} of ${kind} ${name}`);
   const named = [...new Set(texts)].toSorted();
   const more = named.length > MOST_NAMED ? ` (and ${named.length - MOST_NAMED} more)` : '';
   return `${named.slice(0, MOST_NAMED).join(', ')}${more} again and again, and each time it is put back: let one of them write it`;

@@ -48,10 +48,16 @@ interface Loading {
   context: AgentContext;
 }
 
+/** Another process has kept a later one since it was read. */
+function isOutdated(key: ObjectKey, { memory, status }: Loading): boolean {
+  const known = memory.snapshots.get(key);
+  return known !== undefined && known.sequence < (recordOf(key, status)?.sequence ?? 0);
+}
+
 /** Reads the snapshots that were not looked at yet. One that does not verify is left out, and `memory.refused` says why. */
 export async function loadSnapshots(keys: readonly ObjectKey[], loading: Loading): Promise<void> {
   const { memory, app, context, client } = loading;
-  const missing = [...new Set(keys)].filter((key) => !memory.snapshots.has(key));
+  const missing = [...new Set(keys)].filter((key) => !memory.snapshots.has(key) || isOutdated(key, loading));
   await Promise.all(
     missing.map(async (key) => {
       const scope = snapshotScope(key, app, context);

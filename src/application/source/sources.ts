@@ -41,6 +41,9 @@ export interface SourceState {
   attempted: RevisionRef | undefined;
   nextPollAt: number;
   busy: boolean;
+  /** Looks that were begun; the number of the last one that told what the branch is at, 0: none did. */
+  begun: number;
+  told: number;
   earlier: ReadonlyMap<string, SourceContent | null>;
 }
 
@@ -153,6 +156,7 @@ export class Sources {
     const { clock } = this.#deps;
     const began = clock.now();
     const { hints, content: before } = source;
+    const number = ++source.begun;
     const result = await this.#poll(source, app).catch(unreadable);
     if (source.stop.signal.aborted) return;
     source.lookedAt = began;
@@ -165,6 +169,7 @@ export class Sources {
     this.#deps.metrics?.fetched?.(name, (clock.now() - began) / 1000, result.ok);
     if (result.ok) {
       source.failures = 0;
+      source.told = number;
       source.failure = result.value;
       source.nextPollAt = began + intervalOf(app) * (1 + JITTER * (2 * this.#deps.random() - 1));
       this.#deps.metrics?.looked?.(name, clock.now());
@@ -267,6 +272,8 @@ const fresh = (uid: string | undefined): Source => ({
   attempted: undefined,
   nextPollAt: 0,
   busy: false,
+  begun: 0,
+  told: 0,
   earlier: new Map(),
   asked: new Set(),
   failures: 0,
