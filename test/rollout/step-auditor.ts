@@ -28,6 +28,16 @@ function isWarm(before: Picture, { candidate }: MachineState): boolean {
   return isBlueGreen && rs !== undefined && Math.min(rs.desired, rs.available) >= (before.spec.replicas ?? 1);
 }
 
+/** Milliseconds; undefined: for a person. */
+const waitOf = ({ autoPromotionEnabled = true, autoPromotionSeconds = 0 }: BlueGreen): number | undefined =>
+  autoPromotionEnabled ? autoPromotionSeconds * 1000 : undefined;
+
+const blueGreenStages = (strategy: BlueGreen): string[] => [
+  'pods',
+  ...(strategy.prePromotionAnalysis ? ['analysis'] : []),
+  ...(waitOf(strategy) === 0 ? [] : ['wait']),
+];
+
 export class StepAuditor {
   /** Since when the present pause is recorded, by release and step. */
   since: { key: string; at: number } | undefined;
@@ -95,14 +105,13 @@ export class StepAuditor {
 
   /** The pods and the preview, the analysis before the switch, the wait, the weights: as many as are declared, in this order. */
   private isBlueGreenDone(p: Picture, is: MachineState, index: number, strategy: BlueGreen): boolean {
-    const { previewReplicaCount = p.spec.replicas ?? 1, autoPromotionEnabled = true, promotionSteps = [] } = strategy;
-    const isWaitedFor = !autoPromotionEnabled || (strategy.autoPromotionSeconds ?? 0) > 0;
-    const stages = ['pods', ...(strategy.prePromotionAnalysis ? ['analysis'] : []), ...(isWaitedFor ? ['wait'] : [])];
-    const step = promotionSteps[index - stages.length];
+    const stages = blueGreenStages(strategy);
+    const step = strategy.promotionSteps?.[index - stages.length];
     if (step !== undefined) return this.isStepDone(p, is, index, step);
-    if (stages[index] === 'pods') return (this.served.get(is.candidate) ?? 0) >= previewReplicaCount;
+    const pods = strategy.previewReplicaCount ?? p.spec.replicas ?? 1;
+    if (stages[index] === 'pods') return (this.served.get(is.candidate) ?? 0) >= pods;
     if (stages[index] === 'analysis') return this.isAnalysed(p, is, (run) => run.kind === 'PrePromotion');
-    return this.isWaited(p, is, index, autoPromotionEnabled ? (strategy.autoPromotionSeconds ?? 0) * 1000 : undefined);
+    return this.isWaited(p, is, index, waitOf(strategy));
   }
 
   private isAnalysed(p: Picture, is: MachineState, isIt: (run: Picture['runs'][number]) => boolean): boolean {
