@@ -1,5 +1,7 @@
 // Plays scheduler and kubelets of a cluster that has none: every pod is ready a moment after it is made, and no process runs. The bench
-// runs it as a process of its own, so that it takes no time from what is measured: tsx test/bench/pretend-kubelet.ts --kubeconfig FILE [--pod-delay MS]
+// runs it as a process of its own, so that it takes no time from what is measured. The sandbox's kubelet is none for it: that one writes to
+// the store of its own process, at once and without a failure of the network, and here the API server is a real one behind HTTP.
+// tsx test/bench/pretend-kubelet.ts --kubeconfig FILE [--pod-delay MS]
 import { spawn } from 'node:child_process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';

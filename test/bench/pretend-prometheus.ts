@@ -1,4 +1,5 @@
 // Plays Prometheus on a loopback port: every query has one answer, and the moment a bad one is first given is noted.
+// The sandbox's metrics store is none for it: what is measured begins when a bad answer is served, and not when a scrape has made it bad.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 

@@ -67,6 +67,8 @@ export class Cluster {
     (line) => this.note(line),
   );
   readonly processes: EngineProcess[] = [];
+  readonly #known = new Map<string, unknown>();
+  #readAt = 0;
 
   constructor({ seed = 1, measured = false }: ClusterOptions = {}) {
     const scrapeIntervalMs = measured ? 500 : 60_000;
@@ -122,13 +124,8 @@ export class Cluster {
   /** Turns the clock, timer by timer, until something is the case. Fails after `limitMs` of virtual time. */
   async until(what: string, check: () => unknown, limitMs = 600_000): Promise<void> {
     const end = this.clock.now() + limitMs;
-    for (;;) {
-      await settle(2);
-      if (isTrue(check)) return;
-      const next = this.clock.nextIn;
-      if (next === undefined || this.clock.now() + next > end) throw new Error(`never: ${what}\n${this.picture()}`);
-      await this.clock.advance(next);
-    }
+    await settle();
+    while (!isTrue(check)) if (!(await this.clock.step(end))) throw new Error(`never: ${what}\n${this.picture()}`);
   }
 
   /** For the message of a failed wait. */
@@ -154,8 +151,21 @@ export class Cluster {
     this.server.store.create(groupKind(typed.kind), typed, { manager: 'user' });
   }
 
+  /** What is handed out is shared until the next write to the cluster: never change it. */
   find<T = KubeObject>(kind: string, name: string): T | undefined {
-    return this.server.store.get(groupKind(kind), name, 'shop') as T | undefined;
+    return this.#read(`${kind} ${name}`, () => this.server.store.get(groupKind(kind), name, 'shop')) as T | undefined;
+  }
+
+  #all(kind: string): unknown {
+    return this.#read(kind, () => this.server.store.list(groupKind(kind), { namespace: 'shop' }));
+  }
+
+  /** A story and its audit look at the same few objects at each turn of the clock: each is copied once per change of the cluster. */
+  #read(what: string, look: () => unknown): unknown {
+    if (this.#readAt !== this.server.revision) this.#known.clear();
+    this.#readAt = this.server.revision;
+    if (!this.#known.has(what)) this.#known.set(what, look());
+    return this.#known.get(what);
   }
 
   delete(kind: string, name: string): void {
@@ -164,7 +174,7 @@ export class Cluster {
 
   /** Changes an object as `kubectl edit` does. */
   edit<T extends KubeObject>(kind: string, name: string, change: (object: T) => void, manager = 'kubectl-edit'): void {
-    const object = this.find<T>(kind, name);
+    const object = structuredClone(this.find<T>(kind, name));
     if (object === undefined) throw new Error(`there is no ${kind} ${name}`);
     change(object);
     this.server.store.update(groupKind(kind), object, { manager });
@@ -271,11 +281,11 @@ export class Cluster {
   }
 
   podObjects(): PodObject[] {
-    return this.server.store.list(groupKind('Pod'), { namespace: 'shop' }) as PodObject[];
+    return this.#all('Pod') as PodObject[];
   }
 
   replicaSets(): ReplicaSet[] {
-    return this.server.store.list(groupKind('ReplicaSet'), { namespace: 'shop' }) as unknown as ReplicaSet[];
+    return this.#all('ReplicaSet') as ReplicaSet[];
   }
 
   /** ReplicaSet of an image. */
@@ -285,7 +295,7 @@ export class Cluster {
 
   /** Names of the pods of an image. */
   podsOf(image: string): string[] {
-    const pods = this.server.store.list(groupKind('Pod'), { namespace: 'shop' }) as (KubeObject & { spec: PodSpec })[];
+    const pods = this.#all('Pod') as (KubeObject & { spec: PodSpec })[];
     return pods.filter(({ spec }) => spec.containers[0]?.image === image).map(({ metadata }) => metadata.name);
   }
 
@@ -317,7 +327,7 @@ export class Cluster {
   }
 
   runs(): KubeObject[] {
-    return this.server.store.list(groupKind('AnalysisRun'), { namespace: 'shop' });
+    return this.#all('AnalysisRun') as KubeObject[];
   }
 
   /** `Reason: message` of the Events in the namespace, oldest first. */

@@ -47,13 +47,26 @@ export class VirtualClock implements Clock {
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
     await settle();
-    for (let timer = this.#next(); timer !== undefined && timer.at <= end; timer = this.#next()) {
-      this.#timers.delete(timer);
-      this.#now = Math.max(this.#now, timer.at);
-      timer.run();
-      await settle();
-    }
+    while (await this.#runNext(end));
     this.#now = end;
+  }
+
+  /** Turns the clock on to the next moment that has a timer and runs all that is due then; false when there is none by `end`. */
+  async step(end = Infinity): Promise<boolean> {
+    if (!(await this.#runNext(end))) return false;
+    while (await this.#runNext(this.#now));
+    return true;
+  }
+
+  /** Runs one timer, if one is due by `end`. */
+  async #runNext(end: number): Promise<boolean> {
+    const timer = this.#next();
+    if (timer === undefined || timer.at > end) return false;
+    this.#timers.delete(timer);
+    this.#now = Math.max(this.#now, timer.at);
+    timer.run();
+    await settle();
+    return true;
   }
 
   /** Jumps to a time without running what falls due on the way, like a process that was stopped. */

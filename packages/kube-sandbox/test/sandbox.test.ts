@@ -38,6 +38,21 @@ function scalar(cluster: Sandbox, query: string): number {
   return value.type === 'vector' ? (value.samples[0]?.value ?? Number.NaN) : Number.NaN;
 }
 
+describe('the clock', () => {
+  it('steps to the next moment at which something is due, and runs all of it', async () => {
+    const clock = new VirtualClock(0);
+    const ran: string[] = [];
+    clock.after(5, () => {
+      ran.push('a');
+      clock.after(0, () => ran.push('armed on the way'));
+    });
+    clock.after(5, () => ran.push('b'));
+    clock.after(9, () => ran.push('later'));
+    expect([await clock.step(8), clock.now(), ran.join()]).toEqual([true, 5, 'a,b,armed on the way']);
+    expect([await clock.step(8), clock.now(), clock.pending]).toEqual([false, 5, 1]);
+  });
+});
+
 describe('a cluster in virtual time', () => {
   it('answers by PromQL what its own pods did to the requests that were routed to them', async () => {
     const { cluster } = await visited(1);

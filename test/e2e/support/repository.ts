@@ -1,4 +1,4 @@
-// A repository behind a real `git http-backend`, followed by an Application of the scenario's namespace.
+// A repository of the git binary behind smart HTTP, followed by an Application of the scenario's namespace.
 import { dump, load } from 'js-yaml';
 import type { Application } from '../../../src/api/application.ts';
 import { RESOURCES } from '../../../src/api/names.ts';

@@ -14,11 +14,16 @@ export function clone<T>(value: T): T {
   return cloneAny(value) as T;
 }
 
+/** Everything in the cluster is copied all the time: plain loops, and no call for what holds nothing. */
 function cloneAny(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(cloneAny);
-  if (!isDict(value)) return value;
   const copy: Dict = {};
-  for (const key of Object.keys(value)) if (value[key] !== undefined) put(copy, key, cloneAny(value[key]));
+  for (const key in value) {
+    const member = (value as Dict)[key];
+    if (member === undefined) continue;
+    put(copy, key, typeof member === 'object' ? cloneAny(member) : member);
+  }
   return copy;
 }
 

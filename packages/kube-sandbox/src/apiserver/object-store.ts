@@ -88,11 +88,7 @@ function subscribe(parts: Parts, kind: GroupKind, handler: (event: StoreEvent) =
     const isOurs = type !== undefined && type.group === kind.group && type.kind === kind.kind;
     if (!isOurs || textOr(event.object['kind']) !== kind.kind) return;
     if (waiting.length === 0) parts.clock.after(0, deliver);
-    waiting.push({
-      type: event.type,
-      object: copyOf(event.object),
-      ...(event.old === undefined ? {} : { old: copyOf(event.old) }),
-    });
+    waiting.push({ type: event.type, object: copyOf(event.object) });
   });
   return () => {
     isOn = false;

@@ -18,8 +18,6 @@ export interface StoreEvent {
   type: 'ADDED' | 'MODIFIED' | 'DELETED';
   /** The object after the change; for DELETED its last state. A copy: it may be changed freely. */
   object: KubeObject;
-  /** The object before the change; absent for ADDED. */
-  old?: KubeObject;
 }
 
 export interface StoreWriteOptions {

@@ -1,5 +1,5 @@
 // What a mesh counts of its requests: Istio's two standard metrics as the source reports them, in the text format a metrics store scrapes.
-import { exposeSample } from '../metrics/exposition.ts';
+import { exposeSeries, exposeValue } from '../metrics/exposition.ts';
 
 /** One request, carried or refused. Empty texts are counted as `unknown`, as a mesh does. */
 export interface RequestRecord {
@@ -20,8 +20,12 @@ const BUCKETS_MS = [0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_0
   300_000, 600_000, 1_800_000, 3_600_000,
 ]);
 
+const TOTAL = 'istio_requests_total';
+const DURATION = 'istio_request_duration_milliseconds';
+
 interface Series {
-  labels: Record<string, string>;
+  /** How its lines begin. */
+  names: { total: string; buckets: string[]; sum: string; count: string };
   requests: number;
   sumMs: number;
   /** Requests per bucket, not added up; the last one has no upper bound. */
@@ -56,19 +60,25 @@ function labelsOf(request: RequestRecord): Record<string, string> {
 const keyOf = (r: RequestRecord): string =>
   `${r.namespace}/${r.service}/${r.workload}/${r.version}/${r.podHash}/${r.status}/${r.flags}`;
 
-function exposeHistogram({ labels, requests, sumMs, buckets }: Series): string[] {
-  const name = 'istio_request_duration_milliseconds';
+function seriesOf(labels: Record<string, string>): Series {
+  const bounds = [...BUCKETS_MS.map(String), '+Inf'];
+  return {
+    names: {
+      total: exposeSeries(TOTAL, labels),
+      buckets: bounds.map((le) => exposeSeries(`${DURATION}_bucket`, { ...labels, le })),
+      sum: exposeSeries(`${DURATION}_sum`, labels),
+      count: exposeSeries(`${DURATION}_count`, labels),
+    },
+    requests: 0,
+    sumMs: 0,
+    buckets: bounds.map(() => 0),
+  };
+}
+
+function exposeHistogram({ names, requests, sumMs, buckets }: Series): string[] {
   let below = 0;
-  const lines = BUCKETS_MS.map((bound, i) => {
-    below += buckets[i] ?? 0;
-    return exposeSample(`${name}_bucket`, { ...labels, le: String(bound) }, below);
-  });
-  return [
-    ...lines,
-    exposeSample(`${name}_bucket`, { ...labels, le: '+Inf' }, requests),
-    exposeSample(`${name}_sum`, labels, sumMs),
-    exposeSample(`${name}_count`, labels, requests),
-  ];
+  const lines = names.buckets.map((name, i) => exposeValue(name, (below += buckets[i] ?? 0)));
+  return [...lines, exposeValue(names.sum, sumMs), exposeValue(names.count, requests)];
 }
 
 class Counters implements Telemetry {
@@ -78,8 +88,7 @@ class Counters implements Telemetry {
     const key = keyOf(request);
     let series = this.#series.get(key);
     if (series === undefined) {
-      const buckets = BUCKETS_MS.map(() => 0).concat(0);
-      series = { labels: labelsOf(request), requests: 0, sumMs: 0, buckets };
+      series = seriesOf(labelsOf(request));
       this.#series.set(key, series);
     }
     const { durationMs } = request;
@@ -93,9 +102,9 @@ class Counters implements Telemetry {
   expose(): string {
     const all = [...this.#series.values()];
     const lines = [
-      '# TYPE istio_requests_total counter',
-      ...all.map(({ labels, requests }) => exposeSample('istio_requests_total', labels, requests)),
-      '# TYPE istio_request_duration_milliseconds histogram',
+      `# TYPE ${TOTAL} counter`,
+      ...all.map(({ names, requests }) => exposeValue(names.total, requests)),
+      `# TYPE ${DURATION} histogram`,
       ...all.flatMap(exposeHistogram),
     ];
     return `${lines.join('\n')}\n`;

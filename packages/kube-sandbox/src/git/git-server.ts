@@ -1,5 +1,5 @@
 // A Git server over smart HTTP, for real `git` and any other client: repositories in a directory, served by the git binary.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -9,6 +9,8 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
+import { commitFiles, type CommitOptions } from './commit-files.ts';
+import { git, gitEnvironment } from './git.ts';
 
 export interface Push {
   /** The repository's name, without `.git`. */
@@ -24,6 +26,8 @@ export interface GitServerOptions {
   dir: string;
   /** Asked of every request when given. */
   credentials?: { username: string; password: string };
+  /** Asked of each request first; where it returns true it has answered itself, or leaves the client waiting. */
+  intercept?: (request: IncomingMessage, response: ServerResponse) => boolean;
   /** Called after each push that changed a ref, once the answer is out. */
   onPush?: (push: Push) => void;
 }
@@ -35,29 +39,13 @@ export interface GitServer {
   createRepository(name: string): string;
   /** Where a repository's files are. */
   directoryOf(name: string): string;
+  /** Commits files on a branch of a repository, at once and without a push; null deletes one. Returns the commit's id. */
+  commit(name: string, commit: CommitOptions): string;
   close(): Promise<void>;
 }
 
 const SERVICES = new Set(['git-upload-pack', 'git-receive-pack']);
 const ZERO = '0'.repeat(40);
-
-/** No configuration of the machine or its user, so that every machine serves alike. */
-function gitEnvironment(protocol: string | undefined): NodeJS.ProcessEnv {
-  return {
-    PATH: process.env['PATH'],
-    HOME: '/nonexistent',
-    GIT_CONFIG_NOSYSTEM: '1',
-    GIT_CONFIG_GLOBAL: '/dev/null',
-    ...(protocol === undefined ? {} : { GIT_PROTOCOL: protocol }),
-  };
-}
-
-function git(args: string[]): string {
-  const run = spawnSync('git', args, { encoding: 'utf8', env: gitEnvironment(undefined) });
-  if (run.error !== undefined) throw new Error(`cannot run git: ${run.error.message}`);
-  if (run.status !== 0) throw new Error(`git ${args.join(' ')} failed: ${run.stderr.trim()}`);
-  return run.stdout;
-}
 
 function refsOf(dir: string): Map<string, string> {
   const lines = git(['--git-dir', dir, 'for-each-ref', '--format=%(refname) %(objectname)']).split('\n');
@@ -95,6 +83,7 @@ class Smart {
   directoryOf = (name: string): string => join(this.#options.dir, `${name}.git`);
 
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (this.#options.intercept?.(request, response) === true) return;
     if (!this.#allowed(request)) return refuse(response, 401, 'Give the user name and password of this repository.');
     const asked = this.#asked(request);
     if (asked === undefined) return refuse(response, 404, 'No such repository here, or not over smart HTTP.');
@@ -136,7 +125,7 @@ class Smart {
     const args = [asked.service.slice('git-'.length), '--stateless-rpc'];
     if (asked.advertise) args.push('--advertise-refs');
     const child = spawn('git', [...args, asked.dir], {
-      env: gitEnvironment(typeof protocol === 'string' ? protocol : undefined),
+      env: gitEnvironment(typeof protocol === 'string' ? { GIT_PROTOCOL: protocol } : {}),
       stdio: ['pipe', 'pipe', 'ignore'],
     });
     const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
@@ -206,6 +195,7 @@ export async function createGitServer(options: GitServerOptions): Promise<GitSer
   return {
     url,
     directoryOf: smart.directoryOf,
+    commit: (name, commit) => commitFiles(smart.directoryOf(name), commit),
     createRepository(name) {
       const dir = smart.directoryOf(name);
       if (!existsSync(dir)) {

@@ -21,6 +21,14 @@ export function labelsKey(labels: Labels): string {
   return key;
 }
 
+/** A label set with its key, for whoever is asked for it again and again. */
+export interface Identity {
+  readonly labels: Labels;
+  readonly key: string;
+}
+
+export const identify = (labels: Labels): Identity => ({ labels, key: labelsKey(labels) });
+
 /** Order of label sets in answers: by the first name or value that differs, the shorter set first. */
 export function compareLabels(a: Labels, b: Labels): number {
   const right = b.entries();

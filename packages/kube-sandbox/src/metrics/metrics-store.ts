@@ -4,21 +4,14 @@ import type { HttpRequest, HttpResponse } from '../transport.ts';
 import type { Listening } from '../apiserver/listener.ts';
 import { listenOn } from '../apiserver/listener.ts';
 import { evaluate } from './evaluate.ts';
-import { parseExposition } from './exposition.ts';
-import type { ExposedSample } from './exposition.ts';
 import { answerApi } from './http-api.ts';
-import { labelsKey, labelsOf, METRIC_NAME } from './labels.ts';
-import type { Labels } from './labels.ts';
+import { identify, labelsOf } from './labels.ts';
 import { parseQuery } from './promql-parse.ts';
-import { STALE, Tsdb } from './tsdb.ts';
+import { ScrapedTarget, type Target } from './scraped-target.ts';
+import { Tsdb } from './tsdb.ts';
 import type { Value } from './value.ts';
 
-export interface Target {
-  job: string;
-  instance: string;
-  /** The target's metrics in the text format; throwing makes the target `down`. */
-  scrape(): string | Promise<string>;
-}
+export type { Target } from './scraped-target.ts';
 
 export interface MetricsStoreOptions {
   clock: Clock;
@@ -44,17 +37,11 @@ export interface MetricsStore {
   stop(): void;
 }
 
-interface Scraped {
-  target: Target;
-  /** Series of the last scrape, to mark those stale that are gone in the next one. */
-  last: Map<string, Labels>;
-}
-
 class Scraper implements MetricsStore {
   readonly #clock: Clock;
   readonly #db: Tsdb;
   readonly #intervalMs: number;
-  readonly #targets = new Set<Scraped>();
+  readonly #targets = new Set<ScrapedTarget>();
   #cancel: Cancel;
 
   constructor(options: MetricsStoreOptions) {
@@ -65,15 +52,15 @@ class Scraper implements MetricsStore {
   }
 
   addTarget(target: Target): () => void {
-    const scraped: Scraped = { target, last: new Map() };
+    const scraped = new ScrapedTarget(target);
     this.#targets.add(scraped);
     return () => {
-      if (this.#targets.delete(scraped)) this.#store(scraped, new Map(), this.#clock.now());
+      if (this.#targets.delete(scraped)) scraped.end(this.#db, this.#clock.now());
     };
   }
 
   append(labels: Record<string, string>, value: number, time = this.#clock.now()): boolean {
-    return this.#db.append(labelsOf(labels), time, value);
+    return this.#db.append(identify(labelsOf(labels)), time, value);
   }
 
   async scrapeNow(): Promise<void> {
@@ -105,43 +92,11 @@ class Scraper implements MetricsStore {
     });
   }
 
-  async #scrape(scraped: Scraped): Promise<void> {
+  async #scrape(target: ScrapedTarget): Promise<void> {
     const time = this.#clock.now();
-    const samples = await readTarget(scraped.target);
-    if (!this.#targets.has(scraped)) return;
-    const { job, instance } = scraped.target;
-    const found = new Map<string, { labels: Labels; value: number; time?: number }>();
-    const put = (sample: ExposedSample): void => {
-      const labels = targetLabels(sample.labels, job, instance);
-      found.set(labelsKey(labels), { ...sample, labels });
-    };
-    samples?.forEach(put);
-    put({ labels: labelsOf({ [METRIC_NAME]: 'up' }), value: samples === undefined ? 0 : 1 });
-    this.#store(scraped, found, time);
+    const samples = await target.read();
+    if (this.#targets.has(target)) target.store(this.#db, samples, time);
   }
-
-  #store(scraped: Scraped, found: Map<string, { labels: Labels; value: number; time?: number }>, time: number): void {
-    for (const [key, labels] of scraped.last) if (!found.has(key)) this.#db.append(labels, time, STALE);
-    for (const sample of found.values()) this.#db.append(sample.labels, sample.time ?? time, sample.value);
-    scraped.last = new Map([...found].map(([key, sample]) => [key, sample.labels]));
-  }
-}
-
-/** Undefined when the target cannot be read: it is down then, as any unreachable target is. */
-async function readTarget(target: Target): Promise<ExposedSample[] | undefined> {
-  try {
-    return parseExposition(await target.scrape());
-  } catch {
-    return undefined;
-  }
-}
-
-/** A target's own `job` and `instance` give way, as with Prometheus' `honor_labels: false`. */
-function targetLabels(labels: Labels, job: string, instance: string): Labels {
-  const moved = [...labels].map(([name, value]): [string, string] =>
-    name === 'job' || name === 'instance' ? [`exported_${name}`, value] : [name, value],
-  );
-  return labelsOf([...moved, ['job', job], ['instance', instance]]);
 }
 
 /** Starts scraping at once; call `stop` at the end. */

@@ -1,6 +1,6 @@
 // Samples in memory: one series per label set, times in milliseconds and ascending, dropped after the retention.
-import { compareLabels, labelsKey, METRIC_NAME } from './labels.ts';
-import type { Labels } from './labels.ts';
+import { compareLabels, METRIC_NAME } from './labels.ts';
+import type { Identity, Labels } from './labels.ts';
 import { matchesAll } from './matcher.ts';
 import type { Matcher } from './matcher.ts';
 
@@ -36,8 +36,8 @@ export class Tsdb {
   }
 
   /** False when the sample is not later than the last one of its series: it is left out then, as Prometheus does. */
-  append(labels: Labels, time: number, value: Stored): boolean {
-    const series = this.#seriesOf(labels);
+  append(identity: Identity, time: number, value: Stored): boolean {
+    const series = this.#seriesOf(identity);
     const last = series.times.at(-1);
     if (last !== undefined && last >= time) return false;
     series.times.push(time);
@@ -65,8 +65,7 @@ export class Tsdb {
     }
   }
 
-  #seriesOf(labels: Labels): Series {
-    const key = labelsKey(labels);
+  #seriesOf({ labels, key }: Identity): Series {
     const known = this.#series.get(key);
     if (known !== undefined) return known;
     const series: Series = { labels, times: [], values: [] };

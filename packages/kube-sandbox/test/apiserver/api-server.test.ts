@@ -52,7 +52,7 @@ describe('the store of the sandbox', () => {
     expect(seen).toEqual([]);
     await clock.advance(0);
     expect(seen.map((event) => event.type)).toEqual(['ADDED', 'MODIFIED', 'DELETED']);
-    expect(seen[1]?.old?.['data']).toBeUndefined();
+    expect(seen.map(({ object }) => object['data'])).toEqual([undefined, { x: '1' }, { x: '1' }]);
   });
 
   test('hands out copies', () => {

@@ -134,6 +134,39 @@ describe('git server', () => {
       expect((await fetch(`${url}/${path}/info/refs?service=git-upload-pack`)).status).toBe(404);
   });
 
+  it('commits files upon those that are there, whatever their names and texts', async () => {
+    const git = await start();
+    const url = git.createRepository('shop');
+    const odd = 'deploy/a "b" \\ ü.yaml';
+    git.commit('shop', { branch: 'main', files: { [odd]: 'ü\n\nno end', gone: 'x', kept: '' }, message: 'One' });
+    const author = { name: 'Bob', email: 'bob@example.com' };
+    const head = git.commit('shop', { branch: 'main', files: { gone: null, new: 'y' }, message: 'Two\n\nwhy', author });
+    const work = await clone(url);
+    const show = (...args: string[]): string => execFileSync('git', args, { cwd: work, env: ENV, encoding: 'utf8' });
+    expect(show('ls-tree', '-rz', '--name-only', 'HEAD').split('\0').filter(Boolean)).toEqual([odd, 'kept', 'new']);
+    expect(readFileSync(join(work, odd), 'utf8')).toBe('ü\n\nno end');
+    expect(show('log', '--format=%H %an %s').split('\n')).toEqual([
+      `${head} Bob Two`,
+      expect.stringMatching(/ Ada One$/),
+      '',
+    ]);
+    expect(show('log', '-1', '--format=%B').trim()).toBe('Two\n\nwhy');
+    expect(pushes).toEqual([]);
+  });
+
+  it('leaves a request to who intercepts it', async () => {
+    const git = await start({
+      intercept: (request, response) => {
+        if (request.method !== 'GET') return false;
+        response.writeHead(503).end();
+        return true;
+      },
+    });
+    const refs = `${git.createRepository('shop')}/info/refs?service=git-upload-pack`;
+    expect((await fetch(refs)).status).toBe(503);
+    expect((await fetch(refs, { method: 'POST' })).status).toBe(404);
+  });
+
   it('announces a push to a webhook with a signature over the very body', async () => {
     const seen: { signature: string | undefined; body: string }[] = [];
     let status = 202;

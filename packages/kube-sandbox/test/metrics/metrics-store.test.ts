@@ -100,6 +100,17 @@ describe('metrics store', () => {
     expect(values('x', at)).toEqual([1]);
   });
 
+  it('takes two spellings of a series for one, and the first where both are shown', async () => {
+    start();
+    let text = 'x{a="1",b="2"} 1\nx{b="2",a="1"} 9';
+    store.addTarget(target(() => text));
+    await clock.advance(1000);
+    expect(values('x')).toEqual([1]);
+    text = 'x{b="2",a="1"} 2';
+    await clock.advance(1000);
+    expect([values('x'), values('count_over_time(x[1m])')]).toEqual([[2], [2]]);
+  });
+
   it('keeps a target from passing its samples off as those of another', async () => {
     start();
     store.addTarget(target(() => 'x{job="other"} 1'));
@@ -144,7 +155,13 @@ describe('exposition format', () => {
     expect(parseExposition('# HELP x y\nx 1.5e3 1700\n\n')).toMatchObject([{ value: 1500, time: 1700 }]);
   });
 
-  it.each(['x{a="b" 1', 'x one', '{} 1', 'x{a=b} 1'])('quotes the line it cannot read: %s', (line) => {
-    expect(() => parseExposition(line)).toThrow(line);
+  it.each([
+    ['x{a="b" 1', 'x{a="b"'],
+    ['x one', 'x one'],
+    ['{} 1', '{}'],
+    ['x{a=b} 1', 'x{a=b}'],
+    ['x 1 {a="b"} 1', 'x 1 {a="b"}'],
+  ])('quotes what it cannot read: of %s', (line, quoted) => {
+    expect(() => parseExposition(line)).toThrow(`: ${quoted}`);
   });
 });
