@@ -27,7 +27,7 @@ export interface SharedWeights {
   stable?: number | undefined;
 }
 
-export const HEADERS: readonly HeaderMatch[] = [
+const HEADERS: readonly HeaderMatch[] = [
   { headerName: 'x-preview', headerValue: { exact: 'yes' } },
   { headerName: 'x-team', headerValue: { prefix: 'shop.' } },
 ];
@@ -46,7 +46,7 @@ export function routeOf(traffic: Traffic): DrivenRoute {
   return route;
 }
 
-export const split = (canary: number, more: Partial<Split> = {}): Split => ({
+const split = (canary: number, more: Partial<Split> = {}): Split => ({
   weights: { canary, stable: 100 - canary },
   total: 100,
   ...more,
