@@ -10,7 +10,7 @@ export function isNewer(a: string | undefined, b: string | undefined): boolean {
   return a.length === b.length ? a > b : a.length > b.length;
 }
 
-interface Grave {
+interface Tombstone {
   /** Of the deletion, or undefined when only our own delete call says so. */
   resourceVersion: string | undefined;
   /** Number of the newest list that had begun by then. */
@@ -18,24 +18,24 @@ interface Grave {
 }
 
 /** Uids of deleted objects; the oldest are let go of, which only costs a stale entry until the next event. */
-export class Graveyard {
-  readonly #graves = new Map<string, Grave>();
+export class Tombstones {
+  readonly #byUid = new Map<string, Tombstone>();
 
-  bury(uid: string | undefined, grave: Grave): void {
+  add(uid: string | undefined, tombstone: Tombstone): void {
     if (uid === undefined) return;
-    this.#graves.delete(uid);
-    this.#graves.set(uid, grave);
-    for (const oldest of this.#graves.keys()) {
-      if (this.#graves.size <= MAX_GONE) break;
-      this.#graves.delete(oldest);
+    this.#byUid.delete(uid);
+    this.#byUid.set(uid, tombstone);
+    for (const oldest of this.#byUid.keys()) {
+      if (this.#byUid.size <= MAX_GONE) break;
+      this.#byUid.delete(oldest);
     }
   }
 
-  find(uid: string | undefined): Grave | undefined {
-    return uid === undefined ? undefined : this.#graves.get(uid);
+  find(uid: string | undefined): Tombstone | undefined {
+    return uid === undefined ? undefined : this.#byUid.get(uid);
   }
 
-  raise(uid: string | undefined): void {
-    if (uid !== undefined) this.#graves.delete(uid);
+  forget(uid: string | undefined): void {
+    if (uid !== undefined) this.#byUid.delete(uid);
   }
 }

@@ -6,7 +6,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { backoffMs } from './backoff.ts';
 import { isExpired, isNotFound } from './errors.ts';
-import { Graveyard, isNewer } from './freshness.ts';
+import { Tombstones, isNewer } from './freshness.ts';
 import { keyFor, keyOf, ObjectStore } from './object-store.ts';
 import type { Indexers } from './object-store.ts';
 import type { Identified, KubeClient, List, Selection, WatchEvent } from './types.ts';
@@ -51,7 +51,7 @@ export class WatchCache<T extends Identified> {
   readonly resource: Resource;
   readonly #options: WatchCacheOptions<T>;
   readonly #store: ObjectStore<T>;
-  readonly #gone = new Graveyard();
+  readonly #gone = new Tombstones();
   readonly #handlers = new Set<ChangeHandler<T>>();
   readonly #stopped = new AbortController();
   readonly #watchdog: Watchdog;
@@ -124,15 +124,15 @@ export class WatchCache<T extends Identified> {
   observe(object: T): void {
     const { namespace } = this.#options;
     if (namespace !== undefined && object.metadata.namespace !== namespace) return;
-    const grave = this.#gone.find(object.metadata.uid);
-    if (grave !== undefined && !outlives(object, grave.resourceVersion)) return;
+    const tombstone = this.#gone.find(object.metadata.uid);
+    if (tombstone !== undefined && !outlives(object, tombstone.resourceVersion)) return;
     this.#observedInList?.add(keyOf(object));
     this.#put(object);
   }
 
   /** Takes out what was just deleted (a successful delete without finalizers); late events of that uid change nothing. */
   forget(key: string, uid: string): void {
-    this.#gone.bury(uid, { resourceVersion: undefined, epoch: this.#epoch });
+    this.#gone.add(uid, { resourceVersion: undefined, epoch: this.#epoch });
     const known = this.#store.get(key);
     if (known?.metadata.uid === uid) this.#remove(key, known);
   }
@@ -221,11 +221,11 @@ export class WatchCache<T extends Identified> {
   }
 
   #relisted(item: T): void {
-    const grave = this.#gone.find(item.metadata.uid);
-    if (grave !== undefined) {
+    const tombstone = this.#gone.find(item.metadata.uid);
+    if (tombstone !== undefined) {
       // Forgotten while this list was under way, so the list may be from before.
-      const stale = grave.resourceVersion === undefined && grave.epoch >= this.#epoch;
-      if (stale || (grave.resourceVersion !== undefined && !outlives(item, grave.resourceVersion))) return;
+      const stale = tombstone.resourceVersion === undefined && tombstone.epoch >= this.#epoch;
+      if (stale || (tombstone.resourceVersion !== undefined && !outlives(item, tombstone.resourceVersion))) return;
     }
     this.#put(item);
   }
@@ -275,15 +275,15 @@ export class WatchCache<T extends Identified> {
   }
 
   #changed(object: T): void {
-    const grave = this.#gone.find(object.metadata.uid);
+    const tombstone = this.#gone.find(object.metadata.uid);
     // What our delete call took out may still be there, held by finalizers; then it says that it is being deleted.
-    const held = grave?.resourceVersion === undefined && object.metadata.deletionTimestamp !== undefined;
-    if (grave === undefined || held || outlives(object, grave.resourceVersion)) this.#put(object);
+    const held = tombstone?.resourceVersion === undefined && object.metadata.deletionTimestamp !== undefined;
+    if (tombstone === undefined || held || outlives(object, tombstone.resourceVersion)) this.#put(object);
   }
 
   /** With a selector, DELETED may also mean that the object no longer matches; a newer state of it is then news. */
   #delete(object: T, resourceVersion = object.metadata.resourceVersion): void {
-    this.#gone.bury(object.metadata.uid, { resourceVersion, epoch: this.#epoch });
+    this.#gone.add(object.metadata.uid, { resourceVersion, epoch: this.#epoch });
     const key = keyOf(object);
     const known = this.#store.get(key);
     if (known !== undefined && known.metadata.uid === object.metadata.uid) this.#remove(key, known);
@@ -294,10 +294,10 @@ export class WatchCache<T extends Identified> {
     const known = this.#store.get(key);
     if (known !== undefined && !isNewer(incoming.metadata.resourceVersion, known.metadata.resourceVersion)) return;
     const object = (this.#options.transform ?? dropManagedFields)(incoming);
-    this.#gone.raise(object.metadata.uid);
+    this.#gone.forget(object.metadata.uid);
     if (known !== undefined && known.metadata.uid !== object.metadata.uid) {
       const { resourceVersion } = object.metadata;
-      this.#gone.bury(known.metadata.uid, { resourceVersion, epoch: this.#epoch });
+      this.#gone.add(known.metadata.uid, { resourceVersion, epoch: this.#epoch });
       this.#remove(key, known);
       this.#store.put(object);
       this.#tell({ type: 'added', object });

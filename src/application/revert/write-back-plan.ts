@@ -6,9 +6,9 @@ import type { StableSnapshot } from './snapshot.ts';
 import { restoreFiles, type Target } from './write-back.ts';
 
 /** Quiet after which nothing more is expected. */
-const COMPANY_MS = 1_500;
+const BATCH_MS = 1_500;
 /** The same while other Rollouts are still at what the commit declared. */
-const LONG_COMPANY_MS = 5_000;
+const LONG_BATCH_MS = 5_000;
 const PATIENCE_MS = 30_000;
 
 export interface WriteBackInput {
@@ -57,7 +57,7 @@ function byCommit(targets: readonly Target[]): Map<string, Target[]> {
 
 function dueOf(group: readonly Target[], undecided: boolean): number {
   const times = group.map(({ hold }) => Date.parse(hold.since)).map((at) => (Number.isNaN(at) ? 0 : at));
-  const quiet = undecided ? LONG_COMPANY_MS : COMPANY_MS;
+  const quiet = undecided ? LONG_BATCH_MS : BATCH_MS;
   return Math.min(Math.max(...times) + quiet, Math.min(...times) + PATIENCE_MS);
 }
 
