@@ -80,7 +80,7 @@ function unboundRoute(object: KubeObject): Unbound | undefined {
   );
   if (!isOurs) return undefined;
   const driver = readAnnotation(annotations, ANNOTATIONS.drivenBy, driverSchema);
-  const none = { [ANNOTATIONS.drivenBy]: null, [ANNOTATIONS.rejected]: null, [ANNOTATIONS.preview]: null };
+  const none = { [ANNOTATIONS.drivenBy]: null, [ANNOTATIONS.rejected]: null };
   const marks = jsonWrite(annotationOps(object, none));
   if (marks === undefined) return undefined;
   if (!driver.ok || driver.value === undefined) return { write: marks, what: 'its marks are removed' };
