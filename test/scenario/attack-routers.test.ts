@@ -449,6 +449,23 @@ describe('steps that are odd', () => {
     await cluster.run(120_000);
     expect(await writesIn(HOUR)).toEqual([]);
   });
+
+  it.each([
+    ['with a preview', PREVIEWED],
+    ['without a preview', {}],
+  ])('replicas: 0 is released %s', async (_what, preview) => {
+    const shape = { ...preview, promotionSteps: [{ setWeight: 50 }] };
+    await given(shape);
+    apply(cluster, 'v1', { blueGreen: { ...ISTIO, ...shape }, spec: { replicas: 0 } });
+    await cluster.run(60_000);
+    apply(cluster, 'v2', { blueGreen: { ...ISTIO, ...shape }, spec: { replicas: 0 } });
+    await cluster.run(700_000);
+    expect(cluster.rollout().status).toMatchObject({ phase: 'Healthy' });
+    expect(active(cluster)).toBe('v2');
+    // No pods were asked for: that requests find none is no fault.
+    expect(cluster.audit.violations.filter((text) => !text.includes('find no ready pod'))).toEqual([]);
+    cluster.audit.violations.length = 0;
+  });
 });
 
 describe('a strategy that changes at a weight', () => {
