@@ -19,13 +19,13 @@ import type { Clock } from '../ports/clock.ts';
 import type { Intent } from '../rollout/intents.ts';
 import type { Observed } from '../rollout/observed.ts';
 import { keyFor } from '../kube/object-store.ts';
-import type { DrivenObject, DrivenSelector, Split } from '../traffic/driven.ts';
+import type { DrivenObject, DrivenRoute, DrivenSelector, Split } from '../traffic/driven.ts';
 import { drivenName } from '../traffic/driven-objects.ts';
 import { isRoute } from '../traffic/modules.ts';
 import type { Write } from '../traffic/write.ts';
 import { adopt } from './adoption.ts';
 import { rolloutKey, runKey, type Caches } from './caches.ts';
-import { Refusal } from './failure.ts';
+import { kindOf, Refusal } from './failure.ts';
 import { templateLookup } from './gather.ts';
 import { driverText } from './hand-back.ts';
 import { mayDrive } from './references.ts';
@@ -99,8 +99,16 @@ async function setWeights(deps: ExecuteDeps, pass: Pass, { canary, rejected }: O
     drivenBy: driverText(pass.rollout, traffic),
   };
   const routes = drivenIn(pass, deps).filter(isRoute);
+  const put = (route: DrivenRoute, wanted: Split): Promise<void> =>
+    drive(deps, pass, route, (target, object) => target.plan(object, wanted));
   const results = await Promise.allSettled(
-    routes.map((route) => drive(deps, pass, route, (target, object) => target.plan(object, split))),
+    routes.map((route) =>
+      put(route, split).catch(async (error: unknown) => {
+        // Going back waits for no preview: where that is refused, the weights go alone.
+        if (canary === 0 && kindOf(error) === 'refused') await put(route, { ...split, preview: undefined });
+        throw error;
+      }),
+    ),
   );
   // Every route is tried before one that failed is told of.
   const failed = results.find((r) => r.status === 'rejected');

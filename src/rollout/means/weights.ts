@@ -68,7 +68,8 @@ function selectors(wanting: Wanting): Selectors {
  * canary side whatever the weight is.
  */
 const canBeShown = (seen: Observed, candidate: string): boolean =>
-  seen.plan.traffic.preview === undefined
+  // Where no pods are asked for, there are none to wait for.
+  seen.plan.traffic.preview === undefined || replicasOf(seen) === 0
     ? replicaSet(seen, candidate) !== undefined
     : availableOf(seen, candidate) > 0;
 
