@@ -4,7 +4,7 @@ import { rolloutAnalysisSchema } from './analysis.ts';
 import { intOrPercent, name } from './fields.ts';
 import { isOne, stepSchema } from './canary.ts';
 import { ruled } from './rules.ts';
-import { headerMatchSchema } from './traffic.ts';
+import { headerMatchesSchema } from './traffic.ts';
 import { trafficRoutingSchema } from './traffic-routing.ts';
 
 const seconds = z.int().min(0);
@@ -72,7 +72,7 @@ export const blueGreenSchema = ruled(
       .optional()
       .describe('Who shares the requests out between activeService and previewService; beyond Argo Rollouts.'),
     previewRoute: z
-      .object({ match: z.array(headerMatchSchema).min(1).max(8) })
+      .object({ match: headerMatchesSchema })
       .optional()
       .describe(
         'Requests with all of these headers reach previewService by the route of everybody; beyond Argo Rollouts.',

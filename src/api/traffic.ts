@@ -21,6 +21,12 @@ export const headerMatchSchema = z.object({
   }),
 });
 
+export const headerMatchesSchema = ruled(z.array(headerMatchSchema).min(1).max(8), {
+  cel: 'self.all(one, self.exists_one(other, other.headerName.lowerAscii() == one.headerName.lowerAscii()))',
+  message: 'names a header twice: one value of a header can be asked for, so leave one of them',
+  holds: (matches) => new Set(matches.map(({ headerName }) => headerName.toLowerCase())).size === matches.length,
+});
+
 /** A header that a request must have. */
 export type HeaderMatch = z.infer<typeof headerMatchSchema>;
 export type TrafficRouting = z.infer<typeof trafficRoutingSchema>;

@@ -120,7 +120,7 @@ function seenRoute(
   if (!read.ok) return { route: { ...at, canary: undefined }, wrong: read.error };
   const { weights, even } = read.value;
   const isOff = !even || !route.shows(object, preview ?? null);
-  return { route: { ...at, canary: weights.canary, uneven: isOff }, wrong: route.verify?.(object) ?? [] };
+  return { route: { ...at, canary: weights.canary, uneven: isOff }, wrong: route.verify(object, preview ?? null) };
 }
 
 export function templateLookup(caches: Caches, namespace: string): TemplateLookup {

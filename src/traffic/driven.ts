@@ -51,8 +51,8 @@ export interface DrivenRoute extends Driven<Split, ReadSplit> {
   readonly drives: 'split';
   /** Whether requests with these headers, and no others, are shown the candidate; null: none are. True where that cannot be told. */
   shows(object: KubeObject, headers: readonly HeaderMatch[] | null): boolean;
-  /** What its own controller says against it, where that says anything; what it accepts is no issue. */
-  readonly verify?: ((object: KubeObject) => Issue[]) | undefined;
+  /** What its own controller says against it, where that says anything, and what keeps these headers from being shown. */
+  verify(object: KubeObject, headers: readonly HeaderMatch[] | null): Issue[];
 }
 
 /** An object whose selectors say which pods a side is. */

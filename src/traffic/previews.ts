@@ -5,14 +5,18 @@ import { readAnnotation } from '../api/annotations.ts';
 import { isRecord } from '../api/json.ts';
 import type { KubeObject } from '../api/k8s.ts';
 import { ANNOTATIONS } from '../api/names.ts';
+import type { Issue } from '../api/result.ts';
 import { headerMatchSchema, type HeaderMatch } from '../api/traffic.ts';
 import { shortHash } from '../rollout/hash.ts';
 import type { Split } from './driven.ts';
-import { entriesIn, testsOf, valueAt, type Entry, type RouteForm, type SharedEntry } from './route-form.ts';
+import { entriesIn, testsOf, textOf, valueAt, type Entry, type RouteForm, type SharedEntry } from './route-form.ts';
 import { pointer, type JsonPatchOp } from './write.ts';
 
 /** By the key of the form: several Rollouts may drive entries of one object. */
-const notesSchema = z.record(z.string(), z.object({ headers: z.array(headerMatchSchema), of: z.string() }));
+const notesSchema = z.record(
+  z.string(),
+  z.object({ headers: z.array(headerMatchSchema), of: z.string(), names: z.array(z.string()).optional() }),
+);
 type Notes = z.infer<typeof notesSchema>;
 
 function notesOf({ metadata: { annotations } }: KubeObject): Notes {
@@ -34,13 +38,15 @@ function previewOf(form: RouteForm, object: KubeObject, shared: SharedEntry, hea
   return form.preview(recordAt(object, [...form.list, shared.place]), canary, headers);
 }
 
-/** Of what the previews are copies. */
-const originOf = (
+const copiesOf = (
   form: RouteForm,
   object: KubeObject,
   entries: readonly SharedEntry[],
   headers: readonly HeaderMatch[],
-): string => shortHash(entries.map((entry) => previewOf(form, object, entry, headers)));
+): Entry[] => entries.map((entry) => previewOf(form, object, entry, headers));
+
+const namesOf = (copies: readonly Entry[]): string[] =>
+  copies.map(({ name }) => textOf(name)).filter((name) => name !== '');
 
 /** The annotation, with these previews noted for this form's entries; null where nothing is left to be noted. */
 export function previewNote(
@@ -51,7 +57,24 @@ export function previewNote(
 ): string | null {
   const { [form.key]: _, ...others } = notesOf(object);
   if (headers === null) return Object.keys(others).length === 0 ? null : JSON.stringify(others);
-  return JSON.stringify({ ...others, [form.key]: { headers, of: originOf(form, object, entries, headers) } });
+  const copies = copiesOf(form, object, entries, headers);
+  return JSON.stringify({ ...others, [form.key]: { headers, of: shortHash(copies), names: namesOf(copies) } });
+}
+
+/** What keeps the entries from being shown for these headers. */
+export function previewIssues(
+  form: RouteForm,
+  object: KubeObject,
+  entries: readonly SharedEntry[],
+  headers: readonly HeaderMatch[],
+): Issue[] {
+  return entries.flatMap(({ label, place }) => {
+    const asked = form.asked(recordAt(object, [...form.list, place]));
+    const clash = headers.find(({ headerName }) => asked.includes(headerName.toLowerCase()));
+    if (clash === undefined) return [];
+    const message = `asks for the header ${clash.headerName} itself: name another one in previewRoute`;
+    return [{ field: label, message }];
+  });
 }
 
 /** Places of the previews that there are: of the headers that are noted, and of those that are wanted. */
@@ -61,11 +84,15 @@ function placesOf(
   entries: readonly SharedEntry[],
   wanted: readonly HeaderMatch[] | null,
 ): number[] {
+  const note = notesOf(object)[form.key];
   const shared = new Set(entries.map(({ place }) => place));
-  const known = [notedHeaders(form, object), wanted ?? undefined];
+  const names = [...namesOf(copiesOf(form, object, entries, [])), ...(note?.names ?? [])];
   return entriesIn(valueAt(object, form.list)).flatMap((entry, place) => {
     const isInFront = shared.has(place + 1);
-    return known.some((headers) => form.isPreview(entry, { headers, isInFront })) ? [place] : [];
+    const isIt = [note?.headers, wanted ?? undefined].some((headers) =>
+      form.isPreview(entry, { headers, isInFront, names }),
+    );
+    return isIt ? [place] : [];
   });
 }
 
@@ -79,7 +106,7 @@ export function isShown(
   const note = notesOf(object)[form.key];
   const places = placesOf(form, object, entries, headers);
   if (headers === null) return note === undefined && places.length === 0;
-  const isOfNow = note?.of === originOf(form, object, entries, headers);
+  const isOfNow = note?.of === shortHash(copiesOf(form, object, entries, headers));
   return isOfNow && places.length === entries.length && entries.every(({ place }) => places.includes(place - 1));
 }
 
@@ -103,7 +130,7 @@ export function previewOps(
   return ops;
 }
 
-/** The same object, which nobody else has, with previews for these headers. */
+/** The same object, which nobody else has, with previews for these headers and no others. */
 export function withPreviews(
   form: RouteForm,
   object: KubeObject,
@@ -111,8 +138,15 @@ export function withPreviews(
   headers: readonly HeaderMatch[] | undefined,
 ): KubeObject {
   const list = valueAt(object, form.list);
-  if (headers === undefined || !Array.isArray(list)) return object;
-  const copies = entries.map((entry) => [entry.place, previewOf(form, object, entry, headers)] as const);
-  for (const [place, copy] of copies.toReversed()) list.splice(place, 0, copy);
+  if (!Array.isArray(list)) return object;
+  // It may have been copied from the cluster.
+  const places = placesOf(form, object, entries, headers ?? null);
+  const copies = new Map(
+    entries.map((entry) => [entry.place, headers === undefined ? [] : [previewOf(form, object, entry, headers)]]),
+  );
+  const all: unknown[] = list.flatMap((entry: unknown, place) =>
+    places.includes(place) ? [] : [...(copies.get(place) ?? []), entry],
+  );
+  list.splice(0, list.length, ...all);
   return object;
 }

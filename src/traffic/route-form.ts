@@ -3,7 +3,6 @@ import { isRecord } from '../api/json.ts';
 import type { KubeObject } from '../api/k8s.ts';
 import type { Issue, Result } from '../api/result.ts';
 import type { HeaderMatch, Role } from '../api/traffic.ts';
-import type { DrivenRoute } from './driven.ts';
 import type { JsonPatchOp, Keys } from './write.ts';
 
 export type Entry = Record<string, unknown>;
@@ -38,9 +37,12 @@ export interface RouteForm {
   find(object: KubeObject): Result<SharedEntry[], Issue[]>;
   /** The entry as it is for requests with these headers: all of it goes to `canary`, the branch without its weight. */
   preview(entry: Entry, canary: Entry, headers: readonly HeaderMatch[]): Entry;
+  /** The headers that each match of an entry asks for itself, in lower case: none of them can be asked for twice. */
+  asked(entry: Entry): string[];
   /** Whether an entry is one that `preview` has made for these headers. */
   isPreview(entry: Entry, at: PreviewPlace): boolean;
-  readonly verify?: DrivenRoute['verify'];
+  /** What its own controller says against it, where that says anything; what it accepts is no issue. */
+  readonly verify?: (object: KubeObject) => Issue[];
 }
 
 export interface PreviewPlace {
@@ -48,6 +50,8 @@ export interface PreviewPlace {
   headers: readonly HeaderMatch[] | undefined;
   /** It stands in front of an entry that shares requests out. */
   isInFront: boolean;
+  /** Of previews as they would be, and as they were noted to be. */
+  names: readonly string[];
 }
 
 /** The entries of a list, each in its place: what is no object counts as an empty one. */

@@ -7,7 +7,7 @@ import { ANNOTATIONS } from '../api/names.ts';
 import { fail, ok, type Issue, type Result } from '../api/result.ts';
 import type { Role } from '../api/traffic.ts';
 import type { DrivenRoute, ReadSplit, Split } from './driven.ts';
-import { isShown, notedHeaders, previewNote, previewOps, withPreviews } from './previews.ts';
+import { isShown, notedHeaders, previewIssues, previewNote, previewOps, withPreviews } from './previews.ts';
 import { testsOf, valueAt, type Branch, type RouteForm, type SharedEntry } from './route-form.ts';
 import { annotationOps, jsonWrite, pointer, type JsonPatchOp } from './write.ts';
 
@@ -31,7 +31,9 @@ export function weightedRoute(
     },
     shows(object, headers) {
       const entries = form.find(object);
-      return !entries.ok || isShown(form, object, entries.value, headers);
+      if (!entries.ok) return true;
+      const wanted = previewable(form, object, entries.value, headers);
+      return wanted === undefined || isShown(form, object, entries.value, wanted);
     },
     keep(applied, live) {
       const entries = form.find(applied);
@@ -41,7 +43,11 @@ export function weightedRoute(
       const weighted = withWeights(applied, entries.value, found.value.weights);
       return withPreviews(form, weighted, entries.value, notedHeaders(form, live));
     },
-    ...(form.verify && { verify: form.verify }),
+    verify(object, headers) {
+      const entries = form.find(object);
+      const clashes = entries.ok && headers !== null ? previewIssues(form, object, entries.value, headers) : [];
+      return [...clashes, ...(form.verify?.(object) ?? [])];
+    },
   };
 }
 
@@ -64,16 +70,25 @@ function plan(
     const writes = ROLES.flatMap((role) => weightOp(entry.branches[role], split.weights[role]));
     return writes.length === 0 ? [] : [...testsOf(entry), ...writes];
   });
+  const preview = previewable(form, object, entries, split.preview);
   // Behind the weights, whose places they move.
-  changes.push(...previewOps(form, object, entries, split.preview));
+  changes.push(...previewOps(form, object, entries, preview));
   const notes = {
     [ANNOTATIONS.rejected]: split.rejected,
     // Who drives it is noted with what it drives, never for its own sake.
     ...((changes.length > 0 || split.drivenBy === null) && { [ANNOTATIONS.drivenBy]: split.drivenBy }),
-    [ANNOTATIONS.preview]: split.preview === undefined ? undefined : previewNote(form, object, entries, split.preview),
+    [ANNOTATIONS.preview]: preview === undefined ? undefined : previewNote(form, object, entries, preview),
   };
   return ok(jsonWrite([...changes, ...annotationOps(object, notes)]));
 }
+
+/** What cannot be shown is left as it is: weights do not wait for it. */
+const previewable = (
+  form: RouteForm,
+  object: KubeObject,
+  entries: readonly SharedEntry[],
+  headers: Split['preview'],
+): Split['preview'] => (headers && previewIssues(form, object, entries, headers).length > 0 ? undefined : headers);
 
 function weightOp(branch: Branch, value: number): JsonPatchOp[] {
   if (branch.weight === value) return [];

@@ -234,12 +234,15 @@ describe('an HTTPRoute', () => {
     const told = (...parents: object[]): string => {
       const object = { ...httpRoute([rule({})]), status: { parents } };
       object.metadata.generation = 4;
-      return (routeOf(gateway).verify?.(object) ?? []).map(({ message }) => message).join();
+      return routeOf(gateway)
+        .verify(object, null)
+        .map(({ message }) => message)
+        .join();
     };
     expect(told(parent('False', 4))).toBe('no gateway accepts it (hostname is taken): mend it');
     expect(told(parent('False', 3))).toBe('');
     expect(told(parent('False', 4), parent('True', 4))).toBe('');
     expect(told()).toBe('');
-    expect(routeOf(gateway).verify?.(httpRoute([rule({})]))).toEqual([]);
+    expect(routeOf(gateway).verify(httpRoute([rule({})]), null)).toEqual([]);
   });
 });

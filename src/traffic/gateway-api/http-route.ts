@@ -33,6 +33,10 @@ export function httpRoute(target: HttpRouteTarget): DrivenRoute {
       key: canaryService,
       find: (object) => sharedRules(object, target),
       preview,
+      asked: (rule) =>
+        entriesIn(rule['matches'])
+          .flatMap(({ headers }) => entriesIn(headers))
+          .map(({ name }) => textOf(name).toLowerCase()),
       // A person may well have written one like it: ours stand in front of what they are copies of.
       isPreview(rule, { headers, isInFront }) {
         if (headers === undefined || !isInFront) return false;

@@ -61,7 +61,11 @@ export function virtualService(target: VirtualServiceTarget): DrivenRoute {
       key: keyOf(target),
       find: (object) => sharedRoutes(object, target),
       preview,
-      isPreview: (route) => isPreview(route) && isOf(route, target),
+      asked: (route) =>
+        entriesIn(route['match'])
+          .flatMap(({ headers }) => (isRecord(headers) ? Object.keys(headers) : []))
+          .map((name) => name.toLowerCase()),
+      isPreview: (route, { names }) => names.includes(textOf(route['name'])) && leadsTo(route, target.canary),
     },
   );
 }
@@ -72,12 +76,9 @@ const PREVIEW = 'sluice-preview';
 const keyOf = ({ canary, routes = [] }: VirtualServiceTarget): string =>
   [canary.text, ...(canary.isOwn ? [] : routes)].join(' ');
 
-/** The name of a preview is made of that of its route, and it leads where the canary branch of that does. */
-function isOf(preview: Entry, { canary, routes = [] }: VirtualServiceTarget): boolean {
-  const [branch] = entriesIn(preview['route']);
-  const isCanary = isRecord(branch?.['destination']) && canary.matches(branch['destination']);
-  const names = routes.map((name) => `${PREVIEW}-${name}`);
-  return isCanary && (names.length === 0 || canary.isOwn || names.includes(textOf(preview['name'])));
+function leadsTo(route: Entry, destination: DestinationMatch): boolean {
+  const [branch] = entriesIn(route['route']);
+  return isRecord(branch?.['destination']) && destination.matches(branch['destination']);
 }
 
 const isPreview = (route: Entry): boolean => textOf(route['name']).startsWith(PREVIEW);
