@@ -100,28 +100,40 @@ function weights(before: Picture, after: Picture): string[] {
   if (!before.route || !after.route) return [];
   const [was, is] = [before.route.canary, after.route.canary];
   if (!Number.isInteger(is) || is < 0 || is > 100) return [`weight ${is}`];
+  if (is > was) return risen(after, is);
+  return is < was ? fallen(after, is) : [];
+}
+
+function risen(after: Picture, weight: number): string[] {
   const found: string[] = [];
-  const { canary, stable } = after.services ?? {};
-  if (is > was && readyOf(after, canary) === 0) found.push(`weight rises to ${is} on ${canary} without a ready pod`);
-  if (is > was && after.spec.paused) found.push('weight rises while the spec is paused');
-  const stranded = readyOf(after, stable) === 0 && readyOf(after, canary) > 0;
-  if (is < was && stranded) found.push(`weight falls to ${is} though ${stable} has no ready pod and ${canary} has`);
+  const canary = after.services?.canary;
+  if (readyOf(after, canary) === 0) found.push(`weight rises to ${weight} on ${canary} without a ready pod`);
+  if (after.spec.paused) found.push('weight rises while the spec is paused');
   return found;
 }
 
-function selectors(before: Picture, after: Picture): string[] {
-  if (!before.services || !after.services) return [];
-  const found: string[] = [];
-  const weight = before.route?.canary ?? 0;
-  if (before.services.canary !== after.services.canary && weight > 0)
-    found.push(
-      `the canary Service goes from ${before.services.canary} to ${after.services.canary} at weight ${weight}`,
-    );
-  const [from, to] = [before.services.stable, after.services.stable];
-  if (from !== to && weight < 100 && replicasOf(after) > 0 && readyOf(after, to) === 0 && readyOf(after, from) > 0)
-    found.push(`the stable Service goes from ${from} to ${to}, which has no ready pod`);
-  return from === to ? found : [...found, ...switched(after, to)];
+function fallen(after: Picture, weight: number): string[] {
+  const { canary, stable } = after.services ?? {};
+  const isStranded = readyOf(after, stable) === 0 && readyOf(after, canary) > 0;
+  return isStranded ? [`weight falls to ${weight} though ${stable} has no ready pod and ${canary} has`] : [];
 }
+
+function selectors(before: Picture, after: Picture): string[] {
+  const [was, is] = [before.services, after.services];
+  if (!was || !is) return [];
+  const weight = before.route?.canary ?? 0;
+  const found: string[] = [];
+  if (was.canary !== is.canary && weight > 0)
+    found.push(`the canary Service goes from ${was.canary} to ${is.canary} at weight ${weight}`);
+  if (was.stable === is.stable) return found;
+  if (weight < 100 && isDeserted(after, was.stable, is.stable))
+    found.push(`the stable Service goes from ${was.stable} to ${is.stable}, which has no ready pod`);
+  return [...found, ...switched(after, is.stable)];
+}
+
+/** The revision that is left has ready pods, and the one in its place has none. */
+const isDeserted = (after: Picture, from: string | null, to: string | null): boolean =>
+  replicasOf(after) > 0 && readyOf(after, to) === 0 && readyOf(after, from) > 0;
 
 /** Blue-green switches to a revision that is whole, or back to the stable one. */
 function switched(after: Picture, to: string | null): string[] {
@@ -137,9 +149,9 @@ function capacity(before: Picture, after: Picture): string[] {
     const now = podsOf(after, rs.hash);
     if (!now && (rs.desired > 0 || rs.hash === after.status.stableRS)) found.push(`${rs.hash} is deleted`);
     const left = now?.desired ?? 0;
-    if (left >= rs.desired) continue;
     const least = after.route || isBlueGreen(after) ? routedNeed(before, rs.hash) : 0;
-    if (left < least) found.push(`${rs.hash} shrinks to ${left} but carries traffic for ${least}`);
+    if (left < Math.min(rs.desired, least))
+      found.push(`${rs.hash} shrinks to ${left} but carries traffic for ${least}`);
   }
   return found;
 }
@@ -149,20 +161,23 @@ function rollingBounds(before: Picture, after: Picture): string[] {
   const { stableRS: stable } = after.status;
   if (after.route || isBlueGreen(after) || stable === undefined) return [];
   const found: string[] = [];
-  const [replicas, canary] = [replicasOf(after), after.spec.strategy.canary];
-  const surge = resolveCount(canary?.maxSurge, replicas, 'up');
-  const away = resolveCount(canary?.maxUnavailable, replicas, 'down');
-  // As with a Deployment: where both come to 0 one pod may be away.
-  const unavailable = surge + away === 0 ? 1 : away;
-  const most = replicas + surge;
+  const { most, least } = rollingLimits(after);
   const sum = (p: Picture, of: 'desired' | 'available'): number => p.replicaSets.reduce((n, rs) => n + rs[of], 0);
   const onlyStable = after.replicaSets.every((rs) => rs.hash === stable || !grown(before, after, rs.hash));
   if (sum(after, 'desired') > Math.max(most, sum(before, 'desired')) && !onlyStable)
     found.push(`${sum(after, 'desired')} pods, but at most ${most} are allowed`);
   const [was, is] = [sum(before, 'available'), sum(after, 'available')];
-  if (is < was && is < replicas - unavailable)
-    found.push(`${is} available pods are left, but at least ${replicas - unavailable} are promised`);
+  if (is < was && is < least) found.push(`${is} available pods are left, but at least ${least} are promised`);
   return found;
+}
+
+/** Pods that may be wanted at once, and available ones that must stay. */
+function rollingLimits(p: Picture): { most: number; least: number } {
+  const [replicas, canary] = [replicasOf(p), p.spec.strategy.canary];
+  const surge = resolveCount(canary?.maxSurge, replicas, 'up');
+  const away = resolveCount(canary?.maxUnavailable, replicas, 'down');
+  // As with a Deployment: where both come to 0 one pod may be away.
+  return { most: replicas + surge, least: replicas - (surge + away === 0 ? 1 : away) };
 }
 
 /** Pods that the traffic on a revision needs: its share on the stable side, one at least on the canary side. */

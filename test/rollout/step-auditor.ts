@@ -5,20 +5,31 @@ import type { BlueGreen, Step, MachineState, SetCanaryScale } from '../../src/ap
 import { resolveCount } from '../../src/rollout/surge.ts';
 import type { Picture } from './world.ts';
 
-const isSameRelease = (a: MachineState | undefined, b: MachineState): boolean =>
-  a?.candidate === b.candidate && a.attempt === b.attempt && a.stepsHash === b.stepsHash;
+/** What was recorded of the same release, if it was this one. */
+const sameRelease = (was: MachineState | undefined, is: MachineState): MachineState | undefined =>
+  was?.candidate === is.candidate && was.attempt === is.attempt && was.stepsHash === is.stepsHash ? was : undefined;
 
 /** What a person asked for between two records. */
 function granted(before: Picture, after: Picture): { full: boolean; steps: number } {
-  const [was, command] = [before.status, after.status.lastCommand];
-  const outcome = command !== undefined && command.id !== was.lastCommand?.id ? command.outcome : '';
-  const waits = ['stepping.pausing', 'stepping.asking', 'promoting.doubting'].includes(was.machine?.state ?? '');
-  const signalled =
-    (waits && (was.pauseConditions ?? []).length === 0) || was.currentStepIndex === (was.machine?.step ?? 0) + 1;
+  const outcome = newOutcome(before, after);
   return {
-    full: outcome === 'Done: promoted in full' || was.promoteFull === true,
-    steps: (/^Done: step [0-9]+ ended$/.test(outcome) ? 1 : 0) + (signalled ? 1 : 0),
+    full: outcome === 'Done: promoted in full' || before.status.promoteFull === true,
+    steps: (/^Done: step [0-9]+ ended$/.test(outcome) ? 1 : 0) + (isSignalled(before) ? 1 : 0),
   };
+}
+
+function newOutcome(before: Picture, after: Picture): string {
+  const [was, is] = [before.status.lastCommand, after.status.lastCommand];
+  return is !== undefined && is.id !== was?.id ? is.outcome : '';
+}
+
+const WAITING = ['stepping.pausing', 'stepping.asking', 'promoting.doubting'];
+
+/** The fields of the status by which the plugin of Argo Rollouts ends a step ask for it. */
+function isSignalled({ status }: Picture): boolean {
+  const { state, step } = status.machine ?? { state: '', step: 0 };
+  const isReleased = WAITING.includes(state) && (status.pauseConditions ?? []).length === 0;
+  return isReleased || status.currentStepIndex === step + 1;
 }
 
 /** Blue-green goes back at once to a revision that still has all its pods. */
@@ -74,17 +85,16 @@ export class StepAuditor {
 
   private compare(before: Picture, after: Picture, was: MachineState | undefined, is: MachineState): string[] {
     if (is.state.startsWith('rejected.') || is.candidate === before.status.stableRS) return [];
-    const same = isSameRelease(was, is);
+    const last = sameRelease(was, is);
     const asked = granted(before, after);
-    const wasFull = (same && was?.full === true) || asked.full;
+    const wasFull = last?.full === true || asked.full;
     if (is.full && !wasFull && !isWarm(before, is)) return [`${is.candidate} is promoted in full, but nobody asked`];
-    if (is.full || wasFull) return [];
-    return this.unexplained(after, is, same ? (was?.step ?? 0) : 0).slice(asked.steps);
+    return is.full || wasFull ? [] : this.unexplained(after, is, last).slice(asked.steps);
   }
 
-  private unexplained(after: Picture, is: MachineState, from: number): string[] {
+  private unexplained(after: Picture, is: MachineState, last: MachineState | undefined): string[] {
     const found: string[] = [];
-    for (let i = from; i < is.step; i++) {
+    for (let i = last?.step ?? 0; i < is.step; i++) {
       if (this.isDone(after, is, i)) continue;
       found.push(`step ${i + 1} of ${is.candidate} ended, but was neither done nor skipped`);
     }
@@ -131,11 +141,15 @@ export class StepAuditor {
     return (this.served.get(candidate) ?? 0) >= (replicas ?? share);
   }
 
+  private isRouted(candidate: string, weight: number): boolean {
+    if (weight === 0) return [...this.weighed].some((seen) => seen.endsWith(' 0'));
+    return this.weighed.has(`${candidate} ${weight}`);
+  }
+
   private isWeighed(p: Picture, candidate: string, weight: number): boolean {
     const replicas = p.spec.replicas ?? 1;
     if (replicas === 0) return true;
-    if (p.route && weight === 0) return [...this.weighed].some((seen) => seen.endsWith(' 0'));
-    if (p.route) return this.weighed.has(`${candidate} ${weight}`);
+    if (p.route) return this.isRouted(candidate, weight);
     const surge = resolveCount(p.spec.strategy.canary?.maxSurge, replicas, 'up');
     if (weight === 0 || replicas + surge < 2) return true;
     return (this.served.get(candidate) ?? 0) >= (weight === 100 ? replicas : 1);

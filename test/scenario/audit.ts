@@ -5,6 +5,9 @@ import { ANNOTATIONS, POD_TEMPLATE_HASH } from '../../src/api/names.ts';
 import type { Rollout } from '../../src/api/rollout.ts';
 import type { Cluster } from './cluster.ts';
 
+const isWhole = ({ stable, canary }: { stable: number; canary: number }): boolean =>
+  stable + canary === 100 && stable >= 0 && canary >= 0;
+
 export class Audit {
   readonly violations: string[] = [];
   /** Every weight that a revision had, by image, without repeats. */
@@ -32,16 +35,18 @@ export class Audit {
   *#traffic(): Generator<string> {
     const weights = this.#cluster.weights();
     if (weights === undefined) return;
-    if (weights.stable + weights.canary !== 100 || weights.stable < 0 || weights.canary < 0)
-      yield `weights ${weights.stable}/${weights.canary} are not whole`;
+    if (!isWhole(weights)) yield `weights ${weights.stable}/${weights.canary} are not whole`;
     const before = this.#weight;
     this.#weight = weights.canary;
     const image = this.#cluster.canaryImage();
     this.#leave(image);
     if (weights.canary === before || image === undefined) return;
     this.#note(image, weights.canary);
-    if (weights.canary < before) return;
-    if (this.#cluster.prometheus.condemned.has(image)) yield `${image} gains weight after a verdict against it`;
+    if (weights.canary > before) yield* this.#gain(image);
+  }
+
+  *#gain(image: string): Generator<string> {
+    if (this.#isCondemned(image)) yield `${image} gains weight after a verdict against it`;
     if ((this.#replicaSetOf('web-canary')?.status?.readyReplicas ?? 0) === 0)
       yield `${image} gains weight without a ready pod`;
   }
@@ -73,8 +78,7 @@ export class Audit {
     const { activeService } = this.#cluster.find<Rollout>('Rollout', 'web')?.spec.strategy.blueGreen ?? {};
     if (activeService === undefined || this.#cluster.find('Service', activeService) === undefined) return;
     const image = this.#cluster.imageBehind(activeService);
-    if (image !== undefined && image !== this.#serving && this.#cluster.prometheus.condemned.has(image))
-      yield `${image} is switched to after a verdict against it`;
+    if (image !== this.#serving && this.#isCondemned(image)) yield `${image} is switched to after a verdict against it`;
     this.#serving = image;
     if (this.#cluster.readyBehind(activeService) > 0) this.#served.add(activeService);
     else if (this.#served.has(activeService) && !this.#cluster.isBroken(activeService))
@@ -88,11 +92,19 @@ export class Audit {
     if (rollout === undefined || app === undefined) return;
     if (!this.#isDeclared(this.#cluster.declaredImage())) yield `${this.#cluster.declaredImage()} was never declared`;
     const annotations = rollout.metadata.annotations ?? {};
+    this.#noteHold(app, annotations[ANNOTATIONS.held] !== undefined);
+    if (this.#held && annotations[ANNOTATIONS.contentHash] === this.#held.rejected) yield 'held content is applied';
+  }
+
+  /** What a hold rejects counts from when the Rollout is marked as held until there is no hold. */
+  #noteHold(app: Application, isMarked: boolean): void {
     const hold = app.status?.holds?.[0];
     if (hold === undefined) this.#held = undefined;
-    else if (annotations[ANNOTATIONS.held] !== undefined)
-      this.#held = { rejected: hold.objects.find(({ kind }) => kind === 'Rollout')?.hash ?? '' };
-    if (this.#held && annotations[ANNOTATIONS.contentHash] === this.#held.rejected) yield 'held content is applied';
+    else if (isMarked) this.#held = { rejected: hold.objects.find(({ kind }) => kind === 'Rollout')?.hash ?? '' };
+  }
+
+  #isCondemned(image: string | undefined): boolean {
+    return image !== undefined && this.#cluster.prometheus.condemned.has(image);
   }
 
   #isDeclared(image: string): boolean {

@@ -130,13 +130,12 @@ export class Cluster {
 
   /** For the message of a failed wait. */
   picture(): string {
-    const rollout = this.find<Rollout>('Rollout', 'web');
-    const app = this.find<Application>('Application', 'shop');
-    const { phase, message, step, machine } = rollout?.status ?? {};
+    const { phase, message, step, machine } = this.find<Rollout>('Rollout', 'web')?.status ?? {};
+    const app = this.find<Application>('Application', 'shop')?.status;
     const lines = [
       `rollout: ${phase} ${step} "${message}" ${machine?.state}`,
-      `application: ${app?.status?.phase} "${app?.status?.message}"`,
-      `holds: ${JSON.stringify(app?.status?.holds?.map(({ writeBack }) => writeBack))}`,
+      `application: ${app?.phase} "${app?.message}"`,
+      `holds: ${JSON.stringify(app?.holds?.map(({ writeBack }) => writeBack))}`,
       `weights: ${JSON.stringify(this.weights())}`,
       ...this.processes.flatMap((p) => p.errors.map((error) => `${p.name}: ${error}`)),
       ...this.events()

@@ -35,14 +35,14 @@ export function momentsOf(writes: readonly string[]): Moment[] {
 
 /** What both stories of a release from Git, its promotion and its revert show at the end. */
 export function commonPicture(cluster: Cluster): Record<string, unknown> {
-  const { metadata, status } = cluster.rollout();
+  const { metadata, status = {} } = cluster.rollout();
   return {
     pods: cluster.pods(),
     greeting: cluster.greeting(),
-    phase: status?.phase,
-    stable: [status?.stableRS, status?.stableRevision?.subject],
-    history: status?.history?.map(({ outcome, podHash }) => ({ outcome, podHash })),
-    command: [status?.lastCommand?.verb, status?.lastCommand?.outcome],
+    phase: status.phase,
+    stable: [status.stableRS, status.stableRevision?.subject],
+    history: status.history?.map(({ outcome, podHash }) => ({ outcome, podHash })),
+    command: [status.lastCommand?.verb, status.lastCommand?.outcome],
     verbs: Object.keys(metadata.annotations ?? {}).filter((name) => /\/(promote|abort|retry)$/.test(name)),
     // Between the traffic and the record of a verdict its numbers are in memory alone: then the mark on what moved it speaks for it.
     runs: cluster.runs().map((run) => [run.metadata.name, (run.status as { phase: string }).phase === 'Successful']),

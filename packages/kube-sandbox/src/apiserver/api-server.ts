@@ -172,16 +172,21 @@ function route(call: Call): Answer | HttpResponse {
 
 /** Takes a resource path apart. Errors: 404. */
 function resourceRoute(call: Call): Route {
-  const parts = call.path.split('/').filter(Boolean).map(decode);
-  const isCore = parts[0] === 'api';
-  if (!isCore && parts[0] !== 'apis') throw new PlainNotFound();
-  const [group = '', version = '', ...rest] = isCore ? ['', ...parts.slice(1)] : parts.slice(1);
+  const { group, version, rest } = belowRoot(call.path);
   const isWatch = rest[0] === 'watch';
   const path = isWatch ? rest.slice(1) : rest;
   const isInside = path[0] === 'namespaces' && path.length > 2 && !isNamespacePart(path[2]);
   const [plural = '', name, ...sub] = isInside ? path.slice(2) : path;
   const type = servedAt(call, { group, version, plural }, { isInside, isItem: name !== undefined });
   return { type, namespace: isInside ? path[1] : undefined, name, subresource: sub.join('/'), isWatch };
+}
+
+/** `/api/VERSION` is the core group, `/apis/GROUP/VERSION` any other. Errors: 404. */
+function belowRoot(path: string): { group: string; version: string; rest: string[] } {
+  const [root, ...parts] = path.split('/').filter(Boolean).map(decode);
+  if (root !== 'api' && root !== 'apis') throw new PlainNotFound();
+  const [group = '', version = '', ...rest] = root === 'api' ? ['', ...parts] : parts;
+  return { group, version, rest };
 }
 
 interface Named {

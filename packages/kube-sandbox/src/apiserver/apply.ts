@@ -55,11 +55,14 @@ const withoutStatus = (object: Dict): Dict => {
   return rest;
 };
 
+/** Nothing of it can stay where a configuration is applied. */
+const isReplaced = (live: unknown, type: TypeNode): boolean =>
+  live === undefined || live === null || type.atomic === true || type.shape === 'scalar';
+
 function merge(live: unknown, config: unknown, type: TypeNode): unknown {
-  if (live === undefined || live === null || type.atomic === true || type.shape === 'scalar') return clone(config);
-  if (Array.isArray(config)) {
-    return Array.isArray(live) && type.listType !== undefined ? mergeLists(live, config, type) : clone(config);
-  }
+  if (isReplaced(live, type)) return clone(config);
+  if (Array.isArray(config) && Array.isArray(live) && type.listType !== undefined)
+    return mergeLists(live, config, type);
   if (!isDict(config) || !isDict(live)) return clone(config);
   for (const [key, value] of Object.entries(config)) {
     put(live, key, merge(own(live, key), value, memberType(type, key) ?? ANY));

@@ -294,7 +294,16 @@ function refusal(row: Row): (label: string) => string {
   return (label) => `"${label}" is not a known field selector: only "metadata.name", "metadata.namespace"`;
 }
 
+function categoriesOf(row: Row): string[] {
+  if (row.all === true) return ['all'];
+  return row.plural.startsWith('customres') ? ['api-extensions'] : [];
+}
+
+/** What a row says that says nothing of it. */
+const PLAIN = { short: [], subresources: [], generation: 'none', skeleton: {}, fields: [] } satisfies Partial<Row>;
+
 function fromRow(row: Row): ResourceType {
+  const { short, subresources, generation, skeleton, fields } = { ...PLAIN, ...row };
   const [group, version] = row.gv.includes('/') ? (row.gv.split('/') as [string, string]) : ['', row.gv];
   return {
     group,
@@ -303,20 +312,20 @@ function fromRow(row: Row): ResourceType {
     singular: row.kind.toLowerCase(),
     kind: row.kind,
     listKind: `${row.kind}List`,
-    shortNames: row.short ?? [],
-    categories: row.all === true ? ['all'] : row.plural.startsWith('customres') ? ['api-extensions'] : [],
+    shortNames: short,
+    categories: categoriesOf(row),
     namespaced: row.cluster !== true,
     builtin: true,
     bucket: row.bucket ?? `${group}/${row.plural}`,
     type: builtinType(row.type ?? row.kind),
-    subresources: row.subresources ?? [],
-    ...(row.subresources?.includes('scale') === true ? { scale: SCALE } : {}),
-    generation: row.generation ?? 'none',
+    subresources,
+    ...(subresources.includes('scale') ? { scale: SCALE } : {}),
+    generation,
     needsVersion: row.kind === 'CustomResourceDefinition',
     createOnUpdate: false,
-    skeleton: row.skeleton ?? {},
+    skeleton,
     columns: BUILTIN_COLUMNS[row.kind] ?? [nameColumn, ageColumn],
-    fields: { labels: row.fields ?? [], refuse: refusal(row) },
+    fields: { labels: fields, refuse: refusal(row) },
     ...row.more,
   };
 }

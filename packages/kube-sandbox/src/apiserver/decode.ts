@@ -26,7 +26,7 @@ function duplicateKey(error: unknown, text: string): string | undefined {
   if (found === null) return undefined;
   const rest = (text.split('\n')[Number(found[1]) - 1] ?? '').slice(Number(found[2]) - 1);
   const key = /^"((?:[^"\\]|\\.)*)"|^'([^']*)'|^([^\s:,{}]+)/.exec(rest);
-  return `line ${found[1] ?? ''}: key "${key?.[1] ?? key?.[2] ?? key?.[3] ?? ''}" already set in map`;
+  return `line ${found[1] ?? ''}: key "${key?.slice(1).find((each) => each !== undefined) ?? ''}" already set in map`;
 }
 
 /** Reads a YAML body as Kubernetes does (YAML 1.1); `duplicate` decides about keys that come twice. Errors: 400. */
@@ -93,18 +93,19 @@ const wrongVersion = (version: string, expected: string): Error =>
 function pruneTyped(value: unknown, type: TypeNode, path = ''): string[] {
   if (Array.isArray(value)) return value.flatMap((item, i) => pruneTyped(item, type.element ?? ANY, `${path}[${i}]`));
   if (!isDict(value) || type.shape === 'any' || type.shape === 'scalar') return [];
-  const unknown: string[] = [];
-  for (const key of Object.keys(value)) {
-    const inner = memberType(type, key);
-    const here = path === '' ? key : `${path}.${key}`;
-    if (inner === undefined) {
-      unknown.push(here);
-      delete value[key];
-    } else if (value[key] === null && type.shape === 'map' && inner.scalar !== undefined) value[key] = zeroOf(inner);
-    else if (value[key] === null && inner.shape !== 'any') delete value[key];
-    else unknown.push(...pruneTyped(value[key], inner, here));
+  return Object.keys(value).flatMap((key) => pruneMember(value, key, type, path === '' ? key : `${path}.${key}`));
+}
+
+function pruneMember(owner: Dict, key: string, type: TypeNode, path: string): string[] {
+  const inner = memberType(type, key);
+  if (inner === undefined) {
+    delete owner[key];
+    return [path];
   }
-  return unknown;
+  if (owner[key] !== null) return pruneTyped(owner[key], inner, path);
+  if (type.shape === 'map' && inner.scalar !== undefined) owner[key] = zeroOf(inner);
+  else if (inner.shape !== 'any') delete owner[key];
+  return [];
 }
 
 /** What Go makes of a null in a map: the key stays. */
@@ -154,14 +155,14 @@ function goKind(value: unknown): string {
 /** Empty: fits. Undefined: look inside. */
 function wrongType(value: unknown, type: TypeNode): string | undefined {
   if (value === null || value === undefined || type.shape === 'any') return '';
-  const name = goKind(value);
-  if (type.shape === 'scalar') {
-    const fits = scalarFits(value, type.scalar ?? 's');
-    return fits ? '' : `${name} into Go struct field % of type ${GO_TYPES[type.scalar ?? 's'] ?? 'string'}`;
-  }
-  if (type.shape === 'list')
-    return Array.isArray(value) ? undefined : `${name} into Go struct field % of type []${goName(type.element)}`;
-  return isDict(value) ? undefined : `${name} into Go struct field % of type ${goName(type)}`;
+  if (hasShape(value, type)) return type.shape === 'scalar' ? '' : undefined;
+  const wanted = type.shape === 'list' ? `[]${goName(type.element)}` : goName(type);
+  return `${goKind(value)} into Go struct field % of type ${wanted}`;
+}
+
+function hasShape(value: unknown, type: TypeNode): boolean {
+  if (type.shape === 'scalar') return scalarFits(value, type.scalar ?? 's');
+  return type.shape === 'list' ? Array.isArray(value) : isDict(value);
 }
 
 function goName(type: TypeNode | undefined): string {

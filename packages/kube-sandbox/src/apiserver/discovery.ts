@@ -120,16 +120,21 @@ function root(call: Call, isCore: boolean): Answer {
 
 /** Answers /api, /apis, /apis/GROUP and the resource lists below; undefined for other paths. */
 export function serveDiscovery(call: Call): Answer | undefined {
-  const parts = call.path.split('/').filter(Boolean);
+  const [tree, ...rest] = call.path.split('/').filter(Boolean);
+  if (tree === 'api' && rest.length <= 1) return serveCore(call, rest[0]);
+  if (tree === 'apis' && rest.length <= 2) return serveGroups(call, rest[0], rest[1]);
+  return undefined;
+}
+
+function serveCore(call: Call, version: string | undefined): Answer {
+  if (version === undefined) return root(call, true);
+  if (version !== 'v1') throw new PlainNotFound();
+  const resources = plainResources(call.server.registry.inVersion({ group: '', version }));
+  return { status: 200, body: { kind: 'APIResourceList', groupVersion: version, resources } };
+}
+
+function serveGroups(call: Call, group: string | undefined, version: string | undefined): Answer {
   const { registry } = call.server;
-  if (parts[0] === 'api' && parts.length <= 2) {
-    if (parts.length === 1) return root(call, true);
-    if (parts[1] !== 'v1') throw new PlainNotFound();
-    const resources = plainResources(registry.inVersion({ group: '', version: 'v1' }));
-    return { status: 200, body: { kind: 'APIResourceList', groupVersion: 'v1', resources } };
-  }
-  if (parts[0] !== 'apis' || parts.length > 3) return undefined;
-  const [, group, version] = parts;
   if (group === undefined) return root(call, false);
   const versions = registry.groups().get(group);
   if (versions === undefined) throw new PlainNotFound();

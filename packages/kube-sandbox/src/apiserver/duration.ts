@@ -6,24 +6,28 @@ export function ageText(since: unknown, now: number): string {
   return Number.isNaN(began) ? '<invalid>' : shortDuration(now - began);
 }
 
+const UNITS = { s: 1, m: 60, h: 3_600, d: 86_400, y: 365 * 86_400 };
+type Unit = keyof typeof UNITS;
+
+/** Up to which number of seconds an age is told in which units; a second unit that comes to 0 is left out. */
+const FORMS: readonly { below: number; units: readonly [Unit, Unit?] }[] = [
+  { below: 120, units: ['s'] },
+  { below: 10 * UNITS.m, units: ['m', 's'] },
+  { below: 180 * UNITS.m, units: ['m'] },
+  { below: 8 * UNITS.h, units: ['h', 'm'] },
+  { below: 48 * UNITS.h, units: ['h'] },
+  { below: 192 * UNITS.h, units: ['d', 'h'] },
+  { below: 730 * UNITS.d, units: ['d'] },
+  { below: 2_920 * UNITS.d, units: ['y', 'd'] },
+];
+
 /** A duration in milliseconds, with two units at most. */
 export function shortDuration(ms: number): string {
   const seconds = Math.floor(ms / 1000);
   if (seconds < -1) return '<invalid>';
   if (seconds < 0) return '0s';
-  if (seconds < 120) return `${seconds}s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 10) return pair(minutes, 'm', seconds % 60, 's');
-  if (minutes < 180) return `${minutes}m`;
-  const hours = Math.floor(minutes / 60);
-  if (hours < 8) return pair(hours, 'h', minutes % 60, 'm');
-  if (hours < 48) return `${hours}h`;
-  const days = Math.floor(hours / 24);
-  if (hours < 192) return pair(days, 'd', hours % 24, 'h');
-  if (days < 730) return `${days}d`;
-  return days < 2920 ? pair(Math.floor(days / 365), 'y', days % 365, 'd') : `${Math.floor(days / 365)}y`;
-}
-
-function pair(big: number, bigUnit: string, small: number, smallUnit: string): string {
-  return small === 0 ? `${big}${bigUnit}` : `${big}${bigUnit}${small}${smallUnit}`;
+  const [big, small] = FORMS.find(({ below }) => seconds < below)?.units ?? ['y'];
+  const text = `${Math.floor(seconds / UNITS[big])}${big}`;
+  const rest = small === undefined ? 0 : Math.floor((seconds % UNITS[big]) / UNITS[small]);
+  return rest === 0 ? text : `${text}${rest}${small}`;
 }

@@ -38,11 +38,13 @@ export function toFieldsV1(set: FieldSet): Dict {
 
 type Choose = (a: boolean, b: boolean) => boolean;
 
-function combine(a: FieldSet | undefined, b: FieldSet | undefined, choose: Choose): FieldSet {
+const NOTHING = emptySet();
+
+function combine(a: FieldSet, b: FieldSet, choose: Choose): FieldSet {
   const out = emptySet();
-  out.own = choose(a?.own ?? false, b?.own ?? false);
-  for (const key of new Set([...(a?.children.keys() ?? []), ...(b?.children.keys() ?? [])])) {
-    const child = combine(a?.children.get(key), b?.children.get(key), choose);
+  out.own = choose(a.own, b.own);
+  for (const key of new Set([...a.children.keys(), ...b.children.keys()])) {
+    const child = combine(a.children.get(key) ?? NOTHING, b.children.get(key) ?? NOTHING, choose);
     if (!isEmpty(child)) out.children.set(key, child);
   }
   return out;
@@ -82,25 +84,32 @@ const isLeafType = (type: TypeNode, value: unknown): boolean => {
 
 /** What an applied configuration claims: leaves, list elements and keys of maps, but no declared containers. */
 export function setOf(value: unknown, type: TypeNode): FieldSet {
-  const set = emptySet();
-  if (isLeafType(type, value)) return { own: true, children: set.children };
-  if (Array.isArray(value)) {
-    for (const item of value) {
-      const key = elementKey(type, item);
-      if (key === undefined) continue;
-      const child = isDict(item) ? setOf(item, type.element ?? ANY) : emptySet();
-      child.own = true;
-      set.children.set(key, child);
-    }
-    return set;
+  if (isLeafType(type, value)) return { own: true, children: new Map() };
+  const children = Array.isArray(value) ? elementsOf(value, type) : membersOf(dictOr(value), type);
+  return { own: false, children };
+}
+
+function elementsOf(list: unknown[], type: TypeNode): FieldSet['children'] {
+  const children: FieldSet['children'] = new Map();
+  for (const item of list) {
+    const key = elementKey(type, item);
+    if (key === undefined) continue;
+    const child = isDict(item) ? setOf(item, type.element ?? ANY) : emptySet();
+    child.own = true;
+    children.set(key, child);
   }
-  for (const [name, member] of Object.entries(dictOr(value))) {
+  return children;
+}
+
+function membersOf(value: Dict, type: TypeNode): FieldSet['children'] {
+  const children: FieldSet['children'] = new Map();
+  for (const [name, member] of Object.entries(value)) {
     const child = setOf(member, memberType(type, name) ?? ANY);
     const bare = member === null || (isDict(member) && Object.keys(member).length === 0);
     if (bare || !isDeclared(type, name)) child.own = true;
-    if (!isEmpty(child)) set.children.set(fieldKey(name), child);
+    if (!isEmpty(child)) children.set(fieldKey(name), child);
   }
-  return set;
+  return children;
 }
 
 export interface Comparison {
@@ -118,15 +127,17 @@ const isBare = (value: unknown): boolean =>
 export function compare(before: unknown, after: unknown, type: TypeNode): Comparison {
   if (before === undefined && after === undefined) return blank();
   const value = after ?? before;
-  // A map that comes in the place of a scalar or a list is new, with all that it holds.
-  if (isDict(after) && !isDict(before) && !isBare(before) && type.atomic !== true)
-    return compare(undefined, after, type);
+  if (becomesMap(before, after, type)) return compare(undefined, after, type);
   if (isLeafType(type, value) || areUnlike(before, after)) return compareLeaf(before, after);
   const result = Array.isArray(value) ? compareLists(before, after, type) : compareDicts(before, after, type);
   if (before === undefined) result.added.own = true;
   else if (after === undefined) result.removed.own = true;
   return result;
 }
+
+/** A map that comes in the place of a scalar or a list is new, with all that it holds. */
+const becomesMap = (before: unknown, after: unknown, type: TypeNode): boolean =>
+  isDict(after) && !isDict(before) && !isBare(before) && type.atomic !== true;
 
 /** Two that have no members to be compared by: both empty, or a list and something else. */
 const areUnlike = (before: unknown, after: unknown): boolean =>

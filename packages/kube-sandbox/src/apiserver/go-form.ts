@@ -40,16 +40,18 @@ export function quantityProblem(value: unknown, type: TypeNode): string | undefi
     if (typeof value === 'number' || value === null || value === undefined) return undefined;
     return typeof value === 'string' && QUANTITY.test(value.trim()) ? undefined : NO_QUANTITY;
   }
-  const members: [unknown, TypeNode][] = Array.isArray(value)
-    ? value.map((item) => [item, type.element ?? ANY])
-    : isDict(value)
-      ? Object.keys(value).map((key) => [value[key], memberType(type, key) ?? ANY])
-      : [];
-  for (const [member, inner] of members) {
+  for (const [member, inner] of partsOf(value, type)) {
     const problem = inner.shape === 'any' ? undefined : quantityProblem(member, inner);
     if (problem !== undefined) return problem;
   }
   return undefined;
+}
+
+/** The elements of a list or the members of an object, each with its type. */
+function partsOf(value: unknown, type: TypeNode): [unknown, TypeNode][] {
+  if (Array.isArray(value)) return value.map((item) => [item, type.element ?? ANY]);
+  if (!isDict(value)) return [];
+  return Object.keys(value).map((key) => [value[key], memberType(type, key) ?? ANY]);
 }
 
 /** Changes the object in place. */

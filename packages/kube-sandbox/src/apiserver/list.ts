@@ -69,7 +69,9 @@ function decodeToken(text: string): Token {
   }
 }
 
+/** 0: all of it, as always where it comes from the cache. Errors: 400. */
 function readLimit(query: URLSearchParams): number {
+  if (query.get('resourceVersion') === '0' && !query.get('continue')) return 0;
   const text = query.get('limit') ?? '';
   if (text === '') return 0;
   if (!/^-?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
@@ -78,23 +80,30 @@ function readLimit(query: URLSearchParams): number {
 
 /** Where to read: the revision, and after which key. */
 function readPosition(call: Call): Token {
-  const { storage } = call.server;
   const asked = readVersion(call.query.get('resourceVersion'));
   const text = call.query.get('continue') ?? '';
-  if (text !== '') {
-    if (asked !== undefined && asked !== 0)
-      throw badRequest('specifying resource version is not allowed when using continue');
-    const token = decodeToken(text);
-    if (token.revision < 0) return { ...token, revision: storage.revision };
-    if (token.revision > storage.compacted) return token;
-    throw expired(TOO_OLD_TOKEN, encodeToken({ ...token, revision: -1 }));
-  }
+  if (text === '') return { revision: revisionFor(call, asked), start: '' };
+  if (asked !== undefined && asked !== 0)
+    throw badRequest('specifying resource version is not allowed when using continue');
+  return resumed(call, decodeToken(text));
+}
+
+/** Of the first chunk of a list. */
+function revisionFor(call: Call, asked: number | undefined): number {
+  const { storage } = call.server;
   if (asked !== undefined && asked > storage.revision) throw tooLarge(call, asked);
-  if (asked === undefined || call.query.get('resourceVersionMatch') !== 'Exact')
-    return { revision: storage.revision, start: '' };
+  if (asked === undefined || call.query.get('resourceVersionMatch') !== 'Exact') return storage.revision;
   if (asked <= storage.compacted && asked !== storage.revision)
     throw expired('The resourceVersion for the provided list is too old.');
-  return { revision: asked, start: '' };
+  return asked;
+}
+
+/** Of a further chunk: of the same revision, or of the newest where the token says that it may differ. */
+function resumed(call: Call, token: Token): Token {
+  const { storage } = call.server;
+  if (token.revision < 0) return { ...token, revision: storage.revision };
+  if (token.revision > storage.compacted) return token;
+  throw expired(TOO_OLD_TOKEN, encodeToken({ ...token, revision: -1 }));
 }
 
 function tooLarge(call: Call, asked: number): StatusError {
@@ -111,8 +120,7 @@ export function listObjects(
 ): { items: Dict[]; metadata: Dict } {
   checkOptions(call.query);
   const matches = selectorOf(type, call.query);
-  const isFromCache = call.query.get('resourceVersion') === '0';
-  const limit = isFromCache && !call.query.get('continue') ? 0 : readLimit(call.query);
+  const limit = readLimit(call.query);
   const position = readPosition(call);
   const prefix = namespace === undefined ? '' : `${namespace}/`;
   const start = `${prefix}${position.start}`;

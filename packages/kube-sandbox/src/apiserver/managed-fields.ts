@@ -70,11 +70,13 @@ function readEntries(object: Dict): ManagedEntry[] {
     }));
 }
 
+const textOrder = (a: string, b: string): number => (a < b ? -1 : 1);
+
 function order(a: ManagedEntry, b: ManagedEntry): number {
-  if (a.operation !== b.operation) return a.operation === 'Apply' ? -1 : 1;
-  if (a.operation === 'Update' && a.time !== b.time) return (a.time ?? '') < (b.time ?? '') ? -1 : 1;
-  if (a.manager !== b.manager) return a.manager < b.manager ? -1 : 1;
-  return a.subresource < b.subresource ? -1 : 1;
+  if (a.operation !== b.operation) return textOrder(a.operation, b.operation);
+  if (a.operation === 'Update' && a.time !== b.time) return textOrder(a.time ?? '', b.time ?? '');
+  if (a.manager !== b.manager) return textOrder(a.manager, b.manager);
+  return textOrder(a.subresource, b.subresource);
 }
 
 /** Writes the entries back; without any the key goes away. */

@@ -78,20 +78,23 @@ function deleteBody(call: Call): Dict {
   }
 }
 
+/** The query counts before the body; undefined where neither says anything. */
+const option = (call: Call, body: Dict, name: string): unknown => call.query.get(name) ?? body[name] ?? undefined;
+
 export function deleteRequest(call: Call): DeleteRequest & { dryRun: boolean } {
   const body = deleteBody(call);
   const parameters = writeParameters(call, 'DeleteOptions');
-  const policy = call.query.get('propagationPolicy') ?? textOr(body['propagationPolicy']);
-  const orphans = call.query.get('orphanDependents') ?? body['orphanDependents'];
-  const grace = call.query.get('gracePeriodSeconds') ?? body['gracePeriodSeconds'];
-  checkPolicy(policy, orphans !== undefined && orphans !== null);
+  const policy = textOr(option(call, body, 'propagationPolicy'));
+  const orphans = option(call, body, 'orphanDependents');
+  const grace = option(call, body, 'gracePeriodSeconds');
+  checkPolicy(policy, orphans !== undefined);
   const uid = at(body, 'preconditions', 'uid');
   const version = at(body, 'preconditions', 'resourceVersion');
   const isOrphan = String(orphans) === 'true';
   return {
     dryRun: parameters.dryRun || (Array.isArray(body['dryRun']) && body['dryRun'].includes('All')),
     propagationPolicy: policy !== '' ? policy : isOrphan ? 'Orphan' : undefined,
-    gracePeriodSeconds: grace === undefined || grace === null ? undefined : Number(grace),
+    gracePeriodSeconds: grace === undefined ? undefined : Number(grace),
     uid: typeof uid === 'string' ? uid : undefined,
     resourceVersion: typeof version === 'string' ? version : undefined,
   };

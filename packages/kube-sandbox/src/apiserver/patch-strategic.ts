@@ -63,11 +63,12 @@ function mergeScalars(old: unknown[], added: unknown[]): unknown[] {
   return [...old, ...added.filter((item) => !old.some((present) => equal(present, item)))];
 }
 
+const isReplacement = (item: unknown): item is Dict => isDict(item) && item['$patch'] === 'replace';
+
 function mergeElements(old: unknown[], patch: unknown[], type: TypeNode): unknown[] {
-  const key = type.patchKey ?? '';
-  if (patch.some((item) => isDict(item) && item['$patch'] === 'replace' && !has(item, key))) {
-    return patch.filter((item) => !(isDict(item) && item['$patch'] === 'replace')).map(clone);
-  }
+  const { patchKey: key = '', element = ANY } = type;
+  if (patch.some((item) => isReplacement(item) && !has(item, key)))
+    return patch.filter((item) => !isReplacement(item)).map(clone);
   const result = old.map(clone);
   const fresh: unknown[] = [];
   for (const item of patch) {
@@ -76,8 +77,8 @@ function mergeElements(old: unknown[], patch: unknown[], type: TypeNode): unknow
     const index = result.findIndex((present) => isDict(present) && equal(present[key], item[key]));
     if (item['$patch'] === 'delete') {
       if (index >= 0) result.splice(index, 1);
-    } else if (index >= 0) result[index] = strategicPatch(result[index], item, type.element ?? ANY);
-    else fresh.push(strategicPatch({}, item, type.element ?? ANY));
+    } else if (index >= 0) result[index] = strategicPatch(result[index], item, element);
+    else fresh.push(strategicPatch({}, item, element));
   }
   return arrange(result, fresh, patch, key);
 }

@@ -13,7 +13,7 @@ import { checkName, mediaType, unsupportedMedia, writeParameters } from './optio
 import { jsonPatch } from './patch-json.ts';
 import { mergePatch } from './patch-merge.ts';
 import { strategicPatch } from './patch-strategic.ts';
-import type { Target } from './resource.ts';
+import type { ResourceType, Target } from './resource.ts';
 import { rescaled, scaleOf } from './scale.ts';
 import { builtinType } from './types.ts';
 
@@ -102,19 +102,23 @@ interface Patched extends Target {
   media: string;
 }
 
+function checkKind(type: ResourceType, result: Dict): void {
+  const kind = textOr(result['kind']);
+  if (kind === type.kind) return;
+  throw invalid(type, textOr(at(result, 'metadata', 'name')), [
+    {
+      reason: 'FieldValueInvalid',
+      message: `Invalid value: ${JSON.stringify(kind)}: must be ${type.kind}`,
+      field: 'kind',
+    },
+  ]);
+}
+
 function fitted(call: Call, target: Patched, result: Dict, validation: string): Dict {
   const { type } = target;
   const isStrategic = target.media === STRATEGIC;
   const shown = isStrategic ? goText(readPatch(call.body)) : JSON.stringify(result);
-  const kind = textOr(result['kind']);
-  if (kind !== type.kind)
-    throw invalid(type, textOr(at(result, 'metadata', 'name')), [
-      {
-        reason: 'FieldValueInvalid',
-        message: `Invalid value: ${JSON.stringify(kind)}: must be ${type.kind}`,
-        field: 'kind',
-      },
-    ]);
+  checkKind(type, result);
   const problem = formProblem(type, result, isStrategic ? applyProblem : decodeProblem);
   if (problem !== undefined) throw type.builtin ? refusePatch(shown, problem) : undecodable(type, problem);
   const unknown = dropUnknown(type, result).map((field) => `unknown field "${field}"`);

@@ -9,39 +9,57 @@ const NANO = 1_000_000_000n;
 
 const ceilDivide = (a: bigint, b: bigint): bigint => (a % b > 0n ? a / b + 1n : a / b);
 
-/** The text itself where it is no quantity: validation tells of that. */
-export function canonicalQuantity(value: string | number): string {
-  const found = SHAPE.exec(String(value).trim());
-  if (found === null || `${found[2] ?? ''}${found[3] ?? ''}` === '') return String(value);
-  const [, sign = '', whole = '', fraction = '', suffix = ''] = found;
-  const minus = sign === '-' ? '-' : '';
-  const digits = BigInt(whole + fraction);
+/** What a suffix stands for: it multiplies by `times` and divides by `by`. */
+interface Factor {
+  form: 'binary' | 'decimal' | 'exponent';
+  times: bigint;
+  by: bigint;
+}
+
+function factorOf(suffix: string): Factor {
   const binary = BINARY.indexOf(suffix);
-  const scale = 10n ** BigInt(fraction.length);
-  if (binary > 0) {
-    const amount = digits * 1024n ** BigInt(binary);
-    const isSmall = amount < 1024n * scale;
-    return (
-      minus + (isSmall ? decimalText(ceilDivide(amount * NANO, scale), false) : binaryText(ceilDivide(amount, scale)))
-    );
-  }
+  if (binary > 0) return { form: 'binary', times: 1024n ** BigInt(binary), by: 1n };
   const isExponent = /^[eE][+-]?\d/.test(suffix);
   const power = isExponent ? Number(suffix.slice(1)) : (DECIMAL[suffix] ?? 0);
-  const amount = digits * 10n ** BigInt(Math.max(0, power));
-  const nanos = ceilDivide(amount * NANO, scale * 10n ** BigInt(Math.max(0, -power)));
-  return minus + decimalText(nanos, isExponent);
+  const [times, by] = [10n ** BigInt(Math.max(0, power)), 10n ** BigInt(Math.max(0, -power))];
+  return { form: isExponent ? 'exponent' : 'decimal', times, by };
+}
+
+interface Quantity {
+  isNegative: boolean;
+  /** Without its sign the quantity is the amount divided by the scale. */
+  amount: bigint;
+  scale: bigint;
+  form: Factor['form'];
+}
+
+/** Undefined for what is no quantity. */
+function readQuantity(text: string): Quantity | undefined {
+  const [, sign = '', whole = '', fraction = '', suffix = ''] = SHAPE.exec(text) ?? [];
+  if (whole + fraction === '') return undefined;
+  const { form, times, by } = factorOf(suffix);
+  const scale = 10n ** BigInt(fraction.length) * by;
+  return { isNegative: sign === '-', amount: BigInt(whole + fraction) * times, scale, form };
+}
+
+/** The text itself where it is no quantity: validation tells of that. */
+export function canonicalQuantity(value: string | number): string {
+  const quantity = readQuantity(String(value).trim());
+  if (quantity === undefined) return String(value);
+  const { isNegative, amount, scale, form } = quantity;
+  const isBinary = form === 'binary' && amount >= 1024n * scale;
+  const text = isBinary
+    ? binaryText(ceilDivide(amount, scale))
+    : decimalText(ceilDivide(amount * NANO, scale), form === 'exponent');
+  return isNegative ? `-${text}` : text;
 }
 
 /** In billionths, to compare by; 0 for what is no quantity. */
-export function nanosOf(quantity: string): bigint {
-  const [, sign = '', whole = '', fraction = '', suffix = ''] = SHAPE.exec(quantity) ?? [];
-  if (whole + fraction === '') return 0n;
-  const binary = BINARY.indexOf(suffix);
-  const power = /^[eE][+-]?\d/.test(suffix) ? Number(suffix.slice(1)) : (DECIMAL[suffix] ?? 0);
-  const factor = binary > 0 ? 1024n ** BigInt(binary) : 10n ** BigInt(Math.max(0, power));
-  const divisor = 10n ** BigInt(fraction.length + (binary > 0 ? 0 : Math.max(0, -power)));
-  const nanos = ceilDivide(BigInt(whole + fraction) * factor * NANO, divisor);
-  return sign === '-' ? -nanos : nanos;
+export function nanosOf(text: string): bigint {
+  const quantity = readQuantity(text);
+  if (quantity === undefined) return 0n;
+  const nanos = ceilDivide(quantity.amount * NANO, quantity.scale);
+  return quantity.isNegative ? -nanos : nanos;
 }
 
 function binaryText(amount: bigint): string {

@@ -22,15 +22,19 @@ export function identityOf(pod: KubeObject): PodIdentity {
   const labels = metadata.labels ?? {};
   const podHash = REVISION_LABELS.map((label) => labels[label]).find((hash) => hash !== undefined) ?? '';
   const owner = metadata.ownerReferences?.find((ref) => ref.controller === true)?.name ?? metadata.name;
-  const ending = `-${podHash}`;
   return {
     uid: metadata.uid ?? `${metadata.namespace ?? ''}/${metadata.name}`,
     namespace: metadata.namespace ?? '',
     name: metadata.name,
     version: versionOf(textOr(dictOr(listOr(at(pod.spec, 'containers'))[0])['image'])),
     podHash,
-    workload: podHash !== '' && owner.endsWith(ending) ? owner.slice(0, -ending.length) : owner,
+    workload: workloadOf(owner, podHash),
   };
+}
+
+function workloadOf(owner: string, podHash: string): string {
+  const ending = `-${podHash}`;
+  return podHash !== '' && owner.endsWith(ending) ? owner.slice(0, -ending.length) : owner;
 }
 
 /** `latest` where an image names neither a tag nor a digest. */

@@ -87,17 +87,14 @@ class Smart {
     if (!this.#allowed(request)) return refuse(response, 401, 'Give the user name and password of this repository.');
     const asked = this.#asked(request);
     if (asked === undefined) return refuse(response, 404, 'No such repository here, or not over smart HTTP.');
-    const pushing = asked.service === 'git-receive-pack' && !asked.advertise;
-    const before = pushing ? refsOf(asked.dir) : new Map<string, string>();
+    if (asked.service !== 'git-receive-pack' || asked.advertise) return this.#run(asked, request, response);
+    const before = refsOf(asked.dir);
     await this.#run(asked, request, response);
-    if (!pushing) return;
-    const updates = changes(before, refsOf(asked.dir));
-    if (updates.length > 0)
-      this.#options.onPush?.({
-        repository: asked.repository,
-        url: `http://${request.headers.host ?? ''}/${asked.repository}.git`,
-        updates,
-      });
+    this.#tellPush(asked, request.headers.host ?? '', changes(before, refsOf(asked.dir)));
+  }
+
+  #tellPush({ repository }: Asked, host: string, updates: Push['updates']): void {
+    if (updates.length > 0) this.#options.onPush?.({ repository, url: `http://${host}/${repository}.git`, updates });
   }
 
   #allowed(request: IncomingMessage): boolean {
@@ -113,9 +110,8 @@ class Smart {
     const url = new URL(request.url ?? '/', 'http://localhost');
     const [, repository = '', what = ''] = PATH.exec(url.pathname) ?? [];
     const advertise = what === 'info/refs';
-    const service = advertise ? (url.searchParams.get('service') ?? '') : what;
+    const [method, service] = advertise ? ['GET', url.searchParams.get('service') ?? ''] : ['POST', what];
     const dir = this.directoryOf(repository);
-    const method = advertise ? 'GET' : 'POST';
     if (!SERVICES.has(service) || request.method !== method || !existsSync(dir)) return undefined;
     return { repository, dir, service, advertise };
   }

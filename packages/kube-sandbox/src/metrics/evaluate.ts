@@ -201,9 +201,14 @@ function sorted(samples: Sample[], sign: 1 | -1): Sample[] {
   return samples.toSorted((a, b) => order(a.value, b.value));
 }
 
+function withoutParens(expr: Expr | undefined): Expr | undefined {
+  let inner = expr;
+  while (inner?.type === 'paren') inner = inner.expr;
+  return inner;
+}
+
 function timestamps(query: Query, node: Call, time: number): Sample[] {
-  let arg = node.args[0];
-  while (arg?.type === 'paren') arg = arg.expr;
+  const arg = withoutParens(node.args[0]);
   const found =
     arg?.type === 'selector'
       ? lookBack(query, arg, time)
@@ -215,8 +220,7 @@ function timestamps(query: Query, node: Call, time: number): Sample[] {
 
 /** Functions over a range; undefined when the call is none of them. */
 function overRange(query: Query, node: Call, time: number): Sample[] | undefined {
-  let arg = node.args.at(-1);
-  while (arg?.type === 'paren') arg = arg.expr;
+  const arg = withoutParens(node.args.at(-1));
   if (arg?.type !== 'range' && arg?.type !== 'subquery') return undefined;
   const value = evaluate(query, arg, time);
   const series = value.type === 'matrix' ? value.series : [];

@@ -179,17 +179,23 @@ function labelValues(context: ApiContext, parameters: URLSearchParams, name: str
   return success([...new Set(values)].sort());
 }
 
+const PLAIN = 'text/plain; charset=utf-8';
+
+const PAGES: Record<string, string> = {
+  '/-/ready': 'Prometheus Server is Ready.\n',
+  '/-/healthy': 'Prometheus Server is Healthy.\n',
+};
+
 function route(context: ApiContext, request: HttpRequest): HttpResponse {
   const { pathname } = new URL(request.path, 'http://localhost');
   const get = request.method === 'GET' || request.method === 'HEAD';
   const label = /^\/api\/v1\/label\/([^/]+)\/values$/.exec(pathname);
-  if (get && pathname === '/-/ready') return answer(200, 'Prometheus Server is Ready.\n', 'text/plain; charset=utf-8');
-  if (get && pathname === '/-/healthy')
-    return answer(200, 'Prometheus Server is Healthy.\n', 'text/plain; charset=utf-8');
+  const page = PAGES[pathname];
+  if (get && page !== undefined) return answer(200, page, PLAIN);
   if (get && label !== null) return labelValues(context, parametersOf(request), decodeURIComponent(label[1] ?? ''));
   const handler = HANDLERS[pathname];
-  if (handler === undefined) return answer(404, '404 page not found\n', 'text/plain; charset=utf-8');
-  if (!get && request.method !== 'POST') return answer(405, 'Method Not Allowed\n', 'text/plain; charset=utf-8');
+  if (handler === undefined) return answer(404, '404 page not found\n', PLAIN);
+  if (!get && request.method !== 'POST') return answer(405, 'Method Not Allowed\n', PLAIN);
   return handler(context, parametersOf(request));
 }
 

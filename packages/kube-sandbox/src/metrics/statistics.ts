@@ -1,10 +1,17 @@
 // Quantiles and spreads as Prometheus computes them, classic histograms included.
 
+/** The quantile for a q that has no rank; undefined within 0..1. */
+function unranked(q: number): number | undefined {
+  if (Number.isNaN(q)) return NaN;
+  if (q < 0) return -Infinity;
+  return q > 1 ? Infinity : undefined;
+}
+
 /** Interpolated between the two nearest ranks; ±Inf for q outside 0..1, NaN for nothing. */
 export function quantile(q: number, values: number[]): number {
-  if (values.length === 0 || Number.isNaN(q)) return NaN;
-  if (q < 0) return -Infinity;
-  if (q > 1) return Infinity;
+  if (values.length === 0) return NaN;
+  const beyond = unranked(q);
+  if (beyond !== undefined) return beyond;
   const sorted = values.toSorted((a, b) => (Number.isNaN(a) ? -1 : Number.isNaN(b) ? 1 : a - b));
   const rank = q * (sorted.length - 1);
   const low = Math.max(0, Math.floor(rank));
@@ -47,9 +54,8 @@ function tidy(buckets: Bucket[]): Bucket[] {
 
 /** The quantile of a classic histogram from its cumulative buckets. NaN without a `+Inf` bucket or without observations. */
 export function bucketQuantile(q: number, given: Bucket[]): number {
-  if (Number.isNaN(q)) return NaN;
-  if (q < 0) return -Infinity;
-  if (q > 1) return Infinity;
+  const beyond = unranked(q);
+  if (beyond !== undefined) return beyond;
   const buckets = tidy(given);
   const top = buckets.at(-1);
   if (top?.upper !== Infinity || buckets.length < 2 || !(top.count > 0)) return NaN;

@@ -69,10 +69,14 @@ export class ControllerEvents {
     const key = digest(isCombined ? kind : `${kind} ${happening.message}`);
     const written = this.#note(key, object);
     if (!this.#spend(subject)) return;
-    const { namespace = 'default' } = object.metadata;
     const event = this.#eventOf({ component, object, happening: { ...happening, message }, written });
+    this.#write(event, written.count === 1);
+  }
+
+  #write(event: KubeObject, isFirst: boolean): void {
+    const { name, namespace } = event.metadata;
     try {
-      if (written.count === 1 || this.#store.get(EVENT, written.name, namespace) === undefined)
+      if (isFirst || this.#store.get(EVENT, name, namespace) === undefined)
         this.#store.create(EVENT, event, { manager: MANAGER });
       else this.#store.update(EVENT, event, { manager: MANAGER });
     } catch (error) {

@@ -97,15 +97,20 @@ export function deadlineIn(deployment: Deployment, status: DeploymentStatus, now
   return Date.parse(condition.lastUpdateTime ?? condition.lastTransitionTime) + seconds * 1000 - now;
 }
 
+/** It was told as complete, and all pods are of the current revision. */
+const isSettled = (deployment: Deployment, { replicas = 0, updatedReplicas = 0 }: DeploymentStatus): boolean =>
+  replicas === updatedReplicas && progressingOf(deployment)?.reason === AVAILABLE_REASON;
+
+/** Whose progress is told. */
+const subjectOf = ({ deployment, current }: Family): string =>
+  current === undefined ? `Deployment "${deployment.metadata.name}"` : `ReplicaSet "${current.metadata.name}"`;
+
 /** The status of a rollout under way: counts, availability and how it progresses. */
 export function rolloutStatus(family: Family, now: number): DeploymentStatus {
-  const { deployment, current } = family;
+  const { deployment } = family;
   const status = countedStatus(family, now);
-  const before = progressingOf(deployment);
-  const isSettled = (status.replicas ?? 0) === (status.updatedReplicas ?? 0) && before?.reason === AVAILABLE_REASON;
-  if (deployment.spec.progressDeadlineSeconds === undefined || isSettled) return status;
-  const subject =
-    current === undefined ? `Deployment "${deployment.metadata.name}"` : `ReplicaSet "${current.metadata.name}"`;
+  if (deployment.spec.progressDeadlineSeconds === undefined || isSettled(deployment, status)) return status;
+  const subject = subjectOf(family);
   if (isComplete(deployment, status)) {
     const message = `${subject} has successfully progressed.`;
     return withProgress(status, { status: 'True', reason: AVAILABLE_REASON, message }, now);

@@ -259,10 +259,7 @@ export class Deployments {
     const surplus = old.length - limit;
     if (surplus <= 0) return;
     const eldest = old.toSorted((a, b) => revisionOf(a) - revisionOf(b)).slice(0, surplus);
-    for (const rs of eldest) {
-      const isEmpty = replicasOf(rs) === 0 && (rs.status?.replicas ?? 0) === 0 && !isDeleted(rs);
-      if (isEmpty && rs.status?.observedGeneration === rs.metadata.generation) this.#parts.replicaSets.delete(rs);
-    }
+    for (const rs of eldest) if (isSpent(rs)) this.#parts.replicaSets.delete(rs);
   }
 
   #report(family: Family): void {
@@ -277,6 +274,13 @@ export class Deployments {
     return this.#parts.deployments.updateStatus({ ...deployment, status });
   }
 }
+
+/** It wants no pods and has none, by a status that is up to date. */
+const isSpent = (rs: ReplicaSet): boolean =>
+  replicasOf(rs) === 0 &&
+  (rs.status?.replicas ?? 0) === 0 &&
+  !isDeleted(rs) &&
+  rs.status?.observedGeneration === rs.metadata.generation;
 
 /** The Deployment that an object belongs to. */
 function ownersOf(object: KubeObject): string[] {

@@ -99,14 +99,18 @@ export function verdictOf(crew: Crew, now: number): Verdict | undefined {
   return toldVerdict(crew.job) ?? newVerdict(crew, now);
 }
 
-function newVerdict(crew: Crew, now: number): Verdict | undefined {
-  const { spec } = crew.job;
-  const limit = spec.backoffLimit ?? 6;
+/** Its pods failed, or containers of theirs restarted, as often as may be. */
+function isWornOut(crew: Crew): boolean {
+  const limit = crew.job.spec.backoffLimit ?? 6;
   const restarts = crew.active
     .flatMap((pod) => pod.status?.containerStatuses ?? [])
     .reduce((sum, { restartCount }) => sum + restartCount, 0);
-  const isWornOut = failedOf(crew) > limit || (restarts > 0 && restarts >= limit);
-  if (isWornOut) {
+  return failedOf(crew) > limit || (restarts > 0 && restarts >= limit);
+}
+
+function newVerdict(crew: Crew, now: number): Verdict | undefined {
+  const { spec } = crew.job;
+  if (isWornOut(crew)) {
     const message = 'Job has reached the specified backoff limit';
     return { isSuccess: false, reason: 'BackoffLimitExceeded', message };
   }
@@ -152,14 +156,19 @@ const uids = (pods: readonly Pod[]): string[] => pods.map(({ metadata }) => meta
 const named = (name: string, value: number | string[]): object =>
   (typeof value === 'number' ? value : value.length) > 0 ? { [name]: value } : {};
 
+/** The conditions, with the one that says how the Job is going to end. */
+function withTold(conditions: JobCondition[], verdict: Verdict | undefined, now: number): JobCondition[] {
+  if (verdict === undefined) return conditions;
+  const type = verdict.isSuccess ? MET : DOOMED;
+  const isTold = conditions.some((condition) => condition.type === type);
+  return isTold ? conditions : [...conditions, conditionOf(type, verdict, now)];
+}
+
 /** The status before the pods that ended are let go: they are named, and not yet counted. */
 export function namingStatus(crew: Crew, verdict: Verdict | undefined, now: number): JobStatus {
   const { status = {} } = crew.job;
   const active = verdict === undefined ? crew.active : [];
-  const conditions = status.conditions ?? [];
-  const type = verdict?.isSuccess === true ? MET : DOOMED;
-  const isTold = verdict === undefined || conditions.some((condition) => condition.type === type);
-  const told = isTold ? conditions : [...conditions, conditionOf(type, verdict, now)];
+  const told = withTold(status.conditions ?? [], verdict, now);
   return {
     ...(told.length === 0 ? {} : { conditions: told }),
     startTime: status.startTime ?? toTime(now),

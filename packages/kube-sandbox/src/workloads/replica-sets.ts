@@ -150,15 +150,17 @@ const costOf = (pod: Pod): number =>
 const restartsOf = (pod: Pod): number =>
   Math.max(0, ...(pod.status?.containerStatuses ?? []).map(({ restartCount }) => restartCount));
 
+/** Since when it is ready, in milliseconds; 0 while it is not. */
+const readySince = (pod: Pod): number => (isReady(pod) ? Date.parse(readyCondition(pod)?.lastTransitionTime ?? '') : 0);
+
 /** In order of importance; the smaller goes first. Times count backwards: the newer goes first. */
 function rank(pod: Pod): number[] {
-  const since = isReady(pod) ? Date.parse(readyCondition(pod)?.lastTransitionTime ?? '') : 0;
   return [
     pod.spec.nodeName === undefined || pod.spec.nodeName === '' ? 0 : 1,
     PHASES.indexOf(pod.status?.phase ?? 'Pending'),
     isReady(pod) ? 1 : 0,
     costOf(pod),
-    -since || 0,
+    -readySince(pod) || 0,
     -restartsOf(pod),
     -Date.parse(pod.metadata.creationTimestamp ?? ''),
     -Number(pod.metadata.resourceVersion ?? 0),

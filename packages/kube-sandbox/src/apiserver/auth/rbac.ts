@@ -47,9 +47,7 @@ export class Rbac {
       if (!grant.rules.some((rule) => allows(rule, attributes))) continue;
       return { allowed: true, reason: `RBAC: allowed by ${grant.source} to ${subjectText(subject, grant.namespace)}` };
     }
-    const list = [...missing].join(', ');
-    const text = missing.size > 1 ? `[${list}]` : list;
-    return { allowed: false, reason: missing.size === 0 ? '' : `RBAC: ${text}` };
+    return { allowed: false, reason: missingText([...missing]) };
   }
 
   /** Everything that the user may do there. */
@@ -120,6 +118,13 @@ function isMeant(subject: Dict, user: User, bindingNamespace: string): boolean {
     default:
       return false;
   }
+}
+
+/** Names the roles that bindings name in vain. */
+function missingText(roles: string[]): string {
+  if (roles.length === 0) return '';
+  const list = roles.join(', ');
+  return `RBAC: ${roles.length > 1 ? `[${list}]` : list}`;
 }
 
 function subjectText(subject: Dict, bindingNamespace: string): string {
