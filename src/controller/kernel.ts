@@ -171,18 +171,24 @@ export class Kernel<O extends Driven<S>, S extends object, Seen, I, D extends De
     const { key, signal } = at;
     const look = await this.#decide(at);
     if (look === undefined) return true;
-    const { intents, recordAfter, nextAt } = look.decision;
-    let changed = await this.#act(at, look, intents.slice(0, recordAfter));
-    if (recordAfter !== undefined) {
-      if (signal.aborted) return true;
-      if ((await this.#record(at, look)) !== 'same') return false;
-      changed = (await this.#act(at, look, intents.slice(recordAfter))) || changed;
-    }
+    const carried = await this.#carryOut(at, look);
+    if (carried === 'recorded') return false;
     if (signal.aborted) return true;
-    if (changed && !isLast) return false;
+    if (carried === 'changed' && !isLast) return false;
+    const { nextAt } = look.decision;
     // A deadline does not wait for a record that cannot be made.
     if (nextAt !== undefined) this.queue.addAt(key, nextAt);
-    return (await this.#record(at, look)) !== 'conflict' && !changed;
+    return (await this.#record(at, look)) !== 'conflict' && carried === 'unchanged';
+  }
+
+  /** `recorded`: the rest of the intents wait for another look, since the record that they come after was yet to be made. */
+  async #carryOut(at: At<S, I>, look: Look<O, S, Seen, D>): Promise<'recorded' | 'changed' | 'unchanged'> {
+    const { intents, recordAfter } = look.decision;
+    const isChanged = await this.#act(at, look, intents.slice(0, recordAfter));
+    if (recordAfter === undefined || at.signal.aborted) return isChanged ? 'changed' : 'unchanged';
+    if ((await this.#record(at, look)) !== 'same') return 'recorded';
+    const isChangedAfter = await this.#act(at, look, intents.slice(recordAfter));
+    return isChanged || isChangedAfter ? 'changed' : 'unchanged';
   }
 
   /** Resolves to true when another look may see something new. */
@@ -227,16 +233,23 @@ export class Kernel<O extends Driven<S>, S extends object, Seen, I, D extends De
     return mergePatch(before, { ...withProse(status, this.#use.prose, (text) => secrecy.scrub(text)) } as Json);
   }
 
+  /** What is to be written now; undefined where it is on record, or may wait for company. */
+  #patchDue({ key, draft }: At<S, I>, look: Look<O, S, Seen, D>, recorded: S | undefined): Json | undefined {
+    const failures = [...draft.failures.values()];
+    const status = this.#use.project?.(look, failures) ?? look.decision.status;
+    const patch = this.#patchTo(status, recorded);
+    if (patch === undefined) return undefined;
+    return this.#use.mayWait?.(patch) && this.#waits(key) ? undefined : patch;
+  }
+
   /** Writes what differs from the record, on the very status that was decided on. */
   async #record(at: At<S, I>, look: Look<O, S, Seen, D>): Promise<'same' | 'written' | 'conflict'> {
     const { key, draft } = at;
     const object = this.#get(key);
     if (object === undefined) return 'same';
     if (!draft.holdsFor(object.status)) return 'conflict';
-    const failures = [...draft.failures.values()];
-    const status = this.#use.project?.(look, failures) ?? look.decision.status;
-    const patch = this.#patchTo(status, object.status);
-    if (patch === undefined || (this.#use.mayWait?.(patch) && this.#waits(key))) return 'same';
+    const patch = this.#patchDue(at, look, object.status);
+    if (patch === undefined) return 'same';
     try {
       await this.#write(at, object, patch);
     } catch (error) {

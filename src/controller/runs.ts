@@ -149,14 +149,7 @@ class RunController implements Runs {
   #consider(run: AnalysisRun): void {
     const key = objectKeyOf(run);
     const known = this.#active.get(key);
-    if (known !== undefined && known.run.metadata.uid === run.metadata.uid) {
-      known.run = run;
-      if (run.spec.terminate && !known.spec.terminate) {
-        known.spec = { ...known.spec, terminate: true };
-        this.#settle(key, known, conclude(known.spec, known.status, this.#deps.clock.now()));
-      }
-      return;
-    }
+    if (known !== undefined && known.run.metadata.uid === run.metadata.uid) return this.#renew(key, known, run);
     this.#forget(key);
     if (run.metadata.deletionTimestamp !== undefined) return;
     const isEnded = isOver(run.status?.phase);
@@ -168,6 +161,14 @@ class RunController implements Runs {
     if (error !== undefined) {
       this.#settle(key, active, { ...active.status, phase: 'Error', message: error, completedAt: toTime(now) });
     } else this.#settle(key, active, undecided(active.spec, active.status, now));
+  }
+
+  /** A newer state of a run that is under way: it may ask for its end. */
+  #renew(key: ObjectKey, active: Active, run: AnalysisRun): void {
+    active.run = run;
+    if (!run.spec.terminate || active.spec.terminate) return;
+    active.spec = { ...active.spec, terminate: true };
+    this.#settle(key, active, conclude(active.spec, active.status, this.#deps.clock.now()));
   }
 
   #options(active: Active, metric: string, signal = active.abort.signal): MeasureOptions {
