@@ -17,7 +17,7 @@ import { BY_REFERENCE, type Caches } from './caches.ts';
 import { kindOf } from './failure.ts';
 import { handBack, handBacks, isLeaving, type HandBack } from './hand-back.ts';
 import { kindsOf, routedBy, unclearIn } from './references.ts';
-import type { EventRecorder } from './teller.ts';
+import type { EventRecorder } from './event-relay.ts';
 
 export interface HandBackDeps {
   client: KubeClient;

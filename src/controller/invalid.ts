@@ -2,7 +2,7 @@
 import type { Condition } from '../api/k8s.ts';
 import type { Issue } from '../api/result.ts';
 import { issuesTold, textOfIssues } from '../rollout/announcements.ts';
-import { withNews } from '../rollout/news.ts';
+import { withNews } from '../rollout/status-events.ts';
 import { time } from '../rollout/time.ts';
 import type { Rollout, RolloutStatus } from '../api/rollout.ts';
 

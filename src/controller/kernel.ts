@@ -33,9 +33,9 @@ export interface KernelDeps {
 }
 
 /** After so many looks a pass records how far it came, and goes on later. */
-const MOST_LOOKS = 20;
+const MAX_LOOKS = 20;
 /** Conflicts in one pass that are answered with another look at once. */
-const MOST_CONFLICTS = 3;
+const MAX_CONFLICTS = 3;
 /** Changes that may wait for company wait so long. */
 const QUIET_MS = 2_000;
 /** Id of what failed outside any intent. */
@@ -142,7 +142,7 @@ export class Kernel<O extends Driven<S>, S extends object, Seen, I, D extends De
 
   async #looks(at: At<S, I>): Promise<void> {
     for (let looks = 1; !at.signal.aborted; looks++) {
-      const isLast = looks === MOST_LOOKS;
+      const isLast = looks === MAX_LOOKS;
       if (await this.#look(at, isLast)) return;
       if (!isLast) continue;
       at.draft.restless = true;
@@ -307,7 +307,7 @@ export class Kernel<O extends Driven<S>, S extends object, Seen, I, D extends De
 
   /** Reads the live object rather than waiting for the watch. False when that was done often enough in this pass. */
   async #lookAgain({ key, draft }: At<S, I>): Promise<boolean> {
-    if (draft.conflicts++ >= MOST_CONFLICTS) return false;
+    if (draft.conflicts++ >= MAX_CONFLICTS) return false;
     const { namespace, name } = objectIdOf(key);
     const live = await this.#deps.client.get<O>(this.#use.resource, name, namespace, { urgent: draft.urgent });
     if (live !== undefined) this.#use.cache.observe(live);

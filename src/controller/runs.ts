@@ -7,7 +7,7 @@ import { objectKeyOf, type ObjectKey } from '../api/object-key.ts';
 import { RUN_PROSE } from '../api/prose.ts';
 import type { Handle, Providers, ReadSecret } from '../analysis/provider.ts';
 import { allUnderWay, isUndecided, underWay, withEnded, withUnderWay } from '../analysis/run/measurements.ts';
-import { conclude, record, undecided } from '../analysis/run/run.ts';
+import { conclude, recordMeasurement, undecided } from '../analysis/run/run.ts';
 import type { KubeClient } from '../kube/types.ts';
 import type { WatchCache } from '../kube/watch-cache.ts';
 import type { WorkQueue } from '../kube/work-queue.ts';
@@ -20,7 +20,7 @@ import { Refusal, type Failure } from './failure.ts';
 import { Kernel } from './kernel.ts';
 import { endMeasurement, measure, type MeasureOptions } from './measure.ts';
 import { decideRun, type RunDecision, type RunIntent, type SeenRun } from './run-decision.ts';
-import type { EventRecorder } from './teller.ts';
+import type { EventRecorder } from './event-relay.ts';
 import type { KernelMetrics, Use } from './use.ts';
 
 export interface RunsDeps {
@@ -208,7 +208,7 @@ class RunController implements Runs {
     if (!isCurrent) return;
     active.careful.delete(name);
     active.asked.delete(name);
-    this.#settle(key, active, record(active.spec, active.status, name, outcome.measured));
+    this.#settle(key, active, recordMeasurement(active.spec, active.status, name, outcome.measured));
   }
 
   /** A measurement that took long while its run came to an end. */
