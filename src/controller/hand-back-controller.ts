@@ -4,7 +4,7 @@ import type { KubeObject, Resource } from '../api/k8s.ts';
 import { CONTROLLER_MANAGER } from '../api/names.ts';
 import { nameOf, objectIdOf, objectKeyOf, refOf, type ObjectKey } from '../api/object-key.ts';
 import type { Rollout } from '../api/rollout.ts';
-import { isNotFound } from '../kube/errors.ts';
+import { isNotFound, isRefusal } from '../kube/errors.ts';
 import { fencedFor } from '../kube/fenced-client.ts';
 import type { KubeClient } from '../kube/types.ts';
 import type { Change } from '../kube/watch-cache.ts';
@@ -100,6 +100,8 @@ async function sweep({ client, caches, namespace, clock, log }: HandBackDeps, ki
     } catch (error) {
       if (signal.aborted || isNotFound(error)) return;
       log.info('it is not known whether anything is left to be handed back', { kind: kind.kind, error: String(error) });
+      // What may not be read may not be handed back either.
+      if (isRefusal(error)) return;
       await delay(clock, REFUSED_MS, signal).catch(() => undefined);
     }
   }

@@ -76,7 +76,7 @@ function unboundOf(kind: DrivenKind, object: KubeObject): Unbound | undefined {
 function unboundRoute(object: KubeObject): Unbound | undefined {
   if (!isMarked(object)) return undefined;
   const driver = readAnnotation(object.metadata.annotations, ANNOTATIONS.drivenBy, driverSchema);
-  const none = { [ANNOTATIONS.drivenBy]: null, [ANNOTATIONS.rejected]: null, [ANNOTATIONS.preview]: null };
+  const none = { [ANNOTATIONS.drivenBy]: null, [ANNOTATIONS.rejected]: null };
   const marks = jsonWrite(annotationOps(object, none));
   if (marks === undefined) return undefined;
   if (!driver.ok || driver.value === undefined) return { write: marks, what: 'its marks are removed' };

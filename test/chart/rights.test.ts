@@ -1,19 +1,26 @@
 // What the chart's roles let the controller do, asked of an API server that judges by them.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadAll } from 'js-yaml';
+import { fileURLToPath } from 'node:url';
+import { load, loadAll } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import { GOLDEN } from '../../scripts/chart.ts';
-import type { KubeObject } from '../../src/api/k8s.ts';
+import type { KubeObject, Resource } from '../../src/api/k8s.ts';
 import { RESOURCES } from '../../src/api/names.ts';
 import { actingAs, serviceAccountUser } from '../../src/kube/acting-as.ts';
 import { kubeClient } from '../../src/kube/client.ts';
 import type { KubeClient } from '../../src/kube/types.ts';
+import { DRIVEN_KINDS } from '../../src/traffic/modules.ts';
 import { createApiServer, type ApiServer } from 'kube-sandbox/api-server';
 import { VirtualClock } from 'kube-sandbox/virtual-clock';
 
 const RBAC = 'rbac.authorization.k8s.io';
 const SLUICE = { name: 'system:serviceaccount:sluice-system:sluice', groups: ['system:serviceaccounts'] };
+
+interface Rule {
+  apiGroups: string[];
+  resources: string[];
+}
 
 interface World {
   server: ApiServer;
@@ -222,5 +229,15 @@ describe('in one namespace', () => {
     ];
     expect(await answers(sluice, [...away, ...NEVER])).toEqual([]);
     expect(await answers(sluice, ['list sluice.dev/clusteranalysistemplates .'])).toHaveLength(1);
+  });
+});
+
+describe('what a deployer may do by default', () => {
+  it('has every kind that a Rollout drives', () => {
+    const file = fileURLToPath(new URL('../../charts/sluice/values.yaml', import.meta.url));
+    const { agent } = load(readFileSync(file, 'utf8')) as { agent: { deployerRules: Rule[] } };
+    const isAllowed = ({ group, plural }: Resource): boolean =>
+      agent.deployerRules.some(({ apiGroups, resources }) => apiGroups.includes(group) && resources.includes(plural));
+    expect(DRIVEN_KINDS.filter(({ resource }) => !isAllowed(resource))).toEqual([]);
   });
 });

@@ -14,6 +14,8 @@ export interface RouteCase {
   traffic: Traffic;
   /** An object with two entries that are driven, with these weights (undefined: none is written), and others that are not. */
   object(first: SharedWeights, second: SharedWeights, annotations?: Record<string, string>): KubeObject;
+  entries(object: KubeObject): unknown[];
+  withEntries(object: KubeObject, entries: unknown[]): KubeObject;
   /** The same with the entries in another order. */
   reordered(object: KubeObject): KubeObject;
   /** The same with a third destination in the first driven entry that takes some of the requests. */
@@ -27,7 +29,7 @@ export interface SharedWeights {
   stable?: number | undefined;
 }
 
-const HEADERS: readonly HeaderMatch[] = [
+export const HEADERS: readonly HeaderMatch[] = [
   { headerName: 'x-preview', headerValue: { exact: 'yes' } },
   { headerName: 'x-team', headerValue: { prefix: 'shop.' } },
 ];
@@ -46,7 +48,7 @@ export function routeOf(traffic: Traffic): DrivenRoute {
   return route;
 }
 
-const split = (canary: number, more: Partial<Split> = {}): Split => ({
+export const split = (canary: number, more: Partial<Split> = {}): Split => ({
   weights: { canary, stable: 100 - canary },
   total: 100,
   ...more,
@@ -178,6 +180,29 @@ export function routeContract(given: RouteCase): void {
       expect(route.shows(others, OTHERS)).toBe(true);
       expect(put(others, split(0, { preview: null })).spec).toEqual(plain.spec);
       expect(put(shown, split(0, { preview: null })).metadata.annotations ?? {}).toEqual({});
+    });
+
+    it('are not doubled where the marks on the object, or some of them, were taken away', () => {
+      const bare = { ...shown, metadata: { name: 'web', namespace: 'shop' } };
+      expect(route.shows(bare, HEADERS)).toBe(false);
+      expect(put(bare, split(0, { preview: HEADERS }))).toEqual(shown);
+      const [first, ...rest] = given.entries(shown);
+      const some = given.withEntries(shown, given.previews(shown).includes(first) ? rest : [first, ...rest.slice(1)]);
+      expect(route.shows(some, HEADERS)).toBe(false);
+      expect(put(some, split(0, { preview: HEADERS })).spec).toEqual(shown.spec);
+    });
+
+    it('are renewed when what they are copies of has changed', () => {
+      const changed = given.withEntries(
+        shown,
+        given
+          .entries(shown)
+          .map((entry) => (given.previews(shown).includes(entry) ? entry : { ...(entry as object), timeout: '9s' })),
+      );
+      expect(route.shows(changed, HEADERS)).toBe(false);
+      const after = put(changed, split(0, { preview: HEADERS }));
+      expect(JSON.stringify(given.previews(after)).match(/9s/g)).toHaveLength(given.previews(after).length);
+      expect(given.previews(after)).toHaveLength(given.previews(shown).length);
     });
 
     it('are set at once with the weights', () => {

@@ -3,7 +3,17 @@ import { describe, expect, it } from 'vitest';
 import type { KubeObject } from '../../src/api/k8s.ts';
 import type { Traffic } from '../../src/api/traffic.ts';
 import { isRoute, routedObjects } from '../../src/traffic/modules.ts';
-import { messages, routeContract, routeOf, value, type RouteCase, type SharedWeights } from './route-contract.ts';
+import {
+  HEADERS,
+  messages,
+  routeContract,
+  routeOf,
+  split,
+  value,
+  type RouteCase,
+  type SharedWeights,
+} from './route-contract.ts';
+import { written } from './writes.ts';
 
 const services = { canaryService: 'web-canary', stableService: 'web-stable' };
 const istio = (routes?: string[]): Traffic => ({
@@ -58,6 +68,8 @@ const istioCase = (name: string, traffic: Traffic, to: Destination): RouteCase =
       [http('other', { canary: 5, stable: 95 }, to), http('primary', first, to), http('second', second, to)],
       annotations,
     ),
+  entries: httpOf,
+  withEntries: (object, entries) => ({ ...object, spec: { ...(object.spec as object), http: entries } }),
   reordered: (object) => ({ ...object, spec: { http: httpOf(object).toReversed() } }),
   withThird: (object) => ({
     ...object,
@@ -96,6 +108,8 @@ describe.each([
     traffic: gateway,
     object: (first, second, annotations) =>
       httpRoute([{ backendRefs: [backend('static', 1)] }, rule(first, '/a'), rule(second)], annotations),
+    entries: rulesOf,
+    withEntries: (object, entries) => ({ ...object, spec: { rules: entries } }),
     reordered: (object) => ({
       ...object,
       spec: { rules: rulesOf(object).map((each) => ({ ...each, backendRefs: each.backendRefs.toReversed() })) },
@@ -148,6 +162,28 @@ describe('a VirtualService', () => {
     expect(routes.map(({ namespace, name }) => `${namespace}/${name}`)).toEqual(['gateways/web', 'shop/inner']);
   });
 
+  it('that two Rollouts drive has the previews of both, and each keeps its hands off the other’s', () => {
+    const of =
+      (name: string): Destination =>
+      (role) => ({ host: `${name}-${role}` });
+    const traffic = (name: string): Traffic => ({
+      canaryService: `${name}-canary`,
+      stableService: `${name}-stable`,
+      trafficRouting: { istio: { virtualService: { name: 'web', routes: [name] } } },
+    });
+    const [web, api] = [routeOf(traffic('web')), routeOf(traffic('api'))];
+    let object = virtualService(['web', 'api'].map((name) => http(name, { canary: 0, stable: 100 }, of(name))));
+    const bare = structuredClone(object);
+    object = written(object, value(web.plan(object, split(0, { preview: HEADERS }))));
+    expect(api.shows(object, null)).toBe(true);
+    object = written(object, value(api.plan(object, split(0, { preview: HEADERS }))));
+    expect(httpOf(object).map(({ name }) => name)).toEqual(['sluice-preview-web', 'web', 'sluice-preview-api', 'api']);
+    expect([web.shows(object, HEADERS), api.shows(object, HEADERS)]).toEqual([true, true]);
+    object = written(object, value(web.plan(object, split(0, { preview: null }))));
+    expect(api.shows(object, HEADERS)).toBe(true);
+    expect(written(object, value(api.plan(object, split(0, { preview: null })))).spec).toEqual(bare.spec);
+  });
+
   it('with one route and a copy of it for some requests still has one route', () => {
     const route = routeOf(istio());
     const object = virtualService([
@@ -159,6 +195,26 @@ describe('a VirtualService', () => {
 });
 
 describe('an HTTPRoute', () => {
+  it('keeps a rule that a person wrote for the same requests', () => {
+    const own = {
+      matches: [
+        {
+          headers: [
+            { type: 'Exact', name: 'x-preview', value: 'yes' },
+            { type: 'RegularExpression', name: 'x-team', value: '^shop\\..*' },
+          ],
+        },
+      ],
+      backendRefs: [backend('web-canary', 1)],
+    };
+    const route = routeOf(gateway);
+    const object = httpRoute([rule({ canary: 0, stable: 100 }), own]);
+    const shown = written(object, value(route.plan(object, split(0, { preview: HEADERS }))));
+    expect(rulesOf(shown)).toHaveLength(3);
+    expect(route.shows(shown, HEADERS)).toBe(true);
+    expect(written(shown, value(route.plan(shown, split(0, { preview: null })))).spec).toEqual(object.spec);
+  });
+
   it('counts a missing weight as 1', () => {
     expect(value(routeOf(gateway).read(httpRoute([rule({})]))).weights).toEqual({ canary: 50, stable: 50 });
     expect(value(routeOf(gateway).read(httpRoute([rule({ canary: 0 })]))).weights).toEqual({ canary: 0, stable: 100 });

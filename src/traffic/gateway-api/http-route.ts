@@ -4,7 +4,8 @@ import type { KubeObject, Resource } from '../../api/k8s.ts';
 import { fail, ok, type Issue, type Result } from '../../api/result.ts';
 import type { HeaderMatch } from '../../api/traffic.ts';
 import type { DrivenRoute } from '../driven.ts';
-import { entriesIn, textOf, weightedRoute, type Branch, type Entry, type SharedEntry } from '../weighted-route.ts';
+import { entriesIn, textOf, type Branch, type Entry, type SharedEntry } from '../route-form.ts';
+import { weightedRoute } from '../weighted-route.ts';
 
 export const HTTP_ROUTES: Resource = {
   group: 'gateway.networking.k8s.io',
@@ -29,9 +30,12 @@ export function httpRoute(target: HttpRouteTarget): DrivenRoute {
     { resource: HTTP_ROUTES, namespace, name, field },
     {
       list: LIST,
+      key: canaryService,
       find: (object) => sharedRules(object, target),
       preview,
-      isPreview(rule, headers) {
+      // A person may well have written one like it: ours stand in front of what they are copies of.
+      isPreview(rule, { headers, isInFront }) {
+        if (headers === undefined || !isInFront) return false;
         const refs = entriesIn(rule['backendRefs']);
         const matches = entriesIn(rule['matches']);
         const isCanaryOnly = refs.length === 1 && placesOf(refs, canaryService, namespace).length === 1;

@@ -5,7 +5,7 @@ import { POD_TEMPLATE_HASH } from '../../api/names.ts';
 import { fail, ok, type Issue, type Result } from '../../api/result.ts';
 import type { Role } from '../../api/traffic.ts';
 import type { DrivenSelector, Hashes, Unbound } from '../driven.ts';
-import { entriesIn, textOf, type Entry } from '../weighted-route.ts';
+import { entriesIn, textOf, type Entry } from '../route-form.ts';
 import { jsonWrite, pointer, type JsonPatchOp } from '../write.ts';
 
 export const DESTINATION_RULES: Resource = {

@@ -4,7 +4,8 @@ import type { KubeObject, Resource } from '../../api/k8s.ts';
 import { fail, ok, type Issue, type Result } from '../../api/result.ts';
 import type { HeaderMatch } from '../../api/traffic.ts';
 import type { DrivenRoute } from '../driven.ts';
-import { entriesIn, textOf, weightedRoute, type Branch, type Entry, type SharedEntry } from '../weighted-route.ts';
+import { entriesIn, textOf, type Branch, type Entry, type SharedEntry } from '../route-form.ts';
+import { weightedRoute } from '../weighted-route.ts';
 
 export const VIRTUAL_SERVICES: Resource = {
   group: 'networking.istio.io',
@@ -28,12 +29,15 @@ export interface DestinationMatch {
   matches(destination: Destination): boolean;
   /** As `host web-canary`. */
   text: string;
+  /** No other Rollout has it: a Service is one's own, the name of a subset is not. */
+  isOwn: boolean;
 }
 
 /** A destination whose host is a Service, by its short or full name. */
 export function hostMatch(service: string, namespace: string): DestinationMatch {
   return {
     text: `host ${service}`,
+    isOwn: true,
     matches(destination) {
       const [name, hostNamespace] = textOf(destination['host']).split('.');
       return name === service && (hostNamespace === undefined || hostNamespace === namespace);
@@ -43,7 +47,7 @@ export function hostMatch(service: string, namespace: string): DestinationMatch 
 
 /** A destination that names a subset of a DestinationRule. */
 export function subsetMatch(subset: string): DestinationMatch {
-  return { text: `subset ${subset}`, matches: (destination) => destination['subset'] === subset };
+  return { text: `subset ${subset}`, isOwn: false, matches: (destination) => destination['subset'] === subset };
 }
 
 export const LIST = ['spec', 'http'] as const;
@@ -52,12 +56,29 @@ export function virtualService(target: VirtualServiceTarget): DrivenRoute {
   const { namespace, name, field } = target;
   return weightedRoute(
     { resource: VIRTUAL_SERVICES, namespace, name, field },
-    { list: LIST, find: (object) => sharedRoutes(object, target), preview, isPreview },
+    {
+      list: LIST,
+      key: keyOf(target),
+      find: (object) => sharedRoutes(object, target),
+      preview,
+      isPreview: (route) => isPreview(route) && isOf(route, target),
+    },
   );
 }
 
 /** Names of the routes for requests that are shown the candidate; no route of a person's is called so. */
 const PREVIEW = 'sluice-preview';
+
+const keyOf = ({ canary, routes = [] }: VirtualServiceTarget): string =>
+  [canary.text, ...(canary.isOwn ? [] : routes)].join(' ');
+
+/** The name of a preview is made of that of its route, and it leads where the canary branch of that does. */
+function isOf(preview: Entry, { canary, routes = [] }: VirtualServiceTarget): boolean {
+  const [branch] = entriesIn(preview['route']);
+  const isCanary = isRecord(branch?.['destination']) && canary.matches(branch['destination']);
+  const names = routes.map((name) => `${PREVIEW}-${name}`);
+  return isCanary && (names.length === 0 || canary.isOwn || names.includes(textOf(preview['name'])));
+}
 
 const isPreview = (route: Entry): boolean => textOf(route['name']).startsWith(PREVIEW);
 
