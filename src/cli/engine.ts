@@ -11,7 +11,7 @@ import { snapshotKeysIn } from '../application/revert/snapshot-keys.ts';
 import { createCaches, standing, type Caches } from '../controller/caches.ts';
 import { createHandBack } from '../controller/hand-back-controller.ts';
 import { RolloutController } from '../controller/rollout-controller.ts';
-import type { EventRecorder } from '../controller/teller.ts';
+import type { EventRecorder } from '../controller/event-relay.ts';
 import { createRuns, type Runs } from '../controller/runs.ts';
 import { actingAs } from '../kube/acting-as.ts';
 import type { KernelMetrics } from '../controller/use.ts';

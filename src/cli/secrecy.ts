@@ -3,7 +3,7 @@ import { isRecord } from '../api/json.ts';
 import type { KubeObject, Resource } from '../api/k8s.ts';
 import { RESOURCES } from '../api/names.ts';
 import { SNAPSHOT_TYPE } from '../application/revert/snapshot.ts';
-import type { EventRecorder } from '../controller/teller.ts';
+import type { EventRecorder } from '../controller/event-relay.ts';
 import type { CallOptions, Identified, KubeClient, List, PatchRequest, Selection, WatchEvent } from '../kube/types.ts';
 import type { Secrecy } from '../ports/secrecy.ts';
 

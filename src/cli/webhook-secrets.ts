@@ -8,7 +8,7 @@ import type { Clock } from '../ports/clock.ts';
 const WEBHOOK_KEY = 'webhookSecret';
 /** How late a changed secret is noticed at most. */
 const KEPT_MS = 60_000;
-const MOST_KEPT = 1_000;
+const MAX_KEPT = 1_000;
 
 export interface WebhookSecretsOptions {
   /** Of the controller; empty or undefined: none. */
@@ -37,7 +37,7 @@ export function webhookSecrets({ common, applications, readSecret, clock }: Webh
     kept.delete(key);
     kept.set(key, { at: clock.now(), secret });
     for (const oldest of kept.keys()) {
-      if (kept.size <= MOST_KEPT) break;
+      if (kept.size <= MAX_KEPT) break;
       kept.delete(oldest);
     }
     return secret;

@@ -5,7 +5,7 @@ import { CONTROLLER_MANAGER } from '../api/names.ts';
 import type { Rollout } from '../api/rollout.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
-import type { EventRecorder } from './teller.ts';
+import type { EventRecorder } from './event-relay.ts';
 
 /** One may be the last word of a process that has just handed over. */
 const SEEN_FROM = 3;

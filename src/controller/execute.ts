@@ -64,20 +64,18 @@ async function drive<T extends DrivenObject>(
   const { resource, name, namespace } = target;
   const cache = deps.caches.driven.of(resource)?.cache;
   const options = { urgent: pass.urgent };
-  for (const fresh of [false, true]) {
-    const object = fresh
-      ? await pass.client.get<KubeObject>(resource, name, namespace, options)
-      : cache?.get(namespace, name);
+  const writeOn = async (object: KubeObject | undefined): Promise<void> => {
     if (object === undefined) throw new Refusal(`${drivenName(target)} is gone`);
     const write = writeOf(plan(target, object));
     if (write === undefined) return;
-    try {
-      const request = { name, namespace, ...write, fieldManager: CONTROLLER_MANAGER };
-      cache?.observe(await pass.client.patch<KubeObject>(resource, request, options));
-      return;
-    } catch (error) {
-      if (fresh || !isUnprocessable(error)) throw error;
-    }
+    const request = { name, namespace, ...write, fieldManager: CONTROLLER_MANAGER };
+    cache?.observe(await pass.client.patch<KubeObject>(resource, request, options));
+  };
+  try {
+    await writeOn(cache?.get(namespace, name));
+  } catch (error) {
+    if (!isUnprocessable(error)) throw error;
+    await writeOn(await pass.client.get<KubeObject>(resource, name, namespace, options));
   }
 }
 

@@ -23,22 +23,25 @@ export type RunOverlay = (key: ObjectKey) => AnalysisRunStatus | undefined;
 
 const RUN_KINDS: readonly RunKind[] = ['Step', 'Background', 'PrePromotion', 'PostPromotion'];
 
-const count = (value: number | undefined): number => value ?? 0;
-
 function seenReplicaSet(rs: ReplicaSet): SeenReplicaSet {
   const failure = rs.status?.conditions?.find((c) => c.type === 'ReplicaFailure' && c.status === 'True');
   return {
     name: rs.metadata.name,
     hash: rs.metadata.labels?.[POD_TEMPLATE_HASH] ?? '',
-    desired: rs.spec.replicas ?? 1,
-    current: count(rs.status?.replicas),
-    ready: count(rs.status?.readyReplicas),
-    // Pods that it has just been told to let go do not count, though its status may not know of that yet.
-    available: Math.min(count(rs.status?.availableReplicas), rs.spec.replicas ?? 1),
+    ...podCountsOf(rs),
     createdAt: rs.metadata.creationTimestamp ?? '',
     ...podMetadataOf(rs),
     ...(failure === undefined ? {} : { failure: failure.message }),
   };
+}
+
+function podCountsOf({
+  spec: { replicas: desired = 1 },
+  status = {},
+}: ReplicaSet): Pick<SeenReplicaSet, 'desired' | 'current' | 'ready' | 'available'> {
+  const { replicas: current = 0, readyReplicas: ready = 0, availableReplicas = 0 } = status;
+  // Pods that it has just been told to let go do not count, though its status may not know of that yet.
+  return { desired, current, ready, available: Math.min(availableReplicas, desired) };
 }
 
 /** As it was noted; what is no JSON of it counts as none. */
@@ -48,18 +51,24 @@ function podMetadataOf({ metadata: { annotations } }: ReplicaSet): Pick<SeenRepl
 }
 
 function seenRun(run: AnalysisRun, overlay: RunOverlay): SeenRun {
-  const labels = run.metadata.labels ?? {};
   const status = overlay(runKey(run.metadata.namespace, run.metadata.name)) ?? run.status;
-  const step = labels[RUN_LABELS.step];
   return {
     name: run.metadata.name,
+    ...purposeOf(run),
+    phase: status?.phase ?? 'Pending',
+    message: status?.message,
+    createdAt: run.metadata.creationTimestamp ?? '',
+  };
+}
+
+/** What the run was started for: its labels say so. */
+function purposeOf({ metadata: { labels = {} } }: AnalysisRun): Pick<SeenRun, 'kind' | 'hash' | 'attempt' | 'step'> {
+  const step = labels[RUN_LABELS.step];
+  return {
     kind: RUN_KINDS.find((kind) => kind === labels[RUN_LABELS.type]) ?? 'Background',
     hash: labels[POD_TEMPLATE_HASH] ?? '',
     attempt: Number(labels[RUN_LABELS.attempt] ?? 0),
     step: step === undefined ? undefined : Number(step),
-    phase: status?.phase ?? 'Pending',
-    message: status?.message,
-    createdAt: run.metadata.creationTimestamp ?? '',
   };
 }
 
@@ -173,6 +182,19 @@ function attempt<T>(field: string, issues: Issue[], read: () => T[]): T[] {
   }
 }
 
+function ownedBy(
+  { metadata: { uid = '' } }: Rollout,
+  { caches, overlay }: GatherInput,
+): Pick<Observed, 'replicaSets' | 'runs'> {
+  return {
+    replicaSets: caches.replicaSets
+      .by(BY_OWNER, uid)
+      .filter((rs) => rs.metadata.deletionTimestamp === undefined)
+      .map(seenReplicaSet),
+    runs: caches.analysisRuns.by(BY_OWNER, uid).map((run) => seenRun(run, overlay)),
+  };
+}
+
 /** The observation, or what makes the spec unusable. */
 export function gather(input: GatherInput): { seen: Observed } | { unusable: Issue[] } {
   const { caches, rollout, status } = input;
@@ -180,18 +202,17 @@ export function gather(input: GatherInput): { seen: Observed } | { unusable: Iss
   if (declaration.plan === undefined) return { unusable: declaration.issues };
   const { plan } = declaration;
   const { declared, spelled, issues: foreign } = declaredRevision(rollout, status, input.meaning);
-  const namespace = rollout.metadata.namespace ?? '';
-  const uid = rollout.metadata.uid ?? '';
+  const { namespace = '', name, generation = 0 } = rollout.metadata;
   const issues: Issue[] = [...declaration.issues, ...foreign];
-  const [driven] = attempt(`${plan.field}.trafficRouting`, issues, () => [
+  const [driven = { selectors: [], routes: [] }] = attempt(`${plan.field}.trafficRouting`, issues, () => [
     gatherDriven(input, plan, namespace, issues),
   ]);
   issues.push(...attempt(plan.field, issues, () => checkAnalyses(caches, rollout, plan, declared)));
   const seen: Observed = {
     now: input.now,
     namespace,
-    name: rollout.metadata.name,
-    generation: rollout.metadata.generation ?? 0,
+    name,
+    generation,
     spec: rollout.spec,
     status,
     plan,
@@ -199,13 +220,8 @@ export function gather(input: GatherInput): { seen: Observed } | { unusable: Iss
     declared,
     spelled,
     undecided: input.meaning.undecided,
-    replicaSets: caches.replicaSets
-      .by(BY_OWNER, uid)
-      .filter((rs) => rs.metadata.deletionTimestamp === undefined)
-      .map(seenReplicaSet),
-    selectors: driven?.selectors ?? [],
-    routes: driven?.routes ?? [],
-    runs: caches.analysisRuns.by(BY_OWNER, uid).map((run) => seenRun(run, input.overlay)),
+    ...ownedBy(rollout, input),
+    ...driven,
     issues,
     ...gatherCommands(rollout, status, input.meaning.undecided),
     ...(input.meaning.undecided && asOnRecord(status)),

@@ -17,7 +17,7 @@ import { BY_REFERENCE, type Caches } from './caches.ts';
 import { kindOf } from './failure.ts';
 import { handBack, handBacks, isLeaving, type HandBack } from './hand-back.ts';
 import { kindsOf, routedBy, unclearIn } from './references.ts';
-import type { EventRecorder } from './teller.ts';
+import type { EventRecorder } from './event-relay.ts';
 
 export interface HandBackDeps {
   client: KubeClient;
@@ -112,17 +112,29 @@ function find(caches: Caches, reference: string): KubeObject | undefined {
   return caches.driven.byKind(kind)?.get(namespace, rest.join('/'));
 }
 
+interface Released {
+  readonly object: KubeObject;
+  readonly back: HandBack;
+}
+
+/** An object of which something has to be handed back. */
+function findReleased(caches: Caches, reference: string): Released | undefined {
+  const object = find(caches, reference);
+  if (object === undefined) return undefined;
+  const [, namespace = ''] = reference.split('/');
+  const [back] = handBacks([object], rolloutsNear(caches, reference, namespace));
+  return back && { object, back };
+}
+
 async function look(deps: HandBackDeps, queue: WorkQueue<ObjectKey>, key: ObjectKey): Promise<void> {
-  const { caches, clock, log, events, ownership = soleOwner } = deps;
+  const { caches, clock, ownership = soleOwner } = deps;
   // A server that does not serve Rollouts for a moment has not deleted them.
   if (!ownership.owns(key) || !caches.rollouts.served) return;
   const { kind, namespace = '', name } = objectIdOf(key);
-  const reference = `${kind}/${namespace}/${name}`;
-  const object = find(caches, reference);
-  const [back] = object === undefined ? [] : handBacks([object], rolloutsNear(caches, reference, namespace));
-  if (object === undefined || back === undefined) return;
+  const released = findReleased(caches, `${kind}/${namespace}/${name}`);
+  if (released === undefined) return;
   try {
-    await carryOut(fencedFor(deps.client, ownership, key), back).then((after) =>
+    await carryOut(fencedFor(deps.client, ownership, key), released.back).then((after) =>
       caches.driven.byKind(kind)?.observe(after),
     );
   } catch (error) {
@@ -130,14 +142,22 @@ async function look(deps: HandBackDeps, queue: WorkQueue<ObjectKey>, key: Object
     const failure = kindOf(error);
     if (failure === 'lost') return;
     if (failure === 'transient' || failure === 'bug') throw error;
-    const message = error instanceof Error ? error.message : String(error);
-    log.info('an object that is no longer driven could not be handed back', {
-      object: nameOf(refOf(object)),
-      why: message,
-    });
-    events.emit(object, { type: 'Warning', reason: 'HandBackFailed', message, key: `hand-back/${message}` });
+    tellFailed(deps, released.object, error);
     return queue.addAt(key, clock.now() + REFUSED_MS);
   }
+  tellHandedBack(deps, released);
+}
+
+function tellFailed({ log, events }: HandBackDeps, object: KubeObject, error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error);
+  log.info('an object that is no longer driven could not be handed back', {
+    object: nameOf(refOf(object)),
+    why: message,
+  });
+  events.emit(object, { type: 'Warning', reason: 'HandBackFailed', message, key: `hand-back/${message}` });
+}
+
+function tellHandedBack({ log, events }: HandBackDeps, { object, back }: Released): void {
   log.info('an object that is no longer driven was handed back', { object: nameOf(refOf(object)), what: back.what });
   const message = `No Rollout drives it any more: ${back.what}`;
   const { resourceVersion = '' } = object.metadata;
@@ -147,11 +167,7 @@ async function look(deps: HandBackDeps, queue: WorkQueue<ObjectKey>, key: Object
 /** Whether anything that a Rollout refers to is still bound to it. */
 export function isBound(rollout: Rollout, caches: Caches): boolean {
   if (!caches.driven.areKnown(kindsOf(rollout))) return true;
-  return (routedBy(rollout) ?? []).some((name) => {
-    const object = find(caches, name);
-    const [, namespace = ''] = name.split('/');
-    return object !== undefined && handBacks([object], rolloutsNear(caches, name, namespace)).length > 0;
-  });
+  return (routedBy(rollout) ?? []).some((name) => findReleased(caches, name) !== undefined);
 }
 
 const referenceOf = ({ kind, metadata: { namespace = '', name } }: KubeObject): string =>

@@ -10,7 +10,7 @@ import type { Rollout } from '../api/rollout.ts';
 import type { Traffic } from '../api/traffic.ts';
 import type { DrivenKind, DrivenRoute, Split, Unbound } from '../traffic/driven.ts';
 import { DRIVEN_KINDS, drivenKind, isRoute, routedObjects } from '../traffic/modules.ts';
-import { annotationOps, jsonWrite } from '../traffic/write.ts';
+import { annotationOps, jsonWrite, type Write } from '../traffic/write.ts';
 import { routedBy } from './references.ts';
 
 /** An object as far as handing it back needs it. */
@@ -74,17 +74,18 @@ function unboundOf(kind: DrivenKind, object: KubeObject): Unbound | undefined {
 }
 
 function unboundRoute(object: KubeObject): Unbound | undefined {
-  const { annotations } = object.metadata;
-  const isOurs = MARKS.some(
-    ([, , name = '']) => annotations?.[name] !== undefined && owns(object, CONTROLLER_MANAGER, markPath(name)),
-  );
-  if (!isOurs) return undefined;
-  const driver = readAnnotation(annotations, ANNOTATIONS.drivenBy, driverSchema);
+  if (!isMarked(object)) return undefined;
+  const driver = readAnnotation(object.metadata.annotations, ANNOTATIONS.drivenBy, driverSchema);
   const none = { [ANNOTATIONS.drivenBy]: null, [ANNOTATIONS.rejected]: null };
   const marks = jsonWrite(annotationOps(object, none));
   if (marks === undefined) return undefined;
   if (!driver.ok || driver.value === undefined) return { write: marks, what: 'its marks are removed' };
-  const planned = routeOf(object, driver.value)?.plan(object, ALL_STABLE);
+  return unboundWeights(object, driver.value, marks);
+}
+
+/** The weights go to stable where the route can still be read as its driver had it; else nothing but the marks goes. */
+function unboundWeights(object: KubeObject, driver: Driver, marks: Write): Unbound {
+  const planned = routeOf(object, driver)?.plan(object, ALL_STABLE);
   if (planned?.ok && planned.value !== undefined)
     return { write: planned.value, what: 'all its traffic goes to the stable destination' };
   const why =
@@ -93,6 +94,13 @@ function unboundRoute(object: KubeObject): Unbound | undefined {
       : 'it names another route';
   return { write: marks, what: `its marks are removed; its weights stay as they are (${why})` };
 }
+
+/** It has marks, and they are ours. */
+const isMarked = (object: KubeObject): boolean =>
+  MARKS.some(
+    ([, , name = '']) =>
+      object.metadata.annotations?.[name] !== undefined && owns(object, CONTROLLER_MANAGER, markPath(name)),
+  );
 
 const ALL_STABLE: Split = {
   weights: { canary: 0, stable: 100 },

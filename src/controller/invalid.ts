@@ -2,7 +2,7 @@
 import type { Condition } from '../api/k8s.ts';
 import type { Issue } from '../api/result.ts';
 import { issuesTold, textOfIssues } from '../rollout/announcements.ts';
-import { withNews } from '../rollout/news.ts';
+import { withNews } from '../rollout/status-events.ts';
 import { time } from '../rollout/time.ts';
 import type { Rollout, RolloutStatus } from '../api/rollout.ts';
 
@@ -13,6 +13,7 @@ export function invalidStatus(
   issues: readonly Issue[],
   now: number,
 ): RolloutStatus {
+  const { generation = 0 } = rollout.metadata;
   const [issue] = issues;
   const text = issue === undefined ? 'the spec is invalid' : `${issue.field}: ${issue.message}`;
   const before = recorded?.conditions ?? [];
@@ -25,7 +26,7 @@ export function invalidStatus(
     lastTransitionTime: known?.lastTransitionTime ?? time(now),
   };
   const seen = {
-    generation: rollout.metadata.generation ?? 0,
+    generation,
     status: recorded ?? {},
     told: rollout.status?.recentEvents ?? [],
   };
@@ -34,7 +35,7 @@ export function invalidStatus(
     ...withNews(seen, issuesTold('InvalidSpec', issues, seen)),
     phase: 'Degraded',
     message: `InvalidSpec: ${text}`,
-    observedGeneration: String(rollout.metadata.generation ?? 0),
+    observedGeneration: String(generation),
     conditions: [condition, ...before.filter((c) => c.type !== 'InvalidSpec')],
   };
 }

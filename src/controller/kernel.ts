@@ -33,9 +33,9 @@ export interface KernelDeps {
 }
 
 /** After so many looks a pass records how far it came, and goes on later. */
-const MOST_LOOKS = 20;
+const MAX_LOOKS = 20;
 /** Conflicts in one pass that are answered with another look at once. */
-const MOST_CONFLICTS = 3;
+const MAX_CONFLICTS = 3;
 /** Changes that may wait for company wait so long. */
 const QUIET_MS = 2_000;
 /** Id of what failed outside any intent. */
@@ -142,7 +142,7 @@ export class Kernel<O extends Driven<S>, S extends object, Seen, I, D extends De
 
   async #looks(at: At<S, I>): Promise<void> {
     for (let looks = 1; !at.signal.aborted; looks++) {
-      const isLast = looks === MOST_LOOKS;
+      const isLast = looks === MAX_LOOKS;
       if (await this.#look(at, isLast)) return;
       if (!isLast) continue;
       at.draft.restless = true;
@@ -171,18 +171,24 @@ export class Kernel<O extends Driven<S>, S extends object, Seen, I, D extends De
     const { key, signal } = at;
     const look = await this.#decide(at);
     if (look === undefined) return true;
-    const { intents, recordAfter, nextAt } = look.decision;
-    let changed = await this.#act(at, look, intents.slice(0, recordAfter));
-    if (recordAfter !== undefined) {
-      if (signal.aborted) return true;
-      if ((await this.#record(at, look)) !== 'same') return false;
-      changed = (await this.#act(at, look, intents.slice(recordAfter))) || changed;
-    }
+    const carried = await this.#carryOut(at, look);
+    if (carried === 'recorded') return false;
     if (signal.aborted) return true;
-    if (changed && !isLast) return false;
+    if (carried === 'changed' && !isLast) return false;
+    const { nextAt } = look.decision;
     // A deadline does not wait for a record that cannot be made.
     if (nextAt !== undefined) this.queue.addAt(key, nextAt);
-    return (await this.#record(at, look)) !== 'conflict' && !changed;
+    return (await this.#record(at, look)) !== 'conflict' && carried === 'unchanged';
+  }
+
+  /** `recorded`: the rest of the intents wait for another look, since the record that they come after was yet to be made. */
+  async #carryOut(at: At<S, I>, look: Look<O, S, Seen, D>): Promise<'recorded' | 'changed' | 'unchanged'> {
+    const { intents, recordAfter } = look.decision;
+    const isChanged = await this.#act(at, look, intents.slice(0, recordAfter));
+    if (recordAfter === undefined || at.signal.aborted) return isChanged ? 'changed' : 'unchanged';
+    if ((await this.#record(at, look)) !== 'same') return 'recorded';
+    const isChangedAfter = await this.#act(at, look, intents.slice(recordAfter));
+    return isChanged || isChangedAfter ? 'changed' : 'unchanged';
   }
 
   /** Resolves to true when another look may see something new. */
@@ -227,16 +233,23 @@ export class Kernel<O extends Driven<S>, S extends object, Seen, I, D extends De
     return mergePatch(before, { ...withProse(status, this.#use.prose, (text) => secrecy.scrub(text)) } as Json);
   }
 
+  /** What is to be written now; undefined where it is on record, or may wait for company. */
+  #patchDue({ key, draft }: At<S, I>, look: Look<O, S, Seen, D>, recorded: S | undefined): Json | undefined {
+    const failures = [...draft.failures.values()];
+    const status = this.#use.project?.(look, failures) ?? look.decision.status;
+    const patch = this.#patchTo(status, recorded);
+    if (patch === undefined) return undefined;
+    return this.#use.mayWait?.(patch) && this.#waits(key) ? undefined : patch;
+  }
+
   /** Writes what differs from the record, on the very status that was decided on. */
   async #record(at: At<S, I>, look: Look<O, S, Seen, D>): Promise<'same' | 'written' | 'conflict'> {
     const { key, draft } = at;
     const object = this.#get(key);
     if (object === undefined) return 'same';
     if (!draft.holdsFor(object.status)) return 'conflict';
-    const failures = [...draft.failures.values()];
-    const status = this.#use.project?.(look, failures) ?? look.decision.status;
-    const patch = this.#patchTo(status, object.status);
-    if (patch === undefined || (this.#use.mayWait?.(patch) && this.#waits(key))) return 'same';
+    const patch = this.#patchDue(at, look, object.status);
+    if (patch === undefined) return 'same';
     try {
       await this.#write(at, object, patch);
     } catch (error) {
@@ -294,7 +307,7 @@ export class Kernel<O extends Driven<S>, S extends object, Seen, I, D extends De
 
   /** Reads the live object rather than waiting for the watch. False when that was done often enough in this pass. */
   async #lookAgain({ key, draft }: At<S, I>): Promise<boolean> {
-    if (draft.conflicts++ >= MOST_CONFLICTS) return false;
+    if (draft.conflicts++ >= MAX_CONFLICTS) return false;
     const { namespace, name } = objectIdOf(key);
     const live = await this.#deps.client.get<O>(this.#use.resource, name, namespace, { urgent: draft.urgent });
     if (live !== undefined) this.#use.cache.observe(live);

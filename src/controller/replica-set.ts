@@ -14,18 +14,9 @@ export interface PodExtras {
   readonly awayFrom?: string;
 }
 
-export function replicaSetFor(
-  rollout: Rollout,
-  hash: string,
-  replicas: number,
-  { metadata: extra, awayFrom }: PodExtras = {},
-): ReplicaSet {
+export function replicaSetFor(rollout: Rollout, hash: string, replicas: number, extras: PodExtras = {}): ReplicaSet {
   const { template, selector, minReadySeconds } = rollout.spec;
-  const labels = { ...template.metadata?.labels, ...extra?.labels, [POD_TEMPLATE_HASH]: hash };
-  const annotations = { ...template.metadata?.annotations, ...extra?.annotations };
   const { namespace } = rollout.metadata;
-  const rule = planOf(rollout)?.antiAffinity;
-  const pods = rule === undefined || awayFrom === undefined ? template : keptOff(template, rule, awayFrom);
   return {
     apiVersion: 'apps/v1',
     kind: 'ReplicaSet',
@@ -35,7 +26,7 @@ export function replicaSetFor(
       labels: { ...template.metadata?.labels, [POD_TEMPLATE_HASH]: hash },
       annotations: {
         [ANNOTATIONS.template]: JSON.stringify(template),
-        ...(extra && { [ANNOTATIONS.podMetadata]: JSON.stringify(extra) }),
+        ...(extras.metadata && { [ANNOTATIONS.podMetadata]: JSON.stringify(extras.metadata) }),
       },
       ownerReferences: [ownerReference(rollout)],
     },
@@ -46,11 +37,21 @@ export function replicaSetFor(
         ...selector,
         matchLabels: { ...selector.matchLabels, [POD_TEMPLATE_HASH]: hash },
       } as ReplicaSet['spec']['selector'],
-      template: {
-        ...pods,
-        metadata: { ...pods.metadata, labels, ...(Object.keys(annotations).length > 0 && { annotations }) },
-      },
+      template: podTemplateOf(rollout, hash, extras),
     },
+  };
+}
+
+/** The declared template, with the pod hash and what is added for the pods of this revision. */
+function podTemplateOf(rollout: Rollout, hash: string, { metadata: extra, awayFrom }: PodExtras): PodTemplate {
+  const { template } = rollout.spec;
+  const labels = { ...template.metadata?.labels, ...extra?.labels, [POD_TEMPLATE_HASH]: hash };
+  const annotations = { ...template.metadata?.annotations, ...extra?.annotations };
+  const rule = planOf(rollout)?.antiAffinity;
+  const pods = rule === undefined || awayFrom === undefined ? template : keptOff(template, rule, awayFrom);
+  return {
+    ...pods,
+    metadata: { ...pods.metadata, labels, ...(Object.keys(annotations).length > 0 && { annotations }) },
   };
 }
 

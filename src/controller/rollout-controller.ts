@@ -14,7 +14,7 @@ import type { Intent } from '../rollout/intents.ts';
 import type { DrivenField } from '../rollout/observed.ts';
 import { hasTag } from '../rollout/place.ts';
 import type { Split } from '../rollout/plan.ts';
-import { newsBetween } from '../rollout/news.ts';
+import { eventsBetween } from '../rollout/status-events.ts';
 import { refusalTold } from '../rollout/refused.ts';
 import { followAll, rolloutKey, type Caches } from './caches.ts';
 import { Kernel } from './kernel.ts';
@@ -31,7 +31,7 @@ import {
   type SeenRollout,
 } from './rollout-use.ts';
 import type { Runs } from './runs.ts';
-import { Teller, type EventRecorder } from './teller.ts';
+import { EventRelay, type EventRecorder } from './event-relay.ts';
 import type { KernelMetrics } from './use.ts';
 
 export interface RolloutControllerDeps {
@@ -57,14 +57,14 @@ export interface RolloutControllerDeps {
 export class RolloutController {
   readonly #deps: RolloutControllerDeps;
   readonly #kernel: Kernel<Rollout, RolloutStatus, SeenRollout, Intent, RolloutDecision>;
-  readonly #teller: Teller;
+  readonly #eventRelay: EventRelay;
   /** When the last bad measurement of a Rollout came in, until the traffic is back. */
   readonly #badAt = new Map<ObjectKey, number>();
   #unfollow: (() => void) | undefined;
 
   constructor(deps: RolloutControllerDeps) {
     this.#deps = deps;
-    this.#teller = new Teller(deps.events, deps.clock);
+    this.#eventRelay = new EventRelay(deps.events, deps.clock);
     const { client, clock, random, log, secrecy, passes: metrics, workers = 16 } = deps;
     const ownership = deps.ownership ?? soleOwner;
     this.#kernel = new Kernel(this.#use(), { client, ownership, clock, random, log, secrecy, metrics, workers });
@@ -83,7 +83,7 @@ export class RolloutController {
   async stop(): Promise<void> {
     this.#unfollow?.();
     await this.#kernel.stop();
-    this.#teller.flush();
+    this.#eventRelay.flush();
   }
 
   /** A run of a Rollout came to a verdict; a bad one overtakes everything. */
@@ -138,11 +138,11 @@ export class RolloutController {
 
   #tell(before: RolloutStatus | undefined, after: RolloutStatus, rollout: Rollout): void {
     const { log, metrics } = this.#deps;
-    const news = [...newsBetween(before, after), ...refusalTold(before, after)];
+    const news = [...eventsBetween(before, after), ...refusalTold(before, after)];
     const { namespace = '', name } = rollout.metadata;
     for (const { reason, message } of news)
       log.info('rollout', { rollout: `${namespace}/${name}`, event: reason, what: message });
-    this.#teller.tell(rollout, news);
+    this.#eventRelay.tell(rollout, news);
     for (const { outcome } of newHistory(before, after)) {
       if (outcome === 'Promoted') metrics.promoted();
       if (outcome === 'Aborted') metrics.aborted(after.machine?.cause ?? 'User');
@@ -165,7 +165,7 @@ export class RolloutController {
 
   #forget(key: ObjectKey): void {
     this.#badAt.delete(key);
-    this.#teller.forget(key);
+    this.#eventRelay.forget(key);
     const { namespace = '', name } = objectIdOf(key);
     this.#deps.metrics.forgotten({ namespace, name });
   }

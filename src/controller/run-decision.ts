@@ -1,7 +1,7 @@
 // What is decided about an AnalysisRun: what to measure, what to end, what to record. Pure.
 import { isOver, type AnalysisRun, type AnalysisRunStatus } from '../api/analysis.ts';
 import { allUnderWay } from '../analysis/run/measurements.ts';
-import { plan } from '../analysis/run/run.ts';
+import { planRun } from '../analysis/run/run.ts';
 import type { Active } from './active-run.ts';
 import type { Decision } from './use.ts';
 
@@ -26,7 +26,7 @@ export function decideRun({ object, active, now }: SeenRun): RunDecision {
   if (active === undefined) return { status: recorded, intents: [] };
   const { status } = active;
   if (isOver(status.phase)) return decideEnd(status);
-  const { due, nextAt } = plan(active.spec, status, now, active.asked);
+  const { due, nextAt } = planRun(active.spec, status, now, active.asked);
   const intents = due
     .filter((metric) => !active.measuring.has(metric))
     .map((metric): RunIntent => ({ do: 'Measure', metric }));

@@ -7,7 +7,7 @@ import { objectKeyOf, type ObjectKey } from '../api/object-key.ts';
 import { RUN_PROSE } from '../api/prose.ts';
 import type { Handle, Providers, ReadSecret } from '../analysis/provider.ts';
 import { allUnderWay, isUndecided, underWay, withEnded, withUnderWay } from '../analysis/run/measurements.ts';
-import { conclude, record, undecided } from '../analysis/run/run.ts';
+import { conclude, recordMeasurement, undecided } from '../analysis/run/run.ts';
 import type { KubeClient } from '../kube/types.ts';
 import type { WatchCache } from '../kube/watch-cache.ts';
 import type { WorkQueue } from '../kube/work-queue.ts';
@@ -20,7 +20,7 @@ import { Refusal, type Failure } from './failure.ts';
 import { Kernel } from './kernel.ts';
 import { endMeasurement, measure, type MeasureOptions } from './measure.ts';
 import { decideRun, type RunDecision, type RunIntent, type SeenRun } from './run-decision.ts';
-import type { EventRecorder } from './teller.ts';
+import type { EventRecorder } from './event-relay.ts';
 import type { KernelMetrics, Use } from './use.ts';
 
 export interface RunsDeps {
@@ -149,14 +149,7 @@ class RunController implements Runs {
   #consider(run: AnalysisRun): void {
     const key = objectKeyOf(run);
     const known = this.#active.get(key);
-    if (known !== undefined && known.run.metadata.uid === run.metadata.uid) {
-      known.run = run;
-      if (run.spec.terminate && !known.spec.terminate) {
-        known.spec = { ...known.spec, terminate: true };
-        this.#settle(key, known, conclude(known.spec, known.status, this.#deps.clock.now()));
-      }
-      return;
-    }
+    if (known !== undefined && known.run.metadata.uid === run.metadata.uid) return this.#renew(key, known, run);
     this.#forget(key);
     if (run.metadata.deletionTimestamp !== undefined) return;
     const isEnded = isOver(run.status?.phase);
@@ -168,6 +161,14 @@ class RunController implements Runs {
     if (error !== undefined) {
       this.#settle(key, active, { ...active.status, phase: 'Error', message: error, completedAt: toTime(now) });
     } else this.#settle(key, active, undecided(active.spec, active.status, now));
+  }
+
+  /** A newer state of a run that is under way: it may ask for its end. */
+  #renew(key: ObjectKey, active: Active, run: AnalysisRun): void {
+    active.run = run;
+    if (!run.spec.terminate || active.spec.terminate) return;
+    active.spec = { ...active.spec, terminate: true };
+    this.#settle(key, active, conclude(active.spec, active.status, this.#deps.clock.now()));
   }
 
   #options(active: Active, metric: string, signal = active.abort.signal): MeasureOptions {
@@ -207,7 +208,7 @@ class RunController implements Runs {
     if (!isCurrent) return;
     active.careful.delete(name);
     active.asked.delete(name);
-    this.#settle(key, active, record(active.spec, active.status, name, outcome.measured));
+    this.#settle(key, active, recordMeasurement(active.spec, active.status, name, outcome.measured));
   }
 
   /** A measurement that took long while its run came to an end. */

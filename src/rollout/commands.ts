@@ -65,14 +65,15 @@ function fromAnnotation(situation: Situation, target: Target): Interpretation | 
   if (verb === 'abort' && memory.acted === shortHash(value)) return { answer: { id, outcome: 'Done: aborted' } };
   const named = namesRevision(value, verb, seen, target);
   if (named === 'other' && verb !== 'rollback') return refused(id, target, value);
-  // An abort of a revision that is yet to take over must not hit the one before it: it waits for the next look.
-  if (named === 'this' && verb === 'abort' && target.isNew && !hasTag(place, 'done')) return undefined;
-  const plain = isPlain(value, named);
-  if (verb === 'promote') return toPromote(id, value, plain);
-  return { command: { verb, id, value: plain ? undefined : value } };
+  if (verb === 'abort' && named === 'this' && isYetToTakeOver(target, place)) return undefined;
+  return toCommand(seen.command, isPlain(value, named));
 }
 
-function toPromote(id: string, value: string, plain: boolean): Interpretation {
+/** An abort of such a revision must not hit the one before it: it waits for the next look. */
+const isYetToTakeOver = ({ isNew }: Target, place: Situation['place']): boolean => isNew && !hasTag(place, 'done');
+
+function toCommand({ id, verb, value }: NonNullable<Observed['command']>, plain: boolean): Interpretation {
+  if (verb !== 'promote') return { command: { verb, id, value: plain ? undefined : value } };
   if (value === 'full') return { command: { verb: 'promote-full', id } };
   if (plain) return { command: { verb: 'promote', id } };
   return { answer: { id, outcome: `Ignored: promote takes true, full or a revision, not "${value}"` } };

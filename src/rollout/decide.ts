@@ -17,7 +17,7 @@ import { recovered } from './recover.ts';
 import { deadlineAt } from './rejection.ts';
 import { retirements } from './retire.ts';
 import type { Outcome } from './outcome.ts';
-import { withNews } from './news.ts';
+import { withNews } from './status-events.ts';
 import { fromSignals } from './signals.ts';
 import type { Situation } from './situation.ts';
 import { statusOf, trafficOf } from './status.ts';

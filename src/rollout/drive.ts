@@ -10,7 +10,7 @@ import type { Situation } from './situation.ts';
 export type Chart = typeof machine;
 
 /** Far more than stages, interrupts and regions can take; a chart that goes on longer goes in a circle. */
-const MOST_MOVES = 1000;
+const MAX_TRANSITIONS = 1000;
 
 /** The snapshot after the first event that changed anything; undefined where none did. */
 function moved(chart: Chart, from: Snapshot, situation: Situation, command: Command | undefined): Snapshot | undefined {
@@ -31,7 +31,7 @@ export function drive(
   const context: Context = { seen, memory, command, answer: undefined, transitions: [], restore: undefined };
   let snapshot: Snapshot = chart.resolveState({ value: valueOf(place), context });
   let now = place;
-  for (let moves = 0; moves < MOST_MOVES; moves++) {
+  for (let transitions = 0; transitions < MAX_TRANSITIONS; transitions++) {
     const { context: at } = snapshot;
     const next = moved(chart, snapshot, { seen, memory: at.memory, place: now }, at.command);
     if (next === undefined) return { place: now, context: at };

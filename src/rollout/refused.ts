@@ -43,8 +43,7 @@ export function withUnmade(
 ): RolloutStatus {
   const [first] = unmade;
   if (first === undefined) return status;
-  const text = `${first.intent === undefined ? 'the pass failed' : WHAT[first.intent.do]}: ${first.message}`;
-  const message = unmade.length > 1 ? `${text} (and ${unmade.length - 1} more)` : text;
+  const message = textOf(first, unmade.length - 1);
   const before = recorded?.conditions?.find((c) => c.type === TYPE);
   const since = time(now);
   const condition: Condition = {
@@ -65,6 +64,12 @@ export function withUnmade(
     message: told,
     conditions: [condition, ...(shown.conditions ?? []).map((c) => unhealthy(c, recorded, told, since))],
   };
+}
+
+/** What could not be done, in the server's own words, and how much more. */
+function textOf({ intent, message }: Unmade, more: number): string {
+  const text = `${intent === undefined ? 'the pass failed' : WHAT[intent.do]}: ${message}`;
+  return more > 0 ? `${text} (and ${more} more)` : text;
 }
 
 function unhealthy(condition: Condition, recorded: RolloutStatus | undefined, message: string, now: string): Condition {

@@ -25,9 +25,8 @@ export function releasesOf(
       const begun = { podHash: transition.hash, attempt: memory.attempt, startedAt: at, weights: [] };
       release = withCommand(begun, retryOf(seen));
     } else if ('hash' in transition && ENDS.has(transition.kind)) {
-      const own = release?.podHash === transition.hash ? release : undefined;
-      const last = transition.kind === 'Promoted' ? 100 : 0;
-      ended.push(own ? trailOf(withWeight(withCommand(own, command), at, last)) : {});
+      const end = { kind: transition.kind, hash: transition.hash, at, command };
+      ended.push(endedBy(end, release));
       release = undefined;
     }
   }
@@ -35,7 +34,19 @@ export function releasesOf(
   return { release: goesOn, ended };
 }
 
-const trailOf = ({ podHash: _podHash, ...trail }: Release): Trail => trail;
+interface End {
+  readonly kind: string;
+  readonly hash: string;
+  readonly at: string;
+  readonly command: Release['command'];
+}
+
+/** What is kept of the release that came to this end; nothing where another one was followed, or none. */
+function endedBy({ kind, hash, at, command }: End, release: Release | undefined): Trail {
+  if (release?.podHash !== hash) return {};
+  const { podHash: _podHash, ...trail } = withWeight(withCommand(release, command), at, kind === 'Promoted' ? 100 : 0);
+  return trail;
+}
 
 const withCommand = (release: Release, command: Release['command']): Release =>
   command === undefined ? release : { ...release, command };

@@ -45,19 +45,26 @@ export function boundsOf(
 export function goal(replicas: number, weight: number, maxSurge: number): Counts {
   if (weight <= 0) return { canary: 0, stable: replicas };
   if (weight >= 100) return { canary: replicas, stable: 0 };
-  const totals = maxSurge > 0 ? [replicas, replicas + 1] : [replicas];
-  const isShared = Math.max(...totals) >= 2;
   let best: Counts = { canary: Math.min(1, replicas), stable: replicas };
   let bestError = Infinity;
-  for (const total of totals) {
-    for (const canary of [Math.ceil((weight * total) / 100), Math.floor((weight * total) / 100)]) {
-      if (isShared && (canary < 1 || canary > total - 1)) continue;
-      const error = Math.abs(weight / 100 - (total === 0 ? 0 : canary / total));
-      if (error < bestError - 1e-9) [best, bestError] = [{ canary, stable: total - canary }, error];
-    }
+  for (const split of splitsNear(replicas, weight, maxSurge)) {
+    const error = Math.abs(weight / 100 - shareOf(split));
+    if (error < bestError - 1e-9) [best, bestError] = [split, error];
   }
   return best;
 }
+
+/** The weight rounded up and down, of each number of pods that there may be; the first of those that are as near is preferred. */
+function splitsNear(replicas: number, weight: number, maxSurge: number): Counts[] {
+  const totals = maxSurge > 0 ? [replicas, replicas + 1] : [replicas];
+  const splits = totals.flatMap((total) => {
+    const canary = (weight * total) / 100;
+    return [Math.ceil(canary), Math.floor(canary)].map((count) => ({ canary: count, stable: total - count }));
+  });
+  return Math.max(...totals) >= 2 ? splits.filter(({ canary, stable }) => canary >= 1 && stable >= 1) : splits;
+}
+
+const shareOf = ({ canary, stable }: Counts): number => (canary + stable === 0 ? 0 : canary / (canary + stable));
 
 /** The counts to write now, on the way to the goal. */
 export function nextCounts(input: SurgeInput): Counts {

@@ -28,8 +28,8 @@ export interface AgentMeterOptions {
 }
 
 const FETCH_BUCKETS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
-const MOST_WORDS = 50;
-const MOST_APPLICATIONS = 1_000;
+const MAX_WORDS = 50;
+const MAX_APPLICATIONS = 1_000;
 
 export function agentMeter({ registry, reconcile }: AgentMeterOptions): AgentMeter {
   const count = counters(registry);
@@ -98,7 +98,7 @@ function counters(registry: Registry) {
 function lastLooks(registry: Registry): Pick<AgentMeter, 'looked' | 'forgotten'> {
   const look = new Gauge({
     name: 'sluice_application_last_look_timestamp_seconds',
-    help: `When Git last answered for an Application; for up to ${MOST_APPLICATIONS} of them.`,
+    help: `When Git last answered for an Application; for up to ${MAX_APPLICATIONS} of them.`,
     labelNames: ['namespace', 'name'],
     registers: [registry],
   });
@@ -109,7 +109,7 @@ function lastLooks(registry: Registry): Pick<AgentMeter, 'looked' | 'forgotten'>
   };
   return {
     looked(app, at) {
-      if (!told.has(app) && told.size >= MOST_APPLICATIONS) return;
+      if (!told.has(app) && told.size >= MAX_APPLICATIONS) return;
       told.add(app);
       look.set(labels(app), at / 1000);
     },
@@ -124,7 +124,7 @@ function boundedWords(): (word: string) => string {
   const known = new Set<string>();
   return (word) => {
     if (known.has(word)) return word;
-    if (known.size >= MOST_WORDS || !/^[A-Za-z][A-Za-z0-9]{0,62}$/.test(word)) return 'Other';
+    if (known.size >= MAX_WORDS || !/^[A-Za-z][A-Za-z0-9]{0,62}$/.test(word)) return 'Other';
     known.add(word);
     return word;
   };

@@ -69,9 +69,9 @@ export interface Push {
 
 /** The push in a payload of GitHub, Gitea, GitLab, or the plain form `{repoURL, ref, commit}`; undefined when it names no repository. */
 export function readPush(payload: unknown): Push | undefined {
-  const root = record(payload);
-  const repository = record(root['repository']);
-  const project = record(root['project']);
+  const root = asRecord(payload);
+  const repository = asRecord(root['repository']);
+  const project = asRecord(root['project']);
   const candidates = [
     root['repoURL'],
     ...['clone_url', 'ssh_url', 'git_url', 'html_url', 'git_http_url', 'git_ssh_url', 'url'].map(
@@ -96,7 +96,7 @@ function one(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value[0] : value;
 }
 
-function record(value: unknown): Record<string, unknown> {
+function asRecord(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 

@@ -17,5 +17,6 @@ export interface NamedForm {
   readonly config: object | undefined;
 }
 
+/** Each router's form with what is declared for it, in the order of `ROUTER_NAMES`; `config` is undefined where it is not used. */
 export const namedForms = (routing: Readonly<Partial<Record<RouterName, object | undefined>>>): NamedForm[] =>
   ROUTER_NAMES.map((name) => ({ name, form: ROUTER_FORMS[name], config: routing[name] }));

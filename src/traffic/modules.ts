@@ -35,4 +35,5 @@ function objectsOf<N extends RouterName>(name: N, traffic: Traffic, namespace: s
   return config === undefined ? [] : ROUTERS[name].objects(config, traffic, namespace);
 }
 
+/** Its weights are driven; what is no route has selectors. */
 export const isRoute = (object: DrivenObject): object is DrivenRoute => object.drives === 'split';

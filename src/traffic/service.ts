@@ -27,9 +27,7 @@ export function drivenService(at: { namespace: string; name: string; field: stri
     roles: [role],
     plan(object, { hashes, rejected }) {
       const hash = hashes[role];
-      const marked = object.metadata.annotations?.[ANNOTATIONS.rejected];
-      const isMarked = rejected === undefined || marked === (rejected || undefined);
-      if ((hash === undefined || hash === hashOf(object)) && isMarked) return ok(undefined);
+      if ((hash === undefined || hash === hashOf(object)) && isMarked(object, rejected)) return ok(undefined);
       const marks = rejected === undefined ? undefined : { [ANNOTATIONS.rejected]: rejected || null };
       // Nothing of a Service is a list that may have moved: what is written holds whatever was read.
       return ok({
@@ -50,6 +48,10 @@ export function drivenService(at: { namespace: string; name: string; field: stri
     },
   };
 }
+
+/** The verdict's mark on it is the wanted one; null or empty wants none, undefined leaves what there is. */
+const isMarked = ({ metadata: { annotations } }: KubeObject, rejected: string | null | undefined): boolean =>
+  rejected === undefined || annotations?.[ANNOTATIONS.rejected] === (rejected || undefined);
 
 const selectorOf = ({ spec }: KubeObject): Record<string, unknown> =>
   isRecord(spec) && isRecord(spec['selector']) ? spec['selector'] : {};

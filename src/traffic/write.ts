@@ -22,16 +22,16 @@ export function jsonWrite(ops: readonly JsonPatchOp[]): Write | undefined {
 
 /** Sets and removes annotations; null or empty removes, undefined leaves. */
 export function annotationOps(object: KubeObject, wanted: Record<string, string | null | undefined>): JsonPatchOp[] {
-  const annotations = object.metadata.annotations;
-  const ops: JsonPatchOp[] = [];
-  const added: Record<string, string> = {};
-  for (const [name, value] of Object.entries(wanted)) {
+  const { annotations } = object.metadata;
+  const changes = Object.entries(wanted).filter(
+    ([name, value]) => value !== undefined && annotations?.[name] !== (value || undefined),
+  );
+  if (changes.length === 0) return [];
+  // Where there are none yet, there is none to remove, and nothing to add one to.
+  if (!isRecord(annotations)) return [{ op: 'add', path: '/metadata/annotations', value: Object.fromEntries(changes) }];
+  return changes.map(([name, value]): JsonPatchOp => {
     const path = pointer(['metadata', 'annotations', name]);
-    const present = annotations?.[name];
-    if (value === undefined || present === (value || undefined)) continue;
-    if (value === null || value === '') ops.push({ op: 'remove', path });
-    else if (isRecord(annotations)) ops.push({ op: present === undefined ? 'add' : 'replace', path, value });
-    else added[name] = value;
-  }
-  return Object.keys(added).length === 0 ? ops : [...ops, { op: 'add', path: '/metadata/annotations', value: added }];
+    if (!value) return { op: 'remove', path };
+    return { op: annotations[name] === undefined ? 'add' : 'replace', path, value };
+  });
 }

@@ -35,6 +35,7 @@ const CANARY = 'spec.strategy.canary';
 const BLUE_GREEN = 'spec.strategy.blueGreen';
 const SERVICES = { canaryService: 'web-canary', stableService: 'web-stable' };
 const ROUTER = { trafficRouting: { istio: { virtualService: { name: 'web' } } } };
+const HEADER = { headerName: 'X-Preview', headerValue: { exact: 'yes' } };
 const bad = (title: string, object: Json, field: string, message: string): BadObject => ({
   title,
   object,
@@ -134,6 +135,45 @@ export const BAD_OBJECTS: BadObject[] = [
     blueGreen({ previewService: 'web' }),
     `${BLUE_GREEN}.previewService`,
     'another Service',
+  ),
+  bad('a router and no preview', blueGreen(ROUTER), `${BLUE_GREEN}.trafficRouting`, 'needs a previewService'),
+  bad(
+    'a preview route without a router',
+    blueGreen({ previewRoute: { match: [HEADER] } }),
+    `${BLUE_GREEN}.previewRoute`,
+    'needs trafficRouting',
+  ),
+  bad(
+    'weights without a router',
+    blueGreen({ promotionSteps: [{ setWeight: 10 }] }),
+    `${BLUE_GREEN}.promotionSteps`,
+    'needs trafficRouting',
+  ),
+  bad(
+    'a step of two kinds on the way',
+    blueGreen({ previewService: 'preview', ...ROUTER, promotionSteps: [{ setWeight: 10, pause: {} }] }),
+    `${BLUE_GREEN}.promotionSteps[0]`,
+    'exactly one of',
+  ),
+  bad(
+    'a header in two forms',
+    blueGreen({
+      previewService: 'preview',
+      ...ROUTER,
+      previewRoute: { match: [{ ...HEADER, headerValue: { exact: 'a', prefix: 'b' } }] },
+    }),
+    `${BLUE_GREEN}.previewRoute.match[0].headerValue`,
+    'one of them',
+  ),
+  bad(
+    'a header twice',
+    blueGreen({
+      previewService: 'preview',
+      ...ROUTER,
+      previewRoute: { match: [HEADER, { ...HEADER, headerName: 'x-preview' }] },
+    }),
+    `${BLUE_GREEN}.previewRoute.match`,
+    'names a header twice',
   ),
   bad('an affinity of no kind', blueGreen({ antiAffinity: {} }), `${BLUE_GREEN}.antiAffinity`, 'one of them'),
   bad('a restart on a day', rollout({}, { restartAt: '2026-01-31' }), 'spec.restartAt', 'RFC 3339'),

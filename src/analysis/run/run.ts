@@ -54,7 +54,7 @@ function shortInterval({ interval }: Metric): Pick<MetricResult, 'message'> {
  * What to measure now, and when to look again. Nothing when the run is over or asked to end.
  * `asked`: when those that take long want to be asked again, where that is newer than what is recorded.
  */
-export function plan(
+export function planRun(
   spec: AnalysisRunSpec,
   status: AnalysisRunStatus,
   now: number,
@@ -72,7 +72,7 @@ export function plan(
 }
 
 /** The status after a measurement, with the verdict when there is one. A run or metric that is over does not change. */
-export function record(
+export function recordMeasurement(
   spec: AnalysisRunSpec,
   status: AnalysisRunStatus,
   metric: string,
@@ -173,7 +173,7 @@ export function undecided(spec: AnalysisRunSpec, status: AnalysisRunStatus, now:
     const { startedAt = '', value } = measurements?.at(-1) ?? {};
     const began = Date.parse(startedAt);
     const error = `${name}: the controller ended while it judged this value; it is not judged again`;
-    return record(spec, after, name, {
+    return recordMeasurement(spec, after, name, {
       error,
       startedAt: Number.isNaN(began) ? now : began,
       finishedAt: now,

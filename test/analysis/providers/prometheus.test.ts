@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { AnalysisRunSpec, Measurement } from '../../../src/api/analysis.ts';
 import type { Prometheus } from '../../../src/analysis/providers/prometheus/schema.ts';
-import { begin, record } from '../../../src/analysis/run/run.ts';
+import { begin, recordMeasurement } from '../../../src/analysis/run/run.ts';
 import { measure, type MeasureOptions } from '../../../src/controller/measure.ts';
 import { createPrometheusProvider } from '../../../src/analysis/providers/prometheus/provider.ts';
 import { createHttp } from '../../../src/http/http.ts';
@@ -73,7 +73,7 @@ async function ask(
 async function measured(spec: AnalysisRunSpec, metric: string, options: MeasureOptions): Promise<Measurement> {
   const outcome = await measure(spec, metric, options);
   if (!('measured' in outcome)) throw new Error('it was not answered at once');
-  const { metricResults } = record(spec, begin(spec, 42), metric, outcome.measured);
+  const { metricResults } = recordMeasurement(spec, begin(spec, 42), metric, outcome.measured);
   const last = metricResults?.[0]?.measurements?.at(-1);
   if (last === undefined) throw new Error('nothing was recorded');
   return last;

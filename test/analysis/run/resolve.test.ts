@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { substitute } from '../../../src/analysis/run/arguments.ts';
 import type { AnalysisRunSpec, Metric, RolloutAnalysis, TemplateSpec } from '../../../src/api/analysis.ts';
 import type { Issue, Result } from '../../../src/api/result.ts';
-import { begin, record, type Measured } from '../../../src/analysis/run/run.ts';
+import { begin, recordMeasurement, type Measured } from '../../../src/analysis/run/run.ts';
 import { prepareRun, resolveRun } from '../../../src/analysis/run/resolve.ts';
 
 const metric = (fields: Partial<Metric> = {}): Metric => ({
@@ -99,9 +99,9 @@ describe('an argument in a number or a duration', () => {
     const spec = result.ok ? result.value : { metrics: [] };
     const bad: Measured = { value: { kind: 'vector', value: [0], text: '[0]' }, startedAt: 0, finishedAt: 0 };
     const judged = { metrics: spec.metrics.map((each) => ({ ...each, successCondition: 'result[0] > 0' })) };
-    const once = record(judged, begin(judged, 0), 'rate', bad);
+    const once = recordMeasurement(judged, begin(judged, 0), 'rate', bad);
     expect(once.phase).toBe('Running');
-    expect(record(judged, once, 'rate', bad).phase).toBe('Failed');
+    expect(recordMeasurement(judged, once, 'rate', bad).phase).toBe('Failed');
   });
 
   it.each([

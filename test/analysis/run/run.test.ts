@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AnalysisRunSpec, AnalysisRunStatus, Metric } from '../../../src/api/analysis.ts';
 import type { Look } from '../../../src/analysis/judges/judge.ts';
-import { begin, conclude, plan, record, type Measured } from '../../../src/analysis/run/run.ts';
+import { begin, conclude, planRun, recordMeasurement, type Measured } from '../../../src/analysis/run/run.ts';
 import { valueText, type MetricValue } from '../../../src/analysis/value.ts';
 
 const START = Date.UTC(2026, 0, 1);
@@ -33,7 +33,7 @@ const looked = (letter: string, at = START): Measured => ({
 /** Plays looks at one metric, a second apart. */
 function play(spec: AnalysisRunSpec, letters: string, name = 'rate'): AnalysisRunStatus {
   return Array.from(letters).reduce(
-    (status, letter, index) => record(spec, status, name, looked(letter, START + (index + 1) * 1000)),
+    (status, letter, index) => recordMeasurement(spec, status, name, looked(letter, START + (index + 1) * 1000)),
     begin(spec, START),
   );
 }
@@ -86,7 +86,7 @@ describe('when a run is over', () => {
   const two: AnalysisRunSpec = { metrics: [metric({ ...every10s, count: 5 }), metric({ name: 'latency' })] };
 
   it('one bad metric ends it, with the others as far as they came', () => {
-    const status = record(two, play(two, 'S'), 'latency', looked('F'));
+    const status = recordMeasurement(two, play(two, 'S'), 'latency', looked('F'));
     expect(status).toMatchObject({
       phase: 'Failed',
       message: 'latency 0.82 < 0.9',
@@ -103,14 +103,14 @@ describe('when a run is over', () => {
 
   it('waits for all metrics', () => {
     expect(play(two, 'SSSSS').phase).toBe('Running');
-    expect(record(two, play(two, 'SSSSS'), 'latency', looked('S')).phase).toBe('Successful');
+    expect(recordMeasurement(two, play(two, 'SSSSS'), 'latency', looked('S')).phase).toBe('Successful');
   });
 
   it('a metric on trial does not count', () => {
     const spec = { ...two, dryRun: [{ metricName: 'lat.*' }] };
-    const bad = record(spec, play(spec, 'SSSS'), 'latency', looked('F'));
+    const bad = recordMeasurement(spec, play(spec, 'SSSS'), 'latency', looked('F'));
     expect(bad.phase).toBe('Running');
-    const end = record(spec, bad, 'rate', looked('S'));
+    const end = recordMeasurement(spec, bad, 'rate', looked('S'));
     expect(end).toMatchObject({ phase: 'Successful', runSummary: { count: 1 }, dryRunSummary: { failed: 1 } });
   });
 
@@ -127,7 +127,7 @@ describe('when a run is over', () => {
 });
 
 describe('when to measure', () => {
-  const at = (spec: AnalysisRunSpec, status: AnalysisRunStatus, after: number) => plan(spec, status, START + after);
+  const at = (spec: AnalysisRunSpec, status: AnalysisRunStatus, after: number) => planRun(spec, status, START + after);
 
   it('at once, or after the initial delay', () => {
     const spec = { metrics: [metric(), metric({ name: 'late', initialDelay: '1m' })] };

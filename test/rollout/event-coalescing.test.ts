@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Announcement } from '../../src/rollout/announcements.ts';
-import { toldTogether } from '../../src/rollout/told-together.ts';
+import { coalesced } from '../../src/rollout/event-coalescing.ts';
 
 const RELEASE = 'abc-1';
 
@@ -24,18 +24,18 @@ const told = (reason: string, message: string, release?: string): Announcement =
 });
 
 const promoted = told('RolloutCompleted', 'Revision abc is promoted', RELEASE);
-const texts = (list: readonly Announcement[]): string[] => toldTogether(list).map((a) => `${a.reason}: ${a.message}`);
+const texts = (list: readonly Announcement[]): string[] => coalesced(list).map((a) => `${a.reason}: ${a.message}`);
 
 describe('announcements told together', () => {
   it('name steps in a row once, as one range', () => {
-    const [both, ...more] = toldTogether([step(1, 'weight 10'), step(2, 'weight 50')]);
+    const [both, ...more] = coalesced([step(1, 'weight 10'), step(2, 'weight 50')]);
     expect(more).toEqual([]);
     expect(both).toMatchObject({ message: 'Steps 1-2/3 completed (weight 10, weight 50)', rank: 12 });
     expect(both?.key).toBe('abc-1/StepDone/0-1');
   });
 
   it('put finished steps in front of what they led to, under its own reason and key', () => {
-    const [one, ...more] = toldTogether([step(1, 'weight 10'), step(2, 'weight 50'), step(3, 'weight 90'), promoted]);
+    const [one, ...more] = coalesced([step(1, 'weight 10'), step(2, 'weight 50'), step(3, 'weight 90'), promoted]);
     expect(more).toEqual([]);
     expect(one).toMatchObject({
       reason: 'RolloutCompleted',
@@ -70,6 +70,6 @@ describe('announcements told together', () => {
 
   it('keep the order of all else', () => {
     const list = [told('RolloutUpdated', 'a'), told('CommandAccepted', 'b'), promoted];
-    expect(toldTogether(list)).toEqual(list);
+    expect(coalesced(list)).toEqual(list);
   });
 });

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { objectKeyOf } from '../../src/api/object-key.ts';
 import type { Rollout } from '../../src/api/rollout.ts';
-import { Teller } from '../../src/controller/teller.ts';
+import { EventRelay } from '../../src/controller/event-relay.ts';
 import type { Announcement } from '../../src/rollout/announcements.ts';
 import { VirtualClock } from 'kube-sandbox/virtual-clock';
 
@@ -31,30 +31,30 @@ const begun: Announcement = { type: 'Normal', reason: 'RolloutUpdated', message:
 
 let clock: VirtualClock;
 let events: string[];
-let teller: Teller;
+let eventRelay: EventRelay;
 
 beforeEach(() => {
   clock = new VirtualClock();
   events = [];
-  teller = new Teller({ emit: (_, { message }) => void events.push(message) }, clock);
+  eventRelay = new EventRelay({ emit: (_, { message }) => void events.push(message) }, clock);
 });
 
 describe('telling', () => {
   it('does not wait with the beginning of a release', () => {
-    teller.tell(web, [begun]);
+    eventRelay.tell(web, [begun]);
     expect(events).toEqual(['Rolling out']);
   });
 
   it('tells of a finished step with what it led to', () => {
-    teller.tell(web, [step(1)]);
-    teller.tell(web, [step(2), paused]);
+    eventRelay.tell(web, [step(1)]);
+    eventRelay.tell(web, [step(2), paused]);
     expect(events).toEqual(['Steps 1-2/9 completed (weight 1, weight 2); step 3/9: pause']);
   });
 
   it('tells of a finished step within five seconds, however many follow', async () => {
-    teller.tell(web, [step(1)]);
+    eventRelay.tell(web, [step(1)]);
     await clock.advance(3_000);
-    teller.tell(web, [step(2)]);
+    eventRelay.tell(web, [step(2)]);
     await clock.advance(1_999);
     expect(events).toEqual([]);
     await clock.advance(1);
@@ -62,21 +62,21 @@ describe('telling', () => {
   });
 
   it('tells of what waits before anything that does not belong to it', () => {
-    teller.tell(web, [step(1)]);
-    teller.tell(web, [begun]);
+    eventRelay.tell(web, [step(1)]);
+    eventRelay.tell(web, [begun]);
     expect(events).toEqual(['Step 1/9 completed (weight 1)', 'Rolling out']);
   });
 
   it('leaves nothing untold when it ends', async () => {
-    teller.tell(web, [step(1)]);
-    teller.flush();
+    eventRelay.tell(web, [step(1)]);
+    eventRelay.flush();
     await clock.advance(10_000);
     expect(events).toEqual(['Step 1/9 completed (weight 1)']);
   });
 
   it('forgets a Rollout that is gone', async () => {
-    teller.tell(web, [step(1)]);
-    teller.forget(objectKeyOf(web));
+    eventRelay.tell(web, [step(1)]);
+    eventRelay.forget(objectKeyOf(web));
     await clock.advance(10_000);
     expect(events).toEqual([]);
   });

@@ -5,7 +5,7 @@ import type { Rollout } from '../api/rollout.ts';
 import type { Cancel, Clock } from '../ports/clock.ts';
 import type { Announcement } from '../rollout/announcements.ts';
 import type { Involved } from '../kube/events.ts';
-import { toldTogether } from '../rollout/told-together.ts';
+import { coalesced } from '../rollout/event-coalescing.ts';
 
 export interface EventRecorder {
   /** Never throws and never waits; a repeat of a key is a no-op. */
@@ -22,7 +22,7 @@ interface Held {
   cancel: Cancel;
 }
 
-export class Teller {
+export class EventRelay {
   readonly #events: EventRecorder;
   readonly #clock: Clock;
   readonly #held = new Map<ObjectKey, Held>();
@@ -37,7 +37,7 @@ export class Teller {
     const key = objectKeyOf(rollout);
     const held = this.#held.get(key);
     this.forget(key);
-    const list = toldTogether(held === undefined ? news : [held.announcement, ...news]);
+    const list = coalesced(held === undefined ? news : [held.announcement, ...news]);
     const last = list.at(-1);
     const waits = last?.finished === undefined ? undefined : last;
     for (const announcement of list) if (announcement !== waits) this.#events.emit(rollout, announcement);

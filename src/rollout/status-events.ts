@@ -24,12 +24,12 @@ export function withNews(
 ): Pick<RolloutStatus, 'recentEvents'> {
   const known = seen.status.recentEvents ?? [];
   if (news.length === 0) return known.length === 0 ? {} : { recentEvents: known };
-  const untold = seen.told === undefined || isSame(known, seen.told) ? [] : known;
-  return { recentEvents: [...untold, ...news].reduce(withNext, []).slice(-MOST) as RecentEvent[] };
+  const pendingEvents = seen.told === undefined || isSame(known, seen.told) ? [] : known;
+  return { recentEvents: [...pendingEvents, ...news].reduce(withNext, []).slice(-MOST) as RecentEvent[] };
 }
 
 /** What a confirmed status tells of, given the one before it. */
-export function newsBetween(before: RolloutStatus | undefined, after: RolloutStatus): Announcement[] {
+export function eventsBetween(before: RolloutStatus | undefined, after: RolloutStatus): Announcement[] {
   const known = new Set(before?.recentEvents?.map(({ key }) => key));
   return (after.recentEvents ?? []).filter(({ key }) => !known.has(key));
 }

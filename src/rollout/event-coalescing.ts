@@ -10,7 +10,7 @@ function joined(before: Announcement, after: Announcement): Announcement | undef
 }
 
 /** In the same order, and nothing left out. */
-export function toldTogether(list: readonly Announcement[]): Announcement[] {
+export function coalesced(list: readonly Announcement[]): Announcement[] {
   const told: Announcement[] = [];
   for (const next of list) {
     const last = told.at(-1);
