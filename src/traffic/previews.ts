@@ -77,7 +77,7 @@ export function previewIssues(
   });
 }
 
-/** Places of the previews that there are: of the headers that are noted, and of those that are wanted. */
+/** Places of the previews that there are: of the headers that are noted, and what is as one for those that are wanted would be. */
 function placesOf(
   form: RouteForm,
   object: KubeObject,
@@ -85,15 +85,26 @@ function placesOf(
   wanted: readonly HeaderMatch[] | null,
 ): number[] {
   const note = notesOf(object)[form.key];
-  const shared = new Set(entries.map(({ place }) => place));
   const names = [...namesOf(copiesOf(form, object, entries, [])), ...(note?.names ?? [])];
+  const copies = new Map(
+    entries.map((entry) => [entry.place - 1, wanted === null ? undefined : previewOf(form, object, entry, wanted)]),
+  );
   return entriesIn(valueAt(object, form.list)).flatMap((entry, place) => {
-    const isInFront = shared.has(place + 1);
-    const isIt = [note?.headers, wanted ?? undefined].some((headers) =>
-      form.isPreview(entry, { headers, isInFront, names }),
-    );
-    return isIt ? [place] : [];
+    const at = { headers: note?.headers, isInFront: copies.has(place), names };
+    const copy = copies.get(place);
+    return form.isPreview(entry, at) || (copy !== undefined && isLike(entry, copy)) ? [place] : [];
   });
+}
+
+/** Whether an entry says what a copy does and nothing beside, but for what a server has filled in further down. */
+const isLike = (entry: Entry, copy: Entry): boolean =>
+  Object.keys(entry).length === Object.keys(copy).length && contains(entry, copy);
+
+function contains(whole: unknown, part: unknown): boolean {
+  if (Array.isArray(part))
+    return Array.isArray(whole) && whole.length === part.length && part.every((each, at) => contains(whole[at], each));
+  if (!isRecord(part)) return whole === part;
+  return isRecord(whole) && Object.entries(part).every(([key, value]) => contains(whole[key], value));
 }
 
 /** Whether each shared entry has a preview for these headers, made of it as it is now; with null, whether nothing has any. */
