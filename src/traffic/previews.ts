@@ -30,7 +30,7 @@ export const notedHeaders = ({ key }: RouteForm, object: KubeObject): readonly H
 
 function recordAt(root: unknown, keys: readonly (string | number)[]): Entry {
   const value = valueAt(root, keys);
-  return isRecord(value) ? structuredClone(value) : {};
+  return isRecord(value) ? value : {};
 }
 
 function previewOf(form: RouteForm, object: KubeObject, shared: SharedEntry, headers: readonly HeaderMatch[]): Entry {
@@ -85,11 +85,14 @@ function placesOf(
   wanted: readonly HeaderMatch[] | null,
 ): number[] {
   const note = notesOf(object)[form.key];
+  const list = entriesIn(valueAt(object, form.list));
+  // Nothing but the entries themselves: there is none, as is the rule.
+  if (wanted === null && note === undefined && list.length === entries.length) return [];
   const names = [...namesOf(copiesOf(form, object, entries, [])), ...(note?.names ?? [])];
   const copies = new Map(
     entries.map((entry) => [entry.place - 1, wanted === null ? undefined : previewOf(form, object, entry, wanted)]),
   );
-  return entriesIn(valueAt(object, form.list)).flatMap((entry, place) => {
+  return list.flatMap((entry, place) => {
     const at = { headers: note?.headers, isInFront: copies.has(place), names };
     const copy = copies.get(place);
     return form.isPreview(entry, at) || (copy !== undefined && isLike(entry, copy)) ? [place] : [];
@@ -153,7 +156,10 @@ export function withPreviews(
   // It may have been copied from the cluster.
   const places = placesOf(form, object, entries, headers ?? null);
   const copies = new Map(
-    entries.map((entry) => [entry.place, headers === undefined ? [] : [previewOf(form, object, entry, headers)]]),
+    entries.map((entry) => [
+      entry.place,
+      headers === undefined ? [] : [structuredClone(previewOf(form, object, entry, headers))],
+    ]),
   );
   const all: unknown[] = list.flatMap((entry: unknown, place) =>
     places.includes(place) ? [] : [...(copies.get(place) ?? []), entry],
