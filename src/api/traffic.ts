@@ -5,6 +5,7 @@ import type { trafficRoutingSchema } from './traffic-routing.ts';
 
 /** The side that serves (stableService, activeService) and the one that is tried (canaryService, previewService). */
 export type Role = 'canary' | 'stable';
+export const ROLES: readonly Role[] = ['canary', 'stable'];
 
 const KINDS = ['exact', 'prefix', 'regex'] as const;
 const text = z.string().min(1).max(1024);

@@ -3,12 +3,12 @@
 import { parseArgs } from 'node:util';
 import type { KubeObject, ReplicaSet, Resource } from '../api/k8s.ts';
 import { POD_TEMPLATE_HASH, RESOURCES } from '../api/names.ts';
-import { nameOf, qualifiedName } from '../api/object-key.ts';
+import { nameOf, qualifiedName, refOf } from '../api/object-key.ts';
 import type { Rollout } from '../api/rollout.ts';
 import { carryOut } from '../controller/hand-back-controller.ts';
 import { handBacks, type HandBack } from '../controller/hand-back.ts';
 import { describeMidway, midwayOf } from '../controller/midway.ts';
-import { routedBy } from '../controller/references.ts';
+import { referenceTo, routedBy } from '../controller/references.ts';
 import { kubeClient } from '../kube/client.ts';
 import { isNotFound } from '../kube/errors.ts';
 import { loadAccess } from '../kube/kubeconfig.ts';
@@ -75,7 +75,7 @@ export async function release(
   const driven = async (): Promise<HandBack[]> => {
     const lists = await Promise.all(KINDS.map((resource) => listed(client, resource, selection)));
     return handBacks(
-      lists.flat().filter((object) => named === undefined || named.includes(idOf(object))),
+      lists.flat().filter((object) => named === undefined || named.includes(referenceTo(refOf(object)))),
       [],
     );
   };
@@ -97,9 +97,7 @@ export async function release(
 /** Something is still bound to it, or may be, as what it drives cannot be read. */
 function isDriving(rollout: Rollout, backs: readonly HandBack[]): boolean {
   const names = routedBy(rollout);
-  return (
-    names === undefined || backs.some(({ kind, namespace, name }) => names.includes(`${kind}/${namespace}/${name}`))
-  );
+  return names === undefined || backs.some((back) => names.includes(referenceTo(back)));
 }
 
 /** Sees to it that these have no pods but stable ones, or refuses. Resolves to true where anything was changed. */
@@ -123,7 +121,6 @@ const ADVICE =
   'Services that are let go of would select these pods, too, and nobody would watch them. Add --abort to send all traffic to the stable ' +
   'revision and take the other pods down first; or start the controller, and come back when the release has ended and its pods are gone.';
 
-const idOf = ({ kind, metadata }: KubeObject): string => `${kind}/${metadata.namespace ?? ''}/${metadata.name}`;
 const textOf = ({ kind, namespace, name, resource }: HandBack): string =>
   nameOf({ group: resource.group, kind, namespace, name });
 

@@ -2,7 +2,7 @@
 // by itself and done again without harm; nothing is taken down that may still have traffic.
 import type { KubeObject, ReplicaSet } from '../api/k8s.ts';
 import { CONTROLLER_MANAGER, POD_TEMPLATE_HASH, RESOURCES, verbAnnotation } from '../api/names.ts';
-import { qualifiedName } from '../api/object-key.ts';
+import { nameOf, qualifiedName } from '../api/object-key.ts';
 import type { Issue, Result } from '../api/result.ts';
 import type { Role } from '../api/traffic.ts';
 import { carryOut } from '../controller/hand-back-controller.ts';
@@ -16,7 +16,7 @@ import { silentLog } from '../ports/log.ts';
 import { planOf } from '../rollout/compile.ts';
 import type { Plan } from '../rollout/plan.ts';
 import type { DrivenObject, DrivenSelector } from '../traffic/driven.ts';
-import { drivenName } from '../traffic/driven-objects.ts';
+import { idOf } from '../traffic/driven-objects.ts';
 import { isRoute } from '../traffic/modules.ts';
 
 export interface Around {
@@ -153,7 +153,7 @@ class TakeBack {
       const after = back === undefined ? object : await carryOut(client, back);
       const { canary } = changesOf(route, route.read(after)).weights;
       if (canary > 0)
-        throw new Error(`${drivenName(route)} sends ${canary} % to the canary, and is not Sluice's to change`);
+        throw new Error(`${nameOf(idOf(route))} sends ${canary} % to the canary, and is not Sluice's to change`);
     }
   }
 
@@ -194,5 +194,5 @@ class TakeBack {
 function changesOf<T>(target: DrivenObject, result: Result<T, readonly Issue[]>): T {
   if (result.ok) return result.value;
   const why = result.error.map(({ field, message }) => `${field}: ${message}`).join('; ');
-  throw new Error(`${drivenName(target)}: ${why}; mend it, then run this again`);
+  throw new Error(`${nameOf(idOf(target))}: ${why}; mend it, then run this again`);
 }

@@ -12,7 +12,7 @@ import type { Log } from '../ports/log.ts';
 import { createDrivenCaches, type DrivenCaches, type DrivenCacheDeps } from './driven-caches.ts';
 import { keepWriter, withWriter } from './driven-writer.ts';
 import { ownedFields } from './hand-back.ts';
-import { kindsOf, referencesOf } from './references.ts';
+import { kindsOf, referencesOf, referenceTo } from './references.ts';
 
 export interface CacheDeps {
   client: KubeClient;
@@ -145,7 +145,7 @@ function concerned(caches: Caches, object: Identified & { kind?: string }, kind:
     return owner === undefined ? [] : [rolloutKey(namespace, owner.name)];
   }
   return caches.rollouts
-    .by(BY_REFERENCE, `${kind}/${namespace ?? ''}/${name}`)
+    .by(BY_REFERENCE, referenceTo({ kind, name, ...present({ namespace }) }))
     .map((rollout) => rolloutKey(rollout.metadata.namespace, rollout.metadata.name));
 }
 

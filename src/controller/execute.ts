@@ -10,7 +10,7 @@ import {
   RUN_LABELS,
   verbAnnotation,
 } from '../api/names.ts';
-import type { ObjectKey } from '../api/object-key.ts';
+import { nameOf, type ObjectKey } from '../api/object-key.ts';
 import type { Issue, Result } from '../api/result.ts';
 import type { Rollout } from '../api/rollout.ts';
 import { resolveRun } from '../analysis/run/resolve.ts';
@@ -20,9 +20,9 @@ import type { Intent } from '../rollout/intents.ts';
 import type { Observed } from '../rollout/observed.ts';
 import { keyFor } from '../kube/object-store.ts';
 import type { DrivenObject, DrivenRoute, DrivenSelector, Split } from '../traffic/driven.ts';
-import { drivenName } from '../traffic/driven-objects.ts';
+import { idOf } from '../traffic/driven-objects.ts';
 import { isRoute } from '../traffic/modules.ts';
-import type { Write } from '../traffic/write.ts';
+import { pointer, type Write } from '../traffic/write.ts';
 import { adopt } from './adoption.ts';
 import { rolloutKey, runKey, type Caches } from './caches.ts';
 import { kindOf, Refusal } from './failure.ts';
@@ -65,7 +65,7 @@ async function drive<T extends DrivenObject>(
   const cache = deps.caches.driven.of(resource)?.cache;
   const options = { urgent: pass.urgent };
   const writeOn = async (object: KubeObject | undefined): Promise<void> => {
-    if (object === undefined) throw new Refusal(`${drivenName(target)} is gone`);
+    if (object === undefined) throw new Refusal(`${nameOf(idOf(target))} is gone`);
     const write = writeOf(plan(target, object));
     if (write === undefined) return;
     const request = { name, namespace, ...write, fieldManager: CONTROLLER_MANAGER };
@@ -206,7 +206,7 @@ async function patchRollout(deps: ExecuteDeps, { seen, client }: Pass, body: rea
 /** Moves what an annotation asks for to one of Sluice's own, in one write: from here on it has an identity and is acted on once. */
 async function takeCommand(deps: ExecuteDeps, pass: Pass, intent: Of<'TakeCommand'>): Promise<void> {
   const { rollout, seen } = pass;
-  const pointer = (name: string): string => `/metadata/annotations/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  const at = (name: string): string => pointer(['metadata', 'annotations', name]);
   const taken = {
     id: `${rollout.metadata.resourceVersion ?? ''}-${intent.verb}`,
     verb: intent.verb,
@@ -214,11 +214,11 @@ async function takeCommand(deps: ExecuteDeps, pass: Pass, intent: Of<'TakeComman
     at: new Date(seen.now).toISOString(),
     ...(intent.by === undefined ? {} : { by: intent.by }),
   };
-  const from = pointer(verbAnnotation(intent.verb));
+  const from = at(verbAnnotation(intent.verb));
   const body = [
     { op: 'test', path: from, value: intent.value },
     { op: 'remove', path: from },
-    { op: 'add', path: pointer(ANNOTATIONS.command), value: JSON.stringify(taken) },
+    { op: 'add', path: at(ANNOTATIONS.command), value: JSON.stringify(taken) },
   ];
   return patchRollout(deps, pass, body).catch((error: unknown) => lookAgain(deps, pass, intent, error));
 }

@@ -16,7 +16,7 @@ import { DRIVEN_KINDS } from '../traffic/modules.ts';
 import { BY_REFERENCE, type Caches } from './caches.ts';
 import { kindOf } from './failure.ts';
 import { handBack, handBacks, isLeaving, type HandBack } from './hand-back.ts';
-import { kindsOf, routedBy, unclearIn } from './references.ts';
+import { kindsOf, referenceTo, routedBy, unclearIn } from './references.ts';
 import type { EventRecorder } from './event-relay.ts';
 
 export interface HandBackDeps {
@@ -55,7 +55,9 @@ export function createHandBack(deps: HandBackDeps): HandBackController {
   let unfollow: (() => void)[] = [];
   // What is driven changes with every weight: whether a Rollout refers to it is the cheap question, and comes first.
   const consider = (object: KubeObject): void => {
-    const isReferred = caches.rollouts.by(BY_REFERENCE, referenceOf(object)).some((rollout) => !isLeaving(rollout));
+    const isReferred = caches.rollouts
+      .by(BY_REFERENCE, referenceTo(refOf(object)))
+      .some((rollout) => !isLeaving(rollout));
     if (!isReferred && handBack(object) !== undefined) queue.add(objectKeyOf(object));
   };
   // Routes first: the queue keeps the order, and one worker takes it.
@@ -130,12 +132,12 @@ async function look(deps: HandBackDeps, queue: WorkQueue<ObjectKey>, key: Object
   const { caches, clock, ownership = soleOwner } = deps;
   // A server that does not serve Rollouts for a moment has not deleted them.
   if (!ownership.owns(key) || !caches.rollouts.served) return;
-  const { kind, namespace = '', name } = objectIdOf(key);
-  const released = findReleased(caches, `${kind}/${namespace}/${name}`);
+  const id = objectIdOf(key);
+  const released = findReleased(caches, referenceTo(id));
   if (released === undefined) return;
   try {
     await carryOut(fencedFor(deps.client, ownership, key), released.back).then((after) =>
-      caches.driven.byKind(kind)?.observe(after),
+      caches.driven.byKind(id.kind)?.observe(after),
     );
   } catch (error) {
     // Somebody changed it meanwhile: the watch brings the news.
@@ -169,9 +171,6 @@ export function isBound(rollout: Rollout, caches: Caches): boolean {
   if (!caches.driven.areKnown(kindsOf(rollout))) return true;
   return (routedBy(rollout) ?? []).some((name) => findReleased(caches, name) !== undefined);
 }
-
-const referenceOf = ({ kind, metadata: { namespace = '', name } }: KubeObject): string =>
-  `${kind}/${namespace}/${name}`;
 
 /** Those that refer to the object, and those of its namespace whose spec may. */
 const rolloutsNear = ({ rollouts }: Caches, reference: string, namespace: string): Rollout[] =>

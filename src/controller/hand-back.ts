@@ -11,7 +11,7 @@ import type { Traffic } from '../api/traffic.ts';
 import type { DrivenKind, DrivenRoute, Split, Unbound } from '../traffic/driven.ts';
 import { DRIVEN_KINDS, drivenKind, isRoute, routedObjects } from '../traffic/modules.ts';
 import { annotationOps, jsonWrite, type Write } from '../traffic/write.ts';
-import { routedBy } from './references.ts';
+import { referenceTo, routedBy } from './references.ts';
 
 /** An object as far as handing it back needs it. */
 export type Handed = Pick<KubeObject, 'apiVersion' | 'kind'> & { metadata: ObjectMeta; spec?: unknown };
@@ -44,8 +44,9 @@ export function handBacks(objects: readonly Handed[], rollouts: readonly Rollout
     else names.forEach((name) => referred.add(name));
   }
   return objects
-    .filter(({ kind, metadata: { namespace = '', name } }) => {
-      return !unclear.has(namespace) && !referred.has(`${kind}/${namespace}/${name}`);
+    .filter((object) => {
+      const { namespace = '' } = object.metadata;
+      return !unclear.has(namespace) && !referred.has(referenceTo(refOf(object)));
     })
     .flatMap((object) => handBack(object) ?? [])
     .sort((a, b) => orderOf(a.resource) - orderOf(b.resource));

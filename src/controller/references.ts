@@ -1,11 +1,16 @@
 // What a Rollout refers to by name, and where in its spec: so that a change of the one wakes the other, and a missing one is named.
 import type { Resource } from '../api/k8s.ts';
+import type { ObjectId } from '../api/object-key.ts';
 import type { Issue } from '../api/result.ts';
 import type { Rollout } from '../api/rollout.ts';
 import { planOf } from '../rollout/compile.ts';
 import type { Plan } from '../rollout/plan.ts';
 import type { DrivenObject } from '../traffic/driven.ts';
-import { drivenObjects, referenceTo } from '../traffic/driven-objects.ts';
+import { drivenObjects, idOf } from '../traffic/driven-objects.ts';
+
+/** How an object is filed of which a Rollout tells: `Kind/namespace/name`. */
+export const referenceTo = ({ kind, namespace = '', name }: Omit<ObjectId, 'group'>): string =>
+  `${kind}/${namespace}/${name}`;
 
 /** The objects that a Rollout may drive, and an issue for each of another namespace that it may not. */
 export function mayDrive(
@@ -41,7 +46,8 @@ export const kindsOf = (rollout: Rollout): Resource[] => [
 ];
 
 /** `kind/namespace/name` of the Services, subsets and routes that a Rollout drives; undefined where its spec cannot be read. */
-export const routedBy = (rollout: Rollout): string[] | undefined => drivenBy(rollout)?.map(referenceTo);
+export const routedBy = (rollout: Rollout): string[] | undefined =>
+  drivenBy(rollout)?.map((object) => referenceTo(idOf(object)));
 
 /** Stands in for the names of a Rollout whose spec cannot be read: it may refer to anything of its namespace. */
 export const unclearIn = (namespace: string): string => `unclear/${namespace}`;
@@ -57,8 +63,8 @@ function templatesOf(rollout: Rollout, namespace: string): string[] {
     Array.isArray(templates)
       ? templates.map((t) =>
           t.clusterScope
-            ? `ClusterAnalysisTemplate//${t.templateName}`
-            : `AnalysisTemplate/${namespace}/${t.templateName}`,
+            ? referenceTo({ kind: 'ClusterAnalysisTemplate', name: t.templateName })
+            : referenceTo({ kind: 'AnalysisTemplate', namespace, name: t.templateName }),
         )
       : [],
   );

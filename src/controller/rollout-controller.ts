@@ -172,8 +172,8 @@ export class RolloutController {
 }
 
 function correctionsIn(caches: Caches, metrics: RolloutMetrics): Corrections {
-  const driven = ({ kind, namespace, name }: DrivenField): Managed | undefined => {
-    if (kind === 'ReplicaSet') return caches.replicaSets.get(namespace, name);
+  const driven = ({ part, kind, namespace, name }: DrivenField): Managed | undefined => {
+    if (part === 'pods') return caches.replicaSets.get(namespace, name);
     return caches.driven.byKind(kind)?.get(namespace, name);
   };
   return new Corrections({

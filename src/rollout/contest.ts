@@ -15,14 +15,17 @@ export function drivenFields({ namespace, routes, selectors, replicaSets }: Obse
       const what = 'the weights';
       return canary === undefined
         ? []
-        : [[field({ kind, name, namespace: of.namespace, what }), weightText(canary, uneven)]];
+        : [[field({ part: 'weights', kind, name, namespace: of.namespace, what }), weightText(canary, uneven)]];
     }),
     ...selectors.map(({ kind, name, role, hash }): [DrivenField, string] => {
       const what = kind === 'Service' ? 'the selector' : 'the subsets';
-      return [field({ kind, name, namespace, what }, role), hash ?? ''];
+      return [field({ part: 'selector', kind, name, namespace, what }, role), hash ?? ''];
     }),
     ...replicaSets.map(({ name, desired }): [DrivenField, string] => {
-      return [field({ kind: 'ReplicaSet', name, namespace, what: 'the number of pods' }), String(desired)];
+      return [
+        field({ part: 'pods', kind: 'ReplicaSet', name, namespace, what: 'the number of pods' }),
+        String(desired),
+      ];
     }),
   ];
 }
@@ -30,20 +33,18 @@ export function drivenFields({ namespace, routes, selectors, replicaSets }: Obse
 const weightText = (canary: number, uneven: boolean | undefined): string => `${canary}${uneven ? ' in some' : ''}`;
 
 /** The value that an intent gives to a driven field; undefined where it is not about it. */
-export function aimedAt(intent: Intent, { kind, name, id }: DrivenField): string | undefined {
-  if (intent.do === 'SetWeights') return isRoute(kind) ? weightText(intent.canary, false) : undefined;
+export function aimedAt(intent: Intent, { part, kind, name, id }: DrivenField): string | undefined {
+  if (intent.do === 'SetWeights') return part === 'weights' ? weightText(intent.canary, false) : undefined;
   if (intent.do === 'SwitchSelector')
     return intent.kind === kind && intent.name === name && id.endsWith(`/${intent.role}`) ? intent.hash : undefined;
   if (intent.do !== 'ScaleReplicaSet') return undefined;
-  return kind === 'ReplicaSet' && intent.name === name ? String(intent.replicas) : undefined;
+  return part === 'pods' && intent.name === name ? String(intent.replicas) : undefined;
 }
-
-const isRoute = (kind: string): boolean => !['Service', 'DestinationRule', 'ReplicaSet'].includes(kind);
 
 const MOST_NAMED = 3;
 
 /** For a person: who, and what to do. */
-export function textOfContests(contests: readonly Contest[]): string {
+export function textOfContests(contests: readonly Pick<Contest, 'kind' | 'name' | 'what' | 'by'>[]): string {
   const texts = contests.map(({ kind, name, what, by }) => `${by} changes ${what} of ${kind} ${name}`);
   const named = [...new Set(texts)].toSorted();
   const more = named.length > MOST_NAMED ? ` (and ${named.length - MOST_NAMED} more)` : '';

@@ -61,6 +61,8 @@ export interface SeenRun {
 
 /** A field of an object that a Rollout drives. */
 export interface DrivenField {
+  /** What of the object is driven. */
+  readonly part: 'weights' | 'selector' | 'pods';
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;

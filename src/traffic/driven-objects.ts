@@ -1,4 +1,5 @@
 // From a plan to everything that it drives: the Services of its sides, and the objects of its routers.
+import type { ObjectId } from '../api/object-key.ts';
 import type { Plan } from '../rollout/plan.ts';
 import type { DrivenObject } from './driven.ts';
 import { routedObjects } from './modules.ts';
@@ -19,16 +20,9 @@ export function drivenObjects(plan: Driving, namespace: string): readonly Driven
   return objects;
 }
 
-/** `Kind/namespace/name`. */
-export const referenceTo = ({
-  resource,
+/** Which object of the cluster it is. */
+export const idOf = ({
+  resource: { group, kind },
   namespace,
   name,
-}: Pick<DrivenObject, 'resource' | 'namespace' | 'name'>): string => `${resource.kind}/${namespace}/${name}`;
-
-/** For a person: `Kind namespace/name`. */
-export const drivenName = ({
-  resource,
-  namespace,
-  name,
-}: Pick<DrivenObject, 'resource' | 'namespace' | 'name'>): string => `${resource.kind} ${namespace}/${name}`;
+}: Pick<DrivenObject, 'resource' | 'namespace' | 'name'>): ObjectId => ({ group, kind, namespace, name });

@@ -5,46 +5,53 @@ import { isRecord } from '../api/json.ts';
 import type { KubeObject } from '../api/k8s.ts';
 import { ANNOTATIONS } from '../api/names.ts';
 import { fail, ok, type Issue, type Result } from '../api/result.ts';
-import type { Role } from '../api/traffic.ts';
+import { ROLES } from '../api/traffic.ts';
 import type { DrivenRoute, ReadSplit, Split } from './driven.ts';
 import { isShown, notedHeaders, previewIssues, previewNote, previewOps, withPreviews } from './previews.ts';
 import { testsOf, valueAt, type Branch, type RouteForm, type SharedEntry } from './route-form.ts';
 import { annotationOps, jsonWrite, pointer, type JsonPatchOp } from './write.ts';
 
-const ROLES: readonly Role[] = ['canary', 'stable'];
+type Entries = Result<SharedEntry[], Issue[]>;
 
 /** A driven object whose entries are of a form. */
 export function weightedRoute(
   at: Pick<DrivenRoute, 'resource' | 'namespace' | 'name' | 'field'>,
   form: RouteForm,
 ): DrivenRoute {
+  // Caches replace objects and never change them: each version is looked through once, however often it is asked about.
+  const known = new WeakMap<KubeObject, Entries>();
+  const entriesOf = (object: KubeObject): Entries => {
+    const entries = known.get(object) ?? form.find(object);
+    known.set(object, entries);
+    return entries;
+  };
   return {
     drives: 'split',
     ...at,
     plan(object, split) {
-      const entries = form.find(object);
+      const entries = entriesOf(object);
       return entries.ok ? plan(form, object, entries.value, split) : entries;
     },
     read(object) {
-      const entries = form.find(object);
+      const entries = entriesOf(object);
       return entries.ok ? read(entries.value) : entries;
     },
     shows(object, headers) {
-      const entries = form.find(object);
+      const entries = entriesOf(object);
       if (!entries.ok) return true;
       const wanted = previewable(form, object, entries.value, headers);
       return wanted === undefined || isShown(form, object, entries.value, wanted);
     },
     keep(applied, live) {
-      const entries = form.find(applied);
-      const now = form.find(live);
+      const entries = entriesOf(applied);
+      const now = entriesOf(live);
       const found = now.ok ? read(now.value) : now;
       if (!entries.ok || !found.ok) return applied;
       const weighted = withWeights(applied, entries.value, found.value.weights);
       return withPreviews(form, weighted, entries.value, notedHeaders(form, live));
     },
     verify(object, headers) {
-      const entries = form.find(object);
+      const entries = entriesOf(object);
       const clashes = entries.ok && headers !== null ? previewIssues(form, object, entries.value, headers) : [];
       return [...clashes, ...(form.verify?.(object) ?? [])];
     },

@@ -34,6 +34,12 @@ const named = <T>(object: object): T =>
 const vs = (): Route => named(virtualService());
 const hr = (): HttpRoute => named(httpRoute());
 
+/** As the API server answers who may not read a kind. */
+const FORBIDDEN = {
+  fail: 403,
+  body: { kind: 'Status', apiVersion: 'v1', status: 'Failure', reason: 'Forbidden', code: 403, message: 'no' },
+};
+
 let cluster: Cluster;
 beforeEach(async () => {
   cluster = await Cluster.open();
@@ -400,21 +406,7 @@ describe('an abort', () => {
     release('v2', shape);
     await weighs(20);
     cluster.processes[0]?.kill();
-    cluster.server.intercept(({ path }) =>
-      path.includes('/virtualservices')
-        ? {
-            fail: 403,
-            body: {
-              kind: 'Status',
-              apiVersion: 'v1',
-              status: 'Failure',
-              reason: 'Forbidden',
-              code: 403,
-              message: 'no',
-            },
-          }
-        : undefined,
-    );
+    cluster.server.intercept(({ path }) => (path.includes('/virtualservices') ? FORBIDDEN : undefined));
     await cluster.start();
     cluster.annotate('abort', 'bad');
     await cluster.until('all requests reach v1', () => previewed(cluster) === 'v1', 30_000);
@@ -609,21 +601,7 @@ describe('from Git', () => {
 describe('a kind that is not served or not readable', () => {
   it('is said by the Rollout that names it, others go on, and it goes on once the CRD is there', async () => {
     const forbid = { on: true };
-    cluster.server.intercept(({ path }) =>
-      forbid.on && path.includes('/httproutes')
-        ? {
-            fail: 403,
-            body: {
-              kind: 'Status',
-              apiVersion: 'v1',
-              status: 'Failure',
-              reason: 'Forbidden',
-              code: 403,
-              message: 'no',
-            },
-          }
-        : undefined,
-    );
+    cluster.server.intercept(({ path }) => (forbid.on && path.includes('/httproutes') ? FORBIDDEN : undefined));
     await given({ promotionSteps: [{ setWeight: 50 }] });
     for (const name of ['api-active', 'api-preview']) cluster.create(service(name));
     cluster.create(other('api', { activeService: 'api-active', previewService: 'api-preview', ...GATEWAY }));

@@ -43,11 +43,11 @@ const scale = (): void =>
     'other-operator',
   );
 
-async function fought(by: () => void): Promise<void> {
+async function fought(by: () => void, seconds = 300): Promise<void> {
   await givenV1(cluster, { steps: STEPS });
   apply(cluster, 'v2', { steps: STEPS });
   await waits(cluster);
-  for (let second = 0; second < 300; second++) {
+  for (let second = 0; second < seconds; second++) {
     by();
     await cluster.run(1_000);
   }
@@ -84,13 +84,7 @@ describe('a writer that resets every second, for five minutes,', () => {
 
 describe('a fight that has ended', () => {
   it('is no longer said, and nothing is written at rest', async () => {
-    await givenV1(cluster, { steps: STEPS });
-    apply(cluster, 'v2', { steps: STEPS });
-    await waits(cluster);
-    for (let times = 0; times < 5; times++) {
-      shift();
-      await cluster.run(1_000);
-    }
+    await fought(shift, 5);
     const contested = (): unknown => cluster.condition(cluster.rollout(), 'Contested')?.['message'];
     expect(contested()).toMatch(/^other-operator changes the weights of VirtualService web again and again/);
     const writes = (): number => cluster.processes[0]?.writes.length ?? 0;

@@ -4,7 +4,7 @@ import type { KubeObject } from '../../api/k8s.ts';
 import { GROUP } from '../../api/names.ts';
 import { planOf } from '../../rollout/compile.ts';
 import type { DrivenObject } from '../../traffic/driven.ts';
-import { drivenObjects } from '../../traffic/driven-objects.ts';
+import { drivenObjects, idOf } from '../../traffic/driven-objects.ts';
 import { isRecord, recordsIn, textIn } from '../../api/json.ts';
 import { objectKey, refOf, type ObjectKey } from '../../api/object-key.ts';
 
@@ -25,10 +25,7 @@ export function readKeys(rollout: KubeObject): Set<ObjectKey> {
 }
 
 /** Keys of the Services, routes and subsets that it drives; none where its strategy cannot be read. */
-const drivenKeys = (rollout: KubeObject): ObjectKey[] => drivenOf(rollout).map((object) => keyOf(object));
-
-export const keyOf = ({ resource: { group, kind }, namespace, name }: DrivenObject): ObjectKey =>
-  objectKey({ group, kind, namespace, name });
+const drivenKeys = (rollout: KubeObject): ObjectKey[] => drivenOf(rollout).map((object) => objectKey(idOf(object)));
 
 /** Keys of the templates that it is measured by. */
 export function templateKeys(rollout: KubeObject): Set<ObjectKey> {

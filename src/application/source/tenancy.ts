@@ -5,7 +5,7 @@ import { recordsIn, textIn, isRecord } from '../../api/json.ts';
 import type { KubeObject } from '../../api/k8s.ts';
 import { ANNOTATIONS, GROUP, POD_TEMPLATE_HASH } from '../../api/names.ts';
 import { nameOf } from '../../api/object-key.ts';
-import { drivenName } from '../../traffic/driven-objects.ts';
+import { idOf } from '../../traffic/driven-objects.ts';
 import { DRIVEN_KINDS } from '../../traffic/modules.ts';
 import { drivenOf, isRollout } from '../revert/dependents.ts';
 import type { DesiredObject } from './desired.ts';
@@ -168,4 +168,4 @@ function routeObjections(rollout: KubeObject, tenancy: Tenancy): string[] {
 const drivenElsewhere = (rollout: KubeObject, home: string): string[] =>
   drivenOf(rollout)
     .filter(({ namespace }) => namespace !== home)
-    .map(drivenName);
+    .map((object) => nameOf(idOf(object)));

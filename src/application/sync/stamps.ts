@@ -4,9 +4,10 @@ import type { HeldNote } from '../../api/annotations.ts';
 import type { KubeObject } from '../../api/k8s.ts';
 import { ANNOTATIONS, APPLICATION_LABEL } from '../../api/names.ts';
 import type { RevisionRef } from '../../api/revision.ts';
-import { drivenOf, isRollout, keyOf } from '../revert/dependents.ts';
+import { drivenOf, isRollout } from '../revert/dependents.ts';
 import { isRecord } from '../../api/json.ts';
-import type { ObjectKey } from '../../api/object-key.ts';
+import { objectKey, type ObjectKey } from '../../api/object-key.ts';
+import { idOf } from '../../traffic/driven-objects.ts';
 import { ownerLabel, ownerText, type Owner } from './owner.ts';
 
 export interface Stamps {
@@ -60,7 +61,7 @@ export function drivenBy(rollouts: readonly KubeObject[]): Map<ObjectKey, KeepLi
   const driven = new Map<ObjectKey, KeepLive>();
   for (const rollout of rollouts.filter(isRollout)) {
     for (const object of drivenOf(rollout)) {
-      const key = keyOf(object);
+      const key = objectKey(idOf(object));
       const before = driven.get(key);
       driven.set(key, (applied, live) => object.keep(before?.(applied, live) ?? applied, live));
     }

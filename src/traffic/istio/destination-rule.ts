@@ -3,7 +3,7 @@ import { isRecord } from '../../api/json.ts';
 import type { KubeObject, Resource } from '../../api/k8s.ts';
 import { POD_TEMPLATE_HASH } from '../../api/names.ts';
 import { fail, ok, type Issue, type Result } from '../../api/result.ts';
-import type { Role } from '../../api/traffic.ts';
+import { ROLES, type Role } from '../../api/traffic.ts';
 import type { DrivenSelector, Hashes, Unbound } from '../driven.ts';
 import { entriesIn, textOf, type Entry } from '../route-form.ts';
 import { jsonWrite, pointer, type JsonPatchOp } from '../write.ts';
@@ -20,8 +20,6 @@ export interface SubsetTarget extends Pick<DrivenSelector, 'namespace' | 'name' 
   /** Name of the subset of each side. */
   subsets: Readonly<Record<Role, string>>;
 }
-
-const ROLES: readonly Role[] = ['canary', 'stable'];
 
 export function destinationRule({ namespace, name, field, subsets }: SubsetTarget): DrivenSelector {
   const find = (object: KubeObject): Result<Readonly<Record<Role, Subset>>, Issue[]> => bothSubsets(object, subsets);
