@@ -6,7 +6,7 @@ import { ANNOTATIONS, GROUP, POD_TEMPLATE_HASH, RESOURCES } from '../api/names.t
 import { objectKey, type ObjectKey } from '../api/object-key.ts';
 import type { Rollout } from '../api/rollout.ts';
 import type { Identified, KubeClient } from '../kube/types.ts';
-import { keepManagedFields, WatchCache, type WatchCacheOptions } from '../kube/watch-cache.ts';
+import { WatchCache, type WatchCacheOptions } from '../kube/watch-cache.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { createDrivenCaches, type DrivenCaches, type DrivenCacheDeps } from './driven-caches.ts';
@@ -98,6 +98,16 @@ function slimService(service: KubeObject): KubeObject {
   };
 }
 
+/**
+ * An unchanged generation has an unchanged spec: the object that is known is kept, and with it all that was worked out from it. The managers
+ * of its fields stay, too: the agent asks who wrote a field of what it applied.
+ */
+function keepSpec(rollout: Rollout, known: Rollout | undefined): Rollout {
+  const { generation } = rollout.metadata;
+  if (generation !== undefined && known?.metadata.generation === generation) rollout.spec = known.spec;
+  return rollout;
+}
+
 /** A watch cache for each kind that a Rollout has to do with. None is open before it is started. */
 export function createCaches(deps: CacheDeps): Caches {
   const open = <T extends Identified>(resource: Resource, more: Partial<WatchCacheOptions<T>> = {}): WatchCache<T> =>
@@ -113,8 +123,7 @@ export function createCaches(deps: CacheDeps): Caches {
     });
   const rollouts = open<Rollout>(RESOURCES.rollouts, {
     index: { [BY_REFERENCE]: referencesOf },
-    // The agent asks who wrote a field of what it applied.
-    transform: keepManagedFields,
+    transform: keepSpec,
   });
   const driven = createDrivenCaches({
     clock: deps.clock,

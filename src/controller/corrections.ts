@@ -30,6 +30,8 @@ interface Count {
 }
 
 interface Known {
+  /** What the look that is being carried out has seen of what is driven. */
+  fields: readonly DrivenField[];
   /** The value that each driven field was left with. */
   left: Map<string, string>;
   /** What was to be written, and was not answered. */
@@ -58,7 +60,9 @@ export class Corrections {
     known.left = new Map();
     known.asked = new Map();
     known.changed.clear();
-    for (const [field, value] of drivenFields(seen)) {
+    const driven = drivenFields(seen);
+    known.fields = driven.map(([field]) => field);
+    for (const [field, value] of driven) {
       const was = before.get(field.id);
       // A write whose answer was lost may have taken effect.
       const isLeft = was === undefined || was === value || asked.get(field.id) === value;
@@ -71,16 +75,16 @@ export class Corrections {
     }
   }
 
-  /** What was carried out of it. */
-  done(key: ObjectKey, seen: Observed, intents: readonly Intent[]): void {
+  /** What was carried out of the newest look. */
+  done(key: ObjectKey, now: number, intents: readonly Intent[]): void {
     const known = this.#at(key);
-    for (const [field] of drivenFields(seen)) {
+    for (const field of known.fields) {
       const value = aimOf(field, intents);
       if (value === undefined) continue;
       known.left.set(field.id, value);
       known.asked.delete(field.id);
       const contest = known.changed.get(field.id);
-      if (contest !== undefined) this.#count(key, known, contest, seen.now);
+      if (contest !== undefined) this.#count(key, known, contest, now);
       known.changed.delete(field.id);
     }
   }
@@ -119,6 +123,7 @@ export class Corrections {
     const known = this.#of.get(key);
     if (known !== undefined) return known;
     const fresh: Known = {
+      fields: [],
       left: new Map(),
       asked: new Map(),
       changed: new Map(),

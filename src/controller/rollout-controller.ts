@@ -121,7 +121,7 @@ export class RolloutController {
         if ('seen' in given) corrections.looked(key, given.seen, intents);
       },
       done: (intents, look) => {
-        if ('seen' in look.seen) corrections.done(look.key, look.seen.seen, intents);
+        if ('seen' in look.seen) corrections.done(look.key, look.seen.seen.now, intents);
         this.#note(intents, look);
       },
       troubled: (rollout, { message }) => {

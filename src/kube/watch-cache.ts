@@ -30,8 +30,11 @@ export interface WatchCacheOptions<T extends Identified> extends Selection {
   random: () => number;
   log: Log;
   index?: Indexers<T>;
-  /** Applied before caching. Default: drops `metadata.managedFields`. May change and return its argument. */
-  transform?: (object: T) => T;
+  /**
+   * Applied before caching. Default: drops `metadata.managedFields`. May change and return its argument. `known`: what the cache holds of the
+   * same object so far.
+   */
+  transform?: (object: T, known: T | undefined) => T;
   /** Called each time the watch is set up again after trouble (not after its ordinary end). */
   onRestart?: () => void;
 }
@@ -293,9 +296,10 @@ export class WatchCache<T extends Identified> {
     const key = keyOf(incoming);
     const known = this.#store.get(key);
     if (known !== undefined && !isNewer(incoming.metadata.resourceVersion, known.metadata.resourceVersion)) return;
-    const object = (this.#options.transform ?? dropManagedFields)(incoming);
+    const isAnother = known !== undefined && known.metadata.uid !== incoming.metadata.uid;
+    const object = (this.#options.transform ?? dropManagedFields)(incoming, isAnother ? undefined : known);
     this.#gone.forget(object.metadata.uid);
-    if (known !== undefined && known.metadata.uid !== object.metadata.uid) {
+    if (isAnother) {
       const { resourceVersion } = object.metadata;
       this.#gone.add(known.metadata.uid, { resourceVersion, epoch: this.#epoch });
       this.#remove(key, known);

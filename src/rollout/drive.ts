@@ -1,5 +1,5 @@
 // Drives the chart as far as it goes in one pass: the most urgent event that changes anything, then from the top again.
-import { transition } from 'xstate';
+import { createActor, type AnyStateMachine } from 'xstate';
 import type { Command } from './context.ts';
 import { eventsOf } from './events.ts';
 import type { Context } from './context.ts';
@@ -12,12 +12,40 @@ export type Chart = typeof machine;
 /** Far more than stages, interrupts and regions can take; a chart that goes on longer goes in a circle. */
 const MAX_TRANSITIONS = 1000;
 
+type Scope = Parameters<Chart['transition']>[2];
+
+/**
+ * What a chart that starts nothing and sends nothing is given to act in: nothing. XState's own `transition` makes such a scope for each event,
+ * and works out the initial state of the chart with it.
+ */
+const scopes = new WeakMap<Chart, Scope>();
+
+function scopeOf(chart: Chart): Scope {
+  const known = scopes.get(chart);
+  if (known !== undefined) return known;
+  const self = createActor(chart as AnyStateMachine) as Scope['self'];
+  const nothing = (): void => {};
+  const scope: Scope = {
+    self,
+    system: self.system,
+    id: '',
+    sessionId: '',
+    logger: nothing,
+    defer: nothing,
+    emit: nothing,
+    stopChild: nothing,
+    actionExecutor: nothing,
+  };
+  scopes.set(chart, scope);
+  return scope;
+}
+
 /** The snapshot after the first event that changed anything; undefined where none did. */
 function moved(chart: Chart, from: Snapshot, situation: Situation, command: Command | undefined): Snapshot | undefined {
   for (const event of eventsOf(situation, command)) {
     // Asking whether anything listens is much cheaper than a step that changes nothing.
     if (!from.can(event)) continue;
-    const [next] = transition(chart, from, event);
+    const next = chart.transition(from, event, scopeOf(chart));
     if (next.context !== from.context || JSON.stringify(next.value) !== JSON.stringify(from.value)) return next;
   }
   return undefined;

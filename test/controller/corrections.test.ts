@@ -30,7 +30,7 @@ const seen = (weight: number, more: Partial<Observed> = {}): Observed =>
 
 function look(what: Observed, intents: Intent[] = [], done = intents): void {
   corrections.looked(KEY, what, intents);
-  if (done.length > 0) corrections.done(KEY, what, done);
+  if (done.length > 0) corrections.done(KEY, what.now, done);
 }
 
 const contested = (): string[] =>
