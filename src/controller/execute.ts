@@ -26,7 +26,7 @@ import { pointer, type Write } from '../traffic/write.ts';
 import { adopt } from './adoption.ts';
 import { rolloutKey, runKey, type Caches } from './caches.ts';
 import { kindOf, Refusal } from './failure.ts';
-import { templateLookup } from './gather.ts';
+import { templateLookup } from './analysis-issues.ts';
 import { driverText } from './hand-back.ts';
 import { mayDrive } from './references.ts';
 import { declaredTemplate, ownerReference, replicaSetFor } from './replica-set.ts';

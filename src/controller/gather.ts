@@ -1,16 +1,16 @@
 // Gathers, from caches alone, everything one decision may look at. Reads nothing over the network.
-import type { AnalysisRun, AnalysisRunStatus, TemplateSpec } from '../api/analysis.ts';
+import type { AnalysisRun, AnalysisRunStatus } from '../api/analysis.ts';
 import type { KubeObject, ReplicaSet } from '../api/k8s.ts';
 import { ANNOTATIONS, POD_TEMPLATE_HASH, RUN_LABELS } from '../api/names.ts';
 import type { Issue } from '../api/result.ts';
 import { readAnnotation } from '../api/annotations.ts';
 import { ephemeralMetadataSchema } from '../api/blue-green.ts';
 import type { Rollout, RolloutStatus } from '../api/rollout.ts';
-import { resolveRun, type TemplateLookup } from '../analysis/run/resolve.ts';
 import type { Observed, SeenReplicaSet, SeenRoute, SeenRun, SeenSelector } from '../rollout/observed.ts';
 import type { Plan, RunKind } from '../rollout/plan.ts';
 import type { ObjectKey } from '../api/object-key.ts';
 import type { DrivenObject, DrivenRoute, DrivenSelector, Hashes } from '../traffic/driven.ts';
+import { analysisIssues } from './analysis-issues.ts';
 import { BY_OWNER, runKey, type Caches } from './caches.ts';
 import { gatherCommands } from './commands.ts';
 import type { Declarations } from './declaration.ts';
@@ -132,27 +132,6 @@ function seenRoute(
   return { route: { ...at, canary: weights.canary, uneven: isOff }, wrong: route.verify(object, preview ?? null) };
 }
 
-export function templateLookup(caches: Caches, namespace: string): TemplateLookup {
-  return ({ templateName, clusterScope }): TemplateSpec | undefined =>
-    clusterScope
-      ? caches.clusterAnalysisTemplates.get(undefined, templateName)?.spec
-      : caches.analysisTemplates.get(namespace, templateName)?.spec;
-}
-
-function checkAnalyses(caches: Caches, rollout: Rollout, { analyses }: Plan, declared: string): Issue[] {
-  const namespace = rollout.metadata.namespace ?? '';
-  return analyses.flatMap(({ analysis, field, finite }) => {
-    const result = resolveRun(analysis, templateLookup(caches, namespace), {
-      field,
-      stableHash: rollout.status?.stableRS ?? declared,
-      latestHash: declared,
-      rollout,
-      requireFinite: finite,
-    });
-    return result.ok ? [] : result.error;
-  });
-}
-
 export interface GatherInput {
   caches: Caches;
   declarations: Declarations;
@@ -207,7 +186,7 @@ export function gather(input: GatherInput): { seen: Observed } | { unusable: Iss
   const [driven = { selectors: [], routes: [] }] = attempt(`${plan.field}.trafficRouting`, issues, () => [
     gatherDriven(input, plan, namespace, issues),
   ]);
-  issues.push(...attempt(plan.field, issues, () => checkAnalyses(caches, rollout, plan, declared)));
+  issues.push(...attempt(plan.field, issues, () => analysisIssues(caches, rollout, plan, declared)));
   const seen: Observed = {
     now: input.now,
     namespace,

@@ -98,6 +98,35 @@ describe('an invalid Rollout', () => {
     expect(cluster.rollout().status?.images).toBe(IMAGE('v2'));
   });
 
+  it.each<[string, Step, () => void]>([
+    [
+      'a template',
+      { analysis: { templates: [{ templateName: 'latency' }], args: [{ name: 'service', value: 'web-canary' }] } },
+      () => {
+        const late = template() as KubeObject;
+        cluster.create({ ...late, metadata: { ...late.metadata, name: 'latency' } });
+      },
+    ],
+    [
+      'a label that an argument is read from',
+      {
+        analysis: {
+          templates: [{ templateName: 'success-rate' }],
+          args: [{ name: 'service', valueFrom: { fieldRef: { fieldPath: "metadata.labels['serves']" } } }],
+        },
+      },
+      () =>
+        cluster.edit<KubeObject>('Rollout', 'web', ({ metadata }) => void (metadata.labels = { serves: 'web-canary' })),
+    ],
+  ])('heals by itself when what its analysis needs appears: %s', async (_what, step, appear) => {
+    await givenV1(cluster);
+    apply(cluster, 'v2', { steps: [{ setWeight: 10 }, step] });
+    await refused('spec.strategy.canary.steps[1].analysis', /latency|serves/);
+    await cluster.run(60_000);
+    appear();
+    await promoted(cluster, 'v2');
+  });
+
   it('that was valid until somebody deleted its route: it stops where it is, says so, and goes on when the route is back', async () => {
     await givenV1(cluster);
     apply(cluster, 'v2');
