@@ -30,11 +30,11 @@ module.exports = {
   forbidden: [
     { name: 'no-cycle', severity: 'error', from: {}, to: { circular: true } },
     {
-      name: 'api-knows-only-zod',
+      name: 'api-knows-only-schemas',
       severity: 'error',
       from: { path: '^src/api/' },
-      comment: 'And the forms of providers and routers, which are written beside them.',
-      to: { pathNot: `^src/api/|^src/analysis/${FORMS}|^src/${ROUTER_FORMS}|node_modules/zod/` },
+      comment: 'zod, what a range of versions is, and the forms of providers and routers, which are written beside them.',
+      to: { pathNot: `^src/api/|^src/analysis/${FORMS}|^src/${ROUTER_FORMS}|node_modules/(zod|semver|@types/semver)/` },
     },
     {
       name: 'forms-of-providers-know-only-the-api',

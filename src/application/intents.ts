@@ -59,5 +59,12 @@ export type AgentIntent =
   | { do: 'KeepSnapshot'; key: ObjectKey; snapshot: StableSnapshot; rollout: ObjectRef }
   | { do: 'DropSnapshot'; key: ObjectKey; rollout: ObjectRef }
   | { do: 'EndRetry'; rollout: Hold['rollout'] }
-  | { do: 'Push'; parent: string; message: string; changes: ReadonlyMap<string, string | null>; holds: Hold[] }
+  | {
+      do: 'Push';
+      branch: string;
+      parent: string;
+      message: string;
+      changes: ReadonlyMap<string, string | null>;
+      holds: Hold[];
+    }
   | { do: 'Note'; notes: Note[] };

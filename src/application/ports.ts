@@ -110,8 +110,8 @@ export interface Hint {
   repoURL: string;
   /** The only Application that is meant, where the sender says. */
   application?: { namespace: string; name: string } | undefined;
-  /** Branch, when the sender names one. */
-  branch?: string | undefined;
+  /** What was pushed, when the sender names it: `refs/heads/main`. */
+  ref?: string | undefined;
   /** Milliseconds since the epoch when the hint arrived. */
   receivedAt: number;
 }

@@ -2,6 +2,7 @@
 import type { Application, ApplicationStatus } from '../api/application.ts';
 import { shortCommit } from '../api/revision.ts';
 import type { Rollout } from '../api/rollout.ts';
+import { DEFAULT_REVISION } from '../api/target-revision.ts';
 import type { Secrecy } from '../ports/secrecy.ts';
 import type { ApplicationRow, RolloutRow, Snapshot } from '../server/status-page.ts';
 import type { Engine } from './engine.ts';
@@ -20,7 +21,7 @@ function commitCells({ revision }: ApplicationStatus): Pick<ApplicationRow, 'com
 
 function applicationRow({ metadata, spec, status = {} }: Application): ApplicationRow {
   const { phase = 'OutOfSync', message = '', holds = [] } = status;
-  const { repoURL, targetRevision = 'main' } = spec.source;
+  const { repoURL, targetRevision = DEFAULT_REVISION } = spec.source;
   return {
     namespace: metadata.namespace ?? '',
     name: metadata.name,

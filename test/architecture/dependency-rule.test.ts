@@ -25,7 +25,7 @@ const PLANTED: [file: string, imports: string, rule: string][] = [
     '../../packages/kube-schema/src/other.ts',
     'packages-are-reached-by-their-doors',
   ],
-  ['src/api/planted.ts', '../rollout/other.ts', 'api-knows-only-zod'],
+  ['src/api/planted.ts', '../rollout/other.ts', 'api-knows-only-schemas'],
   ['src/rollout/planted-adapter.ts', '../kube/other.ts', 'pure-core-imports-no-adapter'],
   ['src/traffic/planted-io.ts', 'node:fs', 'pure-core-imports-no-io'],
   ['src/secrecy/planted.ts', '../kube/other.ts', 'pure-core-imports-no-adapter'],

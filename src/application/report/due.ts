@@ -1,6 +1,6 @@
 // What Git is to be told: commits that restore stable revisions' files, and notes on what became of commits. Nothing in the cluster waits
 // for it. Pure.
-import type { ApplicationStatus, Hold, Return } from '../../api/application.ts';
+import { revisionOf, type Application, type ApplicationStatus, type Hold, type Return } from '../../api/application.ts';
 import { qualifiedName } from '../../api/object-key.ts';
 import type { Rollout } from '../../api/rollout.ts';
 import { toTime } from '../../ports/clock.ts';
@@ -63,6 +63,7 @@ const withResult = (hold: Hold, writeBack: WriteBack | undefined): Hold =>
 function planWriteBacks(seen: Seen, accepted: Declared | undefined, holds: readonly Hold[]): WriteBackPlan | undefined {
   const { source, app, now, snapshots } = seen;
   if (!accepted || accepted !== source.newest || source.failure) return undefined;
+  if (accepted.branch === undefined) return { pushes: [], settled: withoutBranch(holds, app), dueAt: undefined };
   return dueWriteBacks({
     holds,
     snapshots,
@@ -72,6 +73,15 @@ function planWriteBacks(seen: Seen, accepted: Declared | undefined, holds: reado
     now,
   });
 }
+
+function withoutBranch(holds: readonly Hold[], app: Application): WriteBackPlan['settled'] {
+  const pending = holds.filter(({ writeBack }) => writeBack?.state === 'Pending');
+  return pending.map((hold) => ({ hold, writeBack: { state: 'Disabled', message: noBranchText(app) } }));
+}
+
+/** For a person: why nothing is pushed. */
+export const noBranchText = (app: Application): string =>
+  `targetRevision ${revisionOf(app)} is no branch, and a revert can be pushed to a branch only: name one, or set writeBack.onAbort: None`;
 
 function declaredRollouts(seen: Seen, accepted: Declared | undefined): Rollout[] {
   return [...(accepted?.sets.values() ?? [])].flatMap(
@@ -86,10 +96,11 @@ const isUndecided = ({ status }: Rollout, commit: string): boolean =>
 /** Others are built anew on the head that the first one makes. */
 function pushIntents(seen: Seen, accepted: Declared | undefined, plan: WriteBackPlan | undefined): AgentIntent[] {
   const push = plan?.pushes[0];
-  if (!push || !accepted) return [];
+  if (!push || accepted?.branch === undefined) return [];
   const reverted = push.holds.map((hold) => ({ hold, evidence: evidenceFor(hold, seen) }));
   const message = revertMessage(reverted, [...push.changes.keys()]);
-  return [{ do: 'Push', parent: accepted.commit.oid, message, changes: push.changes, holds: push.holds }];
+  const { branch, commit } = accepted;
+  return [{ do: 'Push', branch, parent: commit.oid, message, changes: push.changes, holds: push.holds }];
 }
 
 function evidenceFor(hold: Hold, seen: Seen): string {

@@ -10,6 +10,7 @@ import { revisionRef } from '../revision.ts';
 import type { Declared, Seen, SourceFailure } from '../seen.ts';
 import type { PrunePlan } from '../sync/prune.ts';
 import { degraded } from './degraded.ts';
+import { noBranchText } from './due.ts';
 import { said, type Said } from './said.ts';
 
 export interface StatusInput {
@@ -211,6 +212,8 @@ function writeBackReady({ seen, problems }: StatusInput): Said {
   }
   if (problems.writeBack !== undefined) return said('WriteBackReady', false, 'WriteBackFailed', problems.writeBack);
   if (mode === 'None') return said('WriteBackReady', true, 'Disabled', 'writeBack.onAbort is None');
+  const { newest } = seen.source;
+  if (newest && newest.branch === undefined) return said('WriteBackReady', false, 'NoBranch', noBranchText(seen.app));
   return said('WriteBackReady', true, 'Ready', 'reverts are pushed');
 }
 
