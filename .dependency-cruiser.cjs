@@ -33,7 +33,8 @@ module.exports = {
       name: 'api-knows-only-schemas',
       severity: 'error',
       from: { path: '^src/api/' },
-      comment: 'zod, what a range of versions is, and the forms of providers and routers, which are written beside them.',
+      comment:
+        'zod, what a range of versions is, and the forms of providers and routers, which are written beside them.',
       to: { pathNot: `^src/api/|^src/analysis/${FORMS}|^src/${ROUTER_FORMS}|node_modules/(zod|semver|@types/semver)/` },
     },
     {
