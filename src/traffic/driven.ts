@@ -94,13 +94,16 @@ export type DrivenKind = {
     }
 );
 
+/** Between which Services requests are shared out, where any are named. */
+export type Sides = Pick<Traffic, 'canaryService' | 'stableService'>;
+
 /** Whatever a router is, this is what is known of it. `C` is the type of its fields below `trafficRouting`. */
 export interface RouterModule<C> {
   /** As its users call it. */
   readonly title: string;
   readonly kinds: readonly DrivenKind[];
   /** The objects that a Rollout in `namespace` drives. */
-  objects(config: C, traffic: Traffic, namespace: string): readonly DrivenObject[];
+  objects(config: C, sides: Sides, namespace: string): readonly DrivenObject[];
 }
 
 /** Enough to read, follow and write a part of an object. */
