@@ -154,6 +154,16 @@ describe('a VirtualService', () => {
     );
   });
 
+  it('that names a side twice is not driven, and says so beside whatever else takes requests', () => {
+    const twice = [branch('web-stable', 80), branch('web-canary', 5), branch('web-canary.shop', 5), branch('old', 10)];
+    expect(messages(routeOf(istio()).read(virtualService([{ name: 'a', route: twice }])))).toBe(
+      [
+        'VirtualService web: spec.http[0] (a): has 2 destinations with host web-canary: keep one',
+        'VirtualService web: spec.http[0] (a): also sends traffic to old: remove this destination or give it weight 0, so that the weights sum to 100',
+      ].join('\n'),
+    );
+  });
+
   it('may live in another namespace, and be one of several', () => {
     const virtualServices = [{ name: 'web.gateways' }, { name: 'inner' }];
     const routes = routedObjects({ ...services, trafficRouting: { istio: { virtualServices } } }, 'shop').filter(
@@ -218,6 +228,13 @@ describe('an HTTPRoute', () => {
   it('counts a missing weight as 1', () => {
     expect(value(routeOf(gateway).read(httpRoute([rule({})]))).weights).toEqual({ canary: 50, stable: 50 });
     expect(value(routeOf(gateway).read(httpRoute([rule({ canary: 0 })]))).weights).toEqual({ canary: 0, stable: 100 });
+  });
+
+  it('that names a side twice in a rule is not driven', () => {
+    const twice = { backendRefs: [backend('web-stable', 50), backend('web-canary', 25), backend('web-canary', 25)] };
+    expect(messages(routeOf(gateway).read(httpRoute([twice])))).toBe(
+      'HTTPRoute web: spec.rules[0]: has 2 backendRefs with name web-canary: keep one',
+    );
   });
 
   it('without a rule for both Services says what there is', () => {
