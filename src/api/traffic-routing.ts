@@ -14,7 +14,7 @@ interface Routed {
 }
 
 /** What a strategy may say of the routers of a table. */
-function routingBy<F extends RouterForms>(forms: F) {
+export function routingBy<F extends RouterForms>(forms: F) {
   const names = namesIn(forms);
   return {
     /** Without rules: what is driven already is still to be known where a rule came later. */

@@ -19,7 +19,7 @@ export const ROUTERS: RouterModules<typeof ROUTER_FORMS> = { istio, gatewayAPI }
 type AnyModules = Readonly<Record<string, RouterModule<object>>>;
 
 /** The kinds of the routers of a table: routes first. */
-const kindsBy = (routers: AnyModules): DrivenKind[] =>
+export const kindsBy = (routers: AnyModules): DrivenKind[] =>
   Object.values(routers)
     .flatMap(({ kinds }) => kinds)
     .toSorted((a, b) => orderOf(a) - orderOf(b));
@@ -39,7 +39,7 @@ interface Routed extends Sides {
 }
 
 /** The objects that the routers of a table drive for a Rollout in `namespace`; empty without trafficRouting. Throws where its form cannot be read. */
-const objectsBy = (routers: AnyModules, traffic: Routed, namespace: string): readonly DrivenObject[] =>
+export const objectsBy = (routers: AnyModules, traffic: Routed, namespace: string): readonly DrivenObject[] =>
   Object.entries(routers).flatMap(([name, router]) => {
     const config = traffic.trafficRouting?.[name];
     return config === undefined ? [] : router.objects(config, traffic, namespace);

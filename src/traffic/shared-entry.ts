@@ -29,17 +29,15 @@ export interface SideMatch {
 export interface EntryForm {
   /** For people: the object, as `VirtualService web`. */
   readonly of: string;
-  /** Where their list is in the object. */
-  readonly list: readonly string[];
   readonly branches: BranchForm;
   readonly sides: Readonly<Record<Role, SideMatch>>;
 }
 
-/** The entry with the branch of each side, or what has to be written for there to be one. */
-export function sharedEntry(entry: Entry, place: number, form: EntryForm): Result<SharedEntry, Issue[]> {
+/** The entry with the branch of each side, or what has to be written for there to be one; `keys`: where it is in the object. */
+export function sharedEntry(entry: Entry, keys: Readonly<Keys>, form: EntryForm): Result<SharedEntry, Issue[]> {
   const name = textOf(entry['name']);
-  const keys = [...form.list, place];
-  const label = `${form.of}: ${form.list.join('.')}[${place}]${name === '' ? '' : ` (${name})`}`;
+  const place = keys.at(-1);
+  const label = `${form.of}: ${pathText(keys)}${name === '' ? '' : ` (${name})`}`;
   const branches = entriesIn(entry[form.branches.list]);
   const found = { canary: placesOf(branches, form.sides.canary), stable: placesOf(branches, form.sides.stable) };
   const oddities = odditiesOf(branches, found, form);
@@ -47,11 +45,15 @@ export function sharedEntry(entry: Entry, place: number, form: EntryForm): Resul
   const branchOf = (role: Role): Branch => branchAt(branches, found[role][0] ?? 0, keys, form.branches);
   return ok({
     label,
-    place,
+    place: typeof place === 'number' ? place : 0,
     tests: name === '' ? [] : [{ op: 'test', path: pointer([...keys, 'name']), value: name }],
     branches: { canary: branchOf('canary'), stable: branchOf('stable') },
   });
 }
+
+/** As people write it: `spec.http[0]`. */
+const pathText = (keys: Readonly<Keys>): string =>
+  keys.map((key, at) => (typeof key === 'number' ? `[${key}]` : `${at === 0 ? '' : '.'}${key}`)).join('');
 
 /** Places of the branches of a side. */
 const placesOf = (branches: readonly Entry[], side: SideMatch): number[] =>

@@ -62,7 +62,7 @@ const httpOf = (object: KubeObject): Named[] => (object.spec as { http: Named[] 
 
 const istioCase = (name: string, traffic: Traffic, to: Destination): RouteCase => ({
   name,
-  traffic,
+  route: routeOf(traffic),
   object: (first, second, annotations) =>
     virtualService(
       [http('other', { canary: 5, stable: 95 }, to), http('primary', first, to), http('second', second, to)],
@@ -105,7 +105,7 @@ describe.each([
   istioCase('Istio by subsets', bySubsets, subsets),
   {
     name: 'Gateway API',
-    traffic: gateway,
+    route: routeOf(gateway),
     object: (first, second, annotations) =>
       httpRoute([{ backendRefs: [backend('static', 1)] }, rule(first, '/a'), rule(second)], annotations),
     entries: rulesOf,

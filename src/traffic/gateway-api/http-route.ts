@@ -45,21 +45,23 @@ export function httpRoute(target: HttpRouteTarget): DrivenRoute {
   return weightedRoute(
     { resource: HTTP_ROUTES, namespace, name, field },
     {
-      list: LIST,
-      key: canaryService,
       find: (object) => sharedRules(object, target, { canary, stable }),
-      preview,
-      asked: (rule) =>
-        entriesIn(rule['matches'])
-          .flatMap(({ headers }) => entriesIn(headers))
-          .map(({ name }) => textOf(name).toLowerCase()),
-      // A person may well have written one like it: ours stand in front of what they are copies of.
-      isPreview(rule, { headers, isInFront }) {
-        if (headers === undefined || !isInFront) return false;
-        const refs = entriesIn(rule['backendRefs']);
-        const matches = entriesIn(rule['matches']);
-        const isCanaryOnly = refs.length === 1 && refs.every((ref) => canary.matches(ref));
-        return isCanaryOnly && matches.length > 0 && matches.every((match) => asksFor(match, headers));
+      previews: {
+        list: LIST,
+        key: canaryService,
+        preview,
+        asked: (rule) =>
+          entriesIn(rule['matches'])
+            .flatMap(({ headers }) => entriesIn(headers))
+            .map(({ name }) => textOf(name).toLowerCase()),
+        // A person may well have written one like it: ours stand in front of what they are copies of.
+        isPreview(rule, { headers, isInFront }) {
+          if (headers === undefined || !isInFront) return false;
+          const refs = entriesIn(rule['backendRefs']);
+          const matches = entriesIn(rule['matches']);
+          const isCanaryOnly = refs.length === 1 && refs.every((ref) => canary.matches(ref));
+          return isCanaryOnly && matches.length > 0 && matches.every((match) => asksFor(match, headers));
+        },
       },
       verify,
     },
@@ -116,11 +118,11 @@ function sharedRules(
   sides: Readonly<Record<Role, SideMatch>>,
 ): Result<SharedEntry[], Issue[]> {
   const rules = entriesIn(isRecord(object.spec) ? object.spec['rules'] : undefined);
-  const form = { of: `HTTPRoute ${target.name}`, list: LIST, branches: BACKEND_REFS, sides };
+  const form = { of: `HTTPRoute ${target.name}`, branches: BACKEND_REFS, sides };
   const found = rules.flatMap((rule, place) => {
     const refs = entriesIn(rule['backendRefs']);
     const isShared = ROLES.every((role) => refs.some((ref) => sides[role].matches(ref)));
-    return isShared ? [sharedEntry(rule, place, form)] : [];
+    return isShared ? [sharedEntry(rule, [...LIST, place], form)] : [];
   });
   return found.length === 0 ? fail([noRule(rules, target)]) : all(found);
 }

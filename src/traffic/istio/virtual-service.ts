@@ -75,15 +75,17 @@ export function virtualService(target: VirtualServiceTarget): DrivenRoute {
   return weightedRoute(
     { resource: VIRTUAL_SERVICES, namespace, name, field },
     {
-      list: LIST,
-      key: keyOf(target),
       find: (object) => sharedRoutes(object, target),
-      preview,
-      asked: (route) =>
-        entriesIn(route['match'])
-          .flatMap(({ headers }) => (isRecord(headers) ? Object.keys(headers) : []))
-          .map((name) => name.toLowerCase()),
-      isPreview: (route, { names }) => names.includes(textOf(route['name'])) && leadsTo(route, target.canary),
+      previews: {
+        list: LIST,
+        key: keyOf(target),
+        preview,
+        asked: (route) =>
+          entriesIn(route['match'])
+            .flatMap(({ headers }) => (isRecord(headers) ? Object.keys(headers) : []))
+            .map((name) => name.toLowerCase()),
+        isPreview: (route, { names }) => names.includes(textOf(route['name'])) && leadsTo(route, target.canary),
+      },
     },
   );
 }
@@ -117,8 +119,8 @@ function sharedRoutes(object: KubeObject, target: VirtualServiceTarget): Result<
   const http = entriesIn(isRecord(object.spec) ? object.spec['http'] : undefined);
   const chosen = chooseRoutes(http, target);
   if (!chosen.ok) return chosen;
-  const form = { of: `VirtualService ${target.name}`, list: LIST, branches: DESTINATIONS, sides: target };
-  return all(chosen.value.map((place) => sharedEntry(http[place] ?? {}, place, form)));
+  const form = { of: `VirtualService ${target.name}`, branches: DESTINATIONS, sides: target };
+  return all(chosen.value.map((place) => sharedEntry(http[place] ?? {}, [...LIST, place], form)));
 }
 
 /** Places in spec.http of the routes to drive. */
