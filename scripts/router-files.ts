@@ -29,11 +29,11 @@ export function withRouterTable(page: string): string {
 function routerTable(): string {
   const forms: RouterForms = ROUTER_FORMS;
   const rows = ROUTER_NAMES.flatMap((name) =>
-    ROUTERS[name].kinds.map(({ resource: { kind, group }, what, verbs }) => [
+    ROUTERS[name].kinds.map(({ resource: { kind, group }, owned, verbs }) => [
       ROUTERS[name].title,
       `\`trafficRouting.${name}\``,
       `${kind} (\`${group}\`)`,
-      what,
+      owned,
       verbs.join(', '),
       ['two Services', forms[name]?.withoutServices?.text ?? []].flat().join(', or '),
     ]),

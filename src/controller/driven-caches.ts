@@ -4,6 +4,7 @@ import type { KubeObject, Resource } from '../api/k8s.ts';
 import type { Clock } from '../ports/clock.ts';
 import { OnDemandCaches, type Followed } from '../kube/on-demand-caches.ts';
 import type { ChangeHandler, WatchCache } from '../kube/watch-cache.ts';
+import { drivenKind } from '../traffic/modules.ts';
 
 type Cache = WatchCache<KubeObject>;
 
@@ -69,5 +70,9 @@ export function createDrivenCaches({ clock, open, onOpen }: DrivenCacheDeps): Dr
 
 const idOf = ({ group, plural }: Resource): string => `${plural}.${group}`;
 
-const lateText = ({ group, plural, kind }: Resource): string =>
-  `${kind} objects cannot be watched: Sluice needs the verbs get, list, watch and patch on ${plural}.${group}`;
+function lateText(resource: Resource): string {
+  const { group, plural, kind } = resource;
+  const verbs = [...(drivenKind(resource)?.verbs ?? [])];
+  const last = verbs.pop() ?? '';
+  return `${kind} objects cannot be watched: Sluice needs the verbs ${verbs.join(', ')} and ${last} on ${plural}.${group}`;
+}

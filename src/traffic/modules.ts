@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { Resource } from '../api/k8s.ts';
 import type { RouterForms } from '../api/router-form.ts';
 import type { Traffic } from '../api/traffic.ts';
-import type { DrivenKind, DrivenObject, DrivenRoute, RouterModule, Sides } from './driven.ts';
+import type { DrivenKind, DrivenObject, DrivenRoute, RouterModule, RouterOwn, Sides } from './driven.ts';
 import type { ROUTER_FORMS } from './forms.ts';
 import { gatewayAPI } from './gateway-api/module.ts';
 import { istio } from './istio/module.ts';
@@ -28,6 +28,14 @@ const orderOf = ({ drives }: DrivenKind): number => (drives === 'split' ? 0 : 1)
 
 /** What is driven, in the order in which it is handed back: no weight is on a canary when the selectors let go of it. */
 export const DRIVEN_KINDS: readonly DrivenKind[] = [...kindsBy(ROUTERS), SERVICE_KIND];
+
+const own = Object.values<RouterModule<object>>(ROUTERS).flatMap((router) => router.own ?? []);
+
+/** What the controllers of all routers do by themselves. */
+export const ROUTERS_OWN: RouterOwn = {
+  managers: own.flatMap(({ managers }) => managers),
+  configMaps: own.flatMap(({ configMaps }) => configMaps),
+};
 
 /** Undefined for what no Rollout drives. */
 export const drivenKind = ({ group, kind }: Pick<Resource, 'group' | 'kind'>): DrivenKind | undefined =>

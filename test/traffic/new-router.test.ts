@@ -94,7 +94,13 @@ const hasBoth = (sides: Record<string, SideMatch>, { targets }: Entry): boolean 
 const proxy: RouterModule<z.infer<typeof proxyFields>> = {
   title: 'Proxy',
   kinds: [
-    { resource: resource('Proxy'), drives: 'split', verbs: DRIVEN_VERBS, what: 'weights of the targets', field: PATHS },
+    {
+      resource: resource('Proxy'),
+      drives: 'split',
+      verbs: DRIVEN_VERBS,
+      owned: 'weights of the targets',
+      field: PATHS,
+    },
   ],
   objects: ({ proxy: one = '', proxies = [one] }, sides, namespace) =>
     proxies.map((each) => proxyRoute(namespace, each, sides)),
@@ -115,7 +121,7 @@ const sharing: RouterModule<z.infer<typeof sharingFields>> = {
       resource: resource('Sharing'),
       drives: 'split',
       verbs: DRIVEN_VERBS,
-      what: 'weights of the two targets',
+      owned: 'weights of the two targets',
       field: ['spec', 'targets'],
     },
   ],

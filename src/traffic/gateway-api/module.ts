@@ -13,7 +13,7 @@ export const gatewayAPI: RouterModule<Config> = {
       resource: HTTP_ROUTES,
       drives: 'split',
       verbs: DRIVEN_VERBS,
-      what: 'weights of the two backendRefs of every rule that names both Services',
+      owned: 'weights of the two backendRefs of every rule that names both Services',
       field: LIST,
     },
   ],

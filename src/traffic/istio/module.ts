@@ -1,7 +1,7 @@
 // Istio as a router: VirtualServices share the requests out, and a DestinationRule, where one is named, tells the revisions apart.
 import type { z } from 'zod';
 import { DRIVEN_VERBS, type DrivenObject, type DrivenRoute, type RouterModule, type Sides } from '../driven.ts';
-import { DESTINATION_RULES, destinationRule, unbindSubsets } from './destination-rule.ts';
+import { DESTINATION_RULES, destinationRule, isBoundToRevision, unbindSubsets } from './destination-rule.ts';
 import {
   hostMatch,
   LIST,
@@ -23,18 +23,20 @@ export const istio: RouterModule<Config> = {
       resource: VIRTUAL_SERVICES,
       drives: 'split',
       verbs: DRIVEN_VERBS,
-      what: 'weights of the two destinations of the http routes that are named',
+      owned: 'weights of the two destinations of the http routes that are named',
       field: LIST,
     },
     {
       resource: DESTINATION_RULES,
       drives: 'selectors',
       verbs: DRIVEN_VERBS,
-      what: 'the pod hash among the labels of the two subsets that are named',
+      owned: 'the pod hash among the labels of the two subsets that are named',
       field: ['spec', 'subsets'],
+      isBound: isBoundToRevision,
       unbind: unbindSubsets,
     },
   ],
+  own: { managers: ['istiod', 'pilot-discovery'], configMaps: ['istio-ca-root-cert'] },
   objects: (config, sides, namespace) => [
     ...virtualServices(config, sides, namespace),
     ...destinationRules(config, namespace),
