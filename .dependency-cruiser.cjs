@@ -57,6 +57,13 @@ module.exports = {
       to: { path: '^src/traffic/[^/]+/', pathNot: '^src/traffic/$1/' },
     },
     {
+      name: 'routers-are-reached-by-their-lists',
+      severity: 'error',
+      comment: 'What is special of one is said by its module. The demo is a story about one of them.',
+      from: { path: '^src/', pathNot: ['^src/traffic/(forms|modules)\\.ts$', '^src/traffic/[^/]+/', '^src/cli/demo/'] },
+      to: { path: '^src/traffic/[^/]+/' },
+    },
+    {
       name: 'packages-know-nothing-of-the-project',
       severity: 'error',
       comment: 'A stranger can take them as they are.',

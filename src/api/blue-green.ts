@@ -5,7 +5,7 @@ import { intOrPercent, name } from './fields.ts';
 import { isOne, stepSchema } from './canary.ts';
 import { ruled } from './rules.ts';
 import { headerMatchesSchema } from './traffic.ts';
-import { trafficRoutingSchema } from './traffic-routing.ts';
+import { PREVIEW_RULES, trafficRoutingSchema } from './traffic-routing.ts';
 
 const seconds = z.int().min(0);
 const count = z.int().min(0);
@@ -102,4 +102,5 @@ export const blueGreenSchema = ruled(
     holds: ({ [field]: given, trafficRouting }: { [F in typeof field]?: unknown } & { trafficRouting?: unknown }) =>
       given === undefined || trafficRouting !== undefined,
   })),
+  ...PREVIEW_RULES,
 );

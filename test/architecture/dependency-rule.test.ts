@@ -34,6 +34,7 @@ const PLANTED: [file: string, imports: string, rule: string][] = [
   ['src/analysis/providers/planted/schema.ts', '../../redactor.ts', 'forms-of-providers-know-only-the-api'],
   ['src/traffic/planted/schema.ts', '../driven.ts', 'forms-of-routers-know-only-the-api'],
   ['src/traffic/planted-router/planted.ts', '../other/module.ts', 'routers-do-not-know-each-other'],
+  ['src/rollout/planted-router.ts', '../traffic/some/route.ts', 'routers-are-reached-by-their-lists'],
   ['src/kube/planted.ts', '../git/other.ts', 'adapters-do-not-know-each-other'],
   ['src/kube/planted-reader.ts', '../source/other.ts', 'adapters-do-not-know-each-other'],
   ['src/source/planted.ts', '../kube/other.ts', 'readers-know-only-git-and-how-manifests-are-read'],

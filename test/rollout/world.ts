@@ -109,8 +109,8 @@ export class World {
       replicaSets: this.replicaSets,
       selectors: this.services
         ? [
-            { kind: 'Service', name: 'web-canary', role: 'canary', hash: this.services.canary },
-            { kind: 'Service', name: 'web-stable', role: 'stable', hash: this.services.stable },
+            { kind: 'Service', name: 'web-canary', what: 'the selector', role: 'canary', hash: this.services.canary },
+            { kind: 'Service', name: 'web-stable', what: 'the selector', role: 'stable', hash: this.services.stable },
           ]
         : [],
       routes: this.route ? [{ kind: 'VirtualService', name: 'web', namespace: 'shop', ...this.route }] : [],
