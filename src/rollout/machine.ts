@@ -57,7 +57,9 @@ const machineSetup = setup({
     skipAll: assign(({ context: c }) => changes.skipAll(c)),
     startPause: assign(({ context: c }) => changes.startPause(c)),
     noteBereft: assign(({ context: c }) => changes.noteBereft(c)),
-    noteUnsure: assign(({ context: c }) => changes.noteUnsure(c)),
+    noteUnsure: assign(({ context: c }) => changes.noteUnsure(c, 'Stage')),
+    noteUnsureBeside: assign(({ context: c }) => changes.noteUnsure(c, 'Background')),
+    noteUnsureBehind: assign(({ context: c }) => changes.noteUnsure(c, 'PostPromotion')),
     promote: assign(({ context: c }) => changes.promote(c)),
     abort: assign(({ context: c, event }) => (event.type === 'REJECT' ? changes.abort(c, event) : {})),
     answerPaused: assign(({ context: c }) => changes.answered(c, 'Done: paused')),
@@ -115,7 +117,12 @@ export const machine = machineSetup.createMachine({
       on: { REJECT: '.quiet', BACK: '.quiet', DECLARE: '.quiet', RETRY: '.quiet' },
       states: {
         quiet: { on: { ARRIVE: { guard: 'hasBackgroundRun', target: 'measuring' } } },
-        measuring: { on: { UNSURE: 'unsure', ARRIVE: { guard: 'isOver', target: 'quiet' } } },
+        measuring: {
+          on: {
+            UNSURE: { target: 'unsure', actions: 'noteUnsureBeside' },
+            ARRIVE: { guard: 'isOver', target: 'quiet' },
+          },
+        },
         unsure: {
           description: 'It cannot tell: the release stands still until a person decides.',
           on: {
@@ -258,7 +265,7 @@ export const machine = machineSetup.createMachine({
                 PROMOTE_FULL: { target: '#rollout.release.draining', actions: 'promote' },
                 ADVANCE: [
                   { guard: 'isVerified', target: '#rollout.release.draining', actions: 'promote' },
-                  { guard: 'isDoubtful', target: 'doubting', actions: 'noteUnsure' },
+                  { guard: 'isDoubtful', target: 'doubting', actions: 'noteUnsureBehind' },
                 ],
               },
             },
