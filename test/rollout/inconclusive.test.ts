@@ -80,3 +80,29 @@ describe('an analysis that cannot tell is named in the message and in an Event:'
     expect(world.status.pauseConditions).toEqual(before);
   });
 });
+
+describe('while the analysis in the background cannot tell', () => {
+  it('nothing grows and no weight rises before a person decides', () => {
+    const world = canary();
+    world.waiting.push({ verb: 'promote', value: 'true' });
+    world.pass();
+    turnsOut(world, 'no data');
+    const { desired } = world.rs('v2') ?? {};
+    world.settle();
+    expect([world.status.phase, world.route?.canary, world.rs('v2')?.desired]).toEqual(['Paused', 25, desired]);
+    world.annotate('promote');
+    expect(world.status).toMatchObject({ phase: 'Healthy', stableRS: 'v2' });
+  });
+
+  it('the progress deadline does not count', () => {
+    const world = canary();
+    world.spec = { ...world.spec, progressDeadlineSeconds: 60, progressDeadlineAbort: true };
+    promoting(world);
+    turnsOut(world, 'no data');
+    world.pass();
+    world.now += 3_600_000;
+    world.pass();
+    expect(world.status).toMatchObject({ phase: 'Paused' });
+    expect(world.status.abort).toBeUndefined();
+  });
+});
