@@ -89,12 +89,16 @@ function routedAtMost(seen: Observed): number {
   return Math.max(mostRouted(seen), isUnread ? (seen.status.weight ?? 0) : 0);
 }
 
+/** Where it has no pods there is nobody to see, and no side waits for them. */
+const isShown = ({ seen, memory: { candidate } }: Known): boolean =>
+  selects(seen, 'canary', candidate) || availableOf(seen, candidate) === 0;
+
 export const weightMeans: Means = {
   weight,
   pods: (wanting) => apartPods(wanting, ({ standing, isMoving }) => stagePods(wanting, standing, isMoving)),
   selectors,
   isShared,
-  isShown: () => true,
+  isShown,
   isFull: hasAllPods,
   isSwitched: ({ seen, memory: { candidate } }) =>
     selects(seen, 'stable', candidate) && selects(seen, 'canary', candidate) && routedWeight(seen) === 0,
