@@ -16,7 +16,7 @@ export interface WantedRun {
 }
 
 export interface Wanted {
-  /** Percent on the canary; undefined without a router. */
+  /** Percent on the canary; undefined without a router, and where each route stays as it is. */
   readonly weight: number | undefined;
   /** The verdict for the routes to remember: a release, null for none. */
   readonly rejected: string | null;
