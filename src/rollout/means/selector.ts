@@ -13,9 +13,9 @@ function selectors(wanting: Wanting): Selectors {
   if (aim.to === 'start') return firstSelectors(wanting, true);
   if (aim.to === 'rest') return { canary: stable, stable: servingAt(seen, stable) };
   // A rejected revision can be looked at as long as it has pods.
-  const isShown = aim.to === 'return' ? availableOf(seen, candidate) > 0 : replicaSet(seen, candidate) !== undefined;
+  const hasPods = aim.to === 'return' ? availableOf(seen, candidate) > 0 : replicaSet(seen, candidate) !== undefined;
   return {
-    canary: isShown ? candidate : stable,
+    canary: hasPods ? candidate : stable,
     stable: aim.to === 'switch' ? takenOver(wanting, taker(wanting)) : servingAt(seen, stable),
   };
 }
