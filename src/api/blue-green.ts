@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { rolloutAnalysisSchema } from './analysis.ts';
 import { intOrPercent, name } from './fields.ts';
-import { isOne, stepSchema } from './canary.ts';
+import { stepSchema } from './canary.ts';
+import { oneOf } from './one-of.ts';
 import { ruled } from './rules.ts';
 import { headerMatchesSchema } from './traffic.ts';
 import { PREVIEW_RULES, trafficRoutingSchema } from './traffic-routing.ts';
@@ -32,11 +33,7 @@ export const antiAffinitySchema = ruled(
 
 const { setWeight, pause, analysis } = stepSchema.shape;
 
-const promotionStepSchema = ruled(z.object({ setWeight, pause, analysis }), {
-  cel: '[has(self.setWeight), has(self.pause), has(self.analysis)].filter(x, x).size() == 1',
-  message: 'a step is exactly one of setWeight, pause, analysis',
-  holds: (step) => isOne(step.setWeight, step.pause, step.analysis),
-});
+const promotionStepSchema = oneOf('a step', { setWeight, pause, analysis });
 
 const ROUTED = ['previewRoute', 'promotionSteps'] as const;
 

@@ -12,7 +12,7 @@ import type { Egress } from '../ports/egress.ts';
 import type { Ownership } from '../ports/ownership.ts';
 import type { Secrecy } from '../ports/secrecy.ts';
 import type { SourceReader } from '../ports/source-reader.ts';
-import type { DrivenCache } from '../controller/use.ts';
+import type { SubjectCache } from '../controller/use.ts';
 import type { TenancySettings } from './source/tenancy.ts';
 
 /** Objects of one kind, kept current by a watch; kube/watch-cache.ts is one. Objects are shared: not to be changed. */
@@ -85,7 +85,7 @@ export interface SnapshotKeys {
 
 export interface ApplicationControllerDeps {
   client: KubeClient;
-  applications: DrivenCache<Application>;
+  applications: SubjectCache<Application>;
   rollouts: ObjectCache<Rollout>;
   analysisRuns: ObjectCache<AnalysisRun>;
   /** Opens a cache of one kind; not started. */
