@@ -87,6 +87,13 @@ export const blueGreenSchema = ruled(
     holds: ({ previewService, activeService }) => previewService !== activeService,
   },
   {
+    cel: '!has(self.prePromotionAnalysis) || !has(self.previewReplicaCount) || self.previewReplicaCount > 0',
+    at: ['previewReplicaCount'],
+    message: 'must be at least 1 with prePromotionAnalysis: without a pod there is nothing to measure',
+    holds: ({ prePromotionAnalysis, previewReplicaCount = 1 }) =>
+      prePromotionAnalysis === undefined || previewReplicaCount > 0,
+  },
+  {
     cel: '!has(self.trafficRouting) || has(self.previewService)',
     at: ['trafficRouting'],
     message: 'needs a previewService, to which it sends the share of the new revision',

@@ -19,8 +19,16 @@ function commitCells({ revision }: ApplicationStatus): Pick<ApplicationRow, 'com
   return { commit: shortCommit(commit), subject, author };
 }
 
+/** What is held back goes before what is not served as it was applied. */
+function healthOf({ holds = [], conditions = [] }: ApplicationStatus): string {
+  if (holds.length > 0) return 'Held';
+  const degraded = conditions.find(({ type }) => type === 'Degraded')?.status;
+  if (degraded === undefined || degraded === 'Unknown') return 'Unknown';
+  return degraded === 'True' ? 'Degraded' : 'Healthy';
+}
+
 function applicationRow({ metadata, spec, status = {} }: Application): ApplicationRow {
-  const { phase = 'OutOfSync', message = '', holds = [] } = status;
+  const { phase = 'OutOfSync', message = '' } = status;
   const { repoURL, targetRevision = DEFAULT_REVISION } = spec.source;
   return {
     namespace: metadata.namespace ?? '',
@@ -29,7 +37,7 @@ function applicationRow({ metadata, spec, status = {} }: Application): Applicati
     targetRevision,
     ...commitCells(status),
     sync: phase,
-    health: holds.length > 0 ? 'Held' : '',
+    health: healthOf(status),
     message,
   };
 }
