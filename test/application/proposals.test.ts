@@ -314,6 +314,15 @@ describe('a forge that does not', () => {
     expect(await ready()).toMatchObject({ status: 'True', reason: 'Proposed' });
   });
 
+  it('answer is no trouble any more once somebody has fixed the branch', async () => {
+    world.forge.intercept = () => answer(500);
+    await rejected();
+    expect(await ready()).toMatchObject({ status: 'False', reason: 'WriteBackFailed' });
+    world.repository.commit('main', files('web:3', 'three'), 'Fix');
+    await world.poll();
+    expect(await ready()).toMatchObject({ status: 'True', reason: 'Ready' });
+  });
+
   it('allow it: the message names the right that is missing', async () => {
     world.forge.intercept = ({ method }) =>
       method === 'POST' ? answer(403, { message: 'not accessible' }) : undefined;

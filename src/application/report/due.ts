@@ -10,7 +10,7 @@ import { dueWriteBacks, type WriteBackPlan } from '../revert/write-back-plan.ts'
 import type { Declared, Seen } from '../seen.ts';
 import { evidenceOf, runsOf } from './evidence.ts';
 import { dueNotes, noteKey, rejectionOf, type Note } from './notes.ts';
-import { decideLooks, isStale, lookProblem, obstacleTo, proposeIntent, proposes } from './proposal.ts';
+import { decideLooks, isStale, forgeProblem, obstacleTo, proposeIntent, proposes } from './proposal.ts';
 import { revertMessage } from './revert-message.ts';
 
 export interface ReportDecision {
@@ -61,7 +61,7 @@ export function decideReports({ seen, accepted, holds: all, returns }: ReportInp
 function problemOf(holds: readonly Hold[], { reportProblem, forge }: Seen['memory']): string | undefined {
   const failed = holds.find(({ writeBack }) => writeBack?.state === 'Failed');
   const failure = failed && `${failed.rollout.name}: ${failed.writeBack?.message ?? 'failed'}`;
-  return reportProblem ?? forge.problem ?? lookProblem(holds, forge) ?? failure;
+  return reportProblem ?? forgeProblem(holds, forge) ?? failure;
 }
 
 const withResult = (hold: Hold, writeBack: WriteBack | undefined): Hold =>

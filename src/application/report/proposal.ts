@@ -83,8 +83,10 @@ export function decideLooks(
   return { intents: [], dueAt: Math.min(...all.map(({ at }) => at)) };
 }
 
-/** What looks met with, of those that are open. */
-export function lookProblem(holds: readonly Hold[], { looks }: ForgeMemory): string | undefined {
+/** What the forge was asked in vain, as long as something is to be asked of it. */
+export function forgeProblem(holds: readonly Hold[], { looks, problem: opening }: ForgeMemory): string | undefined {
+  const isAsked = holds.some(({ writeBack }) => writeBack?.state === 'Pending' || writeBack?.state === 'Proposed');
+  if (isAsked && opening !== undefined) return opening;
   return [...open(holds).keys()].map((id) => looks.get(id)?.problem).find((problem) => problem !== undefined);
 }
 
