@@ -19,7 +19,7 @@ const carriesOut = `(${[
   'application-controller|observe|execute|doing',
   'sync/(apply|batch|check|give-up|live|remove|suggest|try)',
   'revert/(keep|snapshot-keys|stable)',
-  'report/(push|tell)',
+  'report/(errands|propose|push|tell)',
   'source/(repository|sources)',
 ].join('|')})\\.ts$`;
 const carryingOut = `^src/application/${carriesOut}`;
@@ -94,7 +94,7 @@ module.exports = {
       severity: 'error',
       from: { path: pure },
       to: {
-        path: `^src/(kube|git|source|egress|http|application|controller|server|cli)/|^packages/kube-sandbox/|${providers}|^src/main`,
+        path: `^src/(kube|git|forge|source|egress|http|application|controller|server|cli)/|^packages/kube-sandbox/|${providers}|^src/main`,
       },
     },
     {
@@ -115,7 +115,7 @@ module.exports = {
       comment: 'Types may be named; what talks to the cluster or to Git may not be called.',
       from: { path: decisions },
       to: {
-        path: '^src/(kube|git|source|egress|http|controller|server|cli)/|^packages/kube-sandbox/|^src/main',
+        path: '^src/(kube|git|forge|source|egress|http|controller|server|cli)/|^packages/kube-sandbox/|^src/main',
         dependencyTypesNot: ['type-only'],
       },
     },
@@ -131,13 +131,13 @@ module.exports = {
       comment:
         'What strangers wrote is read behind ports/source-reader, in another process; the agent knows the types of Git alone.',
       from: { path: '^src/application/' },
-      to: { path: '^src/(git|source|egress|http)/', dependencyTypesNot: ['type-only'] },
+      to: { path: '^src/(git|forge|source|egress|http)/', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'the-loops-know-no-agent',
       severity: 'error',
       from: { path: '^src/controller/' },
-      to: { path: '^src/(application|git|source|egress|http|server|cli)/|^src/main' },
+      to: { path: '^src/(application|git|forge|source|egress|http|server|cli)/|^src/main' },
     },
     {
       name: 'ports-know-only-the-api',
@@ -156,7 +156,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/(kube|git|egress|http|analysis/providers)/' },
       to: {
-        path: '^src/(kube|git|source|egress|http|analysis/providers|application|controller|server|cli)/|^packages/kube-sandbox/',
+        path: '^src/(kube|git|forge|source|egress|http|analysis/providers|application|controller|server|cli)/|^packages/kube-sandbox/',
         pathNot: '^src/$1/',
       },
     },
@@ -168,6 +168,13 @@ module.exports = {
         path: '^src/',
         pathNot: '^src/(source|git|ports|api)/|^src/application/source/(documents|manifests|utf8)\\.ts$',
       },
+    },
+    {
+      name: 'forges-know-only-ports',
+      severity: 'error',
+      comment: 'They build requests and read answers; ports/http sends them.',
+      from: { path: '^src/forge/' },
+      to: { pathNot: '^src/(forge|ports|api)/|node_modules/zod/' },
     },
     {
       name: 'egress-and-http-know-only-their-ports',

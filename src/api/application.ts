@@ -1,5 +1,6 @@
 // Application: a repository, a revision, a path, and how they are synced to the cluster.
 import { z } from 'zod';
+import { FORGES } from './forges.ts';
 import { conditions, duration, DURATION_PATTERN, durationMs, name } from './fields.ts';
 import type { Condition, ObjectMeta } from './k8s.ts';
 import { revisionRefSchema } from './revision.ts';
@@ -45,6 +46,52 @@ const timeout = ruled(duration, {
     return ms >= MIN_TIMEOUT_MS && ms <= MAX_TIMEOUT_MS;
   },
 });
+
+const writeBack = ruled(
+  z.object({
+    onAbort: z
+      .enum(['None', 'Commit', 'PullRequest'])
+      .optional()
+      .describe(
+        'What to write to Git after an abort: a commit on the branch, or a pull request (merge request) for it. Default None.',
+      ),
+    forge: z
+      .enum(FORGES)
+      .optional()
+      .describe(
+        'For PullRequest: what keeps the repository, where its host does not tell. Gitea is Forgejo, too; Bitbucket is Bitbucket Cloud.',
+      ),
+    autoMerge: z
+      .boolean()
+      .optional()
+      .describe('For PullRequest: have the forge merge it once its checks have passed. Default false.'),
+    author: z
+      .object({
+        name: z
+          .string()
+          .min(1)
+          .max(256)
+          .regex(/^[^<>\s]+( [^<>\s]+)*$/, 'must be words on one line without < and >, such as Sluice'),
+        email: z
+          .string()
+          .min(1)
+          .max(256)
+          .regex(/^[!-;=?-~]+$/, 'must be an address without spaces, < and >, such as sluice@example.com'),
+      })
+      .optional()
+      .describe('Who commits and notes are by. Default Sluice.'),
+    notes: z
+      .boolean()
+      .optional()
+      .describe('Keep outcomes and evidence as Git notes (refs/notes/sluice). Default true.'),
+  }),
+  {
+    cel: "!has(self.autoMerge) || !self.autoMerge || (has(self.onAbort) && self.onAbort == 'PullRequest')",
+    at: ['autoMerge'],
+    message: 'needs onAbort: PullRequest',
+    holds: ({ autoMerge, onAbort }) => autoMerge !== true || onAbort === 'PullRequest',
+  },
+);
 
 export const applicationSpecSchema = z.object({
   source: z.object({
@@ -107,35 +154,7 @@ export const applicationSpecSchema = z.object({
         ),
     })
     .optional(),
-  writeBack: z
-    .object({
-      onAbort: z
-        .enum(['None', 'Commit', 'PullRequest'])
-        .optional()
-        .describe(
-          'What to write to Git after an abort. Default None. PullRequest is not available yet and behaves as None, with a condition that says so.',
-        ),
-      author: z
-        .object({
-          name: z
-            .string()
-            .min(1)
-            .max(256)
-            .regex(/^[^<>\s]+( [^<>\s]+)*$/, 'must be words on one line without < and >, such as Sluice'),
-          email: z
-            .string()
-            .min(1)
-            .max(256)
-            .regex(/^[!-;=?-~]+$/, 'must be an address without spaces, < and >, such as sluice@example.com'),
-        })
-        .optional()
-        .describe('Who commits and notes are by. Default Sluice.'),
-      notes: z
-        .boolean()
-        .optional()
-        .describe('Keep outcomes and evidence as Git notes (refs/notes/sluice). Default true.'),
-    })
-    .optional(),
+  writeBack: writeBack.optional(),
   suspend: z.boolean().optional().describe('Leave the cluster alone.'),
 });
 
@@ -177,8 +196,11 @@ export const holdSchema = z.object({
   since: z.string(),
   writeBack: z
     .object({
-      state: z.enum(['Pending', 'Pushed', 'Disabled', 'Failed']),
-      commit: z.string().optional(),
+      state: z.enum(['Pending', 'Proposed', 'Pushed', 'Closed', 'Disabled', 'Failed']),
+      commit: z.string().optional().describe('The commit that restores the files.'),
+      url: z.string().optional().describe('Of the pull request.'),
+      id: z.string().optional().describe('Number of the pull request.'),
+      base: z.string().optional().describe('Commit that the branch of the pull request was built on.'),
       message: z.string().optional(),
     })
     .optional(),

@@ -17,6 +17,7 @@ import type { AgentIntent } from './intents.ts';
 import { Memory } from './memory.ts';
 import { observe } from './observe.ts';
 import type { ApplicationController, ApplicationControllerDeps, Hint } from './ports.ts';
+import { Errands } from './report/errands.ts';
 import { invalidStatus } from './report/invalid.ts';
 import { withFailures } from './report/failures.ts';
 import { tellOf } from './report/tell.ts';
@@ -57,6 +58,7 @@ class Agent implements ApplicationController {
     this.#context = {
       ...deps,
       sources,
+      errands: new Errands({ changed: (key) => this.#kernel.add(key) }),
       live: new LiveObjects(deps, {
         changed: (object) => this.#touched(object),
         settled: (keys) => keys.forEach((key) => this.#kernel.add(key)),
@@ -93,6 +95,7 @@ class Agent implements ApplicationController {
     this.#acting = false;
     for (const end of this.#ends) end();
     this.#context.sources.close();
+    this.#context.errands.close();
     await Promise.all([this.#kernel.stop(), this.#context.live.close()]);
   }
 
@@ -173,6 +176,7 @@ class Agent implements ApplicationController {
   #forget(key: ObjectKey): void {
     this.#memories.delete(key);
     this.#context.sources.forget(key);
+    this.#context.errands.forget(key);
     this.#context.readings.delete(key);
     this.#context.live.forget(key);
     this.#deps.metrics?.forgotten?.(qualifiedName(objectIdOf(key)));
@@ -227,6 +231,8 @@ function idOf(intent: AgentIntent): string {
   if ('objects' in intent) return `${intent.do} ${intent.objects.map(({ key }) => key).join(' ')}`;
   if (intent.do === 'KeepSnapshot') return `${intent.do} ${intent.key} ${intent.snapshot.revision.commit}`;
   if (intent.do === 'Push') return `${intent.do} ${intent.parent} ${intent.message}`;
+  if (intent.do === 'Propose') return `${intent.do} ${intent.parent} ${intent.branch}`;
+  if (intent.do === 'LookAt') return `${intent.do} ${intent.id}`;
   if (intent.do === 'Note')
     return `${intent.do} ${intent.notes.map(({ commit, rollout, outcome }) => `${commit} ${rollout} ${outcome}`).join(' ')}`;
   return JSON.stringify(intent);

@@ -165,7 +165,7 @@ function decideExceptions(
     ...common,
     head: accepted && revisionRef(accepted.commit, seen.app.spec.source.repoURL),
     holds: seen.status.holds ?? [],
-    writeBack: seen.app.spec.writeBack?.onAbort === 'Commit',
+    writeBack: (seen.app.spec.writeBack?.onAbort ?? 'None') !== 'None',
   });
   // Its reason goes into annotations, commits and notes, too.
   const holding = { ...decided, holds: decided.holds.map((hold) => ({ ...hold, reason: seen.clean(hold.reason) })) };

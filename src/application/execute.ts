@@ -14,6 +14,7 @@ import { applyAll } from './sync/apply.ts';
 import { checkAll } from './sync/try.ts';
 import { deleteAll, disownAll, inspect } from './sync/remove.ts';
 import { keepSnapshot, dropSnapshot } from './revert/keep.ts';
+import { lookAt, propose } from './report/propose.ts';
 import { pushNotes, pushRevert } from './report/push.ts';
 
 type Of<K extends AgentIntent['do']> = Extract<AgentIntent, { do: K }>;
@@ -36,6 +37,8 @@ const HOW: { [K in AgentIntent['do']]: (intent: Of<K>, at: Doing) => Done } = {
   DropSnapshot: dropSnapshot,
   EndRetry: ({ rollout }, at) => takeOff(verbAnnotation('retry'), rollout, at, (live) => retried(live, at.seen.now)),
   Push: pushRevert,
+  Propose: propose,
+  LookAt: lookAt,
   Note: pushNotes,
 };
 

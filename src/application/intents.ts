@@ -3,6 +3,7 @@
 import type { Hold, ObjectRef } from '../api/application.ts';
 import type { KubeObject } from '../api/k8s.ts';
 import type { ObjectKey } from '../api/object-key.ts';
+import type { PullRequestText } from '../ports/forge.ts';
 import type { JsonPatchOp } from '../traffic/write.ts';
 import type { StableSnapshot } from './revert/snapshot.ts';
 import type { Note } from './report/notes.ts';
@@ -67,4 +68,19 @@ export type AgentIntent =
       changes: ReadonlyMap<string, string | null>;
       holds: Hold[];
     }
+  /** By a pull request. */
+  | {
+      do: 'Propose';
+      /** That it is for. */
+      base: string;
+      parent: string;
+      branch: string;
+      message: string;
+      text: PullRequestText;
+      changes: ReadonlyMap<string, string | null>;
+      holds: Hold[];
+      /** Commit that was put on the branch before. */
+      known?: string;
+    }
+  | { do: 'LookAt'; id: string; holds: Hold[] }
   | { do: 'Note'; notes: Note[] };

@@ -2,6 +2,7 @@
 import type { ApplicationStatus, Hold } from '../api/application.ts';
 import type { KubeObject } from '../api/k8s.ts';
 import type { ObjectKey } from '../api/object-key.ts';
+import { Forges } from './report/forge-memory.ts';
 import type { StableSnapshot } from './revert/snapshot.ts';
 import type { AgentMemory, Declared, Setback } from './seen.ts';
 import { ANSWER_MS, type CheckOutcome } from './sync/outcome.ts';
@@ -41,6 +42,7 @@ export class Memory implements AgentMemory {
   signs: ReadonlyMap<string, number> = new Map();
   reportProblem: string | undefined;
   reportRetryAt = 0;
+  readonly forge = new Forges();
   /** By Rollout: why its snapshot is not believed. */
   readonly refused = new Map<ObjectKey, string>();
 

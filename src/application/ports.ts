@@ -9,6 +9,7 @@ import type { Depth, Progress } from '../kube/work-queue.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Egress } from '../ports/egress.ts';
+import type { Forge } from '../ports/forge.ts';
 import type { Ownership } from '../ports/ownership.ts';
 import type { Secrecy } from '../ports/secrecy.ts';
 import type { SourceReader } from '../ports/source-reader.ts';
@@ -70,7 +71,8 @@ export interface AgentMetrics {
   drifted?(app: string, kind: string, corrected: boolean): void;
   /** An object has left Git: deleted, or kept and why. */
   pruned?(app: string, result: 'Pruned' | 'Skipped'): void;
-  writeBack?(app: string, result: 'Pushed' | 'Failed'): void;
+  /** A revert was pushed or merged, proposed by a pull request, that closed without merge, or it failed. */
+  writeBack?(app: string, result: 'Pushed' | 'Proposed' | 'Closed' | 'Failed'): void;
   /** Notes were pushed, or could not be. */
   noted?(app: string, result: 'Pushed' | 'Failed'): void;
   /** The Application is gone: its series go with it. */
@@ -91,6 +93,7 @@ export interface ApplicationControllerDeps {
   /** Opens a cache of one kind; not started. */
   openCache(resource: Resource, options: CacheOptions): OpenedCache;
   reader: SourceReader;
+  forge: Forge;
   tenancy: TenancySettings;
   egress: Pick<Egress, 'check' | 'checkSecret'>;
   ownership: Ownership;

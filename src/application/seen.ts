@@ -77,6 +77,17 @@ export interface Setback {
   times: number;
 }
 
+/** What is known of exchanges with the forge. */
+export interface ForgeMemory {
+  /** One is under way; its end is an event. */
+  readonly busy: boolean;
+  /** Why no pull request could be opened, and when to try again; milliseconds since the epoch. */
+  readonly problem: string | undefined;
+  readonly retryAt: number;
+  /** Of pull requests that are open, by number: when to look again, and what the last look found. */
+  readonly looks: ReadonlyMap<string, { at: number; conflicts: boolean; problem: string | undefined }>;
+}
+
 export interface AgentMemory {
   /** The newest declaration that was accepted as a whole. */
   readonly accepted: Declared | undefined;
@@ -99,6 +110,7 @@ export interface AgentMemory {
   /** Why Git could not be told, and when to try again; milliseconds since the epoch. */
   readonly reportProblem: string | undefined;
   readonly reportRetryAt: number;
+  readonly forge: ForgeMemory;
   /** By Rollout: why the snapshot on record is not believed. */
   readonly refused: ReadonlyMap<ObjectKey, string>;
   /** What a Namespace or a definition still holds; empty: nothing. */

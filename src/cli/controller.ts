@@ -148,6 +148,7 @@ function build(
     mayPush: leads,
     egress,
   });
+  const http = createHttp({ egress });
   const engine = createEngine({
     client,
     clock: systemClock,
@@ -157,9 +158,10 @@ function build(
     events,
     secrecy: secrets,
     metrics,
-    providers: { prometheus: createPrometheusProvider({ ...address, readSecret, http: createHttp({ egress }) }) },
+    providers: { prometheus: createPrometheusProvider({ ...address, readSecret, http }) },
     readSecret,
     reader,
+    http,
     egress,
     tenancy: options.tenancy,
     ownNamespace: own,

@@ -14,11 +14,13 @@ import { RolloutController } from '../controller/rollout-controller.ts';
 import type { EventRecorder } from '../controller/event-relay.ts';
 import { createRuns, type Runs } from '../controller/runs.ts';
 import { actingAs } from '../kube/acting-as.ts';
+import { createForge } from '../forge/forge.ts';
 import type { KernelMetrics } from '../controller/use.ts';
 import type { KubeClient } from '../kube/types.ts';
 import { keepManagedFields, WatchCache } from '../kube/watch-cache.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Egress } from '../ports/egress.ts';
+import type { Http } from '../ports/http.ts';
 import type { Log } from '../ports/log.ts';
 import { soleOwner, type Ownership } from '../ports/ownership.ts';
 import type { Secrecy } from '../ports/secrecy.ts';
@@ -43,6 +45,8 @@ export interface EngineDeps {
   providers: Providers;
   readSecret: ReadSecret;
   reader: SourceReader;
+  /** What forges are asked by. */
+  http: Http;
   egress: Egress;
   tenancy: TenancySettings;
   /** What this process acts on. Default: everything. */
@@ -171,6 +175,7 @@ function createAgent(deps: EngineDeps, caches: Caches, applications: WatchCache<
       });
     },
     reader: deps.reader,
+    forge: createForge({ http: deps.http, clock }),
     egress: deps.egress,
     tenancy: deps.tenancy,
     ownership: deps.ownership ?? soleOwner,

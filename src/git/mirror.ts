@@ -14,11 +14,12 @@ import type { GitEgress } from './http.ts';
 import { findNote, notePath, withSections } from './notes.ts';
 import { formatCommit, formatTree, isOid, parseCommit, parseTree } from './objects.ts';
 import { indexPack, packFolder } from './packs.ts';
-import { GitServer, type Fetched } from './server.ts';
+import { ANYWHERE, GitServer, type Fetched } from './server.ts';
 import { checkPaths, listFiles, writeChanges, type ReadTree } from './trees.ts';
 import {
   GitError,
   NOTES_REF,
+  OWN_BRANCHES,
   PushRejected,
   type Commit,
   type CommitRequest,
@@ -64,6 +65,17 @@ export function mirrorFolder(options: Pick<MirrorOptions, 'url' | 'credentials' 
 /** Opens the mirror of a repository; nothing is fetched yet. */
 export function openMirror(options: MirrorOptions): GitMirror & { close(): void } {
   return new Mirror(options);
+}
+
+/** Which reference a commit moves, and from where. */
+function pushOf({ branch, parent, publishAs }: Pick<CommitRequest, 'branch' | 'parent' | 'publishAs'>): {
+  ref: string;
+  expected: string | undefined | typeof ANYWHERE;
+} {
+  if (publishAs === undefined) return { ref: `refs/heads/${branch}`, expected: parent };
+  if (!publishAs.startsWith(OWN_BRANCHES))
+    throw new GitError('rejected', `${publishAs} is no branch of Sluice's own, which begin with ${OWN_BRANCHES}`);
+  return { ref: `refs/heads/${publishAs}`, expected: ANYWHERE };
 }
 
 class Mirror implements GitMirror {
@@ -156,8 +168,9 @@ class Mirror implements GitMirror {
       checkPaths(request.changes.keys(), request.below);
       const parent = await this.#known(request.parent);
       const { message, author, changes } = request;
-      const pushed = { ref: `refs/heads/${request.branch}`, expected: request.parent };
-      const oid = await this.#commitOnto(parent.tree, { changes, message, author, pushed }, call);
+      const pushed = pushOf(request);
+      const parents = [request.parent];
+      const oid = await this.#commitOnto(parent.tree, { changes, message, author, parents, pushed }, call);
       return oid ?? request.parent;
     });
   }
@@ -186,7 +199,8 @@ class Mirror implements GitMirror {
     }
     if (changes.size === 0) return;
     const pushed = { ref: NOTES_REF, expected };
-    await this.#commitOnto(root, { changes, message: 'Notes added by Sluice\n', author, pushed }, call);
+    const parents = [expected].filter((oid) => oid !== undefined);
+    await this.#commitOnto(root, { changes, message: 'Notes added by Sluice\n', author, parents, pushed }, call);
   }
 
   /** The note of a commit, as it is so far. */
@@ -203,11 +217,12 @@ class Mirror implements GitMirror {
       changes: ReadonlyMap<string, string | null>;
       message: string;
       author: Person;
-      pushed: { ref: string; expected: string | undefined };
+      parents: string[];
+      pushed: ReturnType<typeof pushOf>;
     },
     call: GitCall,
   ): Promise<string | undefined> {
-    const { changes, message, author, pushed } = request;
+    const { changes, message, author, parents, pushed } = request;
     const made = new Set<string>();
     const write = async (type: 'blob' | 'tree' | 'commit', object: Buffer): Promise<string> => {
       const oid = await git.writeObject({ ...this.#local(), type, object, format: 'content' });
@@ -220,7 +235,6 @@ class Mirror implements GitMirror {
     const writeTree = (entries: TreeEntry[]): Promise<string> => write('tree', formatTree(entries));
     const tree = await writeChanges(root, blobs, { readTree: this.#readTree, writeTree });
     if (tree === root) return undefined;
-    const parents = pushed.expected === undefined ? [] : [pushed.expected];
     const oid = await write('commit', formatCommit({ tree, parents, author, at: this.#clock.now(), message }));
     const { packfile } = await git.packObjects({ ...this.#local(), oids: [...made] });
     if (packfile === undefined) throw new GitError('corrupt', 'the commit could not be packed');

@@ -36,6 +36,9 @@ export interface Fetched extends Located {
   unshallow: string[];
 }
 
+/** A reference that is moved by force. */
+export const ANYWHERE = Symbol('anywhere');
+
 const AGENT = 'agent=sluice';
 const MAX_LISTING = 32 * 2 ** 20;
 const MAX_REPORT = 2 ** 20;
@@ -88,13 +91,14 @@ export class GitServer {
     return { ...received(answer, request.depth !== undefined), ...found };
   }
 
-  /** Moves a reference from `expected` (undefined: it is not there) to `oid`, or throws PushRejected. */
+  /** Moves a reference from `expected` (undefined: it is not there; ANYWHERE: by force) to `oid`, or throws PushRejected. */
   async push(
-    update: { ref: string; expected: string | undefined; oid: string; pack: Buffer },
+    update: { ref: string; expected: string | undefined | typeof ANYWHERE; oid: string; pack: Buffer },
     call: GitCall,
   ): Promise<void> {
-    const { ref, expected, oid } = update;
+    const { ref, oid } = update;
     const { refs, capabilities } = await this.#list('git-receive-pack', call, { prefixes: [ref] });
+    const expected = update.expected === ANYWHERE ? refs.get(ref) : update.expected;
     if (refs.get(ref) !== expected) throw new PushRejected(`${ref} has moved on the server`);
     const band = capabilities.has('side-band-64k');
     const command = `${expected ?? NO_OID} ${oid} ${ref}\0 report-status${band ? ' side-band-64k' : ''} ${AGENT}`;

@@ -40,6 +40,8 @@ export interface CommitRequest {
   branch: string;
   /** Full id of the commit to build on; it must still be the head of the branch when the push arrives. */
   parent: string;
+  /** Puts the commit on this branch instead, by force: one of Sluice's own, below `sluice/`. */
+  publishAs?: string | undefined;
   /** New content by path; null deletes. */
   changes: ReadonlyMap<string, string | null>;
   /** Folder that all changes must be in, where one is named. */
@@ -103,6 +105,9 @@ export class PushRejected extends GitError {
     super('rejected', message);
   }
 }
+
+/** Branches that are Sluice's own begin so: no other is ever moved by force. */
+export const OWN_BRANCHES = 'sluice/';
 
 /** Where notes of Sluice live. */
 export const NOTES_REF = 'refs/notes/sluice';

@@ -1,11 +1,11 @@
-// Requests to what users name: metric stores and the like. Each has a deadline, a limit on its answer, a list of hosts it may go to, and
+// Requests to what users name: metric stores, forges and the like. Each has a deadline, a limit on its answer, a list of hosts it may go to, and
 // errors that hold no credentials. (The API server has `transport`, repositories have `source-reader`.)
 import type { EgressUse, SecretOrigin } from './egress.ts';
 
 export interface OutboundRequest {
   /** On whose behalf: each use has its own list of hosts. */
   use: EgressUse;
-  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** http or https, without credentials. */
   url: URL;
   headers?: Readonly<Record<string, string>>;

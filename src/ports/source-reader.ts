@@ -118,6 +118,8 @@ export interface CommitFilesRequest extends Repository {
   branch: string;
   /** Full id of the commit to build on; it must still be the head of the branch when the push arrives. */
   parent: string;
+  /** Puts the commit on this branch instead, whatever is there: one of Sluice's own, below `sluice/`. */
+  publishAs?: string | undefined;
   /** New content by path from the root of the repository; null deletes. */
   changes: ReadonlyMap<string, string | null>;
   /** Folder that all changes must be in; empty: the root. Nothing that begins with `.git` is ever written. */

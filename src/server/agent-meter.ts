@@ -10,7 +10,7 @@ export interface AgentMeter {
   refused(app: string, reason: string): void;
   drifted(app: string, kind: string, corrected: boolean): void;
   pruned(app: string, result: 'Pruned' | 'Skipped'): void;
-  writeBack(app: string, result: 'Pushed' | 'Failed'): void;
+  writeBack(app: string, result: 'Pushed' | 'Proposed' | 'Closed' | 'Failed'): void;
   noted(app: string, result: 'Pushed' | 'Failed'): void;
   forgotten(app: string): void;
 }

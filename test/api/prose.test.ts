@@ -35,7 +35,7 @@ const WORDS = new Set(
     'lastTransitionTime lastUpdateTime podHash currentPodHash podTemplateHash contentHash stepsHash spelled currentStepHash hash trial',
     'stableRS candidate rejected retiring[] commit repo path author subject date name namespace group version kind uid',
     'rollout serviceName status phase type reason key release verb id step selector images observedGeneration state cause',
-    'progressMark fields[] what[] value by short foreign[] outcome earliest latest resumeAt metadata[]',
+    'progressMark fields[] what[] value by short url base foreign[] outcome earliest latest resumeAt metadata[]',
   ].flatMap((line) => line.split(' ')),
 );
 

@@ -9,7 +9,9 @@ import type { Rollout } from '../../src/api/rollout.ts';
 import { createApplicationController } from '../../src/application/application-controller.ts';
 import type { AgentEvent, ApplicationController, CacheOptions } from '../../src/application/ports.ts';
 import type { TenancySettings } from '../../src/application/source/tenancy.ts';
+import { createForge } from '../../src/forge/forge.ts';
 import { actingAs } from '../../src/kube/acting-as.ts';
+import { HttpFailure } from '../../src/ports/http.ts';
 import { soleOwner } from '../../src/ports/ownership.ts';
 import { inProcessReader } from '../../src/source/in-process.ts';
 import { kubeClient } from '../../src/kube/client.ts';
@@ -18,6 +20,7 @@ import { keepManagedFields, WatchCache } from '../../src/kube/watch-cache.ts';
 import type { Transport } from '../../src/ports/transport.ts';
 import { silentLog } from '../../src/ports/log.ts';
 import { createApiServer } from 'kube-sandbox/api-server';
+import { FakeForge } from '../support/fake-forge.ts';
 import { FakeMirror, FakeRepository } from '../support/fake-git.ts';
 import { settle, VirtualClock } from 'kube-sandbox/virtual-clock';
 
@@ -48,6 +51,8 @@ export class World {
   /** Lets a standby act. */
   lead!: () => void;
   mirror = new FakeMirror(this.repository);
+  /** The forge that keeps the repository, where it is on GitHub. */
+  readonly forge = new FakeForge('GitHub', this.repository, this.clock);
   snapshotKey: Uint8Array = Buffer.alloc(32, 7);
   #stop: (() => Promise<void>) | undefined;
 
@@ -134,6 +139,17 @@ export class World {
         mirrorFor: async () => {
           if (lives <= 0) throw new Error('the process is dead');
           return this.mirror;
+        },
+      }),
+      forge: createForge({
+        clock: this.clock,
+        http: {
+          check: () => undefined,
+          request: async (request) => {
+            if (lives <= 0) throw new HttpFailure('unreachable', 'the process is dead');
+            if (request.method !== 'GET') lives--;
+            return this.forge.request(request);
+          },
         },
       }),
       tenancy: this.tenancy,

@@ -23,8 +23,8 @@ export const analysis = (metric: Json, others: Json[] = []): Json =>
   wrap('AnalysisTemplate', {
     metrics: [{ name: 'ok', provider: { prometheus: { query: 'up' } }, ...metric }, ...others],
   });
-export const application = (source: Json): Json =>
-  wrap('Application', { source: { repoURL: 'https://git.example.com/shop.git', ...source } });
+export const application = (source: Json, more: Json = {}): Json =>
+  wrap('Application', { source: { repoURL: 'https://git.example.com/shop.git', ...source }, ...more });
 
 /** A Rollout by the blue-green strategy. */
 const blueGreen = (fields: Json): Json => rollout({}, { strategy: { blueGreen: { activeService: 'web', ...fields } } });
@@ -212,6 +212,12 @@ export const BAD_OBJECTS: BadObject[] = [
     '',
   ),
   bad('polling without pause', application({ interval: '1s' }), 'spec.source.interval', 'at least 5s'),
+  bad(
+    'a commit that is to be merged',
+    application({}, { writeBack: { onAbort: 'Commit', autoMerge: true } }),
+    'spec.writeBack.autoMerge',
+    'needs onAbort: PullRequest',
+  ),
   bad('a timeout of a year', application({ timeout: '9999h' }), 'spec.source.timeout', 'from 1s to 5m'),
   bad(
     'two metrics of one name',

@@ -205,6 +205,29 @@ describe.each([
     expect(await world.mirror.head('main')).toBe(newer);
   });
 
+  it('puts a commit on a branch of its own by force, and on no other', async () => {
+    world.commit('main', { 'a.yaml': '1' }, 'First');
+    const { oid } = await world.mirror.fetch('main');
+    const revert = (text: string, publishAs: string): Promise<string> =>
+      world.mirror.commitFiles({
+        branch: 'main',
+        parent: oid,
+        publishAs,
+        changes: new Map([['a.yaml', text]]),
+        message: 'R',
+        author: AUTHOR,
+      });
+    const first = await revert('0', 'sluice/revert-1');
+    expect(await world.mirror.head('sluice/revert-1')).toBe(first);
+    const second = await revert('00', 'sluice/revert-1');
+    expect(await world.mirror.head('sluice/revert-1')).toBe(second);
+    expect(world.show('sluice/revert-1', 'a.yaml')).toBe('00');
+    expect((await world.mirror.commit(second))?.parents).toEqual([oid]);
+    expect(await world.mirror.head('main')).toBe(oid);
+    await expect(revert('0', 'release')).rejects.toMatchObject({ kind: 'rejected' });
+    expect(await world.mirror.head('release')).toBeUndefined();
+  });
+
   it('follows a branch that was rewritten', async () => {
     world.commit('main', { 'a.yaml': '1' }, 'First');
     await world.mirror.fetch('main');

@@ -10,6 +10,7 @@ import { createSandbox, type Sandbox } from 'kube-sandbox';
 import type { ApiServer } from 'kube-sandbox/api-server';
 import { seededRandom } from 'kube-sandbox/random';
 import type { GroupKind } from 'kube-sandbox/store';
+import { FakeForge } from '../support/fake-forge.ts';
 import { FakeRepository } from '../support/fake-git.ts';
 import { settle, VirtualClock } from 'kube-sandbox/virtual-clock';
 import { Audit } from './audit.ts';
@@ -54,6 +55,8 @@ export class Cluster {
   readonly sandbox: Sandbox;
   readonly server: ApiServer;
   readonly repository = new FakeRepository(this.clock);
+  /** The forge that keeps the repository, where it is on GitHub. */
+  readonly forge = new FakeForge('GitHub', this.repository, this.clock);
   readonly workloads: Pods;
   /** Who Sluice is to the API server; without it the administrator. */
   token: string | undefined;

@@ -93,6 +93,13 @@ export class EngineProcess {
       },
       readSecret,
       reader: inProcessReader({ clock, mirrorFor: () => Promise.resolve(mirror) }),
+      http: {
+        check: () => undefined,
+        request: (request) =>
+          request.method === 'GET'
+            ? this.#living(() => cluster.forge.request(request))
+            : this.#write(`forge ${request.method}`, () => cluster.forge.request(request)),
+      },
       egress: { check: () => undefined, checkSecret: () => undefined, lookup: () => () => undefined },
       tenancy: { clusterApplications: [], crossNamespaceRoutes: [] },
       ownNamespace: 'shop',

@@ -6,6 +6,7 @@ import { targetRevision, type Located } from '../../src/api/target-revision.ts';
 import { toTime, type Clock } from '../../src/ports/clock.ts';
 import {
   GitError,
+  OWN_BRANCHES,
   PushRejected,
   type Commit,
   type CommitRequest,
@@ -166,10 +167,14 @@ export class FakeMirror implements GitMirror {
     const race = this.#repository.beforePush;
     this.#repository.beforePush = undefined;
     race?.();
-    if (this.#repository.branches.get(request.branch) !== request.parent) {
+    const { publishAs: own } = request;
+    if (own !== undefined && !own.startsWith(OWN_BRANCHES))
+      throw new GitError('rejected', `${own} is not Sluice's own`);
+    if (own === undefined && this.#repository.branches.get(request.branch) !== request.parent) {
       throw new PushRejected(`refs/heads/${request.branch} has moved on the server`);
     }
-    const oid = this.#repository.push(request);
+    const branch = own ?? request.branch;
+    const oid = this.#repository.push({ ...request, branch });
     this.#known.add(oid);
     return oid;
   }

@@ -10,6 +10,7 @@ import { dueWriteBacks, type WriteBackPlan } from '../revert/write-back-plan.ts'
 import type { Declared, Seen } from '../seen.ts';
 import { evidenceOf, runsOf } from './evidence.ts';
 import { dueNotes, noteKey, rejectionOf, type Note } from './notes.ts';
+import { decideLooks, isStale, forgeProblem, obstacleTo, proposeIntent, proposes } from './proposal.ts';
 import { revertMessage } from './revert-message.ts';
 
 export interface ReportDecision {
@@ -45,15 +46,22 @@ export function decideReports({ seen, accepted, holds: all, returns }: ReportInp
   const holds = known.map((hold) => withResult(hold, results.get(holdId(hold))));
   const notes = notesDue({ seen, accepted, holds, returns });
   const waits = now < memory.reportRetryAt;
-  const failed = holds.find(({ writeBack }) => writeBack?.state === 'Failed');
-  const failure = failed && `${failed.rollout.name}: ${failed.writeBack?.message ?? 'failed'}`;
+  const writing = proposes(seen.app) ? proposing(seen, accepted, plan) : pushing(seen, accepted, plan);
+  const looks = decideLooks(holds, memory.forge, now);
   return {
     holds,
-    intents: waits ? [] : [...pushIntents(seen, accepted, plan), ...noteIntents(notes.due)],
+    intents: [...writing.intents, ...(waits ? [] : noteIntents(notes.due)), ...looks.intents],
     notes: notes.recorded,
-    problem: memory.reportProblem ?? failure,
-    dueAt: waits ? memory.reportRetryAt : plan?.dueAt,
+    problem: problemOf(holds, memory),
+    dueAt: earliest(waits ? memory.reportRetryAt : undefined, writing.dueAt, looks.dueAt),
   };
+}
+
+/** Why Git could not be told. */
+function problemOf(holds: readonly Hold[], { reportProblem, forge }: Seen['memory']): string | undefined {
+  const failed = holds.find(({ writeBack }) => writeBack?.state === 'Failed');
+  const failure = failed && `${failed.rollout.name}: ${failed.writeBack?.message ?? 'failed'}`;
+  return reportProblem ?? forgeProblem(holds, forge) ?? failure;
 }
 
 const withResult = (hold: Hold, writeBack: WriteBack | undefined): Hold =>
@@ -69,6 +77,8 @@ function planWriteBacks(seen: Seen, accepted: Declared | undefined, holds: reado
     snapshots,
     head: { commit: accepted.commit.oid, desired: accepted.desired, files: accepted.files },
     sourcePath: app.spec.source.path ?? '',
+    proposes: proposes(app),
+    isStale: (hold) => isStale(hold, accepted.commit.oid, seen.memory.forge),
     undecided: (commit) => declaredRollouts(seen, accepted).some((rollout) => isUndecided(rollout, commit)),
     now,
   });
@@ -93,14 +103,46 @@ function declaredRollouts(seen: Seen, accepted: Declared | undefined): Rollout[]
 const isUndecided = ({ status }: Rollout, commit: string): boolean =>
   status?.revision?.commit === commit && status.abort !== true && status.currentPodHash !== status.stableRS;
 
+interface Writing {
+  intents: AgentIntent[];
+  /** Milliseconds since the epoch. */
+  dueAt: number | undefined;
+}
+
 /** Others are built anew on the head that the first one makes. */
-function pushIntents(seen: Seen, accepted: Declared | undefined, plan: WriteBackPlan | undefined): AgentIntent[] {
+function pushing(seen: Seen, accepted: Declared | undefined, plan: WriteBackPlan | undefined): Writing {
   const push = plan?.pushes[0];
-  if (!push || accepted?.branch === undefined) return [];
-  const reverted = push.holds.map((hold) => ({ hold, evidence: evidenceFor(hold, seen) }));
-  const message = revertMessage(reverted, [...push.changes.keys()]);
-  const { branch, commit } = accepted;
-  return [{ do: 'Push', branch, parent: commit.oid, message, changes: push.changes, holds: push.holds }];
+  if (!push || accepted?.branch === undefined || seen.now < seen.memory.reportRetryAt)
+    return { intents: [], dueAt: plan?.dueAt };
+  const { holds, changes } = push;
+  const message = messageFor(push, seen);
+  return {
+    intents: [{ do: 'Push', branch: accepted.branch, parent: accepted.commit.oid, message, changes, holds }],
+    dueAt: plan.dueAt,
+  };
+}
+
+/** One exchange with the forge at a time. */
+function proposing(seen: Seen, accepted: Declared | undefined, plan: WriteBackPlan | undefined): Writing {
+  const { app, now } = seen;
+  const { busy, retryAt } = seen.memory.forge;
+  const push = plan?.pushes[0];
+  if (!push || accepted?.branch === undefined || busy || obstacleTo(app) !== undefined)
+    return { intents: [], dueAt: plan?.dueAt };
+  if (now < retryAt) return { intents: [], dueAt: earliest(retryAt, plan.dueAt) };
+  const { branch: base, commit } = accepted;
+  const intent = proposeIntent({ app, base, parent: commit.oid, push, message: seen.clean(messageFor(push, seen)) });
+  return { intents: [intent], dueAt: plan.dueAt };
+}
+
+function messageFor({ holds, changes }: WriteBackPlan['pushes'][number], seen: Seen): string {
+  const reverted = holds.map((hold) => ({ hold, evidence: evidenceFor(hold, seen) }));
+  return revertMessage(reverted, [...changes.keys()]);
+}
+
+function earliest(...times: (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
 }
 
 function evidenceFor(hold: Hold, seen: Seen): string {

@@ -35,6 +35,8 @@ const WORDS: Readonly<Record<AgentIntent['do'], string>> = {
   DropSnapshot: 'the record of a Rollout that has left Git could not be deleted',
   EndRetry: 'the annotation retry could not be taken off',
   Push: 'the revert could not be pushed',
+  Propose: 'the pull request could not be opened',
+  LookAt: 'the pull request could not be looked at',
   Note: 'notes could not be pushed',
 };
 

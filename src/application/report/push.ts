@@ -15,7 +15,7 @@ const RETRY_MS = 10_000;
 const FORBIDDEN_RETRY_MS = 60_000;
 
 /** Who writes commits and notes. */
-function authorOf({ spec }: Application): { name: string; email: string } {
+export function authorOf({ spec }: Application): { name: string; email: string } {
   const { name = '', email = '' } = spec.writeBack?.author ?? {};
   return { name: plain(name) || 'Sluice', email: plain(email) || 'sluice@sluice.dev' };
 }

@@ -1,16 +1,17 @@
 // The status of an Application: what a person reads, and the conditions tools wait for. Pure; equal input gives an equal status.
-import type { ApplicationStatus, ResourceStatus } from '../../api/application.ts';
+import type { ApplicationStatus, Hold, ResourceStatus } from '../../api/application.ts';
 import type { Condition } from '../../api/k8s.ts';
 import { nameOf, objectIdOf, objectKey, type ObjectKey } from '../../api/object-key.ts';
 import { shortCommit } from '../../api/revision.ts';
 import { toTime } from '../../ports/clock.ts';
-import { describeHold, type HoldDecision } from '../revert/hold.ts';
+import { describeHold, describeProposal, type HoldDecision } from '../revert/hold.ts';
 import { describeReturn, type ReturnDecision } from '../revert/returns.ts';
 import { revisionRef } from '../revision.ts';
 import type { Declared, Seen, SourceFailure } from '../seen.ts';
 import type { PrunePlan } from '../sync/prune.ts';
 import { degraded } from './degraded.ts';
 import { noBranchText } from './due.ts';
+import { obstacleTo } from './proposal.ts';
 import { said, type Said } from './said.ts';
 
 export interface StatusInput {
@@ -204,17 +205,32 @@ function revertReady({ holding, problems }: StatusInput): Said {
   return said('RevertReady', false, reason, stuck.join('; '));
 }
 
-function writeBackReady({ seen, problems }: StatusInput): Said {
+function writeBackReady({ seen, problems, holding }: StatusInput): Said {
   const mode = seen.app.spec.writeBack?.onAbort ?? 'None';
-  if (mode === 'PullRequest') {
-    const message = 'writeBack.onAbort: PullRequest is not available yet; use Commit or None';
-    return said('WriteBackReady', false, 'NotAvailable', message);
-  }
+  const obstacle = mode === 'PullRequest' ? obstacleTo(seen.app) : undefined;
+  if (obstacle) return said('WriteBackReady', false, obstacle.reason, obstacle.message);
   if (problems.writeBack !== undefined) return said('WriteBackReady', false, 'WriteBackFailed', problems.writeBack);
-  if (mode === 'None') return said('WriteBackReady', true, 'Disabled', 'writeBack.onAbort is None');
-  const { newest } = seen.source;
-  if (newest && newest.branch === undefined) return said('WriteBackReady', false, 'NoBranch', noBranchText(seen.app));
-  return said('WriteBackReady', true, 'Ready', 'reverts are pushed');
+  const closed = proposalsIn(holding.holds, 'Closed');
+  if (closed !== undefined) return said('WriteBackReady', false, 'Closed', `${closed}: what is held stays held`);
+  const proposed = proposalsIn(holding.holds, 'Proposed');
+  if (proposed !== undefined) return said('WriteBackReady', true, 'Proposed', proposed);
+  return mode === 'None'
+    ? said('WriteBackReady', true, 'Disabled', 'writeBack.onAbort is None')
+    : readyToWrite(seen, mode === 'Commit' ? 'reverts are pushed' : 'reverts are proposed by pull requests');
+}
+
+function readyToWrite({ app, source: { newest } }: Seen, how: string): Said {
+  return newest === undefined || newest.branch !== undefined
+    ? said('WriteBackReady', true, 'Ready', how)
+    : said('WriteBackReady', false, 'NoBranch', noBranchText(app));
+}
+
+/** What has become of pull requests, each once. */
+function proposalsIn(holds: readonly Hold[], state: 'Proposed' | 'Closed'): string | undefined {
+  const all = holds
+    .filter(({ writeBack }) => writeBack?.state === state)
+    .map(({ writeBack }) => describeProposal(writeBack));
+  return all.length === 0 ? undefined : [...new Set(all)].join('; ');
 }
 
 const sorted = (resources: readonly ResourceStatus[]): ResourceStatus[] =>

@@ -4,7 +4,7 @@ import { nameOf, objectKey, qualifiedName } from '../../api/object-key.ts';
 import type { AgentContext } from '../context.ts';
 import type { AgentEvent } from '../ports.ts';
 import { shortCommit } from '../../api/revision.ts';
-import { describeHold } from '../revert/hold.ts';
+import { describeHold, describeProposal } from '../revert/hold.ts';
 import { describeReturn } from '../revert/returns.ts';
 
 type Drift = NonNullable<ApplicationStatus['drift']>[number];
@@ -52,17 +52,42 @@ function holdEvents(before: readonly Hold[], after: readonly Hold[]): AgentEvent
 function writeBackEvents(before: readonly Hold[], after: readonly Hold[]): AgentEvent[] {
   const known = new Map(before.map((hold) => [idOf(hold), hold.writeBack?.state]));
   return after
-    .filter(({ writeBack }) => writeBack?.state === 'Pushed' || writeBack?.state === 'Failed')
     .filter((hold) => known.get(idOf(hold)) !== hold.writeBack?.state)
-    .map((hold): AgentEvent => {
-      const { state, commit = '', message = 'failed' } = hold.writeBack ?? { state: 'Failed' as const };
-      const files = `files of ${hold.rollout.name} as of ${shortCommit(hold.stable?.commit ?? '')}`;
-      const key = `${state} ${idOf(hold)} ${commit}`;
-      if (state === 'Pushed')
-        return { type: 'Normal', reason: 'Reverted', message: `pushed ${shortCommit(commit)}: ${files}`, key };
-      return { type: 'Warning', reason: 'WriteBackFailed', message: `cannot restore the ${files}: ${message}`, key };
+    .flatMap((hold): AgentEvent[] => {
+      const { state = 'Pending', commit = '' } = hold.writeBack ?? {};
+      const told = TOLD[state]?.(hold);
+      return told ? [{ ...told, key: `${state} ${idOf(hold)} ${commit}` }] : [];
     });
 }
+
+const filesOf = ({ rollout, stable }: Hold): string =>
+  `files of ${rollout.name} as of ${shortCommit(stable?.commit ?? '')}`;
+
+/** What is said of each end, or stop on the way. */
+const TOLD: Partial<
+  Record<NonNullable<Hold['writeBack']>['state'], (hold: Hold) => Pick<AgentEvent, 'type' | 'reason' | 'message'>>
+> = {
+  Pushed: (hold) => {
+    const { url, commit = '' } = hold.writeBack ?? {};
+    const what = url === undefined ? `pushed ${shortCommit(commit)}` : `${url} was merged`;
+    return { type: 'Normal', reason: 'Reverted', message: `${what}: ${filesOf(hold)}` };
+  },
+  Proposed: (hold) => ({
+    type: 'Normal',
+    reason: 'Proposed',
+    message: `opened ${hold.writeBack?.url ?? ''}: ${filesOf(hold)}`,
+  }),
+  Closed: (hold) => ({
+    type: 'Warning',
+    reason: 'ProposalClosed',
+    message: `${describeProposal(hold.writeBack) ?? ''}: ${hold.rollout.name} stays held`,
+  }),
+  Failed: (hold) => ({
+    type: 'Warning',
+    reason: 'WriteBackFailed',
+    message: `cannot restore the ${filesOf(hold)}: ${hold.writeBack?.message ?? 'failed'}`,
+  }),
+};
 
 /** Git could not be told, which is tried again; what is given up has an Event of its own. */
 function reportEvents(before: ApplicationStatus | undefined, after: ApplicationStatus): AgentEvent[] {
@@ -147,10 +172,18 @@ export const tellOf =
     if (!isTheSame(before, after)) countPhase(name, after, context);
   };
 
+/** What is counted of the Events on write-backs. */
+const RESULTS = new Map<string, 'Pushed' | 'Proposed' | 'Closed' | 'Failed'>([
+  ['Reverted', 'Pushed'],
+  ['Proposed', 'Proposed'],
+  ['ProposalClosed', 'Closed'],
+  ['WriteBackFailed', 'Failed'],
+]);
+
 function countWriteBacks(name: string, events: readonly AgentEvent[], { metrics }: Counting): void {
   for (const { reason } of events) {
-    if (reason === 'Reverted') metrics?.writeBack?.(name, 'Pushed');
-    if (reason === 'WriteBackFailed') metrics?.writeBack?.(name, 'Failed');
+    const result = RESULTS.get(reason);
+    if (result) metrics?.writeBack?.(name, result);
   }
 }
 

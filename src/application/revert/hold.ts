@@ -240,5 +240,15 @@ export function isStable({ status, metadata }: Rollout): boolean {
 /** As `web held at 3f9c2d1: 8b7a6e5 rejected, success-rate 0.82 < 0.95`. */
 export function describeHold(hold: Hold): string {
   const at = hold.stable === undefined ? '' : ` at ${shortCommit(hold.stable.commit)}`;
-  return `${hold.rollout.name} held${at}: ${shortCommit(hold.rejected.commit)} rejected, ${hold.reason}`;
+  const proposal = describeProposal(hold.writeBack);
+  const text = `${hold.rollout.name} held${at}: ${shortCommit(hold.rejected.commit)} rejected, ${hold.reason}`;
+  return proposal === undefined ? text : `${text}; ${proposal}`;
+}
+
+/** For people, what has become of a pull request; undefined where there is none that they could act on. */
+export function describeProposal(writeBack: Hold['writeBack']): string | undefined {
+  const { state, url = '', message } = writeBack ?? {};
+  if (state === 'Closed') return `${url} was closed without being merged`;
+  if (state !== 'Proposed') return undefined;
+  return `${url} restores Git once it is merged${message === undefined ? '' : `: ${message}`}`;
 }

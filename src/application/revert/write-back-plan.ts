@@ -19,6 +19,10 @@ export interface WriteBackInput {
   sourcePath: string;
   /** Whether a Rollout is still being released at what this commit declared. */
   undecided(commit: string): boolean;
+  /** What was proposed already is part of what is pushed, once there is something new to it. */
+  proposes: boolean;
+  /** What was proposed has to be built anew. */
+  isStale(hold: Hold): boolean;
   /** Milliseconds since the epoch. */
   now: number;
 }
@@ -36,15 +40,19 @@ export function dueWriteBacks(input: WriteBackInput): WriteBackPlan {
   const plan: WriteBackPlan = { pushes: [], settled: [], dueAt: undefined };
   const targets = input.holds.flatMap((hold): Target[] => {
     const snapshot = input.snapshots.get(holdKey(hold));
-    return hold.writeBack?.state === 'Pending' && snapshot ? [{ hold, snapshot }] : [];
+    return snapshot && isOpen(hold, input) ? [{ hold, snapshot }] : [];
   });
   for (const [rejected, group] of byCommit(targets)) {
+    if (!group.some(({ hold }) => hold.writeBack?.state === 'Pending' || input.isStale(hold))) continue;
     const due = dueOf(group, input.undecided(rejected));
     if (due > input.now) plan.dueAt = Math.min(due, plan.dueAt ?? due);
     else addGroup(plan, rejected, group, input);
   }
   return plan;
 }
+
+const isOpen = ({ writeBack }: Hold, { proposes }: WriteBackInput): boolean =>
+  writeBack?.state === 'Pending' || (proposes && writeBack?.state === 'Proposed');
 
 function byCommit(targets: readonly Target[]): Map<string, Target[]> {
   const groups = new Map<string, Target[]>();

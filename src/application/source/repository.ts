@@ -1,13 +1,17 @@
 // The repository of an Application, with the credentials of its Secret, where the operator's rules let it be asked and the Secret be sent.
 import type { Application } from '../../api/application.ts';
 import { durationMs } from '../../api/fields.ts';
+import { forgeOf } from '../../api/forges.ts';
 import { isRecord } from '../../api/json.ts';
 import type { KubeObject } from '../../api/k8s.ts';
 import { RESOURCES } from '../../api/names.ts';
-import { EgressRefused } from '../../ports/egress.ts';
+import { fail, ok } from '../../api/result.ts';
+import { EgressRefused, type SecretOrigin } from '../../ports/egress.ts';
+import type { ForgeRepository, ForgeResult } from '../../ports/forge.ts';
 import type { Repository, SourceCredentials, SourceFailure, SourceResult } from '../../ports/source-reader.ts';
 import type { ApplicationControllerDeps } from '../ports.ts';
 
+/** The repository as it is read and pushed to. */
 export async function repositoryOf(
   app: Application,
   deps: Pick<ApplicationControllerDeps, 'client' | 'egress'>,
@@ -17,19 +21,49 @@ export async function repositoryOf(
   if (refusal !== undefined) return failed('AuthFailed', refusal);
   const timeoutMs = durationMs(timeout ?? '60s') ?? 60_000;
   if (!secretRef) return { ok: true, value: { repoURL, timeoutMs } };
-  const secret = await deps.client.get(RESOURCES.secrets, secretRef.name, app.metadata.namespace).catch(() => null);
-  if (secret === null)
-    return failed('AuthFailed', `Secret ${secretRef.name} of spec.source.secretRef could not be read`);
-  if (!secret) return failed('AuthFailed', `Secret ${secretRef.name} of spec.source.secretRef does not exist`);
-  const origin = {
-    namespace: app.metadata.namespace ?? '',
-    name: secretRef.name,
-    annotations: secret.metadata.annotations,
-  };
+  const known = await secretOf(app, secretRef.name, deps);
+  if (!known.ok) return known;
+  const { credentials, origin } = known.value;
   const objection = refusalOf(() => deps.egress.checkSecret(origin, repoURL, 'git'));
   if (objection !== undefined) return failed('AuthFailed', objection);
-  const credentials = credentialsIn(secret);
   return { ok: true, value: { repoURL, timeoutMs, ...(credentials === undefined ? {} : { credentials }) } };
+}
+
+/** The repository as its forge is asked about it. Where it may be asked is looked at with each request. */
+export async function forgeRepositoryOf(
+  app: Application,
+  deps: Pick<ApplicationControllerDeps, 'client'>,
+): Promise<ForgeResult<ForgeRepository>> {
+  const { repoURL, timeout, secretRef } = app.spec.source;
+  const forge = forgeOf(repoURL, app.spec.writeBack?.forge);
+  if (forge === undefined || !secretRef)
+    return fail({ reason: 'AuthFailed', message: 'it takes spec.source.secretRef, and spec.writeBack.forge' });
+  const known = await secretOf(app, secretRef.name, deps);
+  if (!known.ok) return fail({ reason: 'AuthFailed', message: known.error.message });
+  const { credentials, origin: secret } = known.value;
+  if (credentials === undefined) {
+    const message = `Secret ${secretRef.name} of spec.source.secretRef has neither bearerToken nor password, which the API of ${forge} takes`;
+    return fail({ reason: 'AuthFailed', message });
+  }
+  return ok({ repoURL, forge, credentials, secret, timeoutMs: durationMs(timeout ?? '60s') ?? 60_000 });
+}
+
+interface KnownSecret {
+  credentials: SourceCredentials | undefined;
+  origin: SecretOrigin;
+}
+
+async function secretOf(
+  app: Application,
+  name: string,
+  { client }: Pick<ApplicationControllerDeps, 'client'>,
+): Promise<SourceResult<KnownSecret>> {
+  const { namespace = '' } = app.metadata;
+  const secret = await client.get(RESOURCES.secrets, name, app.metadata.namespace).catch(() => null);
+  if (secret === null) return failed('AuthFailed', `Secret ${name} of spec.source.secretRef could not be read`);
+  if (!secret) return failed('AuthFailed', `Secret ${name} of spec.source.secretRef does not exist`);
+  const origin = { namespace, name, annotations: secret.metadata.annotations };
+  return ok({ credentials: credentialsIn(secret), origin });
 }
 
 /** The operator's objection, if there is one. */
@@ -43,7 +77,7 @@ function refusalOf(check: () => void): string | undefined {
   }
 }
 
-function failed(reason: SourceFailure['reason'], message: string): SourceResult<Repository> {
+function failed(reason: SourceFailure['reason'], message: string): { ok: false; error: SourceFailure } {
   return { ok: false, error: { reason, message } };
 }
 

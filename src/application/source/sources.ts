@@ -68,7 +68,8 @@ const JITTER = 0.1;
 const MAX_EARLIER = 4;
 const ON_THE_WAY: ReadonlySet<string> = new Set(['GitUnreachable', 'AuthFailed', 'Cancelled']);
 
-const intervalOf = (app: Application): number =>
+/** Milliseconds between looks. */
+export const intervalOf = (app: Application): number =>
   Math.max(durationMs(app.spec.source.interval ?? '30s') ?? 30_000, MIN_LOOK_MS);
 
 /** What an Application's manifests are read from; another text means that they must be read anew. */

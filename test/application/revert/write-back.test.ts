@@ -160,6 +160,8 @@ describe('what is due', () => {
       head: { commit: 'h', desired: declare(all('b')), files: filesOf(all('b')) },
       sourcePath: 'deploy',
       undecided: () => false,
+      proposes: false,
+      isStale: () => false,
       now: start + 60_000,
       ...more,
     });
