@@ -8,7 +8,7 @@ import type { Role } from '../api/traffic.ts';
 import { carryOut } from '../controller/hand-back-controller.ts';
 import { handBack } from '../controller/hand-back.ts';
 import { describeMidway, isMoving, othersText, type Midway } from '../controller/midway.ts';
-import { drivenBy, routedBy } from '../controller/references.ts';
+import { routedBy } from '../controller/references.ts';
 import type { KubeClient } from '../kube/types.ts';
 import { WatchCache } from '../kube/watch-cache.ts';
 import { delay, type Clock } from '../ports/clock.ts';
@@ -16,7 +16,7 @@ import { silentLog } from '../ports/log.ts';
 import { planOf } from '../rollout/compile.ts';
 import type { Plan } from '../rollout/plan.ts';
 import type { DrivenObject, DrivenSelector } from '../traffic/driven.ts';
-import { idOf } from '../traffic/driven-objects.ts';
+import { drivenOf, idOf } from '../traffic/driven-objects.ts';
 import { isRoute } from '../traffic/modules.ts';
 
 export interface Around {
@@ -76,7 +76,7 @@ class TakeBack {
     this.#around = around;
     this.#namespace = midway.rollout.metadata.namespace ?? '';
     this.#plan = planOf(midway.rollout);
-    this.#driven = drivenBy(midway.rollout) ?? [];
+    this.#driven = drivenOf(midway.rollout) ?? [];
   }
 
   async run(): Promise<void> {

@@ -3,10 +3,10 @@ import type { Resource } from '../api/k8s.ts';
 import type { ObjectId } from '../api/object-key.ts';
 import type { Issue } from '../api/result.ts';
 import type { Rollout } from '../api/rollout.ts';
-import { planOf } from '../rollout/compile.ts';
 import type { Plan } from '../rollout/plan.ts';
+import { templatesOf } from '../rollout/templates.ts';
 import type { DrivenObject } from '../traffic/driven.ts';
-import { drivenObjects, idOf } from '../traffic/driven-objects.ts';
+import { drivenObjects, drivenOf, idOf } from '../traffic/driven-objects.ts';
 
 /** How an object is filed of which a Rollout tells: `Kind/namespace/name`. */
 export const referenceTo = ({ kind, namespace = '', name }: Omit<ObjectId, 'group'>): string =>
@@ -30,24 +30,14 @@ export function mayDrive(
   return { driven: foreign.length === 0 ? all : all.filter((object) => !isForeign(object)), foreign };
 }
 
-/** What a Rollout drives; undefined where its spec cannot be read. */
-export function drivenBy(rollout: Rollout): readonly DrivenObject[] | undefined {
-  const plan = planOf(rollout);
-  try {
-    return plan && drivenObjects(plan, rollout.metadata.namespace ?? '');
-  } catch {
-    return undefined;
-  }
-}
-
 /** The kinds of what a Rollout drives, as far as its spec can be read. */
 export const kindsOf = (rollout: Rollout): Resource[] => [
-  ...new Set((drivenBy(rollout) ?? []).map(({ resource }) => resource)),
+  ...new Set((drivenOf(rollout) ?? []).map(({ resource }) => resource)),
 ];
 
 /** `kind/namespace/name` of the Services, subsets and routes that a Rollout drives; undefined where its spec cannot be read. */
 export const routedBy = (rollout: Rollout): string[] | undefined =>
-  drivenBy(rollout)?.map((object) => referenceTo(idOf(object)));
+  drivenOf(rollout)?.map((object) => referenceTo(idOf(object)));
 
 /** Stands in for the names of a Rollout whose spec cannot be read: it may refer to anything of its namespace. */
 export const unclearIn = (namespace: string): string => `unclear/${namespace}`;
@@ -55,17 +45,5 @@ export const unclearIn = (namespace: string): string => `unclear/${namespace}`;
 /** `kind/namespace/name` of everything a Rollout refers to, as far as its spec can be read. */
 export function referencesOf(rollout: Rollout): string[] {
   const namespace = rollout.metadata.namespace ?? '';
-  return [...(routedBy(rollout) ?? [unclearIn(namespace)]), ...templatesOf(rollout, namespace)];
-}
-
-function templatesOf(rollout: Rollout, namespace: string): string[] {
-  return (planOf(rollout)?.analyses ?? []).flatMap(({ analysis: { templates } }) =>
-    Array.isArray(templates)
-      ? templates.map((t) =>
-          t.clusterScope
-            ? referenceTo({ kind: 'ClusterAnalysisTemplate', name: t.templateName })
-            : referenceTo({ kind: 'AnalysisTemplate', namespace, name: t.templateName }),
-        )
-      : [],
-  );
+  return [...(routedBy(rollout) ?? [unclearIn(namespace)]), ...templatesOf(rollout).map(referenceTo)];
 }

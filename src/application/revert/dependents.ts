@@ -2,9 +2,8 @@
 // which go back with it when a revision is rejected; and the templates its steps measure by.
 import type { KubeObject } from '../../api/k8s.ts';
 import { GROUP } from '../../api/names.ts';
-import { planOf } from '../../rollout/compile.ts';
-import type { DrivenObject } from '../../traffic/driven.ts';
-import { drivenObjects, idOf } from '../../traffic/driven-objects.ts';
+import { templatesOf } from '../../rollout/templates.ts';
+import { drivenOf, idOf } from '../../traffic/driven-objects.ts';
 import { isRecord, recordsIn, textIn } from '../../api/json.ts';
 import { objectKey, refOf, type ObjectKey } from '../../api/object-key.ts';
 
@@ -25,33 +24,11 @@ export function readKeys(rollout: KubeObject): Set<ObjectKey> {
 }
 
 /** Keys of the Services, routes and subsets that it drives; none where its strategy cannot be read. */
-const drivenKeys = (rollout: KubeObject): ObjectKey[] => drivenOf(rollout).map((object) => objectKey(idOf(object)));
+const drivenKeys = (rollout: KubeObject): ObjectKey[] =>
+  (drivenOf(rollout) ?? []).map((object) => objectKey(idOf(object)));
 
 /** Keys of the templates that it is measured by. */
-export function templateKeys(rollout: KubeObject): Set<ObjectKey> {
-  const references = (planOf(rollout)?.analyses ?? []).flatMap(({ analysis }) => recordsIn(analysis.templates));
-  return new Set(
-    references.flatMap(({ templateName, clusterScope }) => {
-      const name = textIn(templateName);
-      if (name === undefined) return [];
-      if (clusterScope === true) return [objectKey({ group: GROUP, kind: 'ClusterAnalysisTemplate', name })];
-      return [objectKey({ ...own(rollout), group: GROUP, kind: 'AnalysisTemplate', name })];
-    }),
-  );
-}
-
-const own = ({ metadata: { namespace } }: KubeObject): { namespace?: string } =>
-  namespace === undefined ? {} : { namespace };
-
-/** What it drives; nothing where its strategy cannot be read: the API server refuses that with a better message. */
-export function drivenOf(rollout: KubeObject): readonly DrivenObject[] {
-  const plan = planOf(rollout);
-  try {
-    return plan === undefined ? [] : drivenObjects(plan, rollout.metadata.namespace ?? '');
-  } catch {
-    return [];
-  }
-}
+export const templateKeys = (rollout: KubeObject): Set<ObjectKey> => new Set(templatesOf(rollout).map(objectKey));
 
 type Reference = [kind: 'ConfigMap' | 'Secret', name: string];
 

@@ -5,9 +5,9 @@ import { textIn, isRecord } from '../../api/json.ts';
 import type { KubeObject } from '../../api/k8s.ts';
 import { ANNOTATIONS, GROUP, POD_TEMPLATE_HASH } from '../../api/names.ts';
 import { nameOf, refOf } from '../../api/object-key.ts';
-import { idOf } from '../../traffic/driven-objects.ts';
+import { drivenOf, idOf } from '../../traffic/driven-objects.ts';
 import { DRIVEN_KINDS, drivenKind } from '../../traffic/modules.ts';
-import { drivenOf, isRollout } from '../revert/dependents.ts';
+import { isRollout } from '../revert/dependents.ts';
 import type { DesiredObject } from './desired.ts';
 import type { Problem } from './manifests.ts';
 
@@ -164,6 +164,4 @@ function routeObjections(rollout: KubeObject, tenancy: Tenancy): string[] {
 }
 
 const drivenElsewhere = (rollout: KubeObject, home: string): string[] =>
-  drivenOf(rollout)
-    .filter(({ namespace }) => namespace !== home)
-    .map((object) => nameOf(idOf(object)));
+  (drivenOf(rollout) ?? []).filter(({ namespace }) => namespace !== home).map((object) => nameOf(idOf(object)));

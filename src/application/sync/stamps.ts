@@ -4,10 +4,10 @@ import type { HeldNote } from '../../api/annotations.ts';
 import type { KubeObject } from '../../api/k8s.ts';
 import { ANNOTATIONS, APPLICATION_LABEL } from '../../api/names.ts';
 import type { RevisionRef } from '../../api/revision.ts';
-import { drivenOf, isRollout } from '../revert/dependents.ts';
+import { isRollout } from '../revert/dependents.ts';
 import { isRecord } from '../../api/json.ts';
 import { objectKey, type ObjectKey } from '../../api/object-key.ts';
-import { idOf } from '../../traffic/driven-objects.ts';
+import { drivenOf, idOf } from '../../traffic/driven-objects.ts';
 import { ownerLabel, ownerText, type Owner } from './owner.ts';
 
 export interface Stamps {
@@ -60,7 +60,7 @@ export type KeepLive = (applied: KubeObject, live: KubeObject) => KubeObject;
 export function drivenBy(rollouts: readonly KubeObject[]): Map<ObjectKey, KeepLive> {
   const driven = new Map<ObjectKey, KeepLive>();
   for (const rollout of rollouts.filter(isRollout)) {
-    for (const object of drivenOf(rollout)) {
+    for (const object of drivenOf(rollout) ?? []) {
       const key = objectKey(idOf(object));
       const before = driven.get(key);
       driven.set(key, (applied, live) => object.keep(before?.(applied, live) ?? applied, live));
