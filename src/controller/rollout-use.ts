@@ -161,6 +161,7 @@ export function rolloutUse(deps: RolloutUseDeps): RolloutUse {
     gone: (key) => {
       declarations.forget(key);
       sameTemplates.forget(key);
+      restarter.forget(key);
     },
   };
 }
