@@ -198,7 +198,7 @@ export const machine = machineSetup.createMachine({
               always: [{ guard: 'areStagesDone', target: '#rollout.release.promoting' }, ...toStages],
             },
             weighing: {
-              description: 'Pods first, then the weight.',
+              description: 'The weight rises behind its pods, and falls before them.',
               tags: ['waiting'],
               on: { ADVANCE: { guard: 'isReached', target: choose, actions: 'finishStage' } },
             },

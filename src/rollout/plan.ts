@@ -1,5 +1,5 @@
-// The plan of a release: a declaration, compiled once. It knows no strategy: what a strategy asks for is said in stages, roles and delays,
-// and nothing but strategy/ reads the strategy itself.
+// The plan of a release: a declaration, compiled once. What a strategy asks for is said in stages, roles and delays, so that nothing here but
+// strategy/ reads the strategy itself; its own words are kept where people read them (reportsIn, reasons of a pause, kinds of runs).
 import type { RolloutAnalysis } from '../api/analysis.ts';
 import type { AntiAffinity, EphemeralMetadata } from '../api/rollout.ts';
 import type { Role, Traffic } from '../api/traffic.ts';
