@@ -7,7 +7,7 @@ import { readAnnotation } from '../api/annotations.ts';
 import { ephemeralMetadataSchema } from '../api/blue-green.ts';
 import type { Rollout, RolloutStatus } from '../api/rollout.ts';
 import type { Observed, SeenReplicaSet, SeenRoute, SeenRun, SeenSelector } from '../rollout/observed.ts';
-import type { Plan, RunKind } from '../rollout/plan.ts';
+import { RUN_KINDS, type Plan } from '../rollout/plan.ts';
 import type { ObjectKey } from '../api/object-key.ts';
 import type { DrivenObject, DrivenRoute, DrivenSelector, Hashes } from '../traffic/driven.ts';
 import { analysisIssues } from './analysis-issues.ts';
@@ -20,8 +20,6 @@ import { asOnRecord, type Meaning } from './same-template.ts';
 
 /** Newer statuses of runs than the cache holds. */
 export type RunOverlay = (key: ObjectKey) => AnalysisRunStatus | undefined;
-
-const RUN_KINDS: readonly RunKind[] = ['Step', 'Background', 'PrePromotion', 'PostPromotion'];
 
 function seenReplicaSet(rs: ReplicaSet): SeenReplicaSet {
   const failure = rs.status?.conditions?.find((c) => c.type === 'ReplicaFailure' && c.status === 'True');

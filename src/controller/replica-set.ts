@@ -2,16 +2,16 @@
 import { isRecord, recordsIn } from '../api/json.ts';
 import type { OwnerReference, PodTemplate, ReplicaSet } from '../api/k8s.ts';
 import { ANNOTATIONS, POD_TEMPLATE_HASH } from '../api/names.ts';
-import type { AntiAffinity, EphemeralMetadata, Rollout } from '../api/rollout.ts';
-import { planOf } from '../rollout/compile.ts';
+import type { EphemeralMetadata, Rollout } from '../api/rollout.ts';
 import { shortHash } from '../rollout/hash.ts';
+import type { AwayFrom } from '../rollout/intents.ts';
 
 /** What is added to the declared template for the pods of one ReplicaSet. */
 export interface PodExtras {
   /** Labels and annotations for the side that they are on. */
   readonly metadata?: EphemeralMetadata;
-  /** Pod hash of the revision whose nodes they keep off, by the strategy's antiAffinity. */
-  readonly awayFrom?: string;
+  /** The revision whose nodes they keep off. */
+  readonly awayFrom?: AwayFrom;
 }
 
 export function replicaSetFor(rollout: Rollout, hash: string, replicas: number, extras: PodExtras = {}): ReplicaSet {
@@ -47,8 +47,7 @@ function podTemplateOf(rollout: Rollout, hash: string, { metadata: extra, awayFr
   const { template } = rollout.spec;
   const labels = { ...template.metadata?.labels, ...extra?.labels, [POD_TEMPLATE_HASH]: hash };
   const annotations = { ...template.metadata?.annotations, ...extra?.annotations };
-  const rule = planOf(rollout)?.antiAffinity;
-  const pods = rule === undefined || awayFrom === undefined ? template : keptOff(template, rule, awayFrom);
+  const pods = awayFrom === undefined ? template : keptOff(template, awayFrom);
   return {
     ...pods,
     metadata: { ...pods.metadata, labels, ...(Object.keys(annotations).length > 0 && { annotations }) },
@@ -66,7 +65,7 @@ export const ownerReference = ({ apiVersion, kind, metadata }: Rollout): OwnerRe
 });
 
 /** The template with an anti-affinity against the pods of another revision, on the same node. */
-function keptOff(template: PodTemplate, rule: AntiAffinity, hash: string): PodTemplate {
+function keptOff(template: PodTemplate, { hash, rule }: AwayFrom): PodTemplate {
   const term = {
     labelSelector: { matchExpressions: [{ key: POD_TEMPLATE_HASH, operator: 'In', values: [hash] }] },
     topologyKey: 'kubernetes.io/hostname',

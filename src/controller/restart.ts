@@ -27,6 +27,8 @@ export interface Restarter {
   restart(request: RestartRequest, client: KubeClient): Promise<void>;
   /** No pod of the Rollout is older than this. */
   restartedBefore(rollout: ObjectKey): number | undefined;
+  /** The Rollout is gone. */
+  forget(rollout: ObjectKey): void;
 }
 
 const isOlder = ({ metadata }: KubeObject, before: number): boolean =>
@@ -61,6 +63,7 @@ export function createRestarter(deps: { clock: Clock; again: (rollout: ObjectKey
   };
   return {
     restartedBefore: (rollout) => done.get(rollout),
+    forget: (rollout) => void done.delete(rollout),
     async restart(request, client) {
       const { namespace, rollout, before, hashes } = request;
       const lists = await Promise.all(

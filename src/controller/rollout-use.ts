@@ -7,6 +7,7 @@ import type { Rollout, RolloutStatus } from '../api/rollout.ts';
 import { planOf } from '../rollout/compile.ts';
 import { decide, type Decision } from '../rollout/decide.ts';
 import type { Intent } from '../rollout/intents.ts';
+import { invalidStatus } from '../rollout/invalid.ts';
 import type { Observed } from '../rollout/observed.ts';
 import { withUnmade } from '../rollout/refused.ts';
 import type { DrivenRoute } from '../traffic/driven.ts';
@@ -19,7 +20,6 @@ import { createDeclarations } from './declaration.ts';
 import { execute, type ExecuteDeps } from './execute.ts';
 import type { Failure } from './failure.ts';
 import { isBound } from './hand-back-controller.ts';
-import { invalidStatus } from './invalid.ts';
 import { kindsOf, mayDrive } from './references.ts';
 import { createSameTemplates } from './same-template.ts';
 import type { Decision as KernelDecision, Look, Use } from './use.ts';
@@ -161,6 +161,7 @@ export function rolloutUse(deps: RolloutUseDeps): RolloutUse {
     gone: (key) => {
       declarations.forget(key);
       sameTemplates.forget(key);
+      restarter.forget(key);
     },
   };
 }

@@ -1,8 +1,8 @@
 // What the transitions of the chart change in its memory, and what they tell of. Pure: from a context to what is other in it.
 import type { Context } from './context.ts';
 import type { AbortCause, Memory } from './memory.ts';
-import * as facts from './facts.ts';
 import { shortHash } from './hash.ts';
+import { stageOf } from './present-stage.ts';
 import { podsText } from './stages/pods-text.ts';
 import { rejectedMarks } from './traffic.ts';
 import type { Named, Transition } from './transitions.ts';
@@ -115,7 +115,7 @@ export function skipAll(c: Context): Change {
 
 export function startPause(c: Context): Change {
   const { seen, memory } = c;
-  const stage = facts.stageOf(c);
+  const stage = stageOf(c);
   const ms = stage?.kind === 'Pause' ? stage.ms : undefined;
   return {
     // A pause that is gone on with after its pods came back ends when it would have.

@@ -11,7 +11,7 @@ import { machine } from './machine.ts';
 import type { Memory } from './memory.ts';
 import { recall } from './record.ts';
 import { isFollowable, type Observed } from './observed.ts';
-import { hasTag, type Place, type StateName } from './place.ts';
+import { hasTag, type Place } from './place.ts';
 import { withProgress } from './progress.ts';
 import { recovered } from './recover.ts';
 import { deadlineAt } from './rejection.ts';
@@ -26,7 +26,6 @@ import type { Transition } from './transitions.ts';
 import { wantedOf, type Wanted } from './wanted.ts';
 
 export interface Decision {
-  readonly state: StateName;
   readonly place: Place;
   readonly memory: Memory;
   readonly wanted: Wanted;
@@ -114,7 +113,6 @@ export function decide(seen: Observed, chart: Chart = machine): Decision {
   const announcements = announcementsOf(outcome);
   const status = statusOf(isAbort ? { ...outcome, seen: asMoved(seen, wanted) } : outcome);
   return {
-    state: place.state,
     place,
     memory: after.memory,
     wanted,

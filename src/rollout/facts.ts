@@ -3,11 +3,10 @@ import type { Known } from './known.ts';
 import { meansOf } from './means/by-split.ts';
 import { availableOf, desiredOf, replicasOf, type Observed, type SeenRun } from './observed.ts';
 import { podsBy, standingAt } from './plan.ts';
-import { runOf, stageOf } from './runs.ts';
+import { stageOf } from './present-stage.ts';
+import { runOf } from './runs.ts';
 import { isStageReached } from './stages/stages.ts';
 import { nextSecond, parseTime } from './time.ts';
-
-export { stageOf, stageRun } from './runs.ts';
 
 export function isReached(known: Known): boolean {
   const stage = stageOf(known);

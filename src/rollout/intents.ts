@@ -12,12 +12,18 @@ import {
   type SeenReplicaSet,
   type SeenSelector,
 } from './observed.ts';
-import type { EphemeralMetadata } from '../api/rollout.ts';
+import type { AntiAffinity, EphemeralMetadata } from '../api/rollout.ts';
 import type { Role, RunKind } from './plan.ts';
 import { hasTag } from './place.ts';
 import { isFrozen, type Situation } from './situation.ts';
 import { resolveCount } from './surge.ts';
 import type { Wanted } from './wanted.ts';
+
+export interface AwayFrom {
+  /** Pod hash. */
+  readonly hash: string;
+  readonly rule: AntiAffinity;
+}
 
 export type Intent =
   | { do: 'SetWeights'; canary: number; rejected: string | null }
@@ -36,8 +42,8 @@ export type Intent =
       replicas: number;
       /** For its pods, by the side that they are on. */
       metadata?: EphemeralMetadata;
-      /** Pod hash of the revision whose nodes its pods keep off. */
-      awayFrom?: string;
+      /** The revision whose nodes its pods keep off, and how much they mind. */
+      awayFrom?: AwayFrom;
     }
   | { do: 'ScaleReplicaSet'; name: string; hash: string; from: number; replicas: number }
   | {
@@ -117,13 +123,14 @@ function towards(situation: Situation, hash: string, replicas: number): Intent |
 function create(situation: Situation, hash: string, replicas: number): Intent {
   const { seen, memory } = situation;
   const metadata = metadataOf(situation, hash);
-  const awayFrom = seen.plan.antiAffinity && memory.stable !== hash ? memory.stable : undefined;
+  const { antiAffinity: rule } = seen.plan;
+  const from = memory.stable === hash ? undefined : memory.stable;
   return {
     do: 'CreateReplicaSet',
     hash,
     replicas,
     ...(metadata && { metadata }),
-    ...(awayFrom !== undefined && { awayFrom }),
+    ...(rule !== undefined && from !== undefined && { awayFrom: { hash: from, rule } }),
   };
 }
 

@@ -7,6 +7,8 @@ import type { Memory } from './memory.ts';
 import * as facts from './facts.ts';
 import { isFollowable } from './observed.ts';
 import type { StageKind } from './plan.ts';
+import { stageOf } from './present-stage.ts';
+import { stageRun } from './runs.ts';
 import * as changes from './changes.ts';
 import { nextSecond } from './time.ts';
 
@@ -24,12 +26,12 @@ const machineSetup = setup({
     isLetGo: ({ context: { seen } }) => seen.held === undefined,
     isFull: ({ context }) => facts.isFull(context),
     isFirstFull: ({ context }) => isFollowable(context.seen) && facts.isFull(context),
-    areStagesDone: ({ context }) => facts.stageOf(context) === undefined,
-    isStage: ({ context }, { kind }: { kind: string }) => facts.stageOf(context)?.kind === kind,
+    areStagesDone: ({ context }) => stageOf(context) === undefined,
+    isStage: ({ context }, { kind }: { kind: string }) => stageOf(context)?.kind === kind,
     isReached: ({ context }) => facts.isReached(context),
     isBereft: ({ context }) => facts.isBereft(context),
     hasPods: ({ context }) => !facts.isBereft(context),
-    isUnsure: ({ context }) => facts.stageRun(context)?.phase === 'Inconclusive',
+    isUnsure: ({ context }) => stageRun(context)?.phase === 'Inconclusive',
     isSwitched: ({ context }) => facts.isSwitched(context),
     isVerified: ({ context }) => facts.isVerified(context),
     isDoubtful: ({ context }) => facts.verifyingRun(context)?.phase === 'Inconclusive',
@@ -196,7 +198,7 @@ export const machine = machineSetup.createMachine({
               always: [{ guard: 'areStagesDone', target: '#rollout.release.promoting' }, ...toStages],
             },
             weighing: {
-              description: 'Pods first, then the weight.',
+              description: 'The weight rises behind its pods, and falls before them.',
               tags: ['waiting'],
               on: { ADVANCE: { guard: 'isReached', target: choose, actions: 'finishStage' } },
             },

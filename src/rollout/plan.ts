@@ -1,5 +1,5 @@
-// The plan of a release: a declaration, compiled once. It knows no strategy: what a strategy asks for is said in stages, roles and delays,
-// and nothing but strategy/ reads the strategy itself.
+// The plan of a release: a declaration, compiled once. What a strategy asks for is said in stages, roles and delays, so that nothing here but
+// strategy/ reads the strategy itself; its own words are kept where people read them (reportsIn, reasons of a pause, kinds of runs).
 import type { RolloutAnalysis } from '../api/analysis.ts';
 import type { AntiAffinity, EphemeralMetadata } from '../api/rollout.ts';
 import type { Role, Traffic } from '../api/traffic.ts';
@@ -10,7 +10,11 @@ export type { Role } from '../api/traffic.ts';
 export type Split = 'weights' | 'pods' | 'selector';
 
 /** Which analysis of a release a run is of. */
-export type RunKind = 'Step' | 'Background' | 'PrePromotion' | 'PostPromotion';
+export const RUN_KINDS = ['Step', 'Background', 'PrePromotion', 'PostPromotion'] as const;
+export type RunKind = (typeof RUN_KINDS)[number];
+
+/** Those that are a stage. */
+export type StageRun = 'Step' | 'PrePromotion';
 
 /** Pods of the candidate: exactly so many, or this percentage of spec.replicas, rounded up. */
 export type PodsRule = { readonly replicas: number } | { readonly share: number };
@@ -35,20 +39,24 @@ export type Stage = Standing &
         readonly ms: number | undefined;
         readonly reason: 'CanaryPauseStep' | 'BlueGreenPause';
       }
-    | { readonly kind: 'Measure'; readonly run: 'Step' | 'PrePromotion' }
+    | { readonly kind: 'Measure'; readonly run: StageRun }
   );
 export type StageKind = Stage['kind'];
 
-export interface PlannedAnalysis {
-  readonly kind: RunKind;
-  /** Its stage, where it is one. */
-  readonly stage: number | undefined;
+export type PlannedAnalysis = {
   readonly analysis: RolloutAnalysis;
   /** Where it is declared, as `spec.strategy.canary.steps[2].analysis`. */
   readonly field: string;
   /** It must come to an end by itself; what runs in the background need not. */
   readonly finite: boolean;
-}
+} & (
+  | {
+      readonly kind: StageRun;
+      /** The stage that it is. */
+      readonly stage: number;
+    }
+  | { readonly kind: Exclude<RunKind, StageRun>; readonly stage: undefined }
+);
 
 export interface PlannedService {
   readonly role: Role;

@@ -2,7 +2,8 @@
 import type { Known } from './known.ts';
 import type { Memory } from './memory.ts';
 import type { SeenRun } from './observed.ts';
-import type { PlannedAnalysis, RunKind, Stage } from './plan.ts';
+import type { PlannedAnalysis, RunKind } from './plan.ts';
+import { stageOf } from './present-stage.ts';
 
 /** The key under which routes remember a verdict. */
 export const releaseKey = ({ candidate, attempt }: Memory): string => `${candidate}-${attempt}`;
@@ -43,7 +44,3 @@ export function stageRun(known: Known): SeenRun | undefined {
 
 export const failedRun = (known: Known): SeenRun | undefined =>
   runsOf(known).find((run) => run.phase === 'Failed' || run.phase === 'Error');
-
-/** The present stage; undefined behind the last one, and where all that is left is skipped. */
-export const stageOf = ({ seen, memory }: Known): Stage | undefined =>
-  memory.full === true ? undefined : seen.plan.stages[memory.stage];

@@ -1,12 +1,12 @@
 // A row for each state of a release: what it is after, and how it shows. The type makes sure that no state of the chart is forgotten.
 import type { Aim } from './aim.ts';
-import { stageRun, verifyingRun } from './facts.ts';
+import { verifyingRun } from './facts.ts';
 import { availableOf, hasRouter, replicasOf, type SeenRun } from './observed.ts';
 import { stageAt, standingAt, type RunKind, type Stage } from './plan.ts';
 import { hasTag, type StateName } from './place.ts';
 import { revisionName, shortRevision } from './revision-name.ts';
 import type { Situation } from './situation.ts';
-import { RUN_TEXTS } from './runs.ts';
+import { RUN_TEXTS, stageRun } from './runs.ts';
 import { inBrackets } from './stages/in-brackets.ts';
 import { podsText } from './stages/pods-text.ts';
 import { sayStage } from './stages/stages.ts';
@@ -31,6 +31,8 @@ export interface Row {
   /** Argo Rollouts' reason for a pause, where it is one. */
   readonly pause?: (situation: Situation) => string;
 }
+
+const OF_STAGES: readonly RunKind[] = ['Step', 'PrePromotion'];
 
 const always =
   <T>(value: T) =>
@@ -149,12 +151,12 @@ export const ROWS: Readonly<Record<StateName, Row>> = {
   'stepping.weighing': { ...stepping, aim: share(true) },
   'stepping.scaling': stepping,
   'stepping.pausing': pausing,
-  'stepping.measuring': { ...stepping, runs: ['Step', 'PrePromotion'] },
-  'stepping.asking': { ...stepping, ...unsure('Step', stageRun), runs: ['Step', 'PrePromotion'] },
+  'stepping.measuring': { ...stepping, runs: OF_STAGES },
+  'stepping.asking': { ...stepping, ...unsure('Step', stageRun), runs: OF_STAGES },
   'stepping.recovering': {
     ...stepping,
     says: (situation) => `${stepIn(situation)}: ${podsText(situation)}`,
-    runs: ['Step', 'PrePromotion'],
+    runs: OF_STAGES,
   },
   'promoting.growing': {
     aim: grow,

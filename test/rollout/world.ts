@@ -226,7 +226,7 @@ export class World {
   private record(decision: Decision): void {
     if (JSON.stringify(decision.status) !== JSON.stringify(this.status)) {
       if (this.lagging) throw new Interrupted();
-      this.write(`status ${decision.state}`, () => {
+      this.write(`status ${decision.place.state}`, () => {
         this.earlier = this.status;
         this.status = structuredClone(decision.status);
       });

@@ -1,4 +1,4 @@
-// A stage that gives the candidate a share of the traffic: pods first, then the weight.
+// A stage that gives the candidate a share of the traffic: the weight rises behind the pods, and falls before them.
 import { meansOf } from '../means/by-split.ts';
 import { podsText } from './pods-text.ts';
 import type { StageModule } from './stage-module.ts';

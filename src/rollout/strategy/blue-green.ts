@@ -1,12 +1,12 @@
-// The blue-green strategy as a plan: the whole new revision beside the old one, looked at through the preview Service; then one write
+// The blue-green strategy as a plan: the whole new revision beside the old planned, looked at through the preview Service; then one write
 // that switches, and a look at what it did while the old pods are still warm.
 import type { BlueGreen } from '../../api/rollout.ts';
 import { shortHash } from '../hash.ts';
 import type { Plan, PlannedAnalysis, PlannedService, Stage, Standing } from '../plan.ts';
-import { stagesOf, stepAnalyses } from './steps.ts';
+import { delaysOf } from './delays.ts';
+import { planned, stagesOf, stepAnalyses } from './steps.ts';
 
 const FIELD = 'spec.strategy.blueGreen';
-const DEFAULT_DELAY_S = 30;
 
 /** What holds until the traffic goes over. */
 const standingOf = ({ previewReplicaCount }: BlueGreen): Standing => ({
@@ -45,19 +45,14 @@ function identityOf(blueGreen: BlueGreen): object {
   };
 }
 
-function analysesOf(blueGreen: BlueGreen, promotedFrom: number): PlannedAnalysis[] {
-  const one = (
-    kind: 'PrePromotion' | 'PostPromotion',
-    name: 'prePromotionAnalysis' | 'postPromotionAnalysis',
-    stage: number | undefined,
-  ): PlannedAnalysis[] => {
-    const analysis = blueGreen[name];
-    return analysis === undefined ? [] : [{ kind, stage, analysis, field: `${FIELD}.${name}`, finite: true }];
-  };
+function analysesOf(blueGreen: BlueGreen, stages: readonly Stage[], promotedFrom: number): PlannedAnalysis[] {
+  const { prePromotionAnalysis: before, postPromotionAnalysis: after, promotionSteps } = blueGreen;
+  const stage = stages.findIndex((each) => each.kind === 'Measure' && each.run === 'PrePromotion');
+  const field = (name: keyof BlueGreen): string => `${FIELD}.${name}`;
   return [
-    ...one('PrePromotion', 'prePromotionAnalysis', 1),
-    ...stepAnalyses(blueGreen.promotionSteps, `${FIELD}.promotionSteps`, promotedFrom),
-    ...one('PostPromotion', 'postPromotionAnalysis', undefined),
+    ...planned(before, { kind: 'PrePromotion', stage, field: field('prePromotionAnalysis'), finite: true }),
+    ...stepAnalyses(promotionSteps, field('promotionSteps'), promotedFrom),
+    ...planned(after, { kind: 'PostPromotion', stage: undefined, field: field('postPromotionAnalysis'), finite: true }),
   ];
 }
 
@@ -84,7 +79,6 @@ export function blueGreenPlan(blueGreen: BlueGreen): Plan {
   // Traffic comes onto all of its pods.
   const promoted: Standing = { ...standingOf(blueGreen), pods: { share: 100 } };
   const stages = [...before, ...stagesOf(promotionSteps, promoted, true)];
-  const rejectedFor = blueGreen.abortScaleDownDelaySeconds ?? DEFAULT_DELAY_S;
   const { previewMetadata, activeMetadata } = blueGreen;
   return {
     field: FIELD,
@@ -94,13 +88,12 @@ export function blueGreenPlan(blueGreen: BlueGreen): Plan {
     stagesHash: shortHash(identityOf(blueGreen)),
     services: servicesOf(blueGreen),
     traffic: trafficOf(blueGreen),
-    analyses: analysesOf(blueGreen, before.length),
+    analyses: analysesOf(blueGreen, stages, before.length),
     backgroundFrom: undefined,
     maxSurge: undefined,
     maxUnavailable: blueGreen.maxUnavailable,
-    oldPodsStay: (blueGreen.scaleDownDelaySeconds ?? DEFAULT_DELAY_S) * 1000,
+    ...delaysOf(blueGreen),
     oldRevisionsStay: blueGreen.scaleDownDelayRevisionLimit,
-    rejectedPodsStay: rejectedFor === 0 ? undefined : rejectedFor * 1000,
     returnsWarm: true,
     podMetadata: {
       ...(previewMetadata && { canary: previewMetadata }),

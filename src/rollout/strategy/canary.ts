@@ -2,31 +2,19 @@
 import type { Canary } from '../../api/rollout.ts';
 import { shortHash } from '../hash.ts';
 import { NOTHING, type Plan, type PlannedAnalysis } from '../plan.ts';
-import { stagesOf, stepAnalyses } from './steps.ts';
+import { delaysOf } from './delays.ts';
+import { planned, stagesOf, stepAnalyses } from './steps.ts';
 
 const FIELD = 'spec.strategy.canary';
-const DEFAULT_DELAY_S = 30;
 
-function analysesOf(canary: Canary): PlannedAnalysis[] {
-  const background: PlannedAnalysis[] =
-    canary.analysis === undefined
-      ? []
-      : [
-          {
-            kind: 'Background',
-            stage: undefined,
-            analysis: canary.analysis,
-            field: `${FIELD}.analysis`,
-            finite: false,
-          },
-        ];
-  return [...background, ...stepAnalyses(canary.steps, `${FIELD}.steps`, 0)];
-}
+const analysesOf = ({ analysis, steps }: Canary): PlannedAnalysis[] => [
+  ...planned(analysis, { kind: 'Background', stage: undefined, field: `${FIELD}.analysis`, finite: false }),
+  ...stepAnalyses(steps, `${FIELD}.steps`, 0),
+];
 
 export function canaryPlan(canary: Canary): Plan {
   const { trafficRouting, canaryService, stableService, steps = [] } = canary;
   const isRouted = trafficRouting !== undefined;
-  const rejectedFor = canary.abortScaleDownDelaySeconds ?? DEFAULT_DELAY_S;
   return {
     field: FIELD,
     split: isRouted ? 'weights' : 'pods',
@@ -45,9 +33,8 @@ export function canaryPlan(canary: Canary): Plan {
     backgroundFrom: canary.analysis === undefined ? undefined : (canary.analysis.startingStep ?? 0),
     maxSurge: canary.maxSurge,
     maxUnavailable: canary.maxUnavailable,
-    oldPodsStay: (canary.scaleDownDelaySeconds ?? DEFAULT_DELAY_S) * 1000,
+    ...delaysOf(canary),
     oldRevisionsStay: undefined,
-    rejectedPodsStay: rejectedFor === 0 ? undefined : rejectedFor * 1000,
     returnsWarm: false,
     reportsIn: 'canary',
     podMetadata: {},

@@ -1,4 +1,5 @@
 // Steps as stages: each with the weight and the pods that hold at it, which are those of the last step that said so.
+import type { RolloutAnalysis } from '../../api/analysis.ts';
 import { durationMs } from '../../api/fields.ts';
 import type { Step } from '../../api/rollout.ts';
 import type { PlannedAnalysis, PodsRule, Stage, Standing } from '../plan.ts';
@@ -43,10 +44,14 @@ export function stagesOf(steps: readonly Step[], before: Standing, isRouted: boo
   });
 }
 
+type Without<A> = A extends A ? Omit<A, 'analysis'> : never;
+
+/** An analysis that is declared; none where it is not. */
+export const planned = (analysis: RolloutAnalysis | undefined, as: Without<PlannedAnalysis>): PlannedAnalysis[] =>
+  analysis === undefined ? [] : [{ ...as, analysis }];
+
 /** The analyses that are steps, `first` being the stage of the first step. */
-export const stepAnalyses = (steps: readonly Step[] | undefined, field: string, first: number): PlannedAnalysis[] =>
-  (steps ?? []).flatMap(({ analysis }, at): PlannedAnalysis[] =>
-    analysis === undefined
-      ? []
-      : [{ kind: 'Step', stage: first + at, analysis, field: `${field}[${at}].analysis`, finite: true }],
+export const stepAnalyses = (steps: readonly Step[] = [], field: string, first: number): PlannedAnalysis[] =>
+  steps.flatMap(({ analysis }, at) =>
+    planned(analysis, { kind: 'Step', stage: first + at, field: `${field}[${at}].analysis`, finite: true }),
   );

@@ -1,9 +1,9 @@
 // The status of a Rollout whose spec cannot be used at all. Everything else in it stays: it tells what is running.
 import type { Condition } from '../api/k8s.ts';
 import type { Issue } from '../api/result.ts';
-import { issuesTold, textOfIssues } from '../rollout/announcements.ts';
-import { withNews } from '../rollout/status-events.ts';
-import { time } from '../rollout/time.ts';
+import { issuesTold, textOfIssues } from './announcements.ts';
+import { withNews } from './status-events.ts';
+import { time } from './time.ts';
 import type { Rollout, RolloutStatus } from '../api/rollout.ts';
 
 /** `recorded`: what counts as recorded. */
