@@ -12,7 +12,7 @@ import type { Log } from '../ports/log.ts';
 import { createDrivenCaches, type DrivenCaches, type DrivenCacheDeps } from './driven-caches.ts';
 import { keepWriter, withWriter } from './driven-writer.ts';
 import { ownedFields } from './hand-back.ts';
-import { kindsOf, referencesOf, referenceTo } from './references.ts';
+import { kindsOf, referencesOf } from './references.ts';
 
 export interface CacheDeps {
   client: KubeClient;
@@ -50,7 +50,7 @@ export const rolloutKey = (namespace: string | undefined, name: string): ObjectK
 export const runKey = (namespace: string | undefined, name: string): ObjectKey =>
   objectKey({ group: GROUP, kind: 'AnalysisRun', ...(namespace && { namespace }), name });
 
-/** Names of what a Rollout refers to, as `kind/namespace/name`. */
+/** Keys of what a Rollout refers to. */
 export const BY_REFERENCE = 'byReference';
 /** Uid of the owner that controls an object. */
 export const BY_OWNER = 'byOwner';
@@ -146,7 +146,7 @@ export function createCaches(deps: CacheDeps): Caches {
 }
 
 /** Keys of the Rollouts that the object of a change concerns. */
-function concerned(caches: Caches, object: Identified & { kind?: string }, kind: string): ObjectKey[] {
+function concerned(caches: Caches, object: Identified, { group, kind }: Resource): ObjectKey[] {
   const { namespace, name } = object.metadata;
   if (kind === 'Rollout') return [rolloutKey(namespace, name)];
   if (kind === 'ReplicaSet' || kind === 'AnalysisRun') {
@@ -154,17 +154,17 @@ function concerned(caches: Caches, object: Identified & { kind?: string }, kind:
     return owner === undefined ? [] : [rolloutKey(namespace, owner.name)];
   }
   return caches.rollouts
-    .by(BY_REFERENCE, referenceTo({ kind, name, ...present({ namespace }) }))
+    .by(BY_REFERENCE, objectKey({ group, kind, name, ...present({ namespace }) }))
     .map((rollout) => rolloutKey(rollout.metadata.namespace, rollout.metadata.name));
 }
 
 /** Calls `notify` with the key of every Rollout that a change of another object concerns. Returns what ends it. */
 export function followAll(caches: Caches, notify: (key: ObjectKey) => void): () => void {
   const { rollouts: _, ...others } = standing(caches);
-  const tell = (object: Identified, kind: string): void => concerned(caches, object, kind).forEach(notify);
+  const tell = (object: Identified, kind: Resource): void => concerned(caches, object, kind).forEach(notify);
   const ends = [
-    ...Object.values(others).map((cache) => cache.onChange(({ object }) => tell(object, cache.resource.kind))),
-    caches.driven.onChange(({ object }, { kind }) => tell(object, kind)),
+    ...Object.values(others).map((cache) => cache.onChange(({ object }) => tell(object, cache.resource))),
+    caches.driven.onChange(({ object }, kind) => tell(object, kind)),
     caches.driven.onKnown((kind) => {
       for (const rollout of caches.rollouts.list())
         if (kindsOf(rollout).includes(kind)) notify(rolloutKey(rollout.metadata.namespace, rollout.metadata.name));

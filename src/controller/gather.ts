@@ -9,8 +9,9 @@ import type { Rollout, RolloutStatus } from '../api/rollout.ts';
 import { resolveRun, type TemplateLookup } from '../analysis/run/resolve.ts';
 import type { Observed, SeenReplicaSet, SeenRoute, SeenRun, SeenSelector } from '../rollout/observed.ts';
 import type { Plan, RunKind } from '../rollout/plan.ts';
-import type { ObjectKey } from '../api/object-key.ts';
+import { qualifiedName, type ObjectKey } from '../api/object-key.ts';
 import type { DrivenObject, DrivenRoute, DrivenSelector, Hashes } from '../traffic/driven.ts';
+import { rejectedOn } from '../traffic/marks.ts';
 import { BY_OWNER, runKey, type Caches } from './caches.ts';
 import { gatherCommands } from './commands.ts';
 import type { Declarations } from './declaration.ts';
@@ -90,7 +91,8 @@ interface SeenDriven {
 }
 
 /** What is driven, as it is; one that does not exist or cannot be read is an issue. */
-function gatherDriven({ caches, mayCross }: GatherInput, plan: Plan, namespace: string, issues: Issue[]): SeenDriven {
+function gatherDriven({ caches, mayCross, rollout }: GatherInput, plan: Plan, issues: Issue[]): SeenDriven {
+  const { namespace = '' } = rollout.metadata;
   const { driven, foreign } = mayDrive(plan, namespace, mayCross);
   issues.push(...foreign);
   const seen: SeenDriven = { selectors: [], routes: [] };
@@ -99,7 +101,7 @@ function gatherDriven({ caches, mayCross }: GatherInput, plan: Plan, namespace: 
     if (object === undefined) continue;
     const note = ({ field, message }: Issue): Issue => ({ field: each.field, message: `${field}: ${message}` });
     if (each.drives === 'split') {
-      const { route, wrong } = seenRoute(each, object, plan);
+      const { route, wrong } = seenRoute(each, object, plan, qualifiedName(rollout.metadata));
       seen.routes.push(route);
       issues.push(...wrong.map(note));
       continue;
@@ -111,21 +113,21 @@ function gatherDriven({ caches, mayCross }: GatherInput, plan: Plan, namespace: 
   return seen;
 }
 
-const markOf = ({ metadata: { annotations } }: KubeObject): string | undefined => annotations?.[ANNOTATIONS.rejected];
-
 function seenSelectors({ resource, name, roles }: DrivenSelector, object: KubeObject, hashes: Hashes): SeenSelector[] {
   const { kind } = resource;
-  return roles.map((role) => ({ kind, name, role, hash: hashes[role] ?? null, rejected: markOf(object) }));
+  const rejected = object.metadata.annotations?.[ANNOTATIONS.rejected];
+  return roles.map((role) => ({ kind, name, role, hash: hashes[role] ?? null, rejected }));
 }
 
 function seenRoute(
   route: DrivenRoute,
   object: KubeObject,
   { traffic: { preview } }: Plan,
+  rollout: string,
 ): { route: SeenRoute; wrong: Issue[] } {
   const read = route.read(object);
   const { name, namespace, resource } = route;
-  const at = { kind: resource.kind, name, namespace, rejected: markOf(object) };
+  const at = { kind: resource.kind, name, namespace, rejected: rejectedOn(object, rollout) };
   if (!read.ok) return { route: { ...at, canary: undefined }, wrong: read.error };
   const { weights, even } = read.value;
   const isOff = !even || !route.shows(object, preview ?? null);
@@ -205,7 +207,7 @@ export function gather(input: GatherInput): { seen: Observed } | { unusable: Iss
   const { namespace = '', name, generation = 0 } = rollout.metadata;
   const issues: Issue[] = [...declaration.issues, ...foreign];
   const [driven = { selectors: [], routes: [] }] = attempt(`${plan.field}.trafficRouting`, issues, () => [
-    gatherDriven(input, plan, namespace, issues),
+    gatherDriven(input, plan, issues),
   ]);
   issues.push(...attempt(plan.field, issues, () => checkAnalyses(caches, rollout, plan, declared)));
   const seen: Observed = {

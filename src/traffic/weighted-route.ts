@@ -7,7 +7,8 @@ import { ANNOTATIONS } from '../api/names.ts';
 import { fail, ok, type Issue, type Result } from '../api/result.ts';
 import { ROLES } from '../api/traffic.ts';
 import type { DrivenRoute, ReadSplit, Split } from './driven.ts';
-import { isShown, notedHeaders, previewIssues, previewNote, previewOps, withPreviews } from './previews.ts';
+import { markNotes } from './marks.ts';
+import { hasCopies, isShown, notedHeaders, previewIssues, previewNote, previewOps, withPreviews } from './previews.ts';
 import { testsOf, valueAt, type Branch, type RouteForm, type SharedEntry } from './route-form.ts';
 import { annotationOps, jsonWrite, pointer, type JsonPatchOp } from './write.ts';
 
@@ -42,6 +43,11 @@ export function weightedRoute(
       const wanted = previewable(form, object, entries.value, headers);
       return wanted === undefined || isShown(form, object, entries.value, wanted);
     },
+    places(object) {
+      const entries = entriesOf(object);
+      return entries.ok ? entries.value.map(({ place }) => place) : [];
+    },
+    hasCopies: (object) => hasCopies(form, object),
     keep(applied, live) {
       const entries = entriesOf(applied);
       const now = entriesOf(live);
@@ -80,13 +86,9 @@ function plan(
   const preview = previewable(form, object, entries, split.preview);
   // Behind the weights, whose places they move.
   changes.push(...previewOps(form, object, entries, preview));
-  const notes = {
-    [ANNOTATIONS.rejected]: split.rejected,
-    // Who drives it is noted with what it drives, never for its own sake.
-    ...((changes.length > 0 || split.drivenBy === null) && { [ANNOTATIONS.drivenBy]: split.drivenBy }),
-    [ANNOTATIONS.preview]: preview === undefined ? undefined : previewNote(form, object, entries, preview),
-  };
-  return ok(jsonWrite([...changes, ...annotationOps(object, notes)]));
+  const note = preview === undefined ? undefined : previewNote(form, object, entries, preview);
+  const { tests = [], notes } = split.marking ? markNotes(object, split.marking, changes.length > 0) : {};
+  return ok(jsonWrite([...changes, ...tests, ...annotationOps(object, { ...notes, [ANNOTATIONS.preview]: note })]));
 }
 
 /** What cannot be shown is left as it is: weights do not wait for it. */

@@ -557,6 +557,47 @@ describe('an HTTPRoute with a preview', () => {
   });
 });
 
+describe('a route that cannot be read when its Rollout is deleted', () => {
+  beforeEach(async () => {
+    await given(PREVIEWED);
+    await cluster.run(10_000);
+  });
+  const rename = (from: string, to: string): void =>
+    cluster.edit<Route>('VirtualService', 'web', ({ spec }) => {
+      for (const each of spec.http) if (each.name === from) each.name = to;
+    });
+
+  it('keeps the note of its preview, says so, and is handed back once it can be', async () => {
+    rename('primary', 'main');
+    cluster.delete('Rollout', 'web');
+    await cluster.run(60_000);
+    expect(names()).toEqual(['sluice-preview-primary', 'main']);
+    expect(cluster.events('HandBackFailed').join('\n')).toContain('the previews in it stay until it can be read');
+    expect(await writesIn(HOUR)).toEqual([]);
+    rename('main', 'primary');
+    await cluster.run(10_000);
+    expect([names(), Object.keys(annotations())]).toEqual([['primary'], []]);
+  });
+
+  it('loses its marks once its preview is gone', async () => {
+    rename('primary', 'main');
+    cluster.delete('Rollout', 'web');
+    await cluster.run(10_000);
+    cluster.edit<Route>('VirtualService', 'web', ({ spec }) => void spec.http.shift());
+    await cluster.run(10_000);
+    expect([names(), Object.keys(annotations())]).toEqual([['main'], []]);
+  });
+
+  it('does not keep a Rollout that leaves Git', async () => {
+    rename('primary', 'main');
+    cluster.edit('Rollout', 'web', ({ metadata }) => {
+      metadata.annotations = { ...metadata.annotations, 'sluice.dev/retire': 'shop/shop' };
+    });
+    await cluster.until('it is retired', () => cluster.rollout().status?.retired === true, 10_000);
+    expect(names()).toEqual(['sluice-preview-primary', 'main']);
+  });
+});
+
 describe('from Git', () => {
   it('a route that was copied from the cluster with its preview rests', async () => {
     const route = vs();
