@@ -48,7 +48,7 @@ export interface RolloutUseDeps {
   overlay: RunOverlay;
   execute: ExecuteDeps;
   /** What somebody else writes again and again of what the Rollout drives. */
-  contests: (rollout: ObjectKey, now: number) => Pick<Observed, 'contests' | 'contestedUntil'>;
+  contests: (rollout: ObjectKey, now: number) => Pick<Observed, 'contests' | 'rests' | 'contestedUntil'>;
   /** Looks at a Rollout again at that time. */
   again: (rollout: ObjectKey, at: number) => void;
 }
