@@ -6,13 +6,13 @@ import { ANNOTATIONS, GROUP, POD_TEMPLATE_HASH, RESOURCES } from '../api/names.t
 import { objectKey, type ObjectKey } from '../api/object-key.ts';
 import type { Rollout } from '../api/rollout.ts';
 import type { Identified, KubeClient } from '../kube/types.ts';
-import { WatchCache, type WatchCacheOptions } from '../kube/watch-cache.ts';
+import { WatchCache, type Change, type WatchCacheOptions } from '../kube/watch-cache.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { createDrivenCaches, type DrivenCaches, type DrivenCacheDeps } from './driven-caches.ts';
 import { keepWriter, withWriter } from './driven-writer.ts';
-import { ownedFields } from './hand-back.ts';
-import { kindsOf, referencesOf } from './references.ts';
+import { isRedirected, ownedFields } from './hand-back.ts';
+import { kindsOf, referencesOf, routedBy } from './references.ts';
 
 export interface CacheDeps {
   client: KubeClient;
@@ -158,6 +158,15 @@ function concerned(caches: Caches, object: Identified, { group, kind }: Resource
     .map((rollout) => rolloutKey(rollout.metadata.namespace, rollout.metadata.name));
 }
 
+/** Keys of the other Rollouts that name what a Rollout drives, or drove until now. */
+function neighboursOf({ rollouts }: Caches, { object, old }: Change<Rollout>): ObjectKey[] {
+  const own = keyOf(object);
+  const names = new Set([object, old].flatMap((rollout) => (rollout && routedBy(rollout)) ?? []));
+  return [...names].flatMap((name) => rollouts.by(BY_REFERENCE, name).map(keyOf)).filter((key) => key !== own);
+}
+
+const keyOf = ({ metadata: { namespace, name } }: Rollout): ObjectKey => rolloutKey(namespace, name);
+
 /** Calls `notify` with the key of every Rollout that a change of another object concerns. Returns what ends it. */
 export function followAll(caches: Caches, notify: (key: ObjectKey) => void): () => void {
   const { rollouts: _, ...others } = standing(caches);
@@ -165,6 +174,7 @@ export function followAll(caches: Caches, notify: (key: ObjectKey) => void): () 
   const ends = [
     ...Object.values(others).map((cache) => cache.onChange(({ object }) => tell(object, cache.resource))),
     caches.driven.onChange(({ object }, kind) => tell(object, kind)),
+    caches.rollouts.onChange((change) => isRedirected(change) && neighboursOf(caches, change).forEach(notify)),
     caches.driven.onKnown((kind) => {
       for (const rollout of caches.rollouts.list())
         if (kindsOf(rollout).includes(kind)) notify(rolloutKey(rollout.metadata.namespace, rollout.metadata.name));

@@ -13,6 +13,7 @@ import { qualifiedName, type ObjectKey } from '../api/object-key.ts';
 import type { DrivenObject, DrivenRoute, DrivenSelector, Hashes } from '../traffic/driven.ts';
 import { rejectedOn } from '../traffic/marks.ts';
 import { BY_OWNER, runKey, type Caches } from './caches.ts';
+import { claimedBefore } from './claims.ts';
 import { gatherCommands } from './commands.ts';
 import type { Declarations } from './declaration.ts';
 import { contentOf, declaredRevision } from './foreign-template.ts';
@@ -104,6 +105,11 @@ function gatherDriven({ caches, mayCross, rollout }: GatherInput, plan: Plan, is
       const { route, wrong } = seenRoute(each, object, plan, qualifiedName(rollout.metadata));
       seen.routes.push(route);
       issues.push(...wrong.map(note));
+      continue;
+    }
+    const claim = claimedBefore(caches, rollout, each);
+    if (claim !== undefined) {
+      issues.push(claim);
       continue;
     }
     const read = each.read(object);

@@ -24,7 +24,7 @@ import { notedOn } from '../traffic/marks.ts';
 import { DRIVEN_KINDS, drivenKind } from '../traffic/modules.ts';
 import { BY_REFERENCE, type Caches } from './caches.ts';
 import { kindOf } from './failure.ts';
-import { handBack, handBacks, isLeaving, type HandBack } from './hand-back.ts';
+import { handBack, handBacks, isLeaving, isRedirected, type HandBack } from './hand-back.ts';
 import { kindsOf, routedBy, unclearIn } from './references.ts';
 import type { Write } from '../traffic/write.ts';
 import type { EventRecorder } from './event-relay.ts';
@@ -77,12 +77,8 @@ export function createHandBack(deps: HandBackDeps): HandBackController {
   return {
     queue,
     start() {
-      const isNews = ({ type, object, old }: Change<Rollout>): boolean =>
-        type === 'deleted' ||
-        old?.metadata.generation !== object.metadata.generation ||
-        isLeaving(object) !== (old !== undefined && isLeaving(old));
       unfollow = [
-        caches.rollouts.onChange((change) => isNews(change) && released(change)),
+        caches.rollouts.onChange((change) => isRedirected(change) && released(change)),
         caches.driven.onChange(({ type, object }) => type !== 'deleted' && consider(object)),
       ];
       for (const cache of caches.driven.all()) cache.list().forEach(consider);

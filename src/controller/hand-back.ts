@@ -8,6 +8,7 @@ import { AGENT_MANAGER, ANNOTATIONS, CONTROLLER_MANAGER } from '../api/names.ts'
 import { objectKey, objectKeyOf, qualifiedName, refOf, type ObjectKey } from '../api/object-key.ts';
 import type { Issue } from '../api/result.ts';
 import type { Rollout } from '../api/rollout.ts';
+import type { Change } from '../kube/watch-cache.ts';
 import type { Traffic } from '../api/traffic.ts';
 import type { DrivenKind, DrivenObject, DrivenRoute, Split } from '../traffic/driven.ts';
 import { idOf } from '../traffic/driven-objects.ts';
@@ -95,6 +96,12 @@ function keptBy(rollouts: readonly Rollout[]): KeptBy {
 /** It is being deleted, or about to be: what it drives is handed back first. */
 export const isLeaving = ({ metadata }: Rollout): boolean =>
   metadata.deletionTimestamp !== undefined || metadata.annotations?.[ANNOTATIONS.retire] !== undefined;
+
+/** What it drives, and whether it does, may be other than before: it is gone, its spec was changed, or it leaves, or does not any more. */
+export const isRedirected = ({ type, object, old }: Change<Rollout>): boolean =>
+  type === 'deleted' ||
+  old?.metadata.generation !== object.metadata.generation ||
+  isLeaving(object) !== (old !== undefined && isLeaving(old));
 
 /** Routes first, so that no weight is on a canary when the selectors let go of it. */
 const orderOf = (resource: Resource): number => DRIVEN_KINDS.findIndex((kind) => kind.resource === resource);

@@ -62,6 +62,8 @@ export interface DrivenRoute extends Driven<Split, ReadSplit> {
 export interface DrivenSelector extends Driven<SelectorWanted, Hashes> {
   readonly drives: 'selectors';
   readonly roles: readonly Role[];
+  /** What of the object is driven: two that drive no part in common keep out of each other's way. */
+  readonly parts: readonly string[];
 }
 
 export interface SelectorWanted {

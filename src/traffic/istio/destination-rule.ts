@@ -30,6 +30,7 @@ export function destinationRule({ namespace, name, field, subsets }: SubsetTarge
     name,
     field,
     roles: ROLES,
+    parts: ROLES.map((role) => subsets[role]),
     plan(object, { hashes }) {
       const found = find(object);
       if (!found.ok) return found;
