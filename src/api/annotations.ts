@@ -34,13 +34,8 @@ export const heldNoteSchema = z.object({
   reason: z.string().max(4096),
 });
 
-/** On a route: who shares its traffic out, and between which destinations. */
+/** On a route: between which destinations a Rollout shares its traffic out. */
 export const driverSchema = z.object({
-  /** `namespace/name`. */
-  rollout: z
-    .string()
-    .max(512)
-    .regex(/^[^/]+\/[^/]+$/),
   canaryService: z.string().max(253).optional(),
   stableService: z.string().max(253).optional(),
   trafficRouting: drivenRoutingSchema,
@@ -50,8 +45,8 @@ export type Driver = z.infer<typeof driverSchema>;
 export type TakenCommand = z.infer<typeof takenCommandSchema>;
 export type HeldNote = z.infer<typeof heldNoteSchema>;
 
-/** Longer than any that Sluice writes. */
-const MAX_LENGTH = 65_536;
+/** As much as the API server takes of all annotations of an object: what many Rollouts note on one route is long. */
+const MAX_LENGTH = 262_144;
 
 /** The value of an annotation; undefined where it is absent, an issue that names it where it is malformed. */
 export function readAnnotation<T>(

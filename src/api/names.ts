@@ -28,11 +28,14 @@ export const ANNOTATIONS = {
   selfHeal: prefix('self-heal'),
   /** `Disabled` keeps an object that has left Git. */
   prune: prefix('prune'),
-  /** On a router object: `<pod hash>-<attempt>` of the release that a verdict went against, written with the weight that sent it away. */
+  /**
+   * On a route: JSON by `namespace/name` of each Rollout of the release (`<pod hash>-<attempt>`) that a verdict went against, written with the
+   * weight that sent it away. On a Service, which one Rollout drives: that release alone.
+   */
   rejected: prefix('rejected'),
-  /** On a router object: JSON of the `Driver` that writes its weights, so that they can be handed back whatever becomes of the Rollout. */
+  /** On a route: JSON by `namespace/name` of each Rollout that writes weights of it (`Driver`), so that they can be handed back without it. */
   drivenBy: prefix('driven-by'),
-  /** On a router object: JSON of the headers for which it shows the candidate, with a hash of the routes that were copied for it. */
+  /** On a route: JSON by destination of the headers for which it shows the candidate, with a hash of the routes that were copied for it. */
   preview: prefix('preview'),
   /** On a Rollout: JSON of the `TakenCommand` that an annotation asked for, so that it is acted on exactly once. */
   command: prefix('command'),

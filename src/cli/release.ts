@@ -3,12 +3,12 @@
 import { parseArgs } from 'node:util';
 import type { KubeObject, ReplicaSet, Resource } from '../api/k8s.ts';
 import { POD_TEMPLATE_HASH, RESOURCES } from '../api/names.ts';
-import { nameOf, qualifiedName, refOf } from '../api/object-key.ts';
+import { nameOf, objectKey, objectKeyOf, qualifiedName, type ObjectKey } from '../api/object-key.ts';
 import type { Rollout } from '../api/rollout.ts';
 import { carryOut } from '../controller/hand-back-controller.ts';
 import { handBacks, type HandBack } from '../controller/hand-back.ts';
 import { describeMidway, midwayOf } from '../controller/midway.ts';
-import { referenceTo, routedBy } from '../controller/references.ts';
+import { routedBy } from '../controller/references.ts';
 import { kubeClient } from '../kube/client.ts';
 import { isNotFound } from '../kube/errors.ts';
 import { loadAccess } from '../kube/kubeconfig.ts';
@@ -71,13 +71,9 @@ export async function release(
   const unknown = rollouts.filter((name) => !all.some(({ metadata }) => metadata.name === name));
   if (unknown.length > 0) throw new UsageError(`there is no Rollout ${unknown.join(', ')} in namespace ${namespace}`);
   const meant = all.filter(({ metadata }) => rollouts.length === 0 || rollouts.includes(metadata.name));
-  const named = rollouts.length === 0 ? undefined : meant.flatMap((each) => routedBy(each) ?? []);
   const driven = async (): Promise<HandBack[]> => {
     const lists = await Promise.all(KINDS.map((resource) => listed(client, resource, selection)));
-    return handBacks(
-      lists.flat().filter((object) => named === undefined || named.includes(referenceTo(refOf(object)))),
-      [],
-    );
+    return rollouts.length === 0 ? handBacks(lists.flat(), []) : backsOf(lists.flat(), meant, all);
   };
   const before = await driven();
   const isTaken = await takeBackOthers(
@@ -86,18 +82,51 @@ export async function release(
     around,
   );
   const backs = isTaken ? await driven() : before;
-  for (const back of backs) {
-    if (!dryRun) await carryOut(client, back);
-    print(`${dryRun ? 'would hand back' : 'handed back'} ${textOf(back)}: ${back.what}`);
-  }
   if (backs.length === 0) print('nothing is driven');
+  if (dryRun) for (const back of backs) print(lineOf(back, 'would hand back'));
+  else await carryOutAll(around, backs, driven);
   return backs.length;
 }
 
+/** What these Rollouts drive, and no other does. */
+function backsOf(objects: readonly KubeObject[], meant: readonly Rollout[], all: readonly Rollout[]): HandBack[] {
+  const keys = new Set(meant.flatMap((each) => routedBy(each) ?? []));
+  const names = new Set(meant.map(({ metadata }) => qualifiedName(metadata)));
+  const others = all.filter((each) => !meant.includes(each) && routedBy(each) !== undefined);
+  return handBacks(
+    objects.filter((object) => keys.has(objectKeyOf(object))),
+    others,
+  ).filter(({ rollout }) => rollout === undefined || names.has(rollout));
+}
+
+/** Of an object that several drive one part after the other, each upon what the one before has left. */
+async function carryOutAll(
+  { client, print }: Pick<Around, 'client' | 'print'>,
+  backs: readonly HandBack[],
+  again: () => Promise<HandBack[]>,
+): Promise<void> {
+  const done = new Set<string>();
+  for (const back of backs) {
+    const { write } = back;
+    if (write !== undefined && done.has(textOf(back))) continue;
+    if (write !== undefined) await carryOut(client, { ...back, write });
+    done.add(textOf(back));
+    print(lineOf(back, 'handed back'));
+  }
+  const rest = backs.length === done.size ? [] : (await again()).filter(({ write }) => write !== undefined);
+  if (rest.length > 0) await carryOutAll({ client, print }, rest, again);
+}
+
+const lineOf = (back: HandBack, verb: string): string =>
+  `${back.write === undefined ? 'cannot hand back' : verb} ${textOf(back)}: ${back.what}`;
+
 /** Something is still bound to it, or may be, as what it drives cannot be read. */
 function isDriving(rollout: Rollout, backs: readonly HandBack[]): boolean {
-  const names = routedBy(rollout);
-  return names === undefined || backs.some((back) => names.includes(referenceTo(back)));
+  const own = qualifiedName(rollout.metadata);
+  const keys = routedBy(rollout);
+  const isIts = ({ rollout: by = own, ...back }: HandBack): boolean =>
+    by === own && keys?.includes(keyOf(back)) === true;
+  return keys === undefined || backs.some(isIts);
 }
 
 /** Sees to it that these have no pods but stable ones, or refuses. Resolves to true where anything was changed. */
@@ -121,8 +150,13 @@ const ADVICE =
   'Services that are let go of would select these pods, too, and nobody would watch them. Add --abort to send all traffic to the stable ' +
   'revision and take the other pods down first; or start the controller, and come back when the release has ended and its pods are gone.';
 
-const textOf = ({ kind, namespace, name, resource }: HandBack): string =>
-  nameOf({ group: resource.group, kind, namespace, name });
+type Named = Pick<HandBack, 'kind' | 'namespace' | 'name' | 'resource'>;
+
+const keyOf = ({ kind, namespace, name, resource: { group } }: Named): ObjectKey =>
+  objectKey({ group, kind, namespace, name });
+
+const textOf = ({ kind, namespace, name, resource: { group } }: Named): string =>
+  nameOf({ group, kind, namespace, name });
 
 async function listed(
   client: Pick<KubeClient, 'list'>,

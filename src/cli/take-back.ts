@@ -6,7 +6,7 @@ import { nameOf, qualifiedName } from '../api/object-key.ts';
 import type { Issue, Result } from '../api/result.ts';
 import type { Role } from '../api/traffic.ts';
 import { carryOut } from '../controller/hand-back-controller.ts';
-import { handBack } from '../controller/hand-back.ts';
+import { handBack, NOTHING_KEPT } from '../controller/hand-back.ts';
 import { describeMidway, isMoving, othersText, type Midway } from '../controller/midway.ts';
 import { routedBy } from '../controller/references.ts';
 import type { KubeClient } from '../kube/types.ts';
@@ -137,7 +137,7 @@ class TakeBack {
     const { client } = this.#around;
     const { resource, name, namespace } = selector;
     const object = await client.get<KubeObject>(resource, name, namespace);
-    if (object === undefined || handBack(object) === undefined) return;
+    if (object === undefined || handBack(object).length === 0) return;
     const write = changesOf(selector, selector.plan(object, { hashes: { [side]: this.#midway.stable } }));
     if (write !== undefined)
       await client.patch(resource, { name, namespace, ...write, fieldManager: CONTROLLER_MANAGER });
@@ -146,11 +146,14 @@ class TakeBack {
   /** All weight to the stable side; where that is not certain, nothing is taken down. */
   async #moveRoutes(): Promise<void> {
     const { client } = this.#around;
+    const own = qualifiedName(this.#midway.rollout.metadata);
     for (const route of this.#driven.filter(isRoute)) {
       const object = await client.get<KubeObject>(route.resource, route.name, route.namespace);
       if (object === undefined) continue;
-      const back = handBack(object);
-      const after = back === undefined ? object : await carryOut(client, back);
+      // Of others that share the route nothing is taken.
+      const [back] = handBack(object, { ...NOTHING_KEPT, goesOn: (rollout) => rollout !== own });
+      const { write } = back ?? {};
+      const after = back === undefined || write === undefined ? object : await carryOut(client, { ...back, write });
       const { canary } = changesOf(route, route.read(after)).weights;
       if (canary > 0)
         throw new Error(`${nameOf(idOf(route))} sends ${canary} % to the canary, and is not Sluice's to change`);

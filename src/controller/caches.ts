@@ -6,14 +6,14 @@ import { GROUP, POD_TEMPLATE_HASH, RESOURCES } from '../api/names.ts';
 import { objectKey, type ObjectKey } from '../api/object-key.ts';
 import type { Rollout } from '../api/rollout.ts';
 import type { Identified, KubeClient } from '../kube/types.ts';
-import { WatchCache, type WatchCacheOptions } from '../kube/watch-cache.ts';
+import { WatchCache, type Change, type WatchCacheOptions } from '../kube/watch-cache.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { drivenKind } from '../traffic/modules.ts';
 import { createDrivenCaches, type DrivenCaches, type DrivenCacheDeps } from './driven-caches.ts';
 import { keepWriter, withWriter } from './driven-writer.ts';
-import { ownedFields } from './hand-back.ts';
-import { kindsOf, referencesOf, referenceTo } from './references.ts';
+import { isRedirected, ownedFields } from './hand-back.ts';
+import { kindsOf, referencesOf, routedBy } from './references.ts';
 
 export interface CacheDeps {
   client: KubeClient;
@@ -51,7 +51,7 @@ export const rolloutKey = (namespace: string | undefined, name: string): ObjectK
 export const runKey = (namespace: string | undefined, name: string): ObjectKey =>
   objectKey({ group: GROUP, kind: 'AnalysisRun', ...(namespace && { namespace }), name });
 
-/** Names of what a Rollout refers to, as `kind/namespace/name`. */
+/** Keys of what a Rollout refers to. */
 export const BY_REFERENCE = 'byReference';
 /** Uid of the owner that controls an object. */
 export const BY_OWNER = 'byOwner';
@@ -134,7 +134,7 @@ export function createCaches(deps: CacheDeps): Caches {
 }
 
 /** Keys of the Rollouts that the object of a change concerns. */
-function concerned(caches: Caches, object: Identified & { kind?: string }, kind: string): ObjectKey[] {
+function concerned(caches: Caches, object: Identified, { group, kind }: Resource): ObjectKey[] {
   const { namespace, name } = object.metadata;
   if (kind === 'Rollout') return [rolloutKey(namespace, name)];
   if (kind === 'ReplicaSet' || kind === 'AnalysisRun') {
@@ -142,17 +142,27 @@ function concerned(caches: Caches, object: Identified & { kind?: string }, kind:
     return owner === undefined ? [] : [rolloutKey(namespace, owner.name)];
   }
   return caches.rollouts
-    .by(BY_REFERENCE, referenceTo({ kind, name, ...present({ namespace }) }))
+    .by(BY_REFERENCE, objectKey({ group, kind, name, ...present({ namespace }) }))
     .map((rollout) => rolloutKey(rollout.metadata.namespace, rollout.metadata.name));
 }
+
+/** Keys of the other Rollouts that name what a Rollout drives, or drove until now. */
+function neighboursOf({ rollouts }: Caches, { object, old }: Change<Rollout>): ObjectKey[] {
+  const own = keyOf(object);
+  const names = new Set([object, old].flatMap((rollout) => (rollout && routedBy(rollout)) ?? []));
+  return [...names].flatMap((name) => rollouts.by(BY_REFERENCE, name).map(keyOf)).filter((key) => key !== own);
+}
+
+const keyOf = ({ metadata: { namespace, name } }: Rollout): ObjectKey => rolloutKey(namespace, name);
 
 /** Calls `notify` with the key of every Rollout that a change of another object concerns. Returns what ends it. */
 export function followAll(caches: Caches, notify: (key: ObjectKey) => void): () => void {
   const { rollouts: _, ...others } = standing(caches);
-  const tell = (object: Identified, kind: string): void => concerned(caches, object, kind).forEach(notify);
+  const tell = (object: Identified, kind: Resource): void => concerned(caches, object, kind).forEach(notify);
   const ends = [
-    ...Object.values(others).map((cache) => cache.onChange(({ object }) => tell(object, cache.resource.kind))),
-    caches.driven.onChange(({ object }, { kind }) => tell(object, kind)),
+    ...Object.values(others).map((cache) => cache.onChange(({ object }) => tell(object, cache.resource))),
+    caches.driven.onChange(({ object }, kind) => tell(object, kind)),
+    caches.rollouts.onChange((change) => isRedirected(change) && neighboursOf(caches, change).forEach(notify)),
     caches.driven.onKnown((kind) => {
       for (const rollout of caches.rollouts.list())
         if (kindsOf(rollout).includes(kind)) notify(rolloutKey(rollout.metadata.namespace, rollout.metadata.name));

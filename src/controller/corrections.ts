@@ -1,9 +1,11 @@
 // Counts what is put back because somebody else changed it, and knows who does so again and again. In memory alone: a process that has
 // just started learns it anew within a few corrections.
 import type { ObjectKey } from '../api/object-key.ts';
-import { aimedAt, drivenFields } from '../rollout/contest.ts';
+import { aimedAt, drivenFields, type DrivenValue } from '../rollout/contest.ts';
 import type { Intent } from '../rollout/intents.ts';
-import type { Contest, DrivenField, Observed } from '../rollout/observed.ts';
+import type { Contest, DrivenField, Observed, Rest } from '../rollout/observed.ts';
+import { RETURN_MS } from '../rollout/resting.ts';
+import { Pauses } from './pauses.ts';
 
 /** One edit by hand is none, nor is another. */
 const CONTEST_FROM = 3;
@@ -21,6 +23,8 @@ export interface CorrectionDeps {
   /** Field manager of who wrote a driven field last; undefined where that is a controller of Sluice. */
   writerOf(field: DrivenField): string | undefined;
   corrected(correction: Correction): void;
+  /** In [0, 1). */
+  random: () => number;
 }
 
 interface Count {
@@ -31,7 +35,8 @@ interface Count {
 
 interface Known {
   /** What the look that is being carried out has seen of what is driven. */
-  fields: readonly DrivenField[];
+  values: readonly DrivenValue[];
+  pauses: Pauses;
   /** The value that each driven field was left with. */
   left: Map<string, string>;
   /** What was to be written, and was not answered. */
@@ -41,6 +46,10 @@ interface Known {
   counts: Map<string, Count>;
   writers: Set<string>;
 }
+
+/** When it may be written once more: first where it takes traffic from a rejected revision. */
+const endOf = ({ last, until }: Rest, now: number): number =>
+  last + RETURN_MS > now ? Math.min(until, last + RETURN_MS) : until;
 
 const aimOf = (field: DrivenField, intents: readonly Intent[]): string | undefined =>
   intents.map((intent) => aimedAt(intent, field)).find((aim) => aim !== undefined);
@@ -60,9 +69,8 @@ export class Corrections {
     known.left = new Map();
     known.asked = new Map();
     known.changed.clear();
-    const driven = drivenFields(seen);
-    known.fields = driven.map(([field]) => field);
-    for (const [field, value] of driven) {
+    known.values = drivenFields(seen);
+    for (const [field, value] of known.values) {
       const was = before.get(field.id);
       // A write whose answer was lost may have taken effect.
       const isLeft = was === undefined || was === value || asked.get(field.id) === value;
@@ -78,7 +86,8 @@ export class Corrections {
   /** What was carried out of the newest look. */
   done(key: ObjectKey, now: number, intents: readonly Intent[]): void {
     const known = this.#at(key);
-    for (const field of known.fields) {
+    known.pauses.done(known.values, intents, now);
+    for (const [field] of known.values) {
       const value = aimOf(field, intents);
       if (value === undefined) continue;
       known.left.set(field.id, value);
@@ -89,15 +98,23 @@ export class Corrections {
     }
   }
 
-  /** Who changes what again and again, and until when that is said if nothing more happens. */
-  contests(key: ObjectKey, now: number): Pick<Observed, 'contests' | 'contestedUntil'> {
+  /** Who changes what again and again, what is not put back at once any more, and until when if nothing more happens. */
+  contests(key: ObjectKey, now: number): Pick<Observed, 'contests' | 'rests' | 'contestedUntil'> {
     const known = this.#of.get(key);
-    if (known === undefined || known.counts.size === 0) return {};
+    if (known === undefined) return {};
+    const rests = known.pauses.rests(now);
+    const told = this.#contested(known, now);
+    const times = [...told.map(({ last }) => last + CALM_MS), ...rests.map((rest) => endOf(rest, now))];
+    return {
+      ...(told.length > 0 && { contests: told.map(({ contest }) => contest) }),
+      ...(rests.length > 0 && { rests }),
+      ...(times.length > 0 && { contestedUntil: Math.min(...times) }),
+    };
+  }
+
+  #contested(known: Known, now: number): Count[] {
     for (const [id, { last }] of known.counts) if (now - last >= CALM_MS) known.counts.delete(id);
-    const contests = [...known.counts.values()].filter(({ times }) => times >= CONTEST_FROM);
-    if (contests.length === 0) return {};
-    const contestedUntil = Math.min(...contests.map(({ last }) => last + CALM_MS));
-    return { contests: contests.map(({ contest }) => contest), contestedUntil };
+    return [...known.counts.values()].filter(({ times }) => times >= CONTEST_FROM);
   }
 
   forget(key: ObjectKey): void {
@@ -123,7 +140,8 @@ export class Corrections {
     const known = this.#of.get(key);
     if (known !== undefined) return known;
     const fresh: Known = {
-      fields: [],
+      values: [],
+      pauses: new Pauses(this.#deps.random, CALM_MS),
       left: new Map(),
       asked: new Map(),
       changed: new Map(),

@@ -10,7 +10,7 @@ import {
   RUN_LABELS,
   verbAnnotation,
 } from '../api/names.ts';
-import { nameOf, type ObjectKey } from '../api/object-key.ts';
+import { nameOf, qualifiedName, type ObjectKey } from '../api/object-key.ts';
 import type { Issue, Result } from '../api/result.ts';
 import type { Rollout } from '../api/rollout.ts';
 import { resolveRun } from '../analysis/run/resolve.ts';
@@ -27,7 +27,7 @@ import { adopt } from './adoption.ts';
 import { rolloutKey, runKey, type Caches } from './caches.ts';
 import { kindOf, Refusal } from './failure.ts';
 import { templateLookup } from './analysis-issues.ts';
-import { driverText } from './hand-back.ts';
+import { driverOf } from './hand-back.ts';
 import { mayDrive } from './references.ts';
 import { declaredTemplate, ownerReference, replicaSetFor } from './replica-set.ts';
 import { setPodMetadata } from './pod-metadata.ts';
@@ -93,8 +93,7 @@ async function setWeights(deps: ExecuteDeps, pass: Pass, { canary, rejected }: O
     weights: { canary, stable: 100 - canary },
     total: 100,
     preview: traffic.preview ?? null,
-    rejected,
-    drivenBy: driverText(pass.rollout, traffic),
+    marking: { rollout: qualifiedName(pass.rollout.metadata), rejected, driver: driverOf(traffic) },
   };
   const routes = drivenIn(pass, deps).filter(isRoute);
   const put = (route: DrivenRoute, wanted: Split): Promise<void> =>

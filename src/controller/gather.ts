@@ -8,10 +8,12 @@ import { ephemeralMetadataSchema } from '../api/blue-green.ts';
 import type { Rollout, RolloutStatus } from '../api/rollout.ts';
 import type { Observed, SeenReplicaSet, SeenRoute, SeenRun, SeenSelector } from '../rollout/observed.ts';
 import { RUN_KINDS, type Plan } from '../rollout/plan.ts';
-import type { ObjectKey } from '../api/object-key.ts';
+import { qualifiedName, type ObjectKey } from '../api/object-key.ts';
 import type { DrivenObject, DrivenRoute, DrivenSelector, Hashes } from '../traffic/driven.ts';
+import { rejectedOn } from '../traffic/marks.ts';
 import { analysisIssues } from './analysis-issues.ts';
 import { BY_OWNER, runKey, type Caches } from './caches.ts';
+import { claimedBefore } from './claims.ts';
 import { gatherCommands } from './commands.ts';
 import type { Declarations } from './declaration.ts';
 import { contentOf, declaredRevision } from './foreign-template.ts';
@@ -88,7 +90,8 @@ interface SeenDriven {
 }
 
 /** What is driven, as it is; one that does not exist or cannot be read is an issue. */
-function gatherDriven({ caches, mayCross }: GatherInput, plan: Plan, namespace: string, issues: Issue[]): SeenDriven {
+function gatherDriven({ caches, mayCross, rollout }: GatherInput, plan: Plan, issues: Issue[]): SeenDriven {
+  const { namespace = '' } = rollout.metadata;
   const { driven, foreign } = mayDrive(plan, namespace, mayCross);
   issues.push(...foreign);
   const seen: SeenDriven = { selectors: [], routes: [] };
@@ -97,9 +100,14 @@ function gatherDriven({ caches, mayCross }: GatherInput, plan: Plan, namespace: 
     if (object === undefined) continue;
     const note = ({ field, message }: Issue): Issue => ({ field: each.field, message: `${field}: ${message}` });
     if (each.drives === 'split') {
-      const { route, wrong } = seenRoute(each, object, plan);
+      const { route, wrong } = seenRoute(each, object, plan, qualifiedName(rollout.metadata));
       seen.routes.push(route);
       issues.push(...wrong.map(note));
+      continue;
+    }
+    const claim = claimedBefore(caches, rollout, each);
+    if (claim !== undefined) {
+      issues.push(claim);
       continue;
     }
     const read = each.read(object);
@@ -109,22 +117,22 @@ function gatherDriven({ caches, mayCross }: GatherInput, plan: Plan, namespace: 
   return seen;
 }
 
-const markOf = ({ metadata: { annotations } }: KubeObject): string | undefined => annotations?.[ANNOTATIONS.rejected];
-
 function seenSelectors(selector: DrivenSelector, object: KubeObject, hashes: Hashes): SeenSelector[] {
   const { resource, name, what, roles } = selector;
   const { kind } = resource;
-  return roles.map((role) => ({ kind, name, what, role, hash: hashes[role] ?? null, rejected: markOf(object) }));
+  const rejected = object.metadata.annotations?.[ANNOTATIONS.rejected];
+  return roles.map((role) => ({ kind, name, what, role, hash: hashes[role] ?? null, rejected }));
 }
 
 function seenRoute(
   route: DrivenRoute,
   object: KubeObject,
   { traffic: { preview } }: Plan,
+  rollout: string,
 ): { route: SeenRoute; wrong: Issue[] } {
   const read = route.read(object);
   const { name, namespace, resource } = route;
-  const at = { kind: resource.kind, name, namespace, rejected: markOf(object) };
+  const at = { kind: resource.kind, name, namespace, rejected: rejectedOn(object, rollout) };
   if (!read.ok) return { route: { ...at, canary: undefined }, wrong: read.error };
   const { weights, even } = read.value;
   const isOff = !even || !route.shows(object, preview ?? null);
@@ -183,7 +191,7 @@ export function gather(input: GatherInput): { seen: Observed } | { unusable: Iss
   const { namespace = '', name, generation = 0 } = rollout.metadata;
   const issues: Issue[] = [...declaration.issues, ...foreign];
   const [driven = { selectors: [], routes: [] }] = attempt(`${plan.field}.trafficRouting`, issues, () => [
-    gatherDriven(input, plan, namespace, issues),
+    gatherDriven(input, plan, issues),
   ]);
   issues.push(...attempt(plan.field, issues, () => analysisIssues(caches, rollout, plan, declared)));
   const seen: Observed = {

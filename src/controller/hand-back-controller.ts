@@ -2,21 +2,31 @@
 // nothing has to be remembered. What is to be done is hand-back.ts's to say.
 import type { KubeObject, Resource } from '../api/k8s.ts';
 import { CONTROLLER_MANAGER } from '../api/names.ts';
-import { nameOf, objectIdOf, objectKeyOf, refOf, type ObjectKey } from '../api/object-key.ts';
+import {
+  nameOf,
+  objectIdOf,
+  objectKeyOf,
+  qualifiedName,
+  refOf,
+  type ObjectId,
+  type ObjectKey,
+} from '../api/object-key.ts';
 import type { Rollout } from '../api/rollout.ts';
 import { isNotFound, isRefusal } from '../kube/errors.ts';
 import { fencedFor } from '../kube/fenced-client.ts';
 import type { KubeClient } from '../kube/types.ts';
-import type { Change } from '../kube/watch-cache.ts';
+import type { Change, WatchCache } from '../kube/watch-cache.ts';
 import { WorkQueue } from '../kube/work-queue.ts';
 import { delay, type Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { soleOwner, type Ownership } from '../ports/ownership.ts';
-import { DRIVEN_KINDS } from '../traffic/modules.ts';
+import { notedOn } from '../traffic/marks.ts';
+import { DRIVEN_KINDS, drivenKind } from '../traffic/modules.ts';
 import { BY_REFERENCE, type Caches } from './caches.ts';
 import { kindOf } from './failure.ts';
-import { handBack, handBacks, isLeaving, type HandBack } from './hand-back.ts';
-import { kindsOf, referenceTo, routedBy, unclearIn } from './references.ts';
+import { handBack, handBacks, isLeaving, isRedirected, type HandBack } from './hand-back.ts';
+import { kindsOf, routedBy, unclearIn } from './references.ts';
+import type { Write } from '../traffic/write.ts';
 import type { EventRecorder } from './event-relay.ts';
 
 export interface HandBackDeps {
@@ -53,32 +63,22 @@ export function createHandBack(deps: HandBackDeps): HandBackController {
   });
   const closing = new AbortController();
   let unfollow: (() => void)[] = [];
-  // What is driven changes with every weight: whether a Rollout refers to it is the cheap question, and comes first.
+  // What is driven changes with every weight: whether those who drive it refer to it is the cheap question, and comes first.
   const consider = (object: KubeObject): void => {
-    const isReferred = caches.rollouts
-      .by(BY_REFERENCE, referenceTo(refOf(object)))
-      .some((rollout) => !isLeaving(rollout));
-    if (!isReferred && handBack(object) !== undefined) queue.add(objectKeyOf(object));
+    const key = objectKeyOf(object);
+    if (!isKept(caches, object, key) && releasedOf(caches, object, key) !== undefined) queue.add(key);
   };
   // Routes first: the queue keeps the order, and one worker takes it.
   const released = ({ object, old }: Change<Rollout>): void => {
-    const names = [object, old].flatMap((rollout) => (rollout && routedBy(rollout)) ?? []);
-    for (const { resource } of DRIVEN_KINDS) {
-      names
-        .filter((name) => name.startsWith(`${resource.kind}/`))
-        .flatMap((name) => find(caches, name) ?? [])
-        .forEach(consider);
-    }
+    const keys = new Set([object, old].flatMap((rollout) => (rollout && routedBy(rollout)) ?? []));
+    const routesFirst = DRIVEN_KINDS.flatMap(({ resource }) => [...keys].filter((key) => isOf(key, resource)));
+    routesFirst.flatMap((key) => find(caches, key) ?? []).forEach(consider);
   };
   return {
     queue,
     start() {
-      const isNews = ({ type, object, old }: Change<Rollout>): boolean =>
-        type === 'deleted' ||
-        old?.metadata.generation !== object.metadata.generation ||
-        isLeaving(object) !== (old !== undefined && isLeaving(old));
       unfollow = [
-        caches.rollouts.onChange((change) => isNews(change) && released(change)),
+        caches.rollouts.onChange((change) => isRedirected(change) && released(change)),
         caches.driven.onChange(({ type, object }) => type !== 'deleted' && consider(object)),
       ];
       for (const cache of caches.driven.all()) cache.list().forEach(consider);
@@ -97,7 +97,7 @@ async function sweep({ client, caches, namespace, clock, log }: HandBackDeps, ki
   while (!signal.aborted && caches.driven.of(kind) === undefined) {
     try {
       const { items } = await client.list<KubeObject>(kind, { namespace }, { signal });
-      if (items.some((object) => handBack(object) !== undefined)) caches.driven.follow([kind]);
+      if (items.some((object) => handBack(object).length > 0)) caches.driven.follow([kind]);
       return;
     } catch (error) {
       if (signal.aborted || isNotFound(error)) return;
@@ -109,9 +109,19 @@ async function sweep({ client, caches, namespace, clock, log }: HandBackDeps, ki
   }
 }
 
-function find(caches: Caches, reference: string): KubeObject | undefined {
-  const [kind, namespace, ...rest] = reference.split('/');
-  return caches.driven.byKind(kind)?.get(namespace, rest.join('/'));
+function isOf(key: ObjectKey, { group, kind }: Resource): boolean {
+  const id = objectIdOf(key);
+  return id.group === group && id.kind === kind;
+}
+
+function cacheOf({ driven }: Caches, id: ObjectId): WatchCache<KubeObject> | undefined {
+  const kind = drivenKind(id);
+  return kind && driven.of(kind.resource)?.cache;
+}
+
+function find(caches: Caches, key: ObjectKey): KubeObject | undefined {
+  const id = objectIdOf(key);
+  return cacheOf(caches, id)?.get(id.namespace, id.name);
 }
 
 interface Released {
@@ -119,39 +129,54 @@ interface Released {
   readonly back: HandBack;
 }
 
-/** An object of which something has to be handed back. */
-function findReleased(caches: Caches, reference: string): Released | undefined {
-  const object = find(caches, reference);
-  if (object === undefined) return undefined;
-  const [, namespace = ''] = reference.split('/');
-  const [back] = handBacks([object], rolloutsNear(caches, reference, namespace));
+/** Those that drive it go on, and nothing of it is anybody else's. */
+function isKept({ rollouts }: Caches, object: KubeObject, key: ObjectKey): boolean {
+  const by = rollouts.by(BY_REFERENCE, key).filter((rollout) => !isLeaving(rollout));
+  return by.length > 0 && notedOn(object).every((name) => by.some(({ metadata }) => qualifiedName(metadata) === name));
+}
+
+/** What is to be done next for the object to be handed back. */
+function releasedOf(caches: Caches, object: KubeObject, key: ObjectKey): Released | undefined {
+  const [back] = backsOf(caches, object, key).toSorted((a, b) => Number(!a.write) - Number(!b.write));
   return back && { object, back };
 }
+
+const backsOf = (caches: Caches, object: KubeObject, key: ObjectKey): HandBack[] =>
+  handBacks([object], rolloutsNear(caches, object, key));
 
 async function look(deps: HandBackDeps, queue: WorkQueue<ObjectKey>, key: ObjectKey): Promise<void> {
   const { caches, clock, ownership = soleOwner } = deps;
   // A server that does not serve Rollouts for a moment has not deleted them.
   if (!ownership.owns(key) || !caches.rollouts.served) return;
-  const id = objectIdOf(key);
-  const released = findReleased(caches, referenceTo(id));
+  const object = find(caches, key);
+  const released = object && releasedOf(caches, object, key);
   if (released === undefined) return;
-  try {
-    await carryOut(fencedFor(deps.client, ownership, key), released.back).then((after) =>
-      caches.driven.byKind(id.kind)?.observe(after),
-    );
-  } catch (error) {
-    // Somebody changed it meanwhile: the watch brings the news.
-    const failure = kindOf(error);
-    if (failure === 'lost') return;
-    if (failure === 'transient' || failure === 'bug') throw error;
-    tellFailed(deps, released.object, error);
-    return queue.addAt(key, clock.now() + REFUSED_MS);
-  }
-  tellHandedBack(deps, released);
+  const { write, what } = released.back;
+  // Nothing but a change of it helps, which the watch brings.
+  if (write === undefined) return tellFailed(deps, released.object, what);
+  const refusal = await refusalOf(async () => {
+    const after = await carryOut(fencedFor(deps.client, ownership, key), { ...released.back, write });
+    cacheOf(caches, objectIdOf(key))?.observe(after);
+  });
+  if (refusal === undefined) return tellHandedBack(deps, released);
+  if (refusal.kind === 'lost') return;
+  tellFailed(deps, released.object, refusal.message);
+  queue.addAt(key, clock.now() + REFUSED_MS);
 }
 
-function tellFailed({ log, events }: HandBackDeps, object: KubeObject, error: unknown): void {
-  const message = error instanceof Error ? error.message : String(error);
+/** Why the API server did not take a write; undefined where it did. Rejects with what may be tried again as it is. */
+async function refusalOf(write: () => Promise<void>): Promise<{ kind: string; message: string } | undefined> {
+  try {
+    await write();
+    return undefined;
+  } catch (error) {
+    const kind = kindOf(error);
+    if (kind === 'transient' || kind === 'bug') throw error;
+    return { kind, message: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function tellFailed({ log, events }: HandBackDeps, object: KubeObject, message: string): void {
   log.info('an object that is no longer driven could not be handed back', {
     object: nameOf(refOf(object)),
     why: message,
@@ -161,7 +186,8 @@ function tellFailed({ log, events }: HandBackDeps, object: KubeObject, error: un
 
 function tellHandedBack({ log, events }: HandBackDeps, { object, back }: Released): void {
   log.info('an object that is no longer driven was handed back', { object: nameOf(refOf(object)), what: back.what });
-  const message = `No Rollout drives it any more: ${back.what}`;
+  const who = back.isShared ? `Rollout ${back.rollout} does not drive` : 'No Rollout drives';
+  const message = `${who} it any more: ${back.what}`;
   const { resourceVersion = '' } = object.metadata;
   events.emit(object, { type: 'Normal', reason: 'HandedBack', message, key: `hand-back/${resourceVersion}` });
 }
@@ -169,15 +195,27 @@ function tellHandedBack({ log, events }: HandBackDeps, { object, back }: Release
 /** Whether anything that a Rollout refers to is still bound to it. */
 export function isBound(rollout: Rollout, caches: Caches): boolean {
   if (!caches.driven.areKnown(kindsOf(rollout))) return true;
-  return (routedBy(rollout) ?? []).some((name) => findReleased(caches, name) !== undefined);
+  const own = qualifiedName(rollout.metadata);
+  const isIts = ({ write, rollout: by = own }: HandBack): boolean => write !== undefined && by === own;
+  return (routedBy(rollout) ?? []).some((key) => {
+    const object = find(caches, key);
+    return object !== undefined && backsOf(caches, object, key).some(isIts);
+  });
 }
 
-/** Those that refer to the object, and those of its namespace whose spec may. */
-const rolloutsNear = ({ rollouts }: Caches, reference: string, namespace: string): Rollout[] =>
-  [reference, unclearIn(namespace)].flatMap((name) => rollouts.by(BY_REFERENCE, name));
+/** Those that refer to the object, those of its namespace whose spec may, and those that have noted something on it. */
+function rolloutsNear({ rollouts }: Caches, object: KubeObject, key: ObjectKey): Rollout[] {
+  const { namespace = '' } = object.metadata;
+  const near = [key, unclearIn(namespace)].flatMap((name) => rollouts.by(BY_REFERENCE, name));
+  const noted = notedOn(object).flatMap((name) => {
+    const [home, rollout = ''] = name.split('/');
+    return rollouts.get(home, rollout) ?? [];
+  });
+  return [...new Set([...near, ...noted])];
+}
 
-/** Makes the one write that hands an object back. Resolves to the object as it is then. */
-export function carryOut(client: Pick<KubeClient, 'patch'>, back: HandBack): Promise<KubeObject> {
+/** Makes the one write that hands an object back, or a part of it. Resolves to the object as it is then. */
+export function carryOut(client: Pick<KubeClient, 'patch'>, back: HandBack & { write: Write }): Promise<KubeObject> {
   const { name, namespace, write } = back;
   return client.patch<KubeObject>(back.resource, {
     name,

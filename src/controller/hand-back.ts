@@ -1,100 +1,172 @@
 // Handing back what is no longer driven: the pod hash goes from Services and subsets, the weights go whole to the stable destination,
 // and the marks go. Pure: (objects, Rollouts) → patches. Whatever way the driving ended, what it left behind says so itself: our field
-// manager owns it, and no Rollout refers to it. A hash that another manager wrote (Argo Rollouts') is never touched.
-import { driverSchema, readAnnotation, type Driver } from '../api/annotations.ts';
+// manager owns it, and the Rollout that it names does not refer to it. A hash that another manager wrote (Argo Rollouts') is never touched.
+import type { Driver } from '../api/annotations.ts';
 import type { KubeObject, ObjectMeta, Resource } from '../api/k8s.ts';
 import { entriesOf, holds } from '../api/managed-fields.ts';
 import { AGENT_MANAGER, ANNOTATIONS, CONTROLLER_MANAGER } from '../api/names.ts';
-import { refOf } from '../api/object-key.ts';
+import { objectKey, objectKeyOf, qualifiedName, refOf, type ObjectKey } from '../api/object-key.ts';
+import type { Issue } from '../api/result.ts';
 import type { Rollout } from '../api/rollout.ts';
+import type { Change } from '../kube/watch-cache.ts';
 import type { Traffic } from '../api/traffic.ts';
-import type { DrivenKind, DrivenRoute, Split, Unbound } from '../traffic/driven.ts';
+import type { DrivenKind, DrivenObject, DrivenRoute, Split } from '../traffic/driven.ts';
+import { drivenOf, idOf } from '../traffic/driven-objects.ts';
+import { driverOn, marksWrite, notedOn, type Marking } from '../traffic/marks.ts';
 import { DRIVEN_KINDS, drivenKind, isRoute, routedObjects } from '../traffic/modules.ts';
 import { annotationOps, jsonWrite, type Write } from '../traffic/write.ts';
-import { referenceTo, routedBy } from './references.ts';
 
 /** An object as far as handing it back needs it. */
 export type Handed = Pick<KubeObject, 'apiVersion' | 'kind'> & { metadata: ObjectMeta; spec?: unknown };
 
-export interface HandBack extends Unbound {
-  resource: Resource;
-  kind: string;
-  namespace: string;
-  name: string;
+/** What is to be done to an object, or why nothing can be. */
+export interface HandBack {
+  readonly resource: Resource;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** `namespace/name` of the Rollout whose part it is; undefined: of whoever drove it. */
+  readonly rollout: string | undefined;
+  /** Others go on driving parts of the object. */
+  readonly isShared: boolean;
+  /** Undefined: it cannot be handed back as it is now. */
+  readonly write: Write | undefined;
+  /** For a person: what is done, or what hinders it. */
+  readonly what: string;
 }
 
-/** Written on a route with its weights. */
-export function driverText({ metadata }: Rollout, { canaryService, stableService, trafficRouting }: Traffic): string {
-  const rollout = `${metadata.namespace ?? ''}/${metadata.name}`;
-  return JSON.stringify({ rollout, canaryService, stableService, trafficRouting });
+/** What goes on being driven of one object. */
+export interface Kept {
+  /** Whether a Rollout that has noted something on it goes on driving it, or may. */
+  goesOn(rollout: string): boolean;
+  /** All that is driven of it. */
+  readonly driven: readonly DrivenObject[];
 }
+
+export const NOTHING_KEPT: Kept = { goesOn: () => false, driven: [] };
+
+/** What is noted on a route with its weights. */
+export const driverOf = ({ canaryService, stableService, trafficRouting }: Traffic): Driver =>
+  ({ canaryService, stableService, trafficRouting }) as Driver;
 
 /**
  * What has to be handed back of `objects`, when `rollouts` are all the Rollouts that will drive anything. In the order in which it is
- * to be done. Objects need `metadata.managedFields` (or what `ownedFields` keeps of it).
+ * to be done. Objects need `metadata.managedFields` (or what `ownedFields` keeps of it). Of an object with several the first write comes
+ * first: after it the next one is another.
  */
 export function handBacks(objects: readonly Handed[], rollouts: readonly Rollout[]): HandBack[] {
-  const live = rollouts.filter((rollout) => !isLeaving(rollout));
-  const referred = new Set<string>();
-  const unclear = new Set<string>();
-  for (const rollout of live) {
-    const names = routedBy(rollout);
-    // What a spec that cannot be read refers to is not known: nothing near it is touched.
-    if (names === undefined) unclear.add(rollout.metadata.namespace ?? '');
-    else names.forEach((name) => referred.add(name));
-  }
+  const { of, unclear } = keptBy(rollouts.filter((rollout) => !isLeaving(rollout)));
   return objects
-    .filter((object) => {
-      const { namespace = '' } = object.metadata;
-      return !unclear.has(namespace) && !referred.has(referenceTo(refOf(object)));
-    })
-    .flatMap((object) => handBack(object) ?? [])
+    .filter(({ metadata: { namespace = '' } }) => !unclear.has(namespace))
+    .flatMap((object) => handBack(object, of(objectKeyOf(object))))
     .sort((a, b) => orderOf(a.resource) - orderOf(b.resource));
+}
+
+interface KeptBy {
+  readonly of: (object: ObjectKey) => Kept;
+  /** Namespaces in which a spec that cannot be read may refer to anything: nothing near it is touched. */
+  readonly unclear: ReadonlySet<string>;
+}
+
+function keptBy(rollouts: readonly Rollout[]): KeptBy {
+  const kept = new Map<ObjectKey, { by: Set<string>; driven: DrivenObject[] }>();
+  const unread = new Set<string>();
+  const unclear = new Set<string>();
+  for (const rollout of rollouts) {
+    const driven = drivenOf(rollout);
+    if (driven === undefined) {
+      unread.add(qualifiedName(rollout.metadata));
+      unclear.add(rollout.metadata.namespace ?? '');
+    }
+    for (const each of driven ?? []) {
+      const key = objectKey(idOf(each));
+      const { by, driven: all } = kept.get(key) ?? { by: new Set(), driven: [] };
+      all.push(each);
+      kept.set(key, { by: by.add(qualifiedName(rollout.metadata)), driven: all });
+    }
+  }
+  const of = (object: ObjectKey): Kept => {
+    const { by, driven = [] } = kept.get(object) ?? {};
+    return { goesOn: (rollout) => unread.has(rollout) || by?.has(rollout) === true, driven };
+  };
+  return { of, unclear };
 }
 
 /** It is being deleted, or about to be: what it drives is handed back first. */
 export const isLeaving = ({ metadata }: Rollout): boolean =>
   metadata.deletionTimestamp !== undefined || metadata.annotations?.[ANNOTATIONS.retire] !== undefined;
 
+/** What it drives, and whether it does, may be other than before: it is gone, its spec was changed, or it leaves, or does not any more. */
+export const isRedirected = ({ type, object, old }: Change<Rollout>): boolean =>
+  type === 'deleted' ||
+  old?.metadata.generation !== object.metadata.generation ||
+  isLeaving(object) !== (old !== undefined && isLeaving(old));
+
 /** Routes first, so that no weight is on a canary when the selectors let go of it. */
 const orderOf = (resource: Resource): number => DRIVEN_KINDS.findIndex((kind) => kind.resource === resource);
 
-/** What hands one object back, whoever refers to it; undefined where it is not driven by Sluice. */
-export function handBack(object: Handed): HandBack | undefined {
+/** What hands one object back but for what is kept of it; empty where nothing of it is Sluice's to hand back. */
+export function handBack(object: Handed, kept: Kept = NOTHING_KEPT): HandBack[] {
   const kind = drivenKind(refOf(object));
-  if (kind === undefined || object.metadata.deletionTimestamp !== undefined) return undefined;
-  const unbound = unboundOf(kind, object as KubeObject);
-  if (unbound === undefined) return undefined;
+  if (kind === undefined || object.metadata.deletionTimestamp !== undefined) return [];
   const { namespace = '', name } = object.metadata;
-  return { resource: kind.resource, kind: object.kind, namespace, name, ...unbound };
+  const at = { resource: kind.resource, kind: object.kind, namespace, name, isShared: kept.driven.length > 0 };
+  return unboundOf(kind, object as KubeObject, kept).map((each) => ({ ...at, ...each }));
 }
 
-function unboundOf(kind: DrivenKind, object: KubeObject): Unbound | undefined {
-  if (kind.drives === 'split') return unboundRoute(object);
-  return ownsAny(object, kind.field) ? kind.unbind(object) : undefined;
+type Part = Pick<HandBack, 'rollout' | 'write' | 'what'>;
+
+function unboundOf(kind: DrivenKind, object: KubeObject, kept: Kept): Part[] {
+  if (kind.drives === 'split') return isMarked(object) ? unboundRoute(object, kept) : [];
+  const unbound = kept.driven.length === 0 && ownsAny(object, kind.field) ? kind.unbind(object) : undefined;
+  return unbound === undefined ? [] : [{ rollout: undefined, ...unbound }];
 }
 
-function unboundRoute(object: KubeObject): Unbound | undefined {
-  if (!isMarked(object)) return undefined;
-  const driver = readAnnotation(object.metadata.annotations, ANNOTATIONS.drivenBy, driverSchema);
-  const none = { [ANNOTATIONS.drivenBy]: null, [ANNOTATIONS.rejected]: null };
-  const marks = jsonWrite(annotationOps(object, none));
-  if (marks === undefined) return undefined;
-  if (!driver.ok || driver.value === undefined) return { write: marks, what: 'its marks are removed' };
-  return unboundWeights(object, driver.value, marks);
+function unboundRoute(object: KubeObject, kept: Kept): Part[] {
+  const noted = notedOn(object);
+  const gone = noted.filter((rollout) => !kept.goesOn(rollout));
+  if (noted.length > 0) return gone.map((rollout) => ({ rollout, ...unboundEntries(object, rollout, kept) }));
+  // Nobody is named: they were spoilt.
+  const write = kept.driven.length === 0 ? jsonWrite(annotationOps(object, NO_MARKS)) : undefined;
+  return write === undefined ? [] : [{ rollout: undefined, write, what: 'its marks are removed' }];
+}
+
+function unboundEntries(object: KubeObject, rollout: string, kept: Kept): Pick<Part, 'write' | 'what'> {
+  const marking: Marking = { rollout, rejected: null, driver: null };
+  const driver = driverOn(object, rollout);
+  const marks = marksWrite(object, marking);
+  if (driver === undefined) return { write: marks, what: 'its marks are removed' };
+  const route = routeOf(object, rollout, driver);
+  if (route === undefined)
+    return { write: marks, what: 'its marks are removed; its weights stay as they are (it names another route)' };
+  if (isTakenOver(object, route, kept)) return { write: marks, what: 'its marks are removed' };
+  return unboundWeights(object, route, marking, marks);
+}
+
+/** Another Rollout, as the same one under another name, drives the same entries: they are its to bring where it wants them. */
+function isTakenOver(object: KubeObject, route: DrivenRoute, { driven }: Kept): boolean {
+  const others = new Set(driven.filter(isRoute).flatMap((each) => each.places(object)));
+  return route.places(object).some((place) => others.has(place));
 }
 
 /** The weights go to stable where the route can still be read as its driver had it; else nothing but the marks goes. */
-function unboundWeights(object: KubeObject, driver: Driver, marks: Write): Unbound {
-  const planned = routeOf(object, driver)?.plan(object, ALL_STABLE);
-  if (planned?.ok && planned.value !== undefined)
-    return { write: planned.value, what: 'all its traffic goes to the stable destination' };
-  const why =
-    planned?.ok === false
-      ? planned.error.map(({ field, message }) => `${field}: ${message}`).join('; ')
-      : 'it names another route';
+function unboundWeights(
+  object: KubeObject,
+  route: DrivenRoute,
+  marking: Marking,
+  marks: Write | undefined,
+): Pick<Part, 'write' | 'what'> {
+  const planned = route.plan(object, { ...ALL_STABLE, marking });
+  if (planned.ok) return { write: planned.value, what: 'all its traffic goes to the stable destination' };
+  const why = textOf(planned.error);
+  // The copies in it would be nobody's without the marks: it is come back to when the route has changed.
+  if (route.hasCopies(object))
+    return { write: undefined, what: `its weights and the previews in it stay until it can be read (${why})` };
   return { write: marks, what: `its marks are removed; its weights stay as they are (${why})` };
 }
+
+const textOf = (issues: readonly Issue[]): string =>
+  issues.map(({ field, message }) => `${field}: ${message}`).join('; ');
 
 /** It has marks, and they are ours. */
 const isMarked = (object: KubeObject): boolean =>
@@ -103,20 +175,15 @@ const isMarked = (object: KubeObject): boolean =>
       object.metadata.annotations?.[name] !== undefined && owns(object, CONTROLLER_MANAGER, markPath(name)),
   );
 
-const ALL_STABLE: Split = {
-  weights: { canary: 0, stable: 100 },
-  total: 100,
-  preview: null,
-  rejected: null,
-  drivenBy: null,
-};
+const ALL_STABLE: Split = { weights: { canary: 0, stable: 100 }, total: 100, preview: null };
 
 /** The route as its driver had it. */
-function routeOf({ kind, metadata: { name, namespace = '' } }: KubeObject, driver: Driver): DrivenRoute | undefined {
-  const [home = ''] = driver.rollout.split('/');
+function routeOf(object: KubeObject, rollout: string, driver: Driver): DrivenRoute | undefined {
+  const [home = ''] = rollout.split('/');
+  const key = objectKeyOf(object);
   return routedObjects(driver, home)
     .filter(isRoute)
-    .find((route) => route.resource.kind === kind && route.name === name && route.namespace === namespace);
+    .find((route) => objectKey(idOf(route)) === key);
 }
 
 const ownsAny = (object: KubeObject, path: readonly string[]): boolean =>
@@ -126,7 +193,9 @@ const owns = (object: KubeObject, manager: string, path: readonly string[]): boo
   entriesOf(object).some((entry) => entry.manager === manager && entry.subresource !== 'status' && holds(entry, path));
 
 const markPath = (name: string): string[] => ['metadata', 'annotations', name];
-const MARKS = [ANNOTATIONS.drivenBy, ANNOTATIONS.rejected].map((name) => markPath(name));
+const MARK_NAMES = [ANNOTATIONS.drivenBy, ANNOTATIONS.rejected, ANNOTATIONS.preview];
+const NO_MARKS = Object.fromEntries(MARK_NAMES.map((name) => [name, null]));
+const MARKS = MARK_NAMES.map(markPath);
 
 /** Of `managedFields` as much as handing back needs, shared between objects: a cache keeps it. Undefined where nothing is ours. */
 export function ownedFields(object: KubeObject): unknown[] | undefined {

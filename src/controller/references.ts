@@ -1,16 +1,12 @@
 // What a Rollout refers to by name, and where in its spec: so that a change of the one wakes the other, and a missing one is named.
 import type { Resource } from '../api/k8s.ts';
-import type { ObjectId } from '../api/object-key.ts';
+import { objectKey, type ObjectKey } from '../api/object-key.ts';
 import type { Issue } from '../api/result.ts';
 import type { Rollout } from '../api/rollout.ts';
 import type { Plan } from '../rollout/plan.ts';
 import { templatesOf } from '../rollout/templates.ts';
 import type { DrivenObject } from '../traffic/driven.ts';
 import { drivenObjects, drivenOf, idOf } from '../traffic/driven-objects.ts';
-
-/** How an object is filed of which a Rollout tells: `Kind/namespace/name`. */
-export const referenceTo = ({ kind, namespace = '', name }: Omit<ObjectId, 'group'>): string =>
-  `${kind}/${namespace}/${name}`;
 
 /** The objects that a Rollout may drive, and an issue for each of another namespace that it may not. */
 export function mayDrive(
@@ -35,15 +31,15 @@ export const kindsOf = (rollout: Rollout): Resource[] => [
   ...new Set((drivenOf(rollout) ?? []).map(({ resource }) => resource)),
 ];
 
-/** `kind/namespace/name` of the Services, subsets and routes that a Rollout drives; undefined where its spec cannot be read. */
-export const routedBy = (rollout: Rollout): string[] | undefined =>
-  drivenOf(rollout)?.map((object) => referenceTo(idOf(object)));
+/** The Services, subsets and routes that a Rollout drives; undefined where its spec cannot be read. */
+export const routedBy = (rollout: Rollout): ObjectKey[] | undefined =>
+  drivenOf(rollout)?.map((object) => objectKey(idOf(object)));
 
 /** Stands in for the names of a Rollout whose spec cannot be read: it may refer to anything of its namespace. */
 export const unclearIn = (namespace: string): string => `unclear/${namespace}`;
 
-/** `kind/namespace/name` of everything a Rollout refers to, as far as its spec can be read. */
+/** Keys of everything a Rollout refers to, as far as its spec can be read. */
 export function referencesOf(rollout: Rollout): string[] {
   const namespace = rollout.metadata.namespace ?? '';
-  return [...(routedBy(rollout) ?? [unclearIn(namespace)]), ...templatesOf(rollout).map(referenceTo)];
+  return [...(routedBy(rollout) ?? [unclearIn(namespace)]), ...templatesOf(rollout).map(objectKey)];
 }

@@ -99,7 +99,7 @@ export class RolloutController {
     const { caches, clock, runs, crossNamespaceRoutes: mayCross = () => false, metrics } = this.#deps;
     const again = (key: ObjectKey, at: number): void => this.queue.addAt(key, at);
     const restarter = createRestarter({ clock, again });
-    const corrections = correctionsIn(caches, metrics);
+    const corrections = correctionsIn(this.#deps);
     const endRun = (key: ObjectKey): boolean => runs.end(key);
     const use = rolloutUse({
       caches,
@@ -171,12 +171,17 @@ export class RolloutController {
   }
 }
 
-function correctionsIn(caches: Caches, metrics: RolloutMetrics): Corrections {
+function correctionsIn({
+  caches,
+  metrics,
+  random,
+}: Pick<RolloutControllerDeps, 'caches' | 'metrics' | 'random'>): Corrections {
   const driven = ({ part, kind, namespace, name }: DrivenField): Managed | undefined => {
     if (part === 'pods') return caches.replicaSets.get(namespace, name);
     return caches.driven.byKind(kind)?.get(namespace, name);
   };
   return new Corrections({
+    random,
     writerOf: (field) => {
       const object = driven(field);
       return object && writerOf(object);

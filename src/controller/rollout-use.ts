@@ -10,8 +10,7 @@ import type { Intent } from '../rollout/intents.ts';
 import { invalidStatus } from '../rollout/invalid.ts';
 import type { Observed } from '../rollout/observed.ts';
 import { withUnmade } from '../rollout/refused.ts';
-import type { DrivenRoute } from '../traffic/driven.ts';
-import { isRoute } from '../traffic/modules.ts';
+import type { DrivenObject } from '../traffic/driven.ts';
 import type { Clock } from '../ports/clock.ts';
 import { gather, type RunOverlay } from './gather.ts';
 import { BY_OWNER, type Caches } from './caches.ts';
@@ -48,7 +47,7 @@ export interface RolloutUseDeps {
   overlay: RunOverlay;
   execute: ExecuteDeps;
   /** What somebody else writes again and again of what the Rollout drives. */
-  contests: (rollout: ObjectKey, now: number) => Pick<Observed, 'contests' | 'contestedUntil'>;
+  contests: (rollout: ObjectKey, now: number) => Pick<Observed, 'contests' | 'rests' | 'contestedUntil'>;
   /** Looks at a Rollout again at that time. */
   again: (rollout: ObjectKey, at: number) => void;
 }
@@ -102,16 +101,18 @@ const COSMETIC = new Set([
 const isCosmetic = (patch: Record<string, unknown>): boolean =>
   Object.keys(patch).every((field) => COSMETIC.has(field));
 
+const isAboutDriven = (intent: Intent): boolean => intent.do === 'SetWeights' || intent.do === 'SwitchSelector';
+
 /** What the API server refused is tried again when what it was about has changed. */
 function stampOf(caches: Caches, mayCross: ExecuteDeps['mayCross']): (rollout: Rollout, intent: Intent) => string {
   return ({ metadata, spec }, intent) => {
     const own = [metadata.generation, metadata.labels, metadata.annotations];
     const plan = planOf({ spec });
-    if (intent.do !== 'SetWeights' || plan === undefined) return JSON.stringify(own);
-    const routes = mayDrive(plan, metadata.namespace ?? '', mayCross).driven.filter(isRoute);
-    const versionOf = ({ resource, namespace, name }: DrivenRoute): string | undefined =>
+    if (!isAboutDriven(intent) || plan === undefined) return JSON.stringify(own);
+    const { driven } = mayDrive(plan, metadata.namespace ?? '', mayCross);
+    const versionOf = ({ resource, namespace, name }: DrivenObject): string | undefined =>
       caches.driven.of(resource)?.cache.get(namespace, name)?.metadata.resourceVersion;
-    return JSON.stringify([own, routes.map(versionOf)]);
+    return JSON.stringify([own, driven.map(versionOf)]);
   };
 }
 

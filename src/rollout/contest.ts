@@ -4,23 +4,26 @@ import type { Contest, DrivenField, Observed } from './observed.ts';
 
 export const CONTESTED = 'Contested';
 
+/** A driven field with its value. */
+export type DrivenValue = readonly [DrivenField, string];
+
 /** What is driven, each with its value. */
-export function drivenFields({ namespace, routes, selectors, replicaSets }: Observed): [DrivenField, string][] {
+export function drivenFields({ namespace, routes, selectors, replicaSets }: Observed): DrivenValue[] {
   const field = (of: Omit<DrivenField, 'id'>, part = ''): DrivenField => {
     return { ...of, id: `${of.kind}/${of.namespace}/${of.name}/${part}` };
   };
   return [
-    ...routes.flatMap(({ canary, uneven, ...of }): [DrivenField, string][] => {
+    ...routes.flatMap(({ canary, uneven, ...of }): DrivenValue[] => {
       const { kind, name } = of;
       const what = 'the weights';
       return canary === undefined
         ? []
         : [[field({ part: 'weights', kind, name, namespace: of.namespace, what }), weightText(canary, uneven)]];
     }),
-    ...selectors.map(({ kind, name, what, role, hash }): [DrivenField, string] => {
+    ...selectors.map(({ kind, name, what, role, hash }): DrivenValue => {
       return [field({ part: 'selector', kind, name, namespace, what }, role), hash ?? ''];
     }),
-    ...replicaSets.map(({ name, desired }): [DrivenField, string] => {
+    ...replicaSets.map(({ name, desired }): DrivenValue => {
       return [
         field({ part: 'pods', kind: 'ReplicaSet', name, namespace, what: 'the number of pods' }),
         String(desired),
@@ -38,6 +41,20 @@ export function aimedAt(intent: Intent, { part, kind, name, id }: DrivenField): 
     return intent.kind === kind && intent.name === name && id.endsWith(`/${intent.role}`) ? intent.hash : undefined;
   if (intent.do !== 'ScaleReplicaSet') return undefined;
   return part === 'pods' && intent.name === name ? String(intent.replicas) : undefined;
+}
+
+/** All that an intent writes for the sake of a field, to be compared; undefined where it is not about it. */
+export function writtenFor(intent: Intent, field: DrivenField): string | undefined {
+  const aim = aimedAt(intent, field);
+  const { rejected } = { rejected: undefined, ...intent };
+  return aim === undefined ? undefined : `${aim} ${rejected ?? ''}`;
+}
+
+/** The fields for whose sake an intent is there: those that are off, or else all that it is about. */
+export function targetsOf(intent: Intent, values: readonly DrivenValue[]): DrivenField[] {
+  const about = values.filter(([field]) => aimedAt(intent, field) !== undefined);
+  const off = about.filter(([field, value]) => aimedAt(intent, field) !== value);
+  return (off.length > 0 ? off : about).map(([field]) => field);
 }
 
 const MOST_NAMED = 3;

@@ -15,6 +15,7 @@ import { hasTag, type Place } from './place.ts';
 import { withProgress } from './progress.ts';
 import { recovered } from './recover.ts';
 import { deadlineAt } from './rejection.ts';
+import { withoutResting } from './resting.ts';
 import { retirements } from './retire.ts';
 import type { Outcome } from './outcome.ts';
 import { withNews } from './status-events.ts';
@@ -109,7 +110,7 @@ export function decide(seen: Observed, chart: Chart = machine): Decision {
     context.restore === undefined || answered === undefined
       ? []
       : [{ do: 'RestoreTemplate', hash: context.restore, commandId: answered.id }];
-  const intents = [...intentsOf(after, wanted), ...restored];
+  const intents = [...withoutResting(after, intentsOf(after, wanted)), ...restored];
   const announcements = announcementsOf(outcome);
   const status = statusOf(isAbort ? { ...outcome, seen: asMoved(seen, wanted) } : outcome);
   return {

@@ -73,6 +73,17 @@ export interface DrivenField {
   readonly id: string;
 }
 
+/** A driven field to which the same was written again and again, since it was undone each time. */
+export interface Rest {
+  /** Of the field. */
+  readonly id: string;
+  /** What was written. */
+  readonly aim: string;
+  /** When it was written last, and until when it is not written once more; milliseconds since the epoch. */
+  readonly last: number;
+  readonly until: number;
+}
+
 /** A driven field that another writer changes again and again. */
 export interface Contest extends DrivenField {
   /** Field manager of the writer. */
@@ -129,7 +140,9 @@ export interface Observed {
   readonly told?: readonly RecentEvent[] | undefined;
   /** What somebody else writes as well, again and again. */
   readonly contests?: readonly Contest[] | undefined;
-  /** When the first of them is over, if it is not written once more; milliseconds since the epoch. */
+  /** What is not written once more yet. */
+  readonly rests?: readonly Rest[] | undefined;
+  /** When the first of either is over, if nothing more happens; milliseconds since the epoch. */
   readonly contestedUntil?: number | undefined;
   /** No pod older than this is left; milliseconds since the epoch. */
   readonly restartedBefore?: number | undefined;

@@ -3,6 +3,7 @@
 import type { KubeObject, Resource } from '../api/k8s.ts';
 import type { Issue, Result } from '../api/result.ts';
 import type { HeaderMatch, Role, Traffic } from '../api/traffic.ts';
+import type { Marking } from './marks.ts';
 import type { Write } from './write.ts';
 
 /** Where requests are to go. */
@@ -12,10 +13,8 @@ export interface Split {
   readonly total: number;
   /** Requests that go to the candidate whatever the weights are; undefined leaves what is there, null takes it away. */
   readonly preview?: readonly HeaderMatch[] | null | undefined;
-  /** Verdict to remember on the object, `<pod hash>-<attempt>`; `''` or null takes it away, undefined leaves it as it is. */
-  readonly rejected?: string | null | undefined;
-  /** Who drives it, noted with what it drives; null takes it away, undefined leaves it as it is. */
-  readonly drivenBy?: string | null | undefined;
+  /** What the Rollout notes of itself in the same write; undefined leaves all marks as they are. */
+  readonly marking?: Marking | undefined;
 }
 
 /** What is in force. */
@@ -51,6 +50,10 @@ export interface DrivenRoute extends Driven<Split, ReadSplit> {
   readonly drives: 'split';
   /** Whether requests with these headers, and no others, are shown the candidate; null: none are. True where that cannot be told. */
   shows(object: KubeObject, headers: readonly HeaderMatch[] | null): boolean;
+  /** Places of the entries that it drives, in their list; empty where that cannot be told. */
+  places(object: KubeObject): readonly number[];
+  /** Whether copies of entries for some requests seem to be left, as far as they are noted: also where the entries cannot be read. */
+  hasCopies(object: KubeObject): boolean;
   /** What its own controller says against it, where that says anything, and what keeps these headers from being shown. */
   verify(object: KubeObject, headers: readonly HeaderMatch[] | null): Issue[];
 }
@@ -61,12 +64,14 @@ export interface DrivenSelector extends Driven<SelectorWanted, Hashes> {
   /** What of it is driven, for people: `the selector`. */
   readonly what: string;
   readonly roles: readonly Role[];
+  /** What of the object is driven: two that drive no part in common keep out of each other's way. */
+  readonly parts: readonly string[];
 }
 
 export interface SelectorWanted {
   /** A side that is not named stays as it is. */
   readonly hashes: Hashes;
-  /** As of a split, where the selector moves all of the traffic. */
+  /** Verdict to remember, where the selector moves all of the traffic; `''` or null takes it away, undefined leaves it as it is. */
   readonly rejected?: string | null | undefined;
 }
 

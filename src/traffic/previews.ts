@@ -124,6 +124,41 @@ export function isShown(
   return isOfNow && places.length === entries.length && entries.every(({ place }) => places.includes(place - 1));
 }
 
+/** Whether something is left in the list that looks like what is noted; it is not asked in front of what it stands. */
+export function hasCopies(form: PreviewForm, object: KubeObject): boolean {
+  const note = notesOf(object)[form.key];
+  if (note === undefined) return false;
+  const at = { headers: note.headers, isInFront: true, names: note.names ?? [] };
+  return entriesIn(valueAt(object, form.list)).some((entry) => form.isPreview(entry, at));
+}
+
+/** A place of the list on the way to the previews that are wanted. */
+interface Step {
+  readonly place: number;
+  readonly entry: unknown;
+  /** It is a preview that there is: it goes. */
+  readonly isPreview: boolean;
+  /** What is shared out here, where anything is, and the preview that comes in front of it. */
+  readonly shared: SharedEntry | undefined;
+  readonly preview: Entry | undefined;
+}
+
+function stepsTo(
+  form: PreviewForm,
+  object: KubeObject,
+  entries: readonly SharedEntry[],
+  headers: readonly HeaderMatch[] | null,
+): Step[] {
+  const list = valueAt(object, form.list);
+  const places = new Set(placesOf(form, object, entries, headers));
+  const sharedAt = new Map(entries.map((entry) => [entry.place, entry]));
+  return (Array.isArray(list) ? list : []).map((entry: unknown, place) => {
+    const shared = sharedAt.get(place);
+    const preview = shared && headers ? previewOf(form, object, shared, headers) : undefined;
+    return { place, entry, isPreview: places.has(place), shared, preview };
+  });
+}
+
 /** From the end of the list to its front, so that no place has moved when it is come to. */
 export function previewOps(
   form: PreviewForm,
@@ -132,16 +167,15 @@ export function previewOps(
   headers: Split['preview'],
 ): JsonPatchOp[] {
   if (headers === undefined || isShown(form, object, entries, headers)) return [];
-  const places = new Set(placesOf(form, object, entries, headers));
-  const ops: JsonPatchOp[] = [];
-  for (const [place, entry] of [...entriesIn(valueAt(object, form.list)).entries()].toReversed()) {
-    const path = pointer([...form.list, place]);
-    const shared = entries.find((each) => each.place === place);
-    if (places.has(place)) ops.push({ op: 'test', path, value: entry }, { op: 'remove', path });
-    if (shared !== undefined && headers !== null)
-      ops.push(...testsOf(shared), { op: 'add', path, value: previewOf(form, object, shared, headers) });
-  }
-  return ops;
+  return stepsTo(form, object, entries, headers)
+    .toReversed()
+    .flatMap(({ place, entry, isPreview, shared, preview }): JsonPatchOp[] => {
+      const path = pointer([...form.list, place]);
+      return [
+        ...(isPreview ? [{ op: 'test', path, value: entry } as const, { op: 'remove', path } as const] : []),
+        ...(shared && preview ? [...testsOf(shared), { op: 'add', path, value: preview } as const] : []),
+      ];
+    });
 }
 
 /** The same object, which nobody else has, with previews for these headers and no others. */
@@ -153,16 +187,9 @@ export function withPreviews(
 ): KubeObject {
   const list = valueAt(object, form.list);
   if (!Array.isArray(list)) return object;
-  // It may have been copied from the cluster.
-  const places = placesOf(form, object, entries, headers ?? null);
-  const copies = new Map(
-    entries.map((entry) => [
-      entry.place,
-      headers === undefined ? [] : [structuredClone(previewOf(form, object, entry, headers))],
-    ]),
-  );
-  const all: unknown[] = list.flatMap((entry: unknown, place) =>
-    places.includes(place) ? [] : [...(copies.get(place) ?? []), entry],
+  // It may have been copied from the cluster with its previews.
+  const all = stepsTo(form, object, entries, headers ?? null).flatMap(({ entry, isPreview, preview }) =>
+    isPreview ? [] : [...(preview ? [structuredClone(preview)] : []), entry],
   );
   list.splice(0, list.length, ...all);
   return object;

@@ -28,6 +28,7 @@ export function drivenService(at: { namespace: string; name: string; field: stri
     ...at,
     what: 'the selector',
     roles: [role],
+    parts: ['selector'],
     plan(object, { hashes, rejected }) {
       const hash = hashes[role];
       if ((hash === undefined || hash === hashOf(object)) && isMarked(object, rejected)) return ok(undefined);

@@ -7,7 +7,8 @@ import { ANNOTATIONS } from '../api/names.ts';
 import { fail, ok, type Issue, type Result } from '../api/result.ts';
 import { ROLES, type HeaderMatch } from '../api/traffic.ts';
 import type { DrivenRoute, ReadSplit, Split } from './driven.ts';
-import { isShown, notedHeaders, previewIssues, previewNote, previewOps, withPreviews } from './previews.ts';
+import { markNotes } from './marks.ts';
+import { hasCopies, isShown, notedHeaders, previewIssues, previewNote, previewOps, withPreviews } from './previews.ts';
 import { testsOf, valueAt, type Branch, type PreviewForm, type RouteForm, type SharedEntry } from './route-form.ts';
 import { annotationOps, jsonWrite, pointer, type JsonPatchOp } from './write.ts';
 
@@ -48,6 +49,11 @@ export function weightedRoute(
       const wanted = previewable(previews, object, entries.value, headers);
       return wanted === undefined || isShown(previews, object, entries.value, wanted);
     },
+    places(object) {
+      const entries = entriesOf(object);
+      return entries.ok ? entries.value.map(({ place }) => place) : [];
+    },
+    hasCopies: (object) => previews !== undefined && hasCopies(previews, object),
     keep(applied, live) {
       const entries = entriesOf(applied);
       const now = entriesOf(live);
@@ -88,13 +94,9 @@ function plan(
   const preview = previews && previewWrite(previews, object, entries, split.preview);
   // Behind the weights, whose places they move.
   changes.push(...(preview?.ops ?? []));
-  const notes = {
-    [ANNOTATIONS.rejected]: split.rejected,
-    // Who drives it is noted with what it drives, never for its own sake.
-    ...((changes.length > 0 || split.drivenBy === null) && { [ANNOTATIONS.drivenBy]: split.drivenBy }),
-    [ANNOTATIONS.preview]: preview?.note,
-  };
-  return ok(jsonWrite([...changes, ...annotationOps(object, notes)]));
+  const { tests = [], notes } = split.marking ? markNotes(object, split.marking, changes.length > 0) : {};
+  const all = { ...notes, [ANNOTATIONS.preview]: preview?.note };
+  return ok(jsonWrite([...changes, ...tests, ...annotationOps(object, all)]));
 }
 
 /** What brings the previews of an object, and what is noted of them, to what is wanted. */

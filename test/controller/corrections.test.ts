@@ -15,7 +15,7 @@ let made: Correction[];
 let corrections: Corrections;
 beforeEach(() => {
   [now, writer, made] = [0, 'other', []];
-  corrections = new Corrections({ writerOf: () => writer, corrected: (each) => made.push(each) });
+  corrections = new Corrections({ writerOf: () => writer, corrected: (each) => made.push(each), random: () => 0 });
 });
 
 const seen = (weight: number, more: Partial<Observed> = {}): Observed =>
@@ -123,7 +123,7 @@ describe('a contest', () => {
     fight(3);
     now += 60_000;
     fight(1);
-    expect(corrections.contests(KEY, now).contestedUntil).toBe(now + CALM_MS);
+    expect(corrections.contests(KEY, now + 30_000).contestedUntil).toBe(now + CALM_MS);
     now += CALM_MS - 1;
     expect(contested()).toEqual(['other web']);
     now += 1;

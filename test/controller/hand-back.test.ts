@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ObjectMeta } from '../../src/api/k8s.ts';
 import { POD_TEMPLATE_HASH } from '../../src/api/names.ts';
 import type { Canary, Rollout } from '../../src/api/rollout.ts';
-import { driverText, handBacks, ownedFields, type Handed } from '../../src/controller/hand-back.ts';
+import { driverOf, handBacks, ownedFields, type Handed } from '../../src/controller/hand-back.ts';
 
 const CANARY: Canary = {
   canaryService: 'web-canary',
@@ -48,8 +48,11 @@ const route = (annotations: Record<string, string>, manager = 'sluice-controller
     ],
   },
 });
-const driver = driverText(rollout(), rollout().spec.strategy.canary ?? {});
-const DRIVEN = { 'sluice.dev/driven-by': driver, 'sluice.dev/rejected': 'abc-1' };
+const driver = driverOf(rollout().spec.strategy.canary ?? {});
+const DRIVEN = {
+  'sluice.dev/driven-by': JSON.stringify({ 'shop/web': driver }),
+  'sluice.dev/rejected': JSON.stringify({ 'shop/web': 'abc-1' }),
+};
 
 describe('handing back', () => {
   it('lets a Service go whose selector nobody refers to any more', () => {
@@ -88,7 +91,7 @@ describe('handing back', () => {
 
   it('sends the whole weight to the stable destination, and takes the marks away', () => {
     const [back] = handBacks([route(DRIVEN)], []);
-    expect(back?.write.body).toEqual(
+    expect(back?.write?.body).toEqual(
       expect.arrayContaining([
         { op: 'replace', path: '/spec/http/0/route/0/weight', value: 100 },
         { op: 'replace', path: '/spec/http/0/route/1/weight', value: 0 },
@@ -100,7 +103,7 @@ describe('handing back', () => {
 
   it('takes the marks away and says so where the weights cannot be told', () => {
     const [back] = handBacks([route({ 'sluice.dev/driven-by': '{"rollout": 7}', 'sluice.dev/rejected': 'abc-1' })], []);
-    expect(back?.write.body).toMatchObject([{ op: 'remove' }, { op: 'remove' }]);
+    expect(back?.write?.body).toMatchObject([{ op: 'remove' }, { op: 'remove' }]);
     expect(back?.what).toBe('its marks are removed');
   });
 
@@ -120,7 +123,7 @@ describe('handing back', () => {
       spec: { subsets: [{ name: 'stable', labels: { tier: 'a', [POD_TEMPLATE_HASH]: 'abc' } }, { name: 'other' }] },
     };
     const path = `/spec/subsets/0/labels/${POD_TEMPLATE_HASH}`;
-    expect(handBacks([rule], [])[0]?.write.body).toEqual([
+    expect(handBacks([rule], [])[0]?.write?.body).toEqual([
       { op: 'test', path, value: 'abc' },
       { op: 'remove', path },
     ]);

@@ -25,12 +25,12 @@ describe('what a Rollout refers to', () => {
       steps: [{ setWeight: 5 }, { analysis: { templates: [{ templateName: 'success-rate' }] } }],
     };
     expect(referencesOf(rollout(canary)).sort()).toEqual([
-      'AnalysisTemplate/shop/success-rate',
-      'ClusterAnalysisTemplate//errors',
-      'DestinationRule/shop/web',
-      'Service/shop/web-canary',
-      'Service/shop/web-stable',
-      'VirtualService/mesh/web',
+      '/Service/shop/web-canary',
+      '/Service/shop/web-stable',
+      'networking.istio.io/DestinationRule/shop/web',
+      'networking.istio.io/VirtualService/mesh/web',
+      'sluice.dev/AnalysisTemplate/shop/success-rate',
+      'sluice.dev/ClusterAnalysisTemplate//errors',
     ]);
   });
 
@@ -49,10 +49,10 @@ describe('what a Rollout refers to', () => {
     };
     const declared = { ...rollout({}), spec: { ...rollout({}).spec, strategy: { blueGreen } } };
     expect(referencesOf(declared).sort()).toEqual([
-      'AnalysisTemplate/shop/smoke',
-      'AnalysisTemplate/shop/success-rate',
-      'Service/shop/web',
-      'Service/shop/web-preview',
+      '/Service/shop/web',
+      '/Service/shop/web-preview',
+      'sluice.dev/AnalysisTemplate/shop/smoke',
+      'sluice.dev/AnalysisTemplate/shop/success-rate',
     ]);
   });
 

@@ -70,9 +70,9 @@ describe('a writer that resets every second, for five minutes,', () => {
     expect(body).toMatch(/sluice_\w*(correct|fight|drift)\w*\{[^}]*name="web"[^}]*\} [1-9]/);
   });
 
-  it.each(writers)('%s is corrected each time, and nothing else is done', async (_what, by) => {
+  it.each(writers)('%s is corrected within half a minute, and nothing else is done', async (_what, by) => {
     await fought(by);
-    await cluster.run(1_000);
+    await cluster.run(30_000);
     expect(cluster.weights()).toEqual({ stable: 75, canary: 25 });
     expect(cluster.selected('web-canary')).toBe(cluster.rollout().status?.currentPodHash);
     expect(cluster.pods()).toEqual({ v1: 4, v2: 1 });
@@ -85,6 +85,7 @@ describe('a writer that resets every second, for five minutes,', () => {
 describe('a fight that has ended', () => {
   it('is no longer said, and nothing is written at rest', async () => {
     await fought(shift, 5);
+    await cluster.run(30_000);
     const contested = (): unknown => cluster.condition(cluster.rollout(), 'Contested')?.['message'];
     expect(contested()).toMatch(/^other-operator changes the weights of VirtualService web again and again/);
     const writes = (): number => cluster.processes[0]?.writes.length ?? 0;

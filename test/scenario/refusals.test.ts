@@ -144,3 +144,25 @@ describe('a route of another namespace', () => {
     expect(writesTo(/team-b/)).toBe(0);
   });
 });
+
+describe('a selector whose write was refused again and again', () => {
+  it('is written at once when its Service was mended', async () => {
+    await givenV1(cluster, { steps: STEPS });
+    const locked = { on: true };
+    cluster.server.intercept(({ method, path }) =>
+      locked.on && method === 'PATCH' && path.includes('/services/web-canary') ? invalid('it is locked') : undefined,
+    );
+    apply(cluster, 'v2', { steps: STEPS });
+    await cluster.run(30 * 60_000);
+    expect(cluster.condition(cluster.rollout(), 'ReconciliationError')?.['message']).toContain('it is locked');
+    const before = writesTo(/PATCH .*\/services\/web-canary/);
+    await cluster.run(60_000);
+    // One try, which looks at the live object before it gives up.
+    expect(writesTo(/PATCH .*\/services\/web-canary/) - before).toBeLessThan(3);
+    locked.on = false;
+    cluster.edit('Service', 'web-canary', ({ metadata }) => {
+      metadata.labels = { ...metadata.labels, locked: 'no' };
+    });
+    await cluster.until('it goes on', () => cluster.weights()?.canary === 25, 5_000);
+  });
+});

@@ -6,6 +6,7 @@ import type { KubeObject } from '../../src/api/k8s.ts';
 import type { Issue, Result } from '../../src/api/result.ts';
 import type { HeaderMatch, Traffic } from '../../src/api/traffic.ts';
 import type { DrivenRoute, Split } from '../../src/traffic/driven.ts';
+import { rejectedOn, type Marking } from '../../src/traffic/marks.ts';
 import { isRoute, routedObjects } from '../../src/traffic/modules.ts';
 import { written } from './writes.ts';
 
@@ -33,6 +34,7 @@ export const HEADERS: readonly HeaderMatch[] = [
   { headerName: 'x-preview', headerValue: { exact: 'yes' } },
   { headerName: 'x-team', headerValue: { prefix: 'shop.' } },
 ];
+const DRIVER = { canaryService: 'web-canary', stableService: 'web-stable', trafficRouting: {} };
 const OTHERS: readonly HeaderMatch[] = [{ headerName: 'x-other', headerValue: { regex: 'a|b' } }];
 
 export function value<T>(result: Result<T, Issue[]>): T {
@@ -132,26 +134,68 @@ export function routeContract(given: RouteCase): void {
     const key = ANNOTATIONS.rejected;
     const at = (annotations?: Record<string, string>): KubeObject =>
       given.object({ canary: 0, stable: 100 }, { canary: 0, stable: 100 }, annotations);
+    const by = (more: Omit<Marking, 'rollout'>): Partial<Split> => ({ marking: { rollout: 'shop/web', ...more } });
     const mark = (object: KubeObject, rejected: string | null): unknown =>
-      put(object, split(0, { rejected })).metadata.annotations;
+      put(object, split(0, by({ rejected }))).metadata.annotations;
+    const [web, api] = ['{"shop/web":"abc-1"}', '{"shop/api":"def-2"}'];
 
     it('are written in the same write, also where there are no annotations at all', () => {
-      expect(mark(at(), 'abc-1')).toEqual({ [key]: 'abc-1' });
-      expect(mark(at({}), 'abc-1')).toEqual({ [key]: 'abc-1' });
-      expect(mark(at({ mine: 'x' }), 'abc-1')).toEqual({ mine: 'x', [key]: 'abc-1' });
-      expect(mark(at({ [key]: 'old' }), 'abc-1')).toEqual({ [key]: 'abc-1' });
+      expect(mark(at(), 'abc-1')).toEqual({ [key]: web });
+      expect(mark(at({}), 'abc-1')).toEqual({ [key]: web });
+      expect(mark(at({ mine: 'x' }), 'abc-1')).toEqual({ mine: 'x', [key]: web });
+      expect(mark(at({ [key]: '{"shop/web":"old"}' }), 'abc-1')).toEqual({ [key]: web });
     });
 
     it('are taken away by null, kept when not spoken of, and written once', () => {
-      expect(mark(at({ mine: 'x', [key]: 'abc-1' }), null)).toEqual({ mine: 'x' });
+      expect(mark(at({ mine: 'x', [key]: web }), null)).toEqual({ mine: 'x' });
       expect(mark(at(), '')).toBeUndefined();
-      expect(value(route.plan(at({ [key]: 'abc-1' }), split(0)))).toBeUndefined();
-      expect(value(route.plan(at({ [key]: 'abc-1' }), split(0, { rejected: 'abc-1' })))).toBeUndefined();
+      expect(value(route.plan(at({ [key]: web }), split(0)))).toBeUndefined();
+      expect(value(route.plan(at({ [key]: web }), split(0, by({}))))).toBeUndefined();
+      expect(value(route.plan(at({ [key]: web }), split(0, by({ rejected: 'abc-1' }))))).toBeUndefined();
+    });
+
+    it('of another Rollout stay', () => {
+      expect(mark(at({ [key]: api }), 'abc-1')).toEqual({ [key]: '{"shop/api":"def-2","shop/web":"abc-1"}' });
+      expect(mark(at({ [key]: api }), null)).toEqual({ [key]: api });
+      expect(mark(at({ [key]: '{"shop/api":"def-2","shop/web":"abc-1"}' }), null)).toEqual({ [key]: api });
+      expect(rejectedOn(at({ [key]: api }), 'shop/web')).toBeUndefined();
     });
 
     it('of who drives it come with what is driven, and never alone', () => {
-      expect(value(route.plan(plain, split(0, { drivenBy: 'me' })))).toBeUndefined();
-      expect(put(plain, split(10, { drivenBy: 'me' })).metadata.annotations).toEqual({ [ANNOTATIONS.drivenBy]: 'me' });
+      const driven = (object: KubeObject, canary: number): unknown =>
+        put(object, split(canary, by({ driver: DRIVER }))).metadata.annotations?.[ANNOTATIONS.drivenBy];
+      expect(value(route.plan(plain, split(0, by({ driver: DRIVER }))))).toBeUndefined();
+      expect(driven(plain, 10)).toBe(JSON.stringify({ 'shop/web': DRIVER }));
+      const both = { 'shop/api': { canaryService: 'api' }, 'shop/web': DRIVER };
+      expect(driven(at({ [ANNOTATIONS.drivenBy]: '{"shop/api":{"canaryService":"api"}}' }), 10)).toBe(
+        JSON.stringify(both),
+      );
+      const gone = put(at({ [ANNOTATIONS.drivenBy]: JSON.stringify(both) }), split(0, by({ driver: null })));
+      expect(gone.metadata.annotations).toEqual({ [ANNOTATIONS.drivenBy]: '{"shop/api":{"canaryService":"api"}}' });
+    });
+
+    it('of who drives it do not run over what another has noted since', () => {
+      const before = at({ [ANNOTATIONS.drivenBy]: '{"shop/api":{"canaryService":"api"}}' });
+      const write = value(route.plan(before, split(10, by({ driver: DRIVER }))));
+      const since = at({ [ANNOTATIONS.drivenBy]: '{"shop/api":{},"shop/new":{}}' });
+      expect(() => written(since, write)).toThrow('test failed');
+      const bare = { ...plain, metadata: { ...plain.metadata, resourceVersion: '7' } };
+      const first = value(route.plan(bare, split(10, by({ driver: DRIVER }))));
+      const newer = { ...bare, metadata: { ...bare.metadata, resourceVersion: '8' } };
+      expect(() => written(newer, first)).toThrow('test failed');
+    });
+
+    it('of an earlier version are those of the Rollout that it noted, or of whoever asks', () => {
+      const driver = JSON.stringify({ rollout: 'shop/api', ...DRIVER });
+      const old = at({ [key]: 'def-2', [ANNOTATIONS.drivenBy]: driver });
+      expect([rejectedOn(old, 'shop/api'), rejectedOn(old, 'shop/web')]).toEqual(['def-2', undefined]);
+      expect(value(route.plan(old, split(0, by({ rejected: null }))))).toBeUndefined();
+      expect(put(old, split(10, by({ rejected: null, driver: DRIVER }))).metadata.annotations).toEqual({
+        [key]: api,
+        [ANNOTATIONS.drivenBy]: JSON.stringify({ 'shop/api': DRIVER, 'shop/web': DRIVER }),
+      });
+      expect(rejectedOn(at({ [key]: 'abc-1' }), 'shop/web')).toBe('abc-1');
+      expect(mark(at({ [key]: 'abc-1' }), null)).toEqual({});
     });
   });
 

@@ -31,6 +31,7 @@ export function destinationRule({ namespace, name, field, subsets }: SubsetTarge
     field,
     what: 'the subsets',
     roles: ROLES,
+    parts: ROLES.map((role) => subsets[role]),
     plan(object, { hashes }) {
       const found = find(object);
       if (!found.ok) return found;
