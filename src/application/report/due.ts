@@ -116,13 +116,13 @@ function proposing(seen: Seen, accepted: Declared | undefined, plan: WriteBackPl
   if (!push || !accepted || busy || obstacleTo(app) !== undefined) return { intents: [], dueAt: plan?.dueAt };
   if (now < retryAt) return { intents: [], dueAt: earliest(retryAt, plan.dueAt) };
   const parent = accepted.commit.oid;
-  const intent = proposeIntent({ app, parent, push, message: seen.clean(messageFor(push, seen)) });
+  const intent = proposeIntent({ app, parent, push, message: messageFor(push, seen) });
   return { intents: [intent], dueAt: plan.dueAt };
 }
 
 function messageFor({ holds, changes }: WriteBackPlan['pushes'][number], seen: Seen): string {
   const reverted = holds.map((hold) => ({ hold, evidence: evidenceFor(hold, seen) }));
-  return revertMessage(reverted, [...changes.keys()]);
+  return seen.clean(revertMessage(reverted, [...changes.keys()]));
 }
 
 function earliest(...times: (number | undefined)[]): number | undefined {
