@@ -30,11 +30,12 @@ module.exports = {
   forbidden: [
     { name: 'no-cycle', severity: 'error', from: {}, to: { circular: true } },
     {
-      name: 'api-knows-only-zod',
+      name: 'api-knows-only-schemas',
       severity: 'error',
       from: { path: '^src/api/' },
-      comment: 'And the forms of providers and routers, which are written beside them.',
-      to: { pathNot: `^src/api/|^src/analysis/${FORMS}|^src/${ROUTER_FORMS}|node_modules/zod/` },
+      comment:
+        'zod, what a range of versions is, and the forms of providers and routers, which are written beside them.',
+      to: { pathNot: `^src/api/|^src/analysis/${FORMS}|^src/${ROUTER_FORMS}|node_modules/(zod|semver|@types/semver)/` },
     },
     {
       name: 'forms-of-providers-know-only-the-api',
@@ -54,6 +55,13 @@ module.exports = {
       comment: 'One folder each; what they share is beside them.',
       from: { path: '^src/traffic/([^/]+)/' },
       to: { path: '^src/traffic/[^/]+/', pathNot: '^src/traffic/$1/' },
+    },
+    {
+      name: 'routers-are-reached-by-their-lists',
+      severity: 'error',
+      comment: 'What is special of one is said by its module. The demo is a story about one of them.',
+      from: { path: '^src/', pathNot: ['^src/traffic/(forms|modules)\\.ts$', '^src/traffic/[^/]+/', '^src/cli/demo/'] },
+      to: { path: '^src/traffic/[^/]+/' },
     },
     {
       name: 'packages-know-nothing-of-the-project',

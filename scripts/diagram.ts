@@ -25,10 +25,16 @@ function states(node: Node, indent: string): string[] {
   return [...lines, ...(initial ? [`${indent}[*] --> ${idOf(initial as unknown as Node)}`] : [])];
 }
 
-function edge(node: Node, event: string, { target, guard }: Transition): string {
-  const to = (target?.[0] as unknown as Node | undefined) ?? node;
-  const asked = typeof guard === 'string' ? ` [${words(guard)}]` : '';
-  return `  ${idOf(node)} --> ${idOf(to)}: ${event}${asked}`;
+/** ` [is stage split]`: the guard, with what it asks for. */
+function asked({ guard }: Transition): string {
+  if (guard === undefined || typeof guard === 'function') return '';
+  const { type, params } = typeof guard === 'string' ? { type: guard } : guard;
+  return ` [${[type, ...Object.values(params ?? {})].map((part) => words(String(part)).trim()).join(' ')}]`;
+}
+
+function edge(node: Node, event: string, transition: Transition): string {
+  const to = (transition.target?.[0] as unknown as Node | undefined) ?? node;
+  return `  ${idOf(node)} --> ${idOf(to)}: ${event}${asked(transition)}`;
 }
 
 function edges(node: Node): string[] {

@@ -1,6 +1,7 @@
 // What the chart and the docs say of routers, from their modules: the rules of the controller and of the agent, and the table of kinds.
 import { dump } from 'js-yaml';
-import { namedForms, ROUTER_NAMES } from '../src/traffic/forms.ts';
+import type { RouterForms } from '../src/api/router-form.ts';
+import { ROUTER_FORMS, ROUTER_NAMES } from '../src/traffic/forms.ts';
 import { DRIVEN_KINDS, ROUTERS } from '../src/traffic/modules.ts';
 import { SERVICE_KIND } from '../src/traffic/service.ts';
 
@@ -26,15 +27,15 @@ export function withRouterTable(page: string): string {
 }
 
 function routerTable(): string {
-  const alone = new Map(namedForms({}).map(({ name, form }) => [name, form.withoutServices?.text]));
+  const forms: RouterForms = ROUTER_FORMS;
   const rows = ROUTER_NAMES.flatMap((name) =>
-    ROUTERS[name].kinds.map(({ resource: { kind, group }, what, verbs }) => [
+    ROUTERS[name].kinds.map(({ resource: { kind, group }, owned, verbs }) => [
       ROUTERS[name].title,
       `\`trafficRouting.${name}\``,
       `${kind} (\`${group}\`)`,
-      what,
+      owned,
       verbs.join(', '),
-      alone.get(name) === undefined ? 'two Services' : `two Services, or ${alone.get(name)}`,
+      ['two Services', forms[name]?.withoutServices?.text ?? []].flat().join(', or '),
     ]),
   );
   const head = [

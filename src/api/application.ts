@@ -5,6 +5,7 @@ import { conditions, duration, DURATION_PATTERN, durationMs, name } from './fiel
 import type { Condition, ObjectMeta } from './k8s.ts';
 import { revisionRefSchema } from './revision.ts';
 import { ruled } from './rules.ts';
+import { DEFAULT_REVISION } from './target-revision.ts';
 
 /** Between looks at a branch; shorter intervals of objects that are stored already are taken as this. */
 export const MIN_LOOK_MS = 5000;
@@ -95,7 +96,14 @@ const writeBack = ruled(
 export const applicationSpecSchema = z.object({
   source: z.object({
     repoURL: repoURL.describe('URL of the repository, http or https, without credentials.'),
-    targetRevision: z.string().min(1).max(256).optional().describe('Branch. Default main.'),
+    targetRevision: z
+      .string()
+      .min(1)
+      .max(256)
+      .optional()
+      .describe(
+        'Branch, tag, range of versions (`>=1.2 <2`, `1.x`: the newest tag in it), commit (40 digits), or full name of a reference. Default main.',
+      ),
     path: path.optional().describe('Folder with the manifests. Default: the root.'),
     exclude: z
       .array(z.string().min(1).max(256))
@@ -266,3 +274,7 @@ export interface Application {
   spec: ApplicationSpec;
   status?: ApplicationStatus;
 }
+
+/** What of its repository an Application follows; targetRevision means more than its text (see target-revision.ts). */
+export const revisionOf = ({ spec: { source } }: Pick<Application, 'spec'>): string =>
+  source.targetRevision ?? DEFAULT_REVISION;

@@ -2,10 +2,11 @@
 import { z } from 'zod';
 import { rolloutAnalysisSchema } from './analysis.ts';
 import { intOrPercent, name } from './fields.ts';
-import { isOne, stepSchema } from './canary.ts';
+import { stepSchema } from './canary.ts';
+import { oneOf } from './one-of.ts';
 import { ruled } from './rules.ts';
 import { headerMatchesSchema } from './traffic.ts';
-import { trafficRoutingSchema } from './traffic-routing.ts';
+import { PREVIEW_RULES, trafficRoutingSchema } from './traffic-routing.ts';
 
 const seconds = z.int().min(0);
 const count = z.int().min(0);
@@ -32,11 +33,7 @@ export const antiAffinitySchema = ruled(
 
 const { setWeight, pause, analysis } = stepSchema.shape;
 
-const promotionStepSchema = ruled(z.object({ setWeight, pause, analysis }), {
-  cel: '[has(self.setWeight), has(self.pause), has(self.analysis)].filter(x, x).size() == 1',
-  message: 'a step is exactly one of setWeight, pause, analysis',
-  holds: (step) => isOne(step.setWeight, step.pause, step.analysis),
-});
+const promotionStepSchema = oneOf('a step', { setWeight, pause, analysis });
 
 const ROUTED = ['previewRoute', 'promotionSteps'] as const;
 
@@ -90,6 +87,13 @@ export const blueGreenSchema = ruled(
     holds: ({ previewService, activeService }) => previewService !== activeService,
   },
   {
+    cel: '!has(self.prePromotionAnalysis) || !has(self.previewReplicaCount) || self.previewReplicaCount > 0',
+    at: ['previewReplicaCount'],
+    message: 'must be at least 1 with prePromotionAnalysis: without a pod there is nothing to measure',
+    holds: ({ prePromotionAnalysis, previewReplicaCount = 1 }) =>
+      prePromotionAnalysis === undefined || previewReplicaCount > 0,
+  },
+  {
     cel: '!has(self.trafficRouting) || has(self.previewService)',
     at: ['trafficRouting'],
     message: 'needs a previewService, to which it sends the share of the new revision',
@@ -102,4 +106,5 @@ export const blueGreenSchema = ruled(
     holds: ({ [field]: given, trafficRouting }: { [F in typeof field]?: unknown } & { trafficRouting?: unknown }) =>
       given === undefined || trafficRouting !== undefined,
   })),
+  ...PREVIEW_RULES,
 );

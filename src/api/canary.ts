@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { rolloutAnalysisSchema } from './analysis.ts';
 import { intOrPercent, name, secondsOrDuration } from './fields.ts';
+import { isOne, oneOf } from './one-of.ts';
 import { ruled } from './rules.ts';
 import { isWithoutServices, trafficRoutingSchema, withoutServicesCel, withoutServicesText } from './traffic-routing.ts';
 
@@ -20,32 +21,18 @@ export const setCanaryScaleSchema = ruled(
   },
 );
 
-export const stepSchema = ruled(
-  z.object({
-    setWeight: weight.optional().describe('Percent of the traffic for the canary.'),
-    pause: z
-      .object({
-        duration: secondsOrDuration.optional().describe('Without it the pause lasts until somebody promotes.'),
-      })
-      .optional(),
-    analysis: rolloutAnalysisSchema.optional().describe('Measure, and go on when the result is good.'),
-    setCanaryScale: setCanaryScaleSchema
-      .optional()
-      .describe('Pods of the canary apart from its traffic; needs a router.'),
-  }),
-  {
-    cel: '[has(self.setWeight), has(self.pause), has(self.analysis), has(self.setCanaryScale)].filter(x, x).size() == 1',
-    message: 'a step is exactly one of setWeight, pause, analysis, setCanaryScale',
-    holds: (step) => isOne(step.setWeight, step.pause, step.analysis, step.setCanaryScale),
-  },
-);
-
-/** Whether exactly one of them is given. */
-export function isOne(...fields: unknown[]): boolean {
-  let given = 0;
-  for (const field of fields) if (field !== undefined) given += 1;
-  return given === 1;
-}
+export const stepSchema = oneOf('a step', {
+  setWeight: weight.optional().describe('Percent of the traffic for the canary.'),
+  pause: z
+    .object({
+      duration: secondsOrDuration.optional().describe('Without it the pause lasts until somebody promotes.'),
+    })
+    .optional(),
+  analysis: rolloutAnalysisSchema.optional().describe('Measure, and go on when the result is good.'),
+  setCanaryScale: setCanaryScaleSchema
+    .optional()
+    .describe('Pods of the canary apart from its traffic; needs a router.'),
+});
 
 const isZero = (value: string | number | undefined): boolean => value === 0 || value === '0%';
 

@@ -113,6 +113,11 @@ const APPLICATION: Kind = {
   status: applicationStatusSchema,
   columns: [
     text('Phase', '.status.phase', 'Synced, OutOfSync, Held, Failed or Suspended.'),
+    text(
+      'Degraded',
+      '.status.conditions[?(@.type=="Degraded")].status',
+      'True: a Rollout of it is not served as it was applied.',
+    ),
     text('Revision', '.status.revision.short', 'Commit that is applied.'),
     MESSAGE,
     AGE,

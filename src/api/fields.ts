@@ -59,7 +59,7 @@ export const numberOrArgument = (least: number, most: number) => {
 /** Whole seconds, or a duration with a unit. */
 export const secondsOrDuration = ruled(intOrString(32), {
   cel: "type(self) == int ? self > 0 : self.matches('^([0-9]+|([0-9]+([.][0-9]+)?(ms|s|m|h))+)$') && self.matches('[1-9]')",
-  message: 'must be more than 0: whole seconds, or a duration such as 30s, 5m or 1h30m',
+  message: 'must be whole seconds above 0, or a duration such as 30s, 5m or 1h30m',
   holds: (value) => (durationMs(value) ?? 0) > 0,
 }).describe('Whole seconds, or a duration such as 30s, 5m or 1h30m.');
 

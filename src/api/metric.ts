@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { PROVIDER_FORMS, PROVIDER_NAMES } from '../analysis/providers/forms.ts';
 import { durationMs, durationOrArgument, numberOf, numberOrArgument } from './fields.ts';
+import { optionalFields } from './form-table.ts';
 import { distinctNames, ruled } from './rules.ts';
 
 /** Of measurements: with an interval of a second, eleven days. */
@@ -15,7 +16,7 @@ const interval = ruled(durationOrArgument, {
   holds: (text) => (durationMs(text) ?? MIN_INTERVAL_MS) >= MIN_INTERVAL_MS,
 });
 
-const provider = ruled(z.object({ prometheus: PROVIDER_FORMS.prometheus.schema.optional() }), {
+const provider = ruled(optionalFields(PROVIDER_FORMS, 'schema'), {
   cel: `[${PROVIDER_NAMES.map((each) => `has(self.${each})`).join(', ')}].exists_one(named, named)`,
   message: `name a provider: ${PROVIDER_NAMES.join(', ')}`,
   holds: (value) => PROVIDER_NAMES.filter((each) => value[each] !== undefined).length === 1,

@@ -1,11 +1,12 @@
 // The agent: one use of the kernel, fed by watches, webhooks and the clock. Deleting an Application leaves the objects it applied.
-import type { Application, ApplicationStatus } from '../api/application.ts';
+import { revisionOf, type Application, type ApplicationStatus } from '../api/application.ts';
 import type { KubeObject } from '../api/k8s.ts';
 import { AGENT_MANAGER, GROUP, RESOURCES } from '../api/names.ts';
 import { objectIdOf, objectKey, objectKeyOf, qualifiedName, type ObjectKey } from '../api/object-key.ts';
 import { parseApplication } from '../api/parse.ts';
 import { APPLICATION_PROSE } from '../api/prose.ts';
 import type { Rollout } from '../api/rollout.ts';
+import { isMoved } from '../api/target-revision.ts';
 import { Kernel } from '../controller/kernel.ts';
 import type { Look, Use } from '../controller/use.ts';
 import type { AgentContext } from './context.ts';
@@ -22,7 +23,7 @@ import { withFailures } from './report/failures.ts';
 import { tellOf } from './report/tell.ts';
 import type { Seen } from './seen.ts';
 import { repositoryOf } from './source/repository.ts';
-import { branchOf, Sources } from './source/sources.ts';
+import { Sources } from './source/sources.ts';
 import { LiveObjects } from './sync/live.ts';
 import { liveOwner } from './sync/owner.ts';
 
@@ -268,12 +269,12 @@ function gist({ metadata, status }: Rollout): string {
   ]);
 }
 
-function isMeant(app: Application, { repoURL, branch, application }: Hint): boolean {
+function isMeant(app: Application, { repoURL, ref, application }: Hint): boolean {
   const { namespace, name } = app.metadata;
   if (application && (application.namespace !== namespace || application.name !== name)) return false;
-  return (
-    normalUrl(app.spec.source.repoURL) === normalUrl(repoURL) && (branch === undefined || branch === branchOf(app))
-  );
+  if (normalUrl(app.spec.source.repoURL) !== normalUrl(repoURL)) return false;
+  // What does not name a reference in full may be any.
+  return ref?.startsWith('refs/') ? isMoved(revisionOf(app), ref) : true;
 }
 
 /** The same for spellings of one repository. */

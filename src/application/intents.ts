@@ -60,12 +60,21 @@ export type AgentIntent =
   | { do: 'KeepSnapshot'; key: ObjectKey; snapshot: StableSnapshot; rollout: ObjectRef }
   | { do: 'DropSnapshot'; key: ObjectKey; rollout: ObjectRef }
   | { do: 'EndRetry'; rollout: Hold['rollout'] }
-  | { do: 'Push'; parent: string; message: string; changes: ReadonlyMap<string, string | null>; holds: Hold[] }
+  | {
+      do: 'Push';
+      branch: string;
+      parent: string;
+      message: string;
+      changes: ReadonlyMap<string, string | null>;
+      holds: Hold[];
+    }
   /** By a pull request. */
   | {
       do: 'Propose';
       parent: string;
+      /** Sluice's own, and the one that it is for. */
       branch: string;
+      base: string;
       message: string;
       text: PullRequestText;
       changes: ReadonlyMap<string, string | null>;

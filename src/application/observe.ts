@@ -231,7 +231,8 @@ function fromWatch(ref: ObjectRef, resource: ServedResource, { by, tenancy, cont
   const isRollout = resource.group === RESOURCES.rollouts.group && resource.kind === RESOURCES.rollouts.kind;
   if (isRollout) return known(context.rollouts.get(ref.namespace, ref.name) as KubeObject | undefined, memory);
   const followed = context.live.follow(resource, { ...reachOf(tenancy), by });
-  if (followed.state !== 'ready') return followed;
+  if (followed.state === 'pending') return { state: 'pending' };
+  if (followed.state === 'failed') return { state: 'failed', message: followed.message };
   return known(followed.cache.get(resource.namespaced ? ref.namespace : undefined, ref.name), memory);
 }
 

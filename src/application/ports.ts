@@ -13,7 +13,7 @@ import type { Forge } from '../ports/forge.ts';
 import type { Ownership } from '../ports/ownership.ts';
 import type { Secrecy } from '../ports/secrecy.ts';
 import type { SourceReader } from '../ports/source-reader.ts';
-import type { DrivenCache } from '../controller/use.ts';
+import type { SubjectCache } from '../controller/use.ts';
 import type { TenancySettings } from './source/tenancy.ts';
 
 /** Objects of one kind, kept current by a watch; kube/watch-cache.ts is one. Objects are shared: not to be changed. */
@@ -87,7 +87,7 @@ export interface SnapshotKeys {
 
 export interface ApplicationControllerDeps {
   client: KubeClient;
-  applications: DrivenCache<Application>;
+  applications: SubjectCache<Application>;
   rollouts: ObjectCache<Rollout>;
   analysisRuns: ObjectCache<AnalysisRun>;
   /** Opens a cache of one kind; not started. */
@@ -113,8 +113,8 @@ export interface Hint {
   repoURL: string;
   /** The only Application that is meant, where the sender says. */
   application?: { namespace: string; name: string } | undefined;
-  /** Branch, when the sender names one. */
-  branch?: string | undefined;
+  /** What was pushed, when the sender names it: `refs/heads/main`. */
+  ref?: string | undefined;
   /** Milliseconds since the epoch when the hint arrived. */
   receivedAt: number;
 }

@@ -21,6 +21,8 @@ import type { Owner } from './sync/owner.ts';
 /** What a commit declares, read with one spec of the source. */
 export interface Declared {
   commit: Commit;
+  /** That it is the head of; undefined where it was read at a tag or by its id: nothing can be pushed there. */
+  branch: string | undefined;
   /** Commit and source: another text is another declaration. */
   id: string;
   /** Text of the files that declare something, by path. */

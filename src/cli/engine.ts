@@ -115,8 +115,7 @@ export function createEngine(given: EngineDeps): Engine {
       agent.start(acting.signal);
     },
     hint({ repoURLs, ref, deliveredAt, application }) {
-      const branch = ref?.startsWith('refs/heads/') ? ref.slice('refs/heads/'.length) : undefined;
-      for (const repoURL of repoURLs) agent.hint({ repoURL, branch, application, receivedAt: deliveredAt });
+      for (const repoURL of repoURLs) agent.hint({ repoURL, ref, application, receivedAt: deliveredAt });
     },
     healthy: () => caches.rollouts.healthy(),
     agentProgress: () => agent.progress(),

@@ -2,6 +2,7 @@
 import type { Application, ApplicationStatus } from '../api/application.ts';
 import { shortCommit } from '../api/revision.ts';
 import type { Rollout } from '../api/rollout.ts';
+import { DEFAULT_REVISION } from '../api/target-revision.ts';
 import type { Secrecy } from '../ports/secrecy.ts';
 import type { ApplicationRow, RolloutRow, Snapshot } from '../server/status-page.ts';
 import type { Engine } from './engine.ts';
@@ -18,9 +19,17 @@ function commitCells({ revision }: ApplicationStatus): Pick<ApplicationRow, 'com
   return { commit: shortCommit(commit), subject, author };
 }
 
+/** What is held back goes before what is not served as it was applied. */
+function healthOf({ holds = [], conditions = [] }: ApplicationStatus): string {
+  if (holds.length > 0) return 'Held';
+  const degraded = conditions.find(({ type }) => type === 'Degraded')?.status;
+  if (degraded === undefined || degraded === 'Unknown') return 'Unknown';
+  return degraded === 'True' ? 'Degraded' : 'Healthy';
+}
+
 function applicationRow({ metadata, spec, status = {} }: Application): ApplicationRow {
-  const { phase = 'OutOfSync', message = '', holds = [] } = status;
-  const { repoURL, targetRevision = 'main' } = spec.source;
+  const { phase = 'OutOfSync', message = '' } = status;
+  const { repoURL, targetRevision = DEFAULT_REVISION } = spec.source;
   return {
     namespace: metadata.namespace ?? '',
     name: metadata.name,
@@ -28,7 +37,7 @@ function applicationRow({ metadata, spec, status = {} }: Application): Applicati
     targetRevision,
     ...commitCells(status),
     sync: phase,
-    health: holds.length > 0 ? 'Held' : '',
+    health: healthOf(status),
     message,
   };
 }

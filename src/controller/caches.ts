@@ -1,14 +1,15 @@
 // The watch caches the rollout controller reads, and which Rollouts a change of any object concerns.
 import type { AnalysisRun, AnalysisTemplate } from '../api/analysis.ts';
-import { isRecord, present } from '../api/json.ts';
+import { present } from '../api/json.ts';
 import type { KubeObject, ReplicaSet, Resource } from '../api/k8s.ts';
-import { ANNOTATIONS, GROUP, POD_TEMPLATE_HASH, RESOURCES } from '../api/names.ts';
+import { GROUP, POD_TEMPLATE_HASH, RESOURCES } from '../api/names.ts';
 import { objectKey, type ObjectKey } from '../api/object-key.ts';
 import type { Rollout } from '../api/rollout.ts';
 import type { Identified, KubeClient } from '../kube/types.ts';
 import { WatchCache, type WatchCacheOptions } from '../kube/watch-cache.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import { drivenKind } from '../traffic/modules.ts';
 import { createDrivenCaches, type DrivenCaches, type DrivenCacheDeps } from './driven-caches.ts';
 import { keepWriter, withWriter } from './driven-writer.ts';
 import { ownedFields } from './hand-back.ts';
@@ -75,26 +76,13 @@ function keptFields(object: KubeObject): { managedFields?: unknown[] } {
   return managedFields === undefined ? {} : { managedFields };
 }
 
-function slimDriven(object: KubeObject): KubeObject {
-  const { managedFields: _, ...metadata } = object.metadata;
-  return { ...object, metadata: { ...metadata, ...keptFields(object) } };
-}
-
-/** Of a Service only what routing needs is kept: there are many, and most are nobody's canary. */
-function slimService(service: KubeObject): KubeObject {
-  const { name, namespace, uid, resourceVersion, annotations } = service.metadata;
-  const rejected = annotations?.[ANNOTATIONS.rejected];
-  const selector = isRecord(service.spec) ? service.spec['selector'] : undefined;
-  return {
-    apiVersion: service.apiVersion,
-    kind: service.kind,
-    metadata: {
-      name,
-      ...present({ namespace, uid, resourceVersion }),
-      ...(rejected === undefined ? {} : { annotations: { [ANNOTATIONS.rejected]: rejected } }),
-      ...keptFields(service),
-    },
-    spec: selector === undefined ? {} : { selector },
+/** What is kept of the objects of a driven kind. */
+function slimmed(resource: Resource): (object: KubeObject) => KubeObject {
+  const slim = drivenKind(resource)?.slim ?? ((object: KubeObject): KubeObject => object);
+  return (object) => {
+    const kept = slim(object);
+    const { managedFields: _, ...metadata } = kept.metadata;
+    return { ...kept, metadata: { ...metadata, ...keptFields(object) } };
   };
 }
 
@@ -127,7 +115,7 @@ export function createCaches(deps: CacheDeps): Caches {
   });
   const driven = createDrivenCaches({
     clock: deps.clock,
-    open: (kind) => open<KubeObject>(kind, { transform: kind.kind === 'Service' ? slimService : slimDriven }),
+    open: (kind) => open<KubeObject>(kind, { transform: slimmed(kind) }),
     onOpen: deps.onOpen,
   });
   rollouts.onChange(({ type, object }) => type !== 'deleted' && driven.follow(kindsOf(object)));

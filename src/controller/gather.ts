@@ -113,9 +113,10 @@ function gatherDriven({ caches, mayCross }: GatherInput, plan: Plan, namespace: 
 
 const markOf = ({ metadata: { annotations } }: KubeObject): string | undefined => annotations?.[ANNOTATIONS.rejected];
 
-function seenSelectors({ resource, name, roles }: DrivenSelector, object: KubeObject, hashes: Hashes): SeenSelector[] {
+function seenSelectors(selector: DrivenSelector, object: KubeObject, hashes: Hashes): SeenSelector[] {
+  const { resource, name, what, roles } = selector;
   const { kind } = resource;
-  return roles.map((role) => ({ kind, name, role, hash: hashes[role] ?? null, rejected: markOf(object) }));
+  return roles.map((role) => ({ kind, name, what, role, hash: hashes[role] ?? null, rejected: markOf(object) }));
 }
 
 function seenRoute(

@@ -15,7 +15,7 @@ import { Draft } from './draft.ts';
 import { failureOf, kindOf, type Failure } from './failure.ts';
 import { OwnWrites } from './own-writes.ts';
 import { Setbacks } from './setbacks.ts';
-import type { Decision, Driven, KernelMetrics, Look, Pass, Use } from './use.ts';
+import type { Decision, KernelMetrics, Look, Pass, Subject, Use } from './use.ts';
 
 export interface KernelDeps {
   /** Writes are fenced by `ownership` for each key on top of what it does itself. */
@@ -43,7 +43,7 @@ const THE_LOOK = '';
 
 type Json = Record<string, unknown>;
 
-export class Kernel<O extends Driven<S>, S extends object, Seen, I, D extends Decision<S, I> = Decision<S, I>> {
+export class Kernel<O extends Subject<S>, S extends object, Seen, I, D extends Decision<S, I> = Decision<S, I>> {
   readonly queue: WorkQueue<ObjectKey>;
   readonly #use: Use<O, S, Seen, I, D>;
   readonly #deps: KernelDeps;

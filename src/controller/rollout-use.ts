@@ -76,9 +76,13 @@ function leavingStatus(recorded: RolloutStatus | undefined, bound: boolean): Rol
   return { ...recorded, message, retired: !bound };
 }
 
-/** Pods go only when the traffic is surely elsewhere. */
+/**
+ * Pods go only when the traffic is surely elsewhere, and what decides on a stage measures what the traffic is to show. In the background it is
+ * measured whatever the traffic is.
+ */
 function dependsOn(intent: Intent, failed: Intent): boolean {
   const moves = failed.do === 'SetWeights' || failed.do === 'SwitchSelector';
+  if (intent.do === 'StartRun') return moves && intent.kind !== 'Background';
   if (intent.do === 'DeleteReplicaSet' || intent.do === 'RestartPods') return moves || failed.do === 'CreateReplicaSet';
   return intent.do === 'ScaleReplicaSet' && intent.replicas < intent.from && moves;
 }

@@ -7,11 +7,11 @@ import type { KubeClient } from '../kube/types.ts';
 import type { Change } from '../kube/watch-cache.ts';
 import type { Failure } from './failure.ts';
 
-/** An object whose status the kernel writes. */
-export type Driven<S> = Involved & { status?: S | undefined };
+/** An object that the kernel drives, and whose status it writes. */
+export type Subject<S> = Involved & { status?: S | undefined };
 
 /** The watch cache of the kind; a WatchCache is one. */
-export interface DrivenCache<O> {
+export interface SubjectCache<O> {
   get(namespace: string | undefined, name: string): O | undefined;
   list(): O[];
   /** Takes in what a write or a read answered. */
@@ -54,12 +54,12 @@ export interface Look<O, S, Seen, D> extends Pass {
   readonly decision: D;
 }
 
-export interface Use<O extends Driven<S>, S extends object, Seen, I, D extends Decision<S, I>> {
+export interface Use<O extends Subject<S>, S extends object, Seen, I, D extends Decision<S, I>> {
   /** For metrics and logs, such as `rollout`. */
   readonly controller: string;
   readonly resource: Resource;
   readonly fieldManager: string;
-  readonly cache: DrivenCache<O>;
+  readonly cache: SubjectCache<O>;
   /** Texts of the status that may quote a secret: cleaned before they are recorded. */
   readonly prose: Prose;
   /** Everything that a decision may look at. */

@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import git from 'isomorphic-git';
+import { targetRevision, type Located, type TargetRevision } from '../api/target-revision.ts';
 import type { Cancel, Clock } from '../ports/clock.ts';
 import { SOURCE_LIMITS, SourceBudget, type SourceLimits } from '../ports/source-budget.ts';
 import { BlobCache } from './blob-cache.ts';
@@ -22,6 +23,7 @@ import {
   PushRejected,
   type Commit,
   type CommitRequest,
+  type FetchedCommit,
   type FileEntry,
   type GitCall,
   type GitCredentials,
@@ -48,6 +50,8 @@ const MAX_PACKS = 40;
 /** How long the library's working memory outlives its last use. */
 const CACHE_MS = 5_000;
 const NOTE_ATTEMPTS = 5;
+
+const NOTES = targetRevision(NOTES_REF);
 
 type Sections = Parameters<GitMirror['addNotes']>[0];
 
@@ -102,25 +106,25 @@ class Mirror implements GitMirror {
     this.#cache = {};
   }
 
-  head(branch: string, call: GitCall = {}): Promise<string | undefined> {
-    return this.#server.locate(`refs/heads/${branch}`, call);
+  async head(revision: string, call: GitCall = {}): Promise<string | undefined> {
+    return (await this.#server.locate(targetRevision(revision), call))?.commit;
   }
 
-  fetch(branch: string, call: GitCall = {}): Promise<Commit> {
+  fetch(revision: string, call: GitCall = {}): Promise<FetchedCommit> {
     return this.#exclusive(async () => {
-      const ref = `refs/heads/${branch}`;
+      const target = targetRevision(revision);
       await this.#prepare();
-      const newest = await this.#fetchRef(ref, call).catch(async (error: unknown) => {
+      const found = await this.#bring(target, call).catch(async (error: unknown) => {
         const failure = asGitError(error);
         if (failure.kind !== 'corrupt') throw failure;
         await this.#discard();
         await this.#prepare();
-        return this.#fetchRef(ref, call);
+        return this.#bring(target, call);
       });
-      if (newest === undefined) throw new GitError('not-found', `there is no branch ${branch} in ${this.#url}`);
-      const commit = await this.commit(newest);
-      if (!commit) throw await this.#corrupt(`commit ${newest} did not arrive`);
-      return commit;
+      if (found === undefined) throw new GitError('not-found', `${target.missing} in ${this.#url}`);
+      const commit = await this.commit(found.commit);
+      if (!commit) throw await this.#corrupt(`commit ${found.commit} did not arrive`);
+      return { ...commit, ref: found.ref };
     });
   }
 
@@ -185,20 +189,25 @@ class Mirror implements GitMirror {
   }
 
   async #pushNotes(sections: Sections, author: Person, call: GitCall): Promise<void> {
-    const expected = await this.#fetchRef(NOTES_REF, call);
+    const expected = (await this.#bring(NOTES, call))?.commit;
     const root = expected === undefined ? undefined : (await this.#known(expected)).tree;
     const changes = new Map<string, string>();
     for (const [commit, added] of sections) {
-      if (!isOid(commit)) throw new GitError('rejected', `${commit} is not the id of a commit`);
-      const present = root === undefined ? undefined : await findNote(root, commit, this.#readTree);
-      const before = present === undefined ? '' : await this.read(present.oid);
-      const after = withSections(before, added);
-      if (after !== before) changes.set(present?.path ?? (await notePath(root, commit, this.#readTree)), after);
+      const { path, text } = await this.#note(root, commit);
+      const after = withSections(text, added);
+      if (after !== text) changes.set(path ?? (await notePath(root, commit, this.#readTree)), after);
     }
     if (changes.size === 0) return;
     const pushed = { ref: NOTES_REF, expected };
     const parents = [expected].filter((oid) => oid !== undefined);
     await this.#commitOnto(root, { changes, message: 'Notes added by Sluice\n', author, parents, pushed }, call);
+  }
+
+  /** The note of a commit, as it is so far. */
+  async #note(root: string | undefined, commit: string): Promise<{ path: string | undefined; text: string }> {
+    if (!isOid(commit)) throw new GitError('rejected', `${commit} is not the id of a commit`);
+    const present = root === undefined ? undefined : await findNote(root, commit, this.#readTree);
+    return { path: present?.path, text: present === undefined ? '' : await this.read(present.oid) };
   }
 
   /** Commits changes onto a tree and pushes them; undefined when they change nothing. */
@@ -234,15 +243,16 @@ class Mirror implements GitMirror {
     return oid;
   }
 
-  /** Brings a reference of the server here under its own name; undefined when the server has none of that name. */
-  async #fetchRef(ref: string, call: GitCall): Promise<string | undefined> {
+  /** Brings what is meant here, under the name that it has on the server; undefined when the server has nothing of that name. */
+  async #bring(target: TargetRevision, call: GitCall): Promise<Located | undefined> {
     this.#cache = {};
-    const local = await this.#localRef(ref);
-    const have = local !== undefined && (await this.commit(local)) !== undefined ? local : undefined;
-    const first = have === undefined && ref !== NOTES_REF;
+    const pinned = target.prefixes.length === 0 ? target.find(new Map()) : undefined;
+    if (pinned !== undefined && (await this.commit(pinned.commit)) !== undefined) return pinned;
+    const have = await this.#have(target);
+    const first = have === undefined && target !== NOTES;
     const shallow = await this.#shallow();
     const bring = async (depth: number | undefined): Promise<Fetched | undefined> => {
-      const fetched = await this.#server.fetch({ ref, have, shallow, depth }, call);
+      const fetched = await this.#server.fetch({ target, have, shallow, depth }, call);
       if (fetched) await indexPack(fetched.pack, this.#gitdir, new SourceBudget(this.#limits));
       return fetched;
     };
@@ -254,8 +264,18 @@ class Mirror implements GitMirror {
     if (fetched === undefined) return undefined;
     const gone = new Set(fetched.unshallow);
     await this.#setShallow([...new Set([...shallow, ...fetched.shallow])].filter((oid) => !gone.has(oid)));
-    await git.writeRef({ ...this.#local(), ref, value: fetched.oid, force: true });
-    return fetched.oid;
+    const { ref, commit, listed } = fetched;
+    await git.writeRef({ ...this.#local(), ref, value: commit, force: true });
+    return { ref, commit, listed };
+  }
+
+  /** A commit that is here of what is meant, as it was at the last fetch. */
+  async #have({ prefixes }: TargetRevision): Promise<string | undefined> {
+    for (const ref of prefixes) {
+      const local = await this.#localRef(ref);
+      if (local !== undefined && (await this.commit(local)) !== undefined) return local;
+    }
+    return undefined;
   }
 
   /** Commits whose parents are not here. */

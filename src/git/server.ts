@@ -1,4 +1,5 @@
 // Git's smart protocol to one server: list references, bring a pack, push one. Nothing is kept here.
+import type { Located, References, TargetRevision } from '../api/target-revision.ts';
 import type { SourceLimits } from '../ports/source-budget.ts';
 import { gitHttp, type GitHttp, type GitHttpOptions, type GitHttpRequest } from './http.ts';
 import { DELIMITER, demultiplex, FLUSH, packet, PacketReader, said } from './pkt-line.ts';
@@ -14,22 +15,21 @@ export interface GitServerOptions extends GitHttpOptions {
 type Service = 'git-upload-pack' | 'git-receive-pack';
 
 interface Listing {
-  refs: Map<string, string>;
+  refs: References;
   capabilities: Set<string>;
   /** The server speaks version 2, and has listed nothing yet. */
   second: boolean;
 }
 
 export interface FetchRequest {
-  ref: string;
+  target: TargetRevision;
   /** A commit that is here already. */
   have?: string | undefined;
   shallow: readonly string[];
   depth?: number | undefined;
 }
 
-export interface Fetched {
-  oid: string;
+export interface Fetched extends Located {
   /** Empty when nothing new came. */
   pack: Buffer;
   shallow: string[];
@@ -53,15 +53,18 @@ export class GitServer {
     this.#http = gitHttp(options);
   }
 
-  /** Where a reference is; undefined when there is none of that name. */
-  async locate(ref: string, call: GitCall): Promise<string | undefined> {
-    const listing = await this.#list('git-upload-pack', call, { 'git-protocol': 'version=2' });
-    if (!listing.second) return listing.refs.get(ref);
+  /** What is meant now; undefined when there is nothing of that name. */
+  async locate(target: TargetRevision, call: GitCall): Promise<Located | undefined> {
+    const { prefixes } = target;
+    if (prefixes.length === 0) return target.find(new Map());
+    const listing = await this.#list('git-upload-pack', call, { prefixes, headers: { 'git-protocol': 'version=2' } });
+    if (!listing.second) return target.find(listing.refs);
     const body = Buffer.concat([
       packet('command=ls-refs\n'),
       packet(`${AGENT}\n`),
       DELIMITER,
-      packet(`ref-prefix ${ref}\n`),
+      packet('peel\n'),
+      ...prefixes.map((prefix) => packet(`ref-prefix ${prefix}\n`)),
       FLUSH,
     ]);
     const answer = await this.#post(
@@ -69,22 +72,23 @@ export class GitServer {
       { body, maxBytes: MAX_LISTING, headers: { 'git-protocol': 'version=2' } },
       call,
     );
-    return refsIn(new PacketReader(answer), (name) => name === ref).refs.get(ref);
+    return target.find(refsIn(new PacketReader(answer), prefixes).refs);
   }
 
-  /** The pack that is missing for a reference; undefined when the server has none of that name. */
+  /** The pack that is missing for what is meant; undefined when the server has nothing of that name. */
   async fetch(request: FetchRequest, call: GitCall): Promise<Fetched | undefined> {
-    const { refs, capabilities } = await this.#list('git-upload-pack', call, {});
-    const oid = refs.get(request.ref);
-    if (oid === undefined) return undefined;
-    const nothing = { oid, pack: Buffer.alloc(0), shallow: [], unshallow: [] };
-    if (oid === request.have) return nothing;
+    const { target, have } = request;
+    const { refs, capabilities } = await this.#list('git-upload-pack', call, { prefixes: target.prefixes });
+    const found = target.find(refs);
+    if (found === undefined) return undefined;
+    const nothing = { ...found, pack: Buffer.alloc(0), shallow: [], unshallow: [] };
+    if (found.commit === have) return nothing;
     if (!capabilities.has('side-band-64k')) {
       throw new GitError('unreachable', 'the server is too old: it does not offer side-band-64k');
     }
-    const body = wanted(oid, request, capabilities);
+    const body = wanted(found.listed, request, capabilities);
     const answer = await this.#post('git-upload-pack', { body, maxBytes: this.#options.limits.packBytes }, call);
-    return { ...received(answer, request.depth !== undefined), oid };
+    return { ...received(answer, request.depth !== undefined), ...found };
   }
 
   /** Moves a reference from `expected` (undefined: it is not there; ANYWHERE: by force) to `oid`, or throws PushRejected. */
@@ -93,7 +97,7 @@ export class GitServer {
     call: GitCall,
   ): Promise<void> {
     const { ref, oid } = update;
-    const { refs, capabilities } = await this.#list('git-receive-pack', call, {});
+    const { refs, capabilities } = await this.#list('git-receive-pack', call, { prefixes: [ref] });
     const expected = update.expected === ANYWHERE ? refs.get(ref) : update.expected;
     if (refs.get(ref) !== expected) throw new PushRejected(`${ref} has moved on the server`);
     const band = capabilities.has('side-band-64k');
@@ -105,7 +109,12 @@ export class GitServer {
     checkReport(band ? new PacketReader(demultiplex(answer)) : answer, ref);
   }
 
-  async #list(service: Service, call: GitCall, headers: Record<string, string>): Promise<Listing> {
+  /** Only what begins with a prefix is kept: a server may have a hundred thousand other references. */
+  async #list(
+    service: Service,
+    call: GitCall,
+    { prefixes, headers = {} }: { prefixes: readonly string[]; headers?: Record<string, string> },
+  ): Promise<Listing> {
     const path = `/info/refs?service=${service}`;
     const { contentType, body } = await this.#http({ path, headers, maxBytes: MAX_LISTING }, call);
     if (contentType !== `application/x-${service}-advertisement`)
@@ -117,7 +126,7 @@ export class GitServer {
     }
     if (reader.rest.toString('latin1', 4, 13) === 'version 2')
       return { refs: new Map(), capabilities: new Set(), second: true };
-    return { ...refsIn(reader, isBranchOrNotes), second: false };
+    return { ...refsIn(reader, prefixes), second: false };
   }
 
   async #post(service: Service, sent: Omit<GitHttpRequest, 'path'>, call: GitCall): Promise<Buffer> {
@@ -127,20 +136,20 @@ export class GitServer {
   }
 }
 
-/** Only branches and notes are kept: a server may have a hundred thousand other references. */
-const isBranchOrNotes = (name: string): boolean => /^refs\/(heads|notes)\//.test(name);
+const PEELED = 'peeled:';
 
-/** One line of a listing: a reference, and on the first one what the server offers. */
-function entryOf(line: string): { oid: string; name: string; offered: string } {
+/** One line of a listing: a reference, what an annotated tag points to, and on the first line what the server offers. */
+function entryOf(line: string): { oid: string; name: string; peeled: string; offered: string } {
   const [listed = '', offered = ''] = line.split('\0', 2);
-  const [oid = '', name = ''] = listed.split(' ', 2);
-  return { oid, name, offered };
+  const [oid = '', name = '', ...more] = listed.split(' ');
+  const peeled = more.find((each) => each.startsWith(PEELED))?.slice(PEELED.length) ?? '';
+  return { oid, name, peeled, offered };
 }
 
 /** References of a listing. */
 function refsIn(
   reader: PacketReader,
-  isKept: (name: string) => boolean,
+  prefixes: readonly string[],
 ): { refs: Map<string, string>; capabilities: Set<string> } {
   const refs = new Map<string, string>();
   let capabilities: Set<string> | undefined;
@@ -148,9 +157,11 @@ function refsIn(
     const line = reader.line();
     if (line === undefined) continue;
     if (line.startsWith('ERR ')) throw new GitError('unreachable', `the server says: ${said(line.slice(4))}`);
-    const { oid, name, offered } = entryOf(line);
+    const { oid, name, peeled, offered } = entryOf(line);
     capabilities ??= new Set(offered.split(' '));
-    if (isOid(oid) && isKept(name)) refs.set(name, oid);
+    if (!isOid(oid) || !prefixes.some((prefix) => name.startsWith(prefix))) continue;
+    refs.set(name, oid);
+    if (isOid(peeled)) refs.set(`${name}^{}`, peeled);
   }
   return { refs, capabilities: capabilities ?? new Set() };
 }
@@ -173,7 +184,7 @@ type Mark = 'shallow' | 'unshallow';
 
 const isMark = (word: string): word is Mark => word === 'shallow' || word === 'unshallow';
 
-function received(answer: Buffer, deepened: boolean): Omit<Fetched, 'oid'> {
+function received(answer: Buffer, deepened: boolean): Omit<Fetched, keyof Located> {
   const reader = new PacketReader(answer);
   const marks: Record<Mark, string[]> = { shallow: [], unshallow: [] };
   let waits = deepened;
@@ -187,9 +198,16 @@ function received(answer: Buffer, deepened: boolean): Omit<Fetched, 'oid'> {
     const [word = '', oid = ''] = line.split(' ', 2);
     if (isMark(word) && isOid(oid)) marks[word].push(oid);
     else if (word === 'NAK' || word === 'ACK') break;
-    else throw new GitError('unreachable', `the server says: ${said(line.replace(/^ERR /, ''))}`);
+    else throw refusal(line);
   }
   return { ...marks, pack: demultiplex(reader) };
+}
+
+/** Of a commit that is named, git says `not our ref` where no branch or tag has it (upload-pack.c). */
+function refusal(line: string): GitError {
+  const text = `the server says: ${said(line.replace(/^ERR /, ''))}`;
+  if (!line.includes('not our ref')) return new GitError('unreachable', text);
+  return new GitError('not-found', `the server has no such commit in any branch or tag (${text})`);
 }
 
 function checkReport(report: PacketReader, ref: string): void {

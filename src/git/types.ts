@@ -31,6 +31,11 @@ export interface FileEntry {
   oid: string;
 }
 
+/** A commit that was brought here, and which reference of the server it is at. */
+export interface FetchedCommit extends Commit {
+  ref: string;
+}
+
 export interface CommitRequest {
   branch: string;
   /** Full id of the commit to build on; it must still be the head of the branch when the push arrives. */
@@ -45,12 +50,12 @@ export interface CommitRequest {
   author: Person;
 }
 
-/** Every call rejects with GitError. Names of branches are plain (`main`). */
+/** Every call rejects with GitError. A `revision` is what `targetRevision` says: a branch (`main`), a tag, a range of versions, a commit. */
 export interface GitMirror {
-  /** Commit at the branch on the server, by listing its references only; undefined when there is no such branch. */
-  head(branch: string, call?: GitCall): Promise<string | undefined>;
-  /** Brings the branch here and returns its newest commit. A rewritten branch is taken as it is. */
-  fetch(branch: string, call?: GitCall): Promise<Commit>;
+  /** Commit that is meant now, by listing the references of the server only; undefined when there is none. */
+  head(revision: string, call?: GitCall): Promise<string | undefined>;
+  /** Brings here the commit that is meant. A rewritten branch is taken as it is. */
+  fetch(revision: string, call?: GitCall): Promise<FetchedCommit>;
   /** A commit that is already here. */
   commit(oid: string): Promise<Commit | undefined>;
   /** Entries of a folder by its id, in Git's order, safe or not. */

@@ -56,6 +56,8 @@ export interface SkippedFile {
 /** What a commit declares below a path. */
 export interface SourceContent {
   commit: SourceCommit;
+  /** The reference of the server that it was read at, such as `refs/heads/main`; undefined for one that was read back. */
+  ref?: string | undefined;
   /** Texts of the files that declare something, by path from the root of the repository: what write-back edits. */
   files: Map<string, string>;
   /** In the order of files and documents. Parsed once; objects are not shared with anything. */
@@ -93,11 +95,11 @@ export interface SourceFailure {
 export type SourceResult<T> = Result<T, SourceFailure>;
 
 export interface HeadRequest extends Repository {
-  branch: string;
+  /** What `targetRevision` says. */
+  revision: string;
 }
 
-export interface ReadRequest extends Repository {
-  branch: string;
+export interface ReadRequest extends HeadRequest {
   /** Folder or file with the manifests; empty: the root. */
   path: string;
   /** Patterns of paths below `path` that are left out: `*` within a name, `**` across folders; without `/`: any name. */
@@ -144,9 +146,9 @@ export interface AddNotesRequest extends Repository {
  * others. Aborting the signal ends the call, also while it waits.
  */
 export interface SourceReader {
-  /** Commit at the branch on the server, by listing its references only; undefined when there is no such branch. */
+  /** Commit that is meant now, by listing the references of the server only; undefined when there is none. */
   head(request: HeadRequest, signal: AbortSignal): Promise<SourceResult<string | undefined>>;
-  /** Brings the branch here and reads its newest commit. */
+  /** Brings the commit here that is meant, and reads it. */
   read(request: ReadRequest, signal: AbortSignal): Promise<SourceResult<SourceContent>>;
   /** Reads a commit that is already here; undefined where it is not, without asking the server. */
   readCommit(request: ReadCommitRequest, signal: AbortSignal): Promise<SourceResult<SourceContent | undefined>>;

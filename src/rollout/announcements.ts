@@ -6,8 +6,9 @@ import { revisionName } from './revision-name.ts';
 import { shortHash } from './hash.ts';
 import type { Known } from './known.ts';
 import type { Outcome } from './outcome.ts';
-import { releaseKey } from './runs.ts';
+import { releaseKey, RUN_TEXTS } from './runs.ts';
 import { tellStage } from './stages/stages.ts';
+import { stepText } from './stages/step-text.ts';
 import { time } from './time.ts';
 import type { Transition } from './transitions.ts';
 
@@ -33,10 +34,13 @@ export interface FinishedSteps {
   readonly what: readonly string[];
 }
 
-function stepText({ plan }: Observed, index: number): string {
+function stageText({ plan }: Observed, index: number): string {
   const stage = plan.stages[index];
   return stage === undefined ? 'the end' : tellStage(stage);
 }
+
+/** As `Step 2/5`, to begin with. */
+const at = ({ plan }: Observed, stage: number): string => stepText(plan, stage).replace('step', 'Step');
 
 type StageDone = Extract<Transition, { kind: 'StageDone' }>;
 type Told = Pick<Announcement, 'type' | 'reason' | 'message'>;
@@ -52,7 +56,7 @@ function stepsText(steps: FinishedSteps, how: 'skipped' | 'completed'): string {
 /** Steps in a row that ended alike in one decision are told of together: each Event is a write. */
 function stepsDone(seen: Observed, release: string, done: readonly StageDone[]): Omit<Announcement, 'rank'> {
   const [first, last] = [done[0]?.stage ?? 0, done.at(-1)?.stage ?? 0];
-  const steps = { first, last, of: seen.plan.stages.length, what: done.map(({ stage }) => stepText(seen, stage)) };
+  const steps = { first, last, of: seen.plan.stages.length, what: done.map(({ stage }) => stageText(seen, stage)) };
   return done[0]?.skipped
     ? { ...completed(release, steps), message: stepsText(steps, 'skipped') }
     : { ...completed(release, steps), release, finished: steps };
@@ -98,18 +102,27 @@ function placeOf(transition: Transition): number {
 /** What finished steps lead to. An abort speaks for itself. */
 const LED_TO_BY_STEPS = new Set<Transition['kind']>(['Paused', 'Inconclusive', 'Promoted']);
 
+/** What tells a transition from others of its kind in the same release. */
+function whichOf(transition: Exclude<Transition, StageDone>): string | number {
+  if ('hash' in transition) return transition.hash;
+  return transition.kind === 'Inconclusive' && transition.of !== 'Stage' ? transition.of : transition.stage;
+}
+
 function tell({ seen, memory }: Known, group: StageDone[] | Exclude<Transition, StageDone>): Announcement {
   const release = releaseKey(memory);
   const last = Array.isArray(group) ? group.at(-1) : group;
   const rank = memory.attempt * RANKS + (last === undefined ? 0 : placeOf(last));
   if (Array.isArray(group)) return { ...stepsDone(seen, release, group), rank };
-  const which = 'stage' in group ? group.stage : group.hash;
-  const told = { ...announce(seen, group), key: `${release}/${group.kind}/${which}`, rank };
+  const told = { ...announce(seen, group), key: `${release}/${group.kind}/${whichOf(group)}`, rank };
   return LED_TO_BY_STEPS.has(group.kind) ? { ...told, release } : told;
 }
 
+function unsureText(seen: Observed, { of, stage }: Extract<Transition, { kind: 'Inconclusive' }>): string {
+  const which = of === 'Stage' ? `${at(seen, stage)}: the analysis` : `The ${RUN_TEXTS[of]}`;
+  return `${which} is inconclusive; promote or abort`;
+}
+
 function announce(seen: Observed, transition: Exclude<Transition, StageDone>): Told {
-  const steps = seen.plan.stages.length;
   const name = 'hash' in transition ? revisionName(transition.revision, transition.hash) : '';
   switch (transition.kind) {
     case 'Begun':
@@ -118,19 +131,19 @@ function announce(seen: Observed, transition: Exclude<Transition, StageDone>): T
       return {
         type: 'Normal',
         reason: 'RolloutPaused',
-        message: `Step ${transition.stage + 1}/${steps}: ${stepText(seen, transition.stage)}`,
+        message: `${at(seen, transition.stage)}: ${stageText(seen, transition.stage)}`,
       };
     case 'Inconclusive':
       return {
         type: 'Warning',
         reason: 'RolloutPaused',
-        message: `Step ${transition.stage + 1}/${steps}: the analysis is inconclusive; promote or abort`,
+        message: unsureText(seen, transition),
       };
     case 'Bereft':
       return {
         type: 'Warning',
         reason: 'ReplicaSetNotAvailable',
-        message: `Step ${transition.stage + 1}/${steps}: ${transition.pods}`,
+        message: `${at(seen, transition.stage)}: ${transition.pods}`,
       };
     case 'Superseded':
       return {

@@ -1,14 +1,14 @@
 // Why a command that no state had a use for does nothing, and what to do instead. Each command is answered once.
 import type { Command } from './context.ts';
 import { hasTag } from './place.ts';
-import { stepText } from './states.ts';
 import { isPaused, type Situation } from './situation.ts';
+import { stepText } from './stages/step-text.ts';
 
 const GOES_FORWARD: ReadonlySet<Command['verb']> = new Set(['promote', 'promote-full', 'retry']);
 
 /** Where the release stands, as a reason to refuse. */
 function standing(situation: Situation): string {
-  const { seen, place } = situation;
+  const { seen, memory, place } = situation;
   if (place.state === 'first')
     return 'the first revision is being released, and there is nothing to go back to; declare another one, or delete the Rollout';
   if (place.state === 'held')
@@ -18,7 +18,7 @@ function standing(situation: Situation): string {
   if (hasTag(place, 'done')) return 'nothing is being rolled out';
   if (seen.spec.paused) return 'spec.paused is true; set it to false';
   if (isPaused(situation)) return 'it is paused; go on with sluice.dev/resume=true';
-  const where = hasTag(place, 'stepping') ? stepText(situation) : 'the new revision takes over';
+  const where = hasTag(place, 'stepping') ? stepText(seen.plan, memory.stage) : 'the new revision takes over';
   return `${where} waits for nobody; promote=full skips what is left`;
 }
 

@@ -128,8 +128,8 @@ export function noteBereft(c: Context): Change {
   return told(c, { kind: 'Bereft', stage: c.memory.stage, pods: podsText(c) });
 }
 
-export function noteUnsure(c: Context): Change {
-  return told(c, { kind: 'Inconclusive', stage: c.memory.stage });
+export function noteUnsure(c: Context, of: Extract<Transition, { kind: 'Inconclusive' }>['of']): Change {
+  return told(c, { kind: 'Inconclusive', of, stage: c.memory.stage });
 }
 
 export function promote(c: Context): Change {

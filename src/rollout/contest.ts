@@ -17,8 +17,7 @@ export function drivenFields({ namespace, routes, selectors, replicaSets }: Obse
         ? []
         : [[field({ part: 'weights', kind, name, namespace: of.namespace, what }), weightText(canary, uneven)]];
     }),
-    ...selectors.map(({ kind, name, role, hash }): [DrivenField, string] => {
-      const what = kind === 'Service' ? 'the selector' : 'the subsets';
+    ...selectors.map(({ kind, name, what, role, hash }): [DrivenField, string] => {
       return [field({ part: 'selector', kind, name, namespace, what }, role), hash ?? ''];
     }),
     ...replicaSets.map(({ name, desired }): [DrivenField, string] => {

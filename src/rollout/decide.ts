@@ -80,11 +80,14 @@ function nextLook(situation: Situation): number | undefined {
 
 /** An abort is recorded right after its traffic was moved, without another look in between. */
 function asMoved(seen: Observed, wanted: Wanted): Observed {
-  const { weight, stable } = wanted;
+  const { weight, selected } = wanted;
   return {
     ...seen,
     routes: seen.routes.map((r) => (r.canary === undefined || weight === undefined ? r : { ...r, canary: weight })),
-    selectors: seen.selectors.map((s) => (s.role === 'stable' && stable !== undefined ? { ...s, hash: stable } : s)),
+    selectors: seen.selectors.map((s) => ({
+      ...s,
+      hash: (s.role === 'stable' ? selected.stable : undefined) ?? s.hash,
+    })),
   };
 }
 

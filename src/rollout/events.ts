@@ -71,5 +71,4 @@ function rollback({ seen, place }: Situation, { value }: Command): Event | undef
 const unsure = (situation: Situation): Event | undefined =>
   runOf(situation, 'Background')?.phase === 'Inconclusive' ? { type: 'UNSURE' } : undefined;
 
-const forward = (situation: Situation): Event | undefined =>
-  isFrozen(situation) || situation.place.background === 'unsure' ? undefined : { type: 'ADVANCE' };
+const forward = (situation: Situation): Event | undefined => (isFrozen(situation) ? undefined : { type: 'ADVANCE' });

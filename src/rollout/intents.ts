@@ -70,7 +70,7 @@ function weightIntents(seen: Observed, wanted: Wanted): Intent[] {
 
 function selectorIntents(seen: Observed, wanted: Wanted): Intent[] {
   return seen.selectors.toSorted(servingFirst).flatMap(({ kind, name, role, hash: now }): Intent[] => {
-    const hash = wanted[role];
+    const hash = wanted.selected[role];
     if (hash === undefined || now === hash) return [];
     // Where one selector moves all the traffic, its verdict is in the same write.
     const isAll = seen.plan.split === 'selector' && role === 'stable';

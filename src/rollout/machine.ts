@@ -6,6 +6,7 @@ import type { Context, Event, Tag } from './context.ts';
 import type { Memory } from './memory.ts';
 import * as facts from './facts.ts';
 import { isFollowable } from './observed.ts';
+import type { StageKind } from './plan.ts';
 import * as changes from './changes.ts';
 import { nextSecond } from './time.ts';
 
@@ -24,10 +25,7 @@ const machineSetup = setup({
     isFull: ({ context }) => facts.isFull(context),
     isFirstFull: ({ context }) => isFollowable(context.seen) && facts.isFull(context),
     areStagesDone: ({ context }) => facts.stageOf(context) === undefined,
-    isSplit: ({ context }) => facts.stageOf(context)?.kind === 'Split',
-    isScale: ({ context }) => facts.stageOf(context)?.kind === 'Scale',
-    isPause: ({ context }) => facts.stageOf(context)?.kind === 'Pause',
-    isMeasure: ({ context }) => facts.stageOf(context)?.kind === 'Measure',
+    isStage: ({ context }, { kind }: { kind: string }) => facts.stageOf(context)?.kind === kind,
     isReached: ({ context }) => facts.isReached(context),
     isBereft: ({ context }) => facts.isBereft(context),
     hasPods: ({ context }) => !facts.isBereft(context),
@@ -57,7 +55,9 @@ const machineSetup = setup({
     skipAll: assign(({ context: c }) => changes.skipAll(c)),
     startPause: assign(({ context: c }) => changes.startPause(c)),
     noteBereft: assign(({ context: c }) => changes.noteBereft(c)),
-    noteUnsure: assign(({ context: c }) => changes.noteUnsure(c)),
+    noteUnsure: assign(({ context: c }) => changes.noteUnsure(c, 'Stage')),
+    noteUnsureBeside: assign(({ context: c }) => changes.noteUnsure(c, 'Background')),
+    noteUnsureBehind: assign(({ context: c }) => changes.noteUnsure(c, 'PostPromotion')),
     promote: assign(({ context: c }) => changes.promote(c)),
     abort: assign(({ context: c, event }) => (event.type === 'REJECT' ? changes.abort(c, event) : {})),
     answerPaused: assign(({ context: c }) => changes.answered(c, 'Done: paused')),
@@ -82,6 +82,16 @@ const machineSetup = setup({
 });
 
 const choose = 'choosing' as const;
+/** The state below `stepping` of each kind of stage: none can be forgotten. */
+const STATE_OF: Readonly<Record<StageKind, string>> = {
+  Split: 'weighing',
+  Scale: 'scaling',
+  Pause: 'pausing',
+  Measure: 'measuring',
+};
+const toStages = Object.entries(STATE_OF).map(
+  ([kind, target]) => ({ guard: { type: 'isStage', params: { kind } }, target }) as const,
+);
 /** Whatever a stage waits for, it waits in vain without pods. */
 const BEREFT = { guard: 'isBereft', target: 'recovering', actions: 'noteBereft' } as const;
 const ANEW = { target: '#rollout.release.stepping', actions: 'begin' } as const;
@@ -115,7 +125,12 @@ export const machine = machineSetup.createMachine({
       on: { REJECT: '.quiet', BACK: '.quiet', DECLARE: '.quiet', RETRY: '.quiet' },
       states: {
         quiet: { on: { ARRIVE: { guard: 'hasBackgroundRun', target: 'measuring' } } },
-        measuring: { on: { UNSURE: 'unsure', ARRIVE: { guard: 'isOver', target: 'quiet' } } },
+        measuring: {
+          on: {
+            UNSURE: { target: 'unsure', actions: 'noteUnsureBeside' },
+            ARRIVE: { guard: 'isOver', target: 'quiet' },
+          },
+        },
         unsure: {
           description: 'It cannot tell: the release stands still until a person decides.',
           on: {
@@ -178,13 +193,7 @@ export const machine = machineSetup.createMachine({
           },
           states: {
             choosing: {
-              always: [
-                { guard: 'areStagesDone', target: '#rollout.release.promoting' },
-                { guard: 'isSplit', target: 'weighing' },
-                { guard: 'isScale', target: 'scaling' },
-                { guard: 'isPause', target: 'pausing' },
-                { guard: 'isMeasure', target: 'measuring' },
-              ],
+              always: [{ guard: 'areStagesDone', target: '#rollout.release.promoting' }, ...toStages],
             },
             weighing: {
               description: 'Pods first, then the weight.',
@@ -258,7 +267,7 @@ export const machine = machineSetup.createMachine({
                 PROMOTE_FULL: { target: '#rollout.release.draining', actions: 'promote' },
                 ADVANCE: [
                   { guard: 'isVerified', target: '#rollout.release.draining', actions: 'promote' },
-                  { guard: 'isDoubtful', target: 'doubting', actions: 'noteUnsure' },
+                  { guard: 'isDoubtful', target: 'doubting', actions: 'noteUnsureBehind' },
                 ],
               },
             },

@@ -28,6 +28,8 @@ export interface SeenReplicaSet {
 export interface SeenSelector {
   readonly kind: string;
   readonly name: string;
+  /** What of it is driven, for people: `the selector`. */
+  readonly what: string;
   readonly role: Role;
   /** The pod hash selected now; null where none is. */
   readonly hash: string | null;

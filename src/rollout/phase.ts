@@ -37,7 +37,7 @@ function paused(situation: Situation): PhaseAndMessage | undefined {
   if (place.attention === 'paused')
     return as('Paused', 'manually paused; go on with the annotation sluice.dev/resume=true');
   if (place.background !== 'unsure') return undefined;
-  return as('Paused', sayUnsure(situation, runOf(situation, 'Background')));
+  return as('Paused', sayUnsure(situation, 'Background', runOf(situation, 'Background')));
 }
 
 export function phaseOf(situation: Situation): PhaseAndMessage {

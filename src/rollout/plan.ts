@@ -63,7 +63,7 @@ export interface Plan {
   /** The part of the status that tells of it. */
   readonly reportsIn: 'canary' | 'blueGreen';
   readonly stages: readonly Stage[];
-  /** Identity of the stages: a change of them begins the release anew. */
+  /** Identity of the stages, over what was declared of them: a change of it begins the release anew. */
   readonly stagesHash: string;
   readonly services: readonly PlannedService[];
   /** For the routers, as it was declared. */

@@ -2,7 +2,7 @@
 import { present } from '../api/json.ts';
 import type { MachineState } from '../api/rollout.ts';
 import type { AbortCause, Memory } from './memory.ts';
-import { migrated } from './migrate.ts';
+import { migrated, stagesHashIn } from './migrate.ts';
 import type { Observed } from './observed.ts';
 import { isStateName, type Place, type StateName } from './place.ts';
 import { exactTime, parseTime, time } from './time.ts';
@@ -31,7 +31,7 @@ function memoryIn(m: MachineState, seen: Observed): Memory {
     candidate: m.candidate,
     revision: m.revision,
     stable: seen.status.stableRS,
-    stagesHash: m.stepsHash,
+    stagesHash: stagesHashIn(m, seen.plan),
     stage: m.step,
     attempt: m.attempt,
     until: parseTime(m.until),

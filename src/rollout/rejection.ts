@@ -5,7 +5,7 @@ import type { AbortCause } from './memory.ts';
 import { failedRun, releaseKey } from './runs.ts';
 import { hasTag } from './place.ts';
 import { replicaSet } from './observed.ts';
-import { isPaused, type Situation } from './situation.ts';
+import { standsStill, type Situation } from './situation.ts';
 import { podsText } from './stages/pods-text.ts';
 import { rejectedMarks } from './traffic.ts';
 
@@ -45,10 +45,10 @@ export function deadlineAt(known: Known): number | undefined {
   return progressAt === undefined ? undefined : progressAt + deadlineSeconds(known) * 1000;
 }
 
-/** Whether what is waited for did not come in time. A pause stops that clock. */
+/** Whether what is waited for did not come in time. That clock stands while a person is waited for. */
 export function deadlineExceeded(situation: Situation): boolean {
   const at = hasTag(situation.place, 'waiting') ? deadlineAt(situation) : undefined;
-  return at !== undefined && situation.seen.now >= at && !isPaused(situation);
+  return at !== undefined && situation.seen.now >= at && !standsStill(situation);
 }
 
 /** What was waited for, and for how long. */

@@ -15,6 +15,14 @@ const SUFFIXES: Record<RunKind, (stage: number | undefined) => string> = {
   PostPromotion: () => '-post',
 };
 
+/** What each is, in words. */
+export const RUN_TEXTS: Readonly<Record<RunKind, string>> = {
+  Step: 'analysis',
+  Background: 'background analysis',
+  PrePromotion: 'pre-promotion analysis',
+  PostPromotion: 'post-promotion analysis',
+};
+
 export function runName({ seen, memory }: Known, { kind, stage }: Pick<PlannedAnalysis, 'kind' | 'stage'>): string {
   return `${seen.name}-${releaseKey(memory)}${SUFFIXES[kind](stage)}`;
 }

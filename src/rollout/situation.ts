@@ -7,8 +7,12 @@ export interface Situation extends Known {
   readonly place: Place;
 }
 
-/** Nothing may grow or gain weight: somebody paused, or the spec cannot be followed (yet). */
-export const isFrozen = ({ seen, place }: Situation): boolean => !isFollowable(seen) || isPaused({ seen, place });
+/** Nothing may grow or gain weight: it waits for the word of a person, or the spec cannot be followed (yet). */
+export const isFrozen = ({ seen, place }: Situation): boolean => !isFollowable(seen) || standsStill({ seen, place });
+
+/** It goes on when a person says so: one who paused it, or who decides for an analysis in the background that cannot tell. */
+export const standsStill = ({ seen, place }: Pick<Situation, 'seen' | 'place'>): boolean =>
+  isPaused({ seen, place }) || place.background === 'unsure';
 
 /** A person holds the release where it is. */
 export const isPaused = ({ seen, place }: Pick<Situation, 'seen' | 'place'>): boolean =>

@@ -3,12 +3,14 @@ import type { Aim } from './aim.ts';
 import { stageRun, verifyingRun } from './facts.ts';
 import { availableOf, hasRouter, replicasOf, type SeenRun } from './observed.ts';
 import { stageAt, standingAt, type RunKind, type Stage } from './plan.ts';
-import type { StateName } from './place.ts';
+import { hasTag, type StateName } from './place.ts';
 import { revisionName, shortRevision } from './revision-name.ts';
 import type { Situation } from './situation.ts';
+import { RUN_TEXTS } from './runs.ts';
 import { inBrackets } from './stages/in-brackets.ts';
 import { podsText } from './stages/pods-text.ts';
 import { sayStage } from './stages/stages.ts';
+import { stepText } from './stages/step-text.ts';
 import { mostRouted, selects } from './traffic.ts';
 
 /** Argo Rollouts' phases, so that health checks written for it hold. */
@@ -37,7 +39,7 @@ const always =
 
 const stageIn = ({ seen, memory }: Situation): Stage | undefined => stageAt(seen.plan, memory.stage);
 
-export const stepText = ({ seen, memory }: Situation): string => `step ${memory.stage + 1}/${seen.plan.stages.length}`;
+const stepIn = ({ seen, memory }: Situation): string => stepText(seen.plan, memory.stage);
 
 const share =
   (isMoving: boolean) =>
@@ -51,11 +53,14 @@ const grow = ({ seen, memory }: Situation): Aim => ({
 
 const sayStep = (situation: Situation): string => {
   const stage = stageIn(situation);
-  return stage === undefined ? podsText(situation) : `${stepText(situation)}: ${sayStage(situation, stage)}`;
+  return stage === undefined ? podsText(situation) : `${stepIn(situation)}: ${sayStage(situation, stage)}`;
 };
 
-export const sayUnsure = (situation: Situation, run: SeenRun | undefined): string =>
-  `InconclusiveAnalysisRun: ${stepText(situation)}, ${run?.message ?? 'the analysis could not tell'}; promote or abort it`;
+/** It is told by the step that it holds up; behind the last one by its own name. */
+export function sayUnsure(situation: Situation, kind: RunKind, run: SeenRun | undefined): string {
+  const where = hasTag(situation.place, 'stepping') ? stepIn(situation) : RUN_TEXTS[kind];
+  return `InconclusiveAnalysisRun: ${where}, ${run?.message ?? 'the analysis could not tell'}; promote or abort it`;
+}
 
 /** Nothing is on its way: whether the stable revision is all there. */
 function restPhase({ seen, memory }: Situation): { phase: Phase; text: string } {
@@ -90,7 +95,7 @@ const pausing: Row = {
   pause: (situation) => pauseReason(situation),
   says(situation) {
     const stage = stageIn(situation);
-    return `${pauseReason(situation)}: ${stepText(situation)}, ${stage === undefined ? '' : sayStage(situation, stage)}`;
+    return `${pauseReason(situation)}: ${stepIn(situation)}, ${stage === undefined ? '' : sayStage(situation, stage)}`;
   },
 };
 
@@ -106,9 +111,9 @@ const takingOver: Row = {
   progress: [true, 'ReplicaSetUpdated'],
 };
 
-const unsure = (run: (situation: Situation) => SeenRun | undefined): Omit<Row, 'aim'> => ({
+const unsure = (kind: RunKind, run: (situation: Situation) => SeenRun | undefined): Omit<Row, 'aim'> => ({
   phase: always('Paused'),
-  says: (situation) => sayUnsure(situation, run(situation)),
+  says: (situation) => sayUnsure(situation, kind, run(situation)),
   progress: [true, 'ReplicaSetUpdated'],
   pause: always('InconclusiveAnalysisRun'),
 });
@@ -145,10 +150,10 @@ export const ROWS: Readonly<Record<StateName, Row>> = {
   'stepping.scaling': stepping,
   'stepping.pausing': pausing,
   'stepping.measuring': { ...stepping, runs: ['Step', 'PrePromotion'] },
-  'stepping.asking': { ...stepping, ...unsure(stageRun), runs: ['Step', 'PrePromotion'] },
+  'stepping.asking': { ...stepping, ...unsure('Step', stageRun), runs: ['Step', 'PrePromotion'] },
   'stepping.recovering': {
     ...stepping,
-    says: (situation) => `${stepText(situation)}: ${podsText(situation)}`,
+    says: (situation) => `${stepIn(situation)}: ${podsText(situation)}`,
     runs: ['Step', 'PrePromotion'],
   },
   'promoting.growing': {
@@ -167,7 +172,7 @@ export const ROWS: Readonly<Record<StateName, Row>> = {
       return `waiting for post-promotion verification to complete${inBrackets(run?.message)}`;
     },
   },
-  'promoting.doubting': { ...takingOver, ...unsure(verifyingRun), runs: ['PostPromotion'] },
+  'promoting.doubting': { ...takingOver, ...unsure('PostPromotion', verifyingRun), runs: ['PostPromotion'] },
   'rejected.aborting': rejected,
   'rejected.aborted': rejected,
   'rejected.reverting': rejected,

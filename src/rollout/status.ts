@@ -119,7 +119,7 @@ function pauseConditions(outcome: Outcome): RolloutStatus['pauseConditions'] {
   const reason = rowOf(outcome).pause?.(outcome) ?? (isUnsure ? 'InconclusiveAnalysisRun' : undefined);
   if (reason === undefined || kept === 'promote') return undefined;
   const before = seen.status.pauseConditions?.find((p) => p.reason === reason);
-  const fresh = transitions.some((h) => h.kind === 'Paused' || h.kind === 'Inconclusive');
+  const fresh = transitions.some((h) => h.kind === 'Paused' || (h.kind === 'Inconclusive' && h.of !== 'Background'));
   return [before !== undefined && !fresh ? before : { reason, startTime: time(seen.now) }];
 }
 

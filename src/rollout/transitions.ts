@@ -13,7 +13,8 @@ export type Transition =
   | { readonly kind: 'StageDone'; readonly stage: number; readonly skipped: boolean }
   | { readonly kind: 'Paused'; readonly stage: number }
   | { readonly kind: 'Bereft'; readonly stage: number; readonly pods: string }
-  | { readonly kind: 'Inconclusive'; readonly stage: number }
+  /** With the stage that it came up at; what is measured beside the stages or behind them is none of these. */
+  | { readonly kind: 'Inconclusive'; readonly of: 'Stage' | 'Background' | 'PostPromotion'; readonly stage: number }
   | ({ readonly kind: 'Superseded' } & Named)
   | ({ readonly kind: 'RolledBack' } & Named)
   | ({ readonly kind: 'Promoted' } & Named)

@@ -1,7 +1,7 @@
 // What a state wants of the world. Level, not edge: the same state wants the same thing in every pass.
 import { mostRouted } from './traffic.ts';
 import { meansOf } from './means/by-split.ts';
-import type { Pods, Wanting } from './means/means.ts';
+import type { Pods, Selectors, Wanting } from './means/means.ts';
 import { availableOf, hasRouter } from './observed.ts';
 import type { PlannedAnalysis, RunKind } from './plan.ts';
 import { hasTag } from './place.ts';
@@ -16,13 +16,12 @@ export interface WantedRun {
 }
 
 export interface Wanted {
-  /** Percent on the canary; undefined without a router. */
+  /** Percent on the canary; undefined without a router, and where each route stays as it is. */
   readonly weight: number | undefined;
   /** The verdict for the routes to remember: a release, null for none. */
   readonly rejected: string | null;
-  /** Pod hash per role; undefined: leave the selectors as they are. */
-  readonly canary: string | undefined;
-  readonly stable: string | undefined;
+  /** What the sides are to select. */
+  readonly selected: Selectors;
   readonly pods: Pods;
   readonly runs: readonly WantedRun[];
 }
@@ -64,7 +63,7 @@ export function wantedOf(situation: Situation): Wanted {
   return {
     weight: means.weight(wanting),
     rejected: hasTag(place, 'rejected') ? releaseKey(memory) : null,
-    ...means.selectors(wanting, pods),
+    selected: means.selectors(wanting, pods),
     pods,
     runs: wantedRuns(situation),
   };

@@ -1,5 +1,6 @@
 // The port by child processes: a few, started when there is work and ended when there is none. References are listed by the parent:
 // that is small, and an idle fleet does nothing else.
+import { targetRevision } from '../api/target-revision.ts';
 import { fail, ok } from '../api/result.ts';
 import { MirrorFolders, type MirrorFoldersOptions } from '../git/folders.ts';
 import type { GitEgress } from '../git/http.ts';
@@ -41,10 +42,11 @@ class Pool implements Backend {
     this.#child = { clock, setup, memoryBytes, mayPush, egress };
   }
 
-  readonly head: Backend['head'] = async ({ repoURL: url, credentials, branch }, call) => {
+  readonly head: Backend['head'] = async ({ repoURL: url, credentials, revision }, call) => {
     const { clock, egress, limits = SOURCE_LIMITS } = this.#options;
     try {
-      return ok(await new GitServer({ url, credentials, clock, egress, limits }).locate(`refs/heads/${branch}`, call));
+      const server = new GitServer({ url, credentials, clock, egress, limits });
+      return ok((await server.locate(targetRevision(revision), call))?.commit);
     } catch (error) {
       return fail(failureOf(error));
     }

@@ -21,7 +21,7 @@ export function inProcessReader(options: InProcessOptions): SourceReader {
   const backend: Backend = {
     async head(request, call) {
       try {
-        return ok(await (await mirrorFor(request)).head(request.branch, call));
+        return ok(await (await mirrorFor(request)).head(request.revision, call));
       } catch (error) {
         return fail(failureOf(error));
       }

@@ -40,8 +40,11 @@ export async function perform(job: Job, context: JobContext): Promise<SourceResu
 
 async function run(job: Job, { mirror, limits, call }: JobContext): Promise<SourceResult<unknown>> {
   switch (job.op) {
-    case 'read':
-      return content(await mirror.fetch(job.request.branch, call), job.request, { mirror, limits, call });
+    case 'read': {
+      const { ref, ...commit } = await mirror.fetch(job.request.revision, call);
+      const read = await content(commit, job.request, { mirror, limits, call });
+      return read.ok ? ok({ ...read.value, ref }) : read;
+    }
     case 'readCommit': {
       const commit = await mirror.commit(job.request.commit);
       return commit === undefined ? ok(undefined) : content(commit, job.request, { mirror, limits, call });

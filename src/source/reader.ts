@@ -68,8 +68,8 @@ class Reader implements SourceReader {
   }
 
   head(request: HeadRequest, signal: AbortSignal): Promise<SourceResult<string | undefined>> {
-    // Listings touch nothing that is kept: those of one repository need not wait for each other's branches.
-    const source = `${repositoryKey(request)} ${request.branch}`;
+    // Listings touch nothing that is kept: those of one repository need not wait for each other's references.
+    const source = `${repositoryKey(request)} ${request.revision}`;
     return this.#turn(this.#listings, source, request, signal, (work) => this.#backend.head(request, work));
   }
 
@@ -172,6 +172,6 @@ class TooLarge {
 }
 
 const keyOf = (request: ReadRequest): string => {
-  const { branch, path, exclude = [], head = '' } = request;
-  return JSON.stringify([repositoryKey(request), branch, path, exclude, head]);
+  const { revision, path, exclude = [], head = '' } = request;
+  return JSON.stringify([repositoryKey(request), revision, path, exclude, head]);
 };

@@ -58,6 +58,8 @@ export interface DrivenRoute extends Driven<Split, ReadSplit> {
 /** An object whose selectors say which pods a side is. */
 export interface DrivenSelector extends Driven<SelectorWanted, Hashes> {
   readonly drives: 'selectors';
+  /** What of it is driven, for people: `the selector`. */
+  readonly what: string;
   readonly roles: readonly Role[];
 }
 
@@ -77,30 +79,47 @@ export interface Unbound {
   readonly what: string;
 }
 
-/** A kind of which objects are driven. */
+/** A kind of which objects are driven. All that is special of a kind is said here: nobody else asks for one by its name. */
 export type DrivenKind = {
   readonly resource: Resource;
   /** What the controller has to be allowed to do with it. */
   readonly verbs: readonly string[];
   /** What of it is driven, for the docs. */
-  readonly what: string;
+  readonly owned: string;
   /** The field that what is driven is in, or is: who owns it drives the object, or has interfered. */
   readonly field: readonly string[];
+  /** What a cache keeps, where there are many and most are nobody's. Default: all of it. */
+  readonly slim?: (object: KubeObject) => KubeObject;
 } & (
   | { readonly drives: 'split' }
   | {
       readonly drives: 'selectors';
+      /** A hash of a revision is in it, whoever wrote that, and whatever it is. */
+      isBound(object: KubeObject): boolean;
       unbind(object: KubeObject): Unbound | undefined;
     }
 );
+
+/** Between which Services requests are shared out, where any are named. */
+export type Sides = Pick<Traffic, 'canaryService' | 'stableService'>;
 
 /** Whatever a router is, this is what is known of it. `C` is the type of its fields below `trafficRouting`. */
 export interface RouterModule<C> {
   /** As its users call it. */
   readonly title: string;
   readonly kinds: readonly DrivenKind[];
+  /** What its own controllers do everywhere, and is no news. */
+  readonly own?: RouterOwn;
   /** The objects that a Rollout in `namespace` drives. */
-  objects(config: C, traffic: Traffic, namespace: string): readonly DrivenObject[];
+  objects(config: C, sides: Sides, namespace: string): readonly DrivenObject[];
+}
+
+/** What the controllers of a router do by themselves. */
+export interface RouterOwn {
+  /** Their field managers. */
+  readonly managers: readonly string[];
+  /** Names of the ConfigMaps that they put into each namespace. */
+  readonly configMaps: readonly string[];
 }
 
 /** Enough to read, follow and write a part of an object. */

@@ -9,7 +9,7 @@ import type { Issue } from '../api/result.ts';
 import { headerMatchSchema, type HeaderMatch } from '../api/traffic.ts';
 import { shortHash } from '../rollout/hash.ts';
 import type { Split } from './driven.ts';
-import { entriesIn, testsOf, textOf, valueAt, type Entry, type RouteForm, type SharedEntry } from './route-form.ts';
+import { entriesIn, testsOf, textOf, valueAt, type Entry, type PreviewForm, type SharedEntry } from './route-form.ts';
 import { pointer, type JsonPatchOp } from './write.ts';
 
 /** By the key of the form: several Rollouts may drive entries of one object. */
@@ -25,7 +25,7 @@ function notesOf({ metadata: { annotations } }: KubeObject): Notes {
 }
 
 /** The headers for which the object has previews; undefined where it has none. */
-export const notedHeaders = ({ key }: RouteForm, object: KubeObject): readonly HeaderMatch[] | undefined =>
+export const notedHeaders = ({ key }: PreviewForm, object: KubeObject): readonly HeaderMatch[] | undefined =>
   notesOf(object)[key]?.headers;
 
 function recordAt(root: unknown, keys: readonly (string | number)[]): Entry {
@@ -33,13 +33,13 @@ function recordAt(root: unknown, keys: readonly (string | number)[]): Entry {
   return isRecord(value) ? value : {};
 }
 
-function previewOf(form: RouteForm, object: KubeObject, shared: SharedEntry, headers: readonly HeaderMatch[]): Entry {
+function previewOf(form: PreviewForm, object: KubeObject, shared: SharedEntry, headers: readonly HeaderMatch[]): Entry {
   const { weight: _, ...canary } = recordAt(object, shared.branches.canary.keys);
   return form.preview(recordAt(object, [...form.list, shared.place]), canary, headers);
 }
 
 const copiesOf = (
-  form: RouteForm,
+  form: PreviewForm,
   object: KubeObject,
   entries: readonly SharedEntry[],
   headers: readonly HeaderMatch[],
@@ -50,7 +50,7 @@ const namesOf = (copies: readonly Entry[]): string[] =>
 
 /** The annotation, with these previews noted for this form's entries; null where nothing is left to be noted. */
 export function previewNote(
-  form: RouteForm,
+  form: PreviewForm,
   object: KubeObject,
   entries: readonly SharedEntry[],
   headers: readonly HeaderMatch[] | null,
@@ -63,7 +63,7 @@ export function previewNote(
 
 /** What keeps the entries from being shown for these headers. */
 export function previewIssues(
-  form: RouteForm,
+  form: PreviewForm,
   object: KubeObject,
   entries: readonly SharedEntry[],
   headers: readonly HeaderMatch[],
@@ -79,7 +79,7 @@ export function previewIssues(
 
 /** Places of the previews that there are: of the headers that are noted, and what is as one for those that are wanted would be. */
 function placesOf(
-  form: RouteForm,
+  form: PreviewForm,
   object: KubeObject,
   entries: readonly SharedEntry[],
   wanted: readonly HeaderMatch[] | null,
@@ -112,7 +112,7 @@ function contains(whole: unknown, part: unknown): boolean {
 
 /** Whether each shared entry has a preview for these headers, made of it as it is now; with null, whether nothing has any. */
 export function isShown(
-  form: RouteForm,
+  form: PreviewForm,
   object: KubeObject,
   entries: readonly SharedEntry[],
   headers: readonly HeaderMatch[] | null,
@@ -126,7 +126,7 @@ export function isShown(
 
 /** From the end of the list to its front, so that no place has moved when it is come to. */
 export function previewOps(
-  form: RouteForm,
+  form: PreviewForm,
   object: KubeObject,
   entries: readonly SharedEntry[],
   headers: Split['preview'],
@@ -146,7 +146,7 @@ export function previewOps(
 
 /** The same object, which nobody else has, with previews for these headers and no others. */
 export function withPreviews(
-  form: RouteForm,
+  form: PreviewForm,
   object: KubeObject,
   entries: readonly SharedEntry[],
   headers: readonly HeaderMatch[] | undefined,

@@ -21,28 +21,34 @@ export interface Branch {
 export interface SharedEntry {
   /** For issues, as `spec.http[0] (primary)`. */
   label: string;
-  /** Where it is in the list. */
+  /** Where it is in the list; 0 where it is the only one, and in none. */
   place: number;
   tests: JsonPatchOp[];
   branches: Readonly<Record<Role, Branch>>;
 }
 
-/** How the entries of one kind of route look. */
+/** How one kind of route looks. */
 export interface RouteForm {
+  /** The entries that are driven, or what has to be written for there to be any. */
+  find(object: KubeObject): Result<SharedEntry[], Issue[]>;
+  /** Where its entries are a list, in which a copy may stand in front of one for some of the requests. Without it nothing can be shown apart. */
+  readonly previews?: PreviewForm;
+  /** What its own controller says against it, where that says anything; what it accepts is no issue. */
+  readonly verify?: (object: KubeObject) => Issue[];
+}
+
+/** How the copies look that stand in front of entries. */
+export interface PreviewForm {
   /** Where the list is in the object. */
   readonly list: readonly string[];
   /** Tells its previews from those of other Rollouts that drive other entries of the same object. */
   readonly key: string;
-  /** The entries that are driven, or what has to be written for there to be any. */
-  find(object: KubeObject): Result<SharedEntry[], Issue[]>;
   /** The entry as it is for requests with these headers: all of it goes to `canary`, the branch without its weight. */
   preview(entry: Entry, canary: Entry, headers: readonly HeaderMatch[]): Entry;
   /** The headers that each match of an entry asks for itself, in lower case: none of them can be asked for twice. */
   asked(entry: Entry): string[];
   /** Whether an entry is one that `preview` has made for these headers. */
   isPreview(entry: Entry, at: PreviewPlace): boolean;
-  /** What its own controller says against it, where that says anything; what it accepts is no issue. */
-  readonly verify?: (object: KubeObject) => Issue[];
 }
 
 export interface PreviewPlace {

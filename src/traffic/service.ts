@@ -1,5 +1,5 @@
 // A Service whose selector follows a revision. Owns the pod hash in it, and the verdict's mark where it alone moves the traffic.
-import { isRecord } from '../api/json.ts';
+import { isRecord, present } from '../api/json.ts';
 import type { KubeObject } from '../api/k8s.ts';
 import { ANNOTATIONS, POD_TEMPLATE_HASH, RESOURCES } from '../api/names.ts';
 import { ok } from '../api/result.ts';
@@ -13,8 +13,10 @@ export const SERVICE_KIND: Extract<DrivenKind, { drives: 'selectors' }> = {
   resource: RESOURCES.services,
   drives: 'selectors',
   verbs: DRIVEN_VERBS,
-  what: 'the pod hash in the selector',
+  owned: 'the pod hash in the selector',
   field: SELECTED,
+  slim,
+  isBound: (object) => selectorOf(object)[POD_TEMPLATE_HASH] !== undefined,
   unbind,
 };
 
@@ -24,6 +26,7 @@ export function drivenService(at: { namespace: string; name: string; field: stri
     drives: 'selectors',
     resource: RESOURCES.services,
     ...at,
+    what: 'the selector',
     roles: [role],
     plan(object, { hashes, rejected }) {
       const hash = hashes[role];
@@ -59,6 +62,23 @@ const selectorOf = ({ spec }: KubeObject): Record<string, unknown> =>
 function hashOf(object: KubeObject): string | undefined {
   const hash = selectorOf(object)[POD_TEMPLATE_HASH];
   return typeof hash === 'string' ? hash : undefined;
+}
+
+/** What routing needs: there are many Services, and most are nobody's canary. */
+function slim({ apiVersion, kind, metadata, spec }: KubeObject): KubeObject {
+  const { name, namespace, uid, resourceVersion, annotations } = metadata;
+  const rejected = annotations?.[ANNOTATIONS.rejected];
+  const selector = isRecord(spec) ? spec['selector'] : undefined;
+  return {
+    apiVersion,
+    kind,
+    metadata: {
+      name,
+      ...present({ namespace, uid, resourceVersion }),
+      ...(rejected === undefined ? {} : { annotations: { [ANNOTATIONS.rejected]: rejected } }),
+    },
+    spec: selector === undefined ? {} : { selector },
+  };
 }
 
 function unbind(object: KubeObject): Unbound | undefined {

@@ -1,14 +1,14 @@
-// What Istio's http routes and the Gateway API's rules have in common: a list whose entries have one weighted branch for each side, and, in
-// front of an entry, a copy of it for the requests that are shown the candidate whatever the weights. Where entries and branches are, and
-// how such a copy looks, is each router's to say; reading, patching and keeping them is here.
+// What all routes with weights have in common: entries that have one weighted branch for each side, and, where these are a list, in front of
+// an entry a copy of it for the requests that are shown the candidate whatever the weights. Where entries and branches are, and how such a
+// copy looks, is each router's to say; reading, patching and keeping them is here.
 import { isRecord } from '../api/json.ts';
 import type { KubeObject } from '../api/k8s.ts';
 import { ANNOTATIONS } from '../api/names.ts';
 import { fail, ok, type Issue, type Result } from '../api/result.ts';
-import { ROLES } from '../api/traffic.ts';
+import { ROLES, type HeaderMatch } from '../api/traffic.ts';
 import type { DrivenRoute, ReadSplit, Split } from './driven.ts';
 import { isShown, notedHeaders, previewIssues, previewNote, previewOps, withPreviews } from './previews.ts';
-import { testsOf, valueAt, type Branch, type RouteForm, type SharedEntry } from './route-form.ts';
+import { testsOf, valueAt, type Branch, type PreviewForm, type RouteForm, type SharedEntry } from './route-form.ts';
 import { annotationOps, jsonWrite, pointer, type JsonPatchOp } from './write.ts';
 
 type Entries = Result<SharedEntry[], Issue[]>;
@@ -20,17 +20,23 @@ export function weightedRoute(
 ): DrivenRoute {
   // Caches replace objects and never change them: each version is looked through once, however often it is asked about.
   const known = new WeakMap<KubeObject, Entries>();
+  const { previews } = form;
   const entriesOf = (object: KubeObject): Entries => {
     const entries = known.get(object) ?? form.find(object);
     known.set(object, entries);
     return entries;
+  };
+  const unshownIssues = (object: KubeObject, headers: readonly HeaderMatch[]): Issue[] => {
+    const entries = entriesOf(object);
+    if (previews === undefined) return [{ field: `${at.resource.kind} ${at.name}`, message: SHOWN_TO_ALL }];
+    return entries.ok ? previewIssues(previews, object, entries.value, headers) : [];
   };
   return {
     drives: 'split',
     ...at,
     plan(object, split) {
       const entries = entriesOf(object);
-      return entries.ok ? plan(form, object, entries.value, split) : entries;
+      return entries.ok ? plan(previews, object, entries.value, split) : entries;
     },
     read(object) {
       const entries = entriesOf(object);
@@ -38,9 +44,9 @@ export function weightedRoute(
     },
     shows(object, headers) {
       const entries = entriesOf(object);
-      if (!entries.ok) return true;
-      const wanted = previewable(form, object, entries.value, headers);
-      return wanted === undefined || isShown(form, object, entries.value, wanted);
+      if (!entries.ok || previews === undefined) return true;
+      const wanted = previewable(previews, object, entries.value, headers);
+      return wanted === undefined || isShown(previews, object, entries.value, wanted);
     },
     keep(applied, live) {
       const entries = entriesOf(applied);
@@ -48,22 +54,24 @@ export function weightedRoute(
       const found = now.ok ? read(now.value) : now;
       if (!entries.ok || !found.ok) return applied;
       const weighted = withWeights(applied, entries.value, found.value.weights);
-      return withPreviews(form, weighted, entries.value, notedHeaders(form, live));
+      if (previews === undefined) return weighted;
+      return withPreviews(previews, weighted, entries.value, notedHeaders(previews, live));
     },
     verify(object, headers) {
-      const entries = entriesOf(object);
-      const clashes = entries.ok && headers !== null ? previewIssues(form, object, entries.value, headers) : [];
-      return [...clashes, ...(form.verify?.(object) ?? [])];
+      const unshown = headers === null ? [] : unshownIssues(object, headers);
+      return [...unshown, ...(form.verify?.(object) ?? [])];
     },
   };
 }
+
+const SHOWN_TO_ALL = 'shares all requests out alike: leave previewRoute out, or name another router';
 
 const isWhole = ({ weights, total }: Split): boolean =>
   ROLES.every((role) => Number.isInteger(weights[role]) && weights[role] >= 0) &&
   weights.canary + weights.stable === total;
 
 function plan(
-  form: RouteForm,
+  previews: PreviewForm | undefined,
   object: KubeObject,
   entries: readonly SharedEntry[],
   split: Split,
@@ -77,21 +85,35 @@ function plan(
     const writes = ROLES.flatMap((role) => weightOp(entry.branches[role], split.weights[role]));
     return writes.length === 0 ? [] : [...testsOf(entry), ...writes];
   });
-  const preview = previewable(form, object, entries, split.preview);
+  const preview = previews && previewWrite(previews, object, entries, split.preview);
   // Behind the weights, whose places they move.
-  changes.push(...previewOps(form, object, entries, preview));
+  changes.push(...(preview?.ops ?? []));
   const notes = {
     [ANNOTATIONS.rejected]: split.rejected,
     // Who drives it is noted with what it drives, never for its own sake.
     ...((changes.length > 0 || split.drivenBy === null) && { [ANNOTATIONS.drivenBy]: split.drivenBy }),
-    [ANNOTATIONS.preview]: preview === undefined ? undefined : previewNote(form, object, entries, preview),
+    [ANNOTATIONS.preview]: preview?.note,
   };
   return ok(jsonWrite([...changes, ...annotationOps(object, notes)]));
 }
 
+/** What brings the previews of an object, and what is noted of them, to what is wanted. */
+function previewWrite(
+  form: PreviewForm,
+  object: KubeObject,
+  entries: readonly SharedEntry[],
+  headers: Split['preview'],
+): { ops: JsonPatchOp[]; note: string | null | undefined } {
+  const preview = previewable(form, object, entries, headers);
+  return {
+    ops: previewOps(form, object, entries, preview),
+    note: preview === undefined ? undefined : previewNote(form, object, entries, preview),
+  };
+}
+
 /** What cannot be shown is left as it is: weights do not wait for it. */
 const previewable = (
-  form: RouteForm,
+  form: PreviewForm,
   object: KubeObject,
   entries: readonly SharedEntry[],
   headers: Split['preview'],

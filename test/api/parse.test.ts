@@ -11,7 +11,7 @@ it('names the field as Kubernetes does, and what to write', () => {
   expect(issues(rollout({ steps: [{ setWeight: 1 }, { pause: {} }, { pause: { duration: '0s' } }] }))).toEqual([
     {
       field: 'spec.strategy.canary.steps[2].pause.duration',
-      message: 'must be more than 0: whole seconds, or a duration such as 30s, 5m or 1h30m',
+      message: 'must be whole seconds above 0, or a duration such as 30s, 5m or 1h30m',
     },
   ]);
 });

@@ -64,11 +64,48 @@ describe('syncing', () => {
     await serving();
     world.repository.commit('main', files('web:2', 'one'), 'Release 2');
     const receivedAt = world.clock.now();
-    expect(world.agent.hint({ repoURL: 'https://GIT.example.com/shop', branch: 'main', receivedAt })).toBe(1);
+    expect(world.agent.hint({ repoURL: 'https://GIT.example.com/shop', ref: 'refs/heads/main', receivedAt })).toBe(1);
     expect(world.agent.hint({ repoURL: 'https://git.example.com/other.git', receivedAt })).toBe(0);
     await world.run(50);
     expect(await imageOf()).toBe('web:2');
     expect(await annotation(ANNOTATIONS.receivedAt)).toBe(new Date(receivedAt).toISOString());
+  });
+
+  it('follows the newest tag of a range, and is told of a new one by a webhook', async () => {
+    const first = world.repository.commit('main', files('web:1', 'one'), 'Release 1');
+    world.repository.tags.set('v1.0.0', first);
+    await world.application({ source: { repoURL: 'https://git.example.com/shop.git', targetRevision: '1.x' } });
+    await world.start();
+    expect(await imageOf()).toBe('web:1');
+    const second = world.repository.commit('main', files('web:2', 'two'), 'Release 2');
+    await world.poll();
+    expect(await imageOf()).toBe('web:1');
+    world.repository.tags.set('v1.1.0', second);
+    const hint = { repoURL: 'https://git.example.com/shop', receivedAt: 0 };
+    expect(world.agent.hint({ ...hint, ref: 'refs/heads/main' })).toBe(0);
+    expect(world.agent.hint({ ...hint, ref: 'refs/tags/v1.1.0' })).toBe(1);
+    await world.run(50);
+    expect(await imageOf()).toBe('web:2');
+    expect(await world.status()).toMatchObject({ phase: 'Synced', revision: { commit: second } });
+  });
+
+  it('stays at the commit that is named', async () => {
+    const first = world.repository.commit('main', files('web:1', 'one'), 'Release 1');
+    await world.application({ source: { repoURL: 'https://git.example.com/shop.git', targetRevision: first } });
+    await world.start();
+    world.repository.commit('main', files('web:2', 'two'), 'Release 2');
+    await world.poll();
+    expect(await imageOf()).toBe('web:1');
+    expect(await world.status()).toMatchObject({ phase: 'Synced', revision: { commit: first } });
+  });
+
+  it('says so where there is no such revision', async () => {
+    world.repository.commit('main', files('web:1', 'one'), 'Release 1');
+    await world.application({ source: { repoURL: 'https://git.example.com/shop.git', targetRevision: '^3' } });
+    await world.start();
+    const ready = (await world.status()).conditions?.find(({ type }) => type === 'Ready');
+    expect(ready).toMatchObject({ reason: 'SourceNotFound' });
+    expect(ready?.message).toContain('there is no tag whose version is in the range ^3 in https://git.example.com');
   });
 
   it('looks only at the Application that a hint means', async () => {
@@ -323,6 +360,36 @@ describe('write-back', () => {
     await world.run(5_000);
     const head = world.repository.commits.get(world.repository.branches.get('main') ?? '');
     expect(Object.fromEntries(head?.files ?? [])).toEqual({ ...files('web:1', 'one'), 'README.md': 'hello\n' });
+  });
+
+  it('is not tried where a tag is followed: the hold stays, and says which field to change', async () => {
+    const first = world.repository.commit('main', files('web:1', 'one'), 'Release 1');
+    world.repository.tags.set('v1.0.0', first);
+    await world.application({
+      source: { repoURL: 'https://git.example.com/shop.git', targetRevision: '1.x' },
+      ...COMMIT,
+    });
+    await world.start();
+    await world.promote('hash1');
+    const second = world.repository.commit('main', files('web:2', 'two'), 'Release 2');
+    world.repository.tags.set('v1.1.0', second);
+    await world.poll();
+    await world.abort('hash2', 'hash1');
+    await world.run(60_000);
+    expect(await imageOf()).toBe('web:1');
+    expect(world.repository.branches.get('main')).toBe(second);
+    const { holds, conditions } = await world.status();
+    expect(holds).toMatchObject([{ writeBack: { state: 'Disabled' } }]);
+    expect(conditions?.find(({ type }) => type === 'WriteBackReady')).toMatchObject({
+      status: 'False',
+      reason: 'NoBranch',
+      message: expect.stringContaining('targetRevision 1.x is no branch'),
+    });
+    const third = world.repository.commit('main', files('web:3', 'three'), 'Release 3');
+    world.repository.tags.set('v1.2.0', third);
+    await world.poll();
+    expect(await imageOf()).toBe('web:3');
+    expect((await world.status()).holds).toEqual([]);
   });
 
   it('is given up when the branch declares something else by then', async () => {

@@ -109,7 +109,7 @@ export function declared(objects: readonly KubeObject[], app = application(), co
     subject: 'Change',
     message: 'Change',
   };
-  const content = { commit: about, files: new Map<string, string>(), manifests, skipped: [] };
+  const content = { commit: about, ref: 'refs/heads/main', files: new Map<string, string>(), manifests, skipped: [] };
   return render(content, {
     namespace: 'shop',
     tenancy: tenancyOf(app, settings),

@@ -175,6 +175,12 @@ export const BAD_OBJECTS: BadObject[] = [
     `${BLUE_GREEN}.previewRoute.match`,
     'names a header twice',
   ),
+  bad(
+    'a preview without pods that is to be measured',
+    blueGreen({ previewReplicaCount: 0, prePromotionAnalysis: { templates: [{ templateName: 'success-rate' }] } }),
+    `${BLUE_GREEN}.previewReplicaCount`,
+    'at least 1 with prePromotionAnalysis',
+  ),
   bad('an affinity of no kind', blueGreen({ antiAffinity: {} }), `${BLUE_GREEN}.antiAffinity`, 'one of them'),
   bad('a restart on a day', rollout({}, { restartAt: '2026-01-31' }), 'spec.restartAt', 'RFC 3339'),
   bad('an empty selector', rollout({}, { selector: {} }), 'spec.selector', 'must not be empty'),

@@ -86,8 +86,8 @@ describe('a correction', () => {
       seen(weight, {
         routes: [{ kind: 'HTTPRoute', name: 'web', namespace: 'shop', canary: weight, uneven }],
         selectors: [
-          { kind: 'DestinationRule', name: 'web', role: 'canary', hash },
-          { kind: 'DestinationRule', name: 'web', role: 'stable', hash: 'v1' },
+          { kind: 'DestinationRule', name: 'web', what: 'the subsets', role: 'canary', hash },
+          { kind: 'DestinationRule', name: 'web', what: 'the subsets', role: 'stable', hash: 'v1' },
         ],
         replicaSets: [{ name: 'web-v1', hash: 'v1', desired }] as never,
       });

@@ -47,7 +47,7 @@ async function readFrom(repository: Parameters<Parameters<typeof hostileReposito
   server.serve(repository, pack);
   const mirror = openMirror({ url: server.url, clock: systemClock, directory, limits: LIMITS });
   try {
-    const request = { repoURL: server.url, branch: 'main', path: '' };
+    const request = { repoURL: server.url, revision: 'main', path: '' };
     return (await perform(
       { op: 'read', request },
       { mirror, limits: LIMITS, call: {} },

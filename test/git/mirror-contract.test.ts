@@ -14,6 +14,7 @@ interface World {
   mirror: GitMirror;
   /** A further mirror of the same repository, with nothing in it: that of another process. */
   another(): GitMirror;
+  tag(name: string, commit: string, annotated?: 'annotated'): void;
   commit(branch: string, files: Record<string, string | null>, message: string): string;
   /** The newest text of a file on the server, and the note of a commit. */
   show(branch: string, path: string): string;
@@ -29,6 +30,7 @@ async function realWorld(): Promise<World> {
   return {
     mirror,
     another: () => openMirror({ url: server.url, clock: systemClock, directory: join(directory, 'another') }),
+    tag: (name, commit, annotated) => void server.git('tag', ...(annotated ? ['-a', '-m', name] : []), name, commit),
     commit: (branch, files, message) => server.commit(branch, files, message),
     show: (branch, path) => server.git('show', `${branch}:${path}`),
     note: (commit) => server.git('notes', '--ref=sluice', 'show', commit),
@@ -49,6 +51,7 @@ async function fakeWorld(): Promise<World> {
   return {
     mirror: new FakeMirror(repository),
     another: () => new FakeMirror(repository),
+    tag: (name, commit) => void repository.tags.set(name, commit),
     commit: (branch, files, message) => repository.commit(branch, files, message),
     show: (branch, path) =>
       repository.commits
@@ -95,7 +98,44 @@ describe.each([
       author: { name: 'Ada', email: 'ada@example.com' },
       date: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
     });
-    expect(await world.mirror.commit(oid)).toEqual(commit);
+    const { ref, ...itself } = commit;
+    expect(ref).toBe('refs/heads/main');
+    expect(await world.mirror.commit(oid)).toEqual(itself);
+  });
+
+  it.each(['plain', 'annotated'] as const)('finds and fetches a tag that is %s', async (kind) => {
+    const first = world.commit('main', { 'a.yaml': 'a: 1\n' }, 'First');
+    world.commit('main', { 'a.yaml': 'a: 2\n' }, 'Second');
+    world.tag('v1.0.0', first, kind === 'annotated' ? kind : undefined);
+    expect(await world.mirror.head('v1.0.0')).toBe(first);
+    expect(await world.mirror.fetch('v1.0.0')).toMatchObject({ oid: first, ref: 'refs/tags/v1.0.0' });
+    expect(await world.mirror.fetch('v1.0.0')).toMatchObject({ oid: first });
+    expect((await world.mirror.files(first, '')).map(({ path }) => path)).toEqual(['a.yaml']);
+  });
+
+  it('follows the newest tag of a range', async () => {
+    const first = world.commit('main', { 'a.yaml': 'a: 1\n' }, 'First');
+    world.tag('v1.9.0', first, 'annotated');
+    expect(await world.mirror.fetch('1.x')).toMatchObject({ oid: first, ref: 'refs/tags/v1.9.0' });
+    const second = world.commit('main', { 'a.yaml': 'a: 2\n' }, 'Second');
+    world.tag('v1.10.0', second);
+    world.tag('v2.0.0', second);
+    expect(await world.mirror.head('1.x')).toBe(second);
+    expect(await world.mirror.fetch('1.x')).toMatchObject({ oid: second, ref: 'refs/tags/v1.10.0' });
+    await expect(world.mirror.fetch('^3')).rejects.toMatchObject({ kind: 'not-found' });
+  });
+
+  it('fetches one commit by its id, also one that no branch is at', async () => {
+    const first = world.commit('main', { 'a.yaml': 'a: 1\n' }, 'First');
+    world.commit('main', { 'a.yaml': 'a: 2\n' }, 'Second');
+    expect(await world.mirror.head(first)).toBe(first);
+    for (let time = 0; time < 2; time++) expect(await world.mirror.fetch(first)).toMatchObject({ oid: first });
+    expect(await world.mirror.read((await world.mirror.files(first, 'a.yaml'))[0]?.oid ?? '')).toBe('a: 1\n');
+  });
+
+  it('refuses a commit that is nowhere', async () => {
+    world.commit('main', { 'a.yaml': 'a: 1\n' }, 'First');
+    await expect(world.mirror.fetch('f'.repeat(40))).rejects.toMatchObject({ kind: 'not-found' });
   });
 
   it('refuses a branch that is not there', async () => {

@@ -4,7 +4,7 @@ import { machine } from '../../src/rollout/machine.ts';
 
 type Asked = (args: unknown, params: unknown) => boolean;
 interface Edge {
-  guard?: string | Asked;
+  guard?: string | Asked | { type: string; params: Record<string, string> };
   target?: string;
 }
 type Edges = string | Edge | readonly (string | Edge)[];
@@ -19,9 +19,18 @@ const listed = (edges: Edges | undefined): Edge[] =>
     (edge) => (typeof edge === 'string' ? { target: edge } : edge),
   );
 
-/** `stepping.pausing ADVANCE isReached`, and so on. */
-const nameOf = (path: readonly string[], event: string, { guard }: Edge): string =>
-  [path.join('.'), event, typeof guard === 'string' ? guard : ''].join(' ').trim();
+const guardOf = ({ guard }: Edge): { type: string; params: Record<string, string> } | undefined =>
+  guard === undefined || typeof guard === 'function'
+    ? undefined
+    : typeof guard === 'string'
+      ? { type: guard, params: {} }
+      : guard;
+
+/** `stepping.pausing ADVANCE isReached`, and so on; a guard with what it asks for. */
+function nameOf(path: readonly string[], event: string, edge: Edge): string {
+  const { type = '', params = {} } = guardOf(edge) ?? {};
+  return [path.join('.'), event, type, ...Object.values(params)].join(' ').trim();
+}
 
 function namesIn(node: Node, path: readonly string[]): string[] {
   const own = Object.entries(node.on ?? {}).flatMap(([event, edges]) =>
@@ -39,10 +48,11 @@ export const transitionsOf = (): string[] => namesIn(machine.config as unknown a
 export function notedChart(note: (transition: string) => void): Chart {
   const guards = machine.implementations.guards as unknown as Record<string, Asked>;
   const noted = (edge: Edge, name: string): Edge => {
-    const ask = typeof edge.guard === 'string' ? guards[edge.guard] : () => true;
+    const { type, params: given } = guardOf(edge) ?? {};
+    const ask = type === undefined ? () => true : guards[type];
     if (ask === undefined) throw new Error(`${name} has no guard of the chart`);
     const guard: Asked = (args, params) => {
-      const holds = ask(args, params);
+      const holds = ask(args, given ?? params);
       if (holds) note(name);
       return holds;
     };

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Step } from '../../src/api/rollout.ts';
+import { decide } from '../../src/rollout/decide.ts';
+import type { Observed } from '../../src/rollout/observed.ts';
 import { World } from './world.ts';
 
 function inCanary(steps: Step[], spec = {}): World {
@@ -96,5 +98,98 @@ describe('traffic', () => {
     const world = inCanary([{ setWeight: 40 }, { pause: {} }, { setWeight: 20 }]);
     world.annotate('promote', 'full');
     expect(world.weights).toEqual([0, 40, 0]);
+  });
+});
+
+describe('a pause on the way to the switch', () => {
+  const ANALYSIS = { templates: [{ templateName: 'success-rate' }] };
+  const trafficRouting = { istio: { virtualService: { name: 'web' } } };
+  const means: [string, Parameters<typeof World.blueGreen>[0]][] = [
+    ['a selector', { postPromotionAnalysis: ANALYSIS }],
+    ['a router', { postPromotionAnalysis: ANALYSIS, trafficRouting }],
+  ];
+
+  it.each(means)('with %s holds the traffic where it is, though the write is possible again', (_means, strategy) => {
+    const world = World.blueGreen(strategy);
+    world.settle();
+    world.declare('v2');
+    world.refused.add('stable → v2');
+    world.settle();
+    expect(world.status.machine?.state).toBe('promoting.switching');
+    world.annotate('pause');
+    world.refused.clear();
+    world.settle();
+    expect([world.status.phase, world.services?.stable]).toEqual(['Paused', 'v1']);
+    world.annotate('resume');
+    expect(world.services?.stable).toBe('v2');
+  });
+
+  it('with a selector leaves the old pods serving that took over meanwhile', () => {
+    const world = World.blueGreen({ postPromotionAnalysis: ANALYSIS });
+    world.settle();
+    world.declare('v2').settle();
+    world.broken.add('v2');
+    world.settle();
+    expect([world.status.machine?.state, world.services?.stable]).toEqual(['promoting.verifying', 'v1']);
+    world.annotate('pause');
+    world.broken.clear();
+    world.settle();
+    expect([world.status.phase, world.services?.stable]).toEqual(['Paused', 'v1']);
+    world.annotate('resume');
+    expect(world.services?.stable).toBe('v2');
+  });
+
+  it.each(means)('with %s takes nothing back from a revision that serves already', (_means, strategy) => {
+    const world = World.blueGreen(strategy);
+    world.settle();
+    world.declare('v2').settle();
+    expect(world.services?.stable).toBe('v2');
+    world.annotate('pause');
+    world.wait(3_600_000);
+    expect([world.status.phase, world.services?.stable]).toEqual(['Paused', 'v2']);
+  });
+
+  it('leaves nobody without pods: where the stable revision has none, the new one serves', () => {
+    const world = World.blueGreen({ postPromotionAnalysis: ANALYSIS });
+    world.settle();
+    world.declare('v2');
+    world.refused.add('stable → v2');
+    world.settle();
+    world.annotate('pause');
+    world.refused.clear();
+    world.broken.add('v1');
+    world.settle();
+    expect(world.services?.stable).toBe('v2');
+  });
+});
+
+describe('a pause while routes differ', () => {
+  /** One of two routes took the weight, the other refused it. */
+  function apart(canary: number, other: number): Observed {
+    const world = inCanary([{ setWeight: 20 }, { pause: {} }, { setWeight: 50 }, { pause: {} }]);
+    world.waiting.push({ verb: 'promote', value: 'true' });
+    world.pass();
+    world.pods();
+    const seen = { ...world.seen(), spec: { ...world.spec, paused: true } };
+    const [route] = seen.routes;
+    if (route === undefined) throw new Error('no route');
+    return {
+      ...seen,
+      routes: [
+        { ...route, canary },
+        { ...route, name: 'other', canary: other },
+      ],
+    };
+  }
+  const weights = (seen: Observed): number[] =>
+    decide(seen).intents.flatMap((intent) => (intent.do === 'SetWeights' ? [intent.canary] : []));
+
+  it('raises none of them', () => {
+    expect(weights(apart(50, 20))).toEqual([]);
+    expect(weights({ ...apart(50, 20), spec: { ...apart(50, 20).spec, paused: false } })).toEqual([50]);
+  });
+
+  it('takes all of them down to what the step says', () => {
+    expect(weights(apart(80, 60))).toEqual([50]);
   });
 });

@@ -39,6 +39,8 @@ export class World {
   audit: ((before: Picture, after: Picture, write: string) => void) | undefined;
   /** The chart to decide by: a test may give one that notes the transitions taken. */
   chart: typeof machine = machine;
+  /** Writes that are refused, as they are written down. */
+  refused = new Set<string>();
   /** The n-th write from now (1: the next) fails; `after`: it took effect, only the answer was lost. */
   fault: { inWrites: number; when: 'before' | 'after' } | undefined;
   /** The recorded status is seen one write late, and a record made on it conflicts. */
@@ -109,8 +111,8 @@ export class World {
       replicaSets: this.replicaSets,
       selectors: this.services
         ? [
-            { kind: 'Service', name: 'web-canary', role: 'canary', hash: this.services.canary },
-            { kind: 'Service', name: 'web-stable', role: 'stable', hash: this.services.stable },
+            { kind: 'Service', name: 'web-canary', what: 'the selector', role: 'canary', hash: this.services.canary },
+            { kind: 'Service', name: 'web-stable', what: 'the selector', role: 'stable', hash: this.services.stable },
           ]
         : [],
       routes: this.route ? [{ kind: 'VirtualService', name: 'web', namespace: 'shop', ...this.route }] : [],
@@ -147,7 +149,7 @@ export class World {
       for (const intent of aborts ? urgent : decision.intents) this.execute(intent);
       this.record(decision);
       // Restarts change nothing that the next look could see.
-      if (decision.intents.every((x) => x.do === 'RestartPods')) return decision;
+      if (decision.intents.every((x) => x.do === 'RestartPods' || this.isRefused(x))) return decision;
     }
     throw new Error(`no rest: ${this.writes.slice(-6).join('; ')}`);
   }
@@ -233,8 +235,13 @@ export class World {
       if (!this.announced.has(a.key)) this.announced.set(a.key, `${a.reason}: ${a.message}`);
   }
 
+  private isRefused(intent: Intent): boolean {
+    return this.refused.has(describeIntent(intent));
+  }
+
   private execute(intent: Intent): void {
-    if (intent.do !== 'RestartPods') this.write(describeIntent(intent), () => this.effect(intent));
+    if (intent.do !== 'RestartPods' && !this.isRefused(intent))
+      this.write(describeIntent(intent), () => this.effect(intent));
   }
 
   // oxlint-disable-next-line complexity -- one case per intent

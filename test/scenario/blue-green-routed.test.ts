@@ -174,6 +174,22 @@ describe('traffic that goes over by weights', () => {
     expect(cluster.rollout().status?.blueGreen).toMatchObject({ activeSelector: cluster.rollout().status?.stableRS });
   });
 
+  it('begins with no measurement before the preview Service selects the new revision', async () => {
+    const measured = { ...shape, prePromotionAnalysis: judged(PREVIEW) };
+    await given(measured);
+    const heal = cluster.server.intercept(({ method, path }) =>
+      method === 'PATCH' && path.includes(`/services/${PREVIEW}`) ? { fail: 403 } : undefined,
+    );
+    release('v2', measured);
+    await cluster.until('all of its pods are there', () => cluster.pods()['v2'] === 4);
+    await cluster.run(60_000);
+    expect([cluster.runs(), previewed(cluster), share()]).toEqual([[], 'v1', 0]);
+    expect(cluster.rollout().status).toMatchObject({ step: '0/6' });
+    expect(cluster.rollout().status?.message).toMatch(/^ReconciliationError: a selector cannot be switched: /);
+    heal();
+    await promoted(cluster, 'v2');
+  });
+
   it('waits for a person first, where one is asked for', async () => {
     const manual = { ...shape, autoPromotionEnabled: false, previewReplicaCount: 1 };
     await given(manual);

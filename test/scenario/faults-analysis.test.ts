@@ -228,3 +228,61 @@ describe('a run that nobody follows any more', () => {
     await quiet();
   });
 });
+
+describe('nothing is measured that the traffic does not show:', () => {
+  const refuse = (what: string): (() => void) =>
+    cluster.server.intercept(({ method, path, headers }) =>
+      method === 'PATCH' && path.includes(what) && (headers?.['user-agent'] ?? '').startsWith('sluice')
+        ? { fail: 403 }
+        : undefined,
+    );
+
+  it('pods of a canary, before the canary Service selects them', async () => {
+    const steps: Step[] = [{ setCanaryScale: { replicas: 2 } }, analysisStep, { pause: {} }];
+    await givenV1(cluster, { steps });
+    const heal = refuse('/services/web-canary');
+    apply(cluster, 'v2', { steps });
+    await cluster.until('its pods are there', () => cluster.pods()['v2'] === 2);
+    await cluster.run(60_000);
+    expect([cluster.runs(), cluster.rollout().status?.step]).toEqual([[], '0/3']);
+    heal();
+    await waits(cluster);
+    expect(cluster.runs()).toHaveLength(1);
+  });
+
+  it('a step, while its weight is refused', async () => {
+    const steps: Step[] = [{ setWeight: 10 }, { pause: {} }, analysisStep, { pause: {} }];
+    await givenV1(cluster, { steps });
+    apply(cluster, 'v2', { steps });
+    await waits(cluster);
+    const heal = refuse('/virtualservices/web');
+    cluster.edit('VirtualService', 'web', (route) => {
+      const { http } = route['spec'] as { http: { route: { weight: number }[] }[] };
+      for (const [at, each] of (http[0]?.route ?? []).entries()) each.weight = at === 0 ? 100 : 0;
+    });
+    await cluster.until('it is refused', () => cluster.rollout().status?.phase === 'Degraded');
+    cluster.annotate('promote');
+    await cluster.until('the step begins', () => cluster.rollout().status?.step === '2/4');
+    await cluster.run(60_000);
+    expect(cluster.runs()).toEqual([]);
+    heal();
+    await weight(cluster, 10);
+    await waits(cluster);
+    expect(cluster.runs()).toHaveLength(1);
+  });
+
+  it('but in the background, as long as a request may reach the canary', async () => {
+    const steps: Step[] = [{ setWeight: 10 }, { pause: {} }, { setWeight: 50 }, { pause: {} }];
+    await givenV1(
+      cluster,
+      { steps, canary: { analysis: { ...BACKGROUND.analysis, startingStep: 2 } } as Canary },
+      { count: 600 },
+    );
+    apply(cluster, 'v2', { steps, canary: { analysis: { ...BACKGROUND.analysis, startingStep: 2 } } as Canary });
+    await waits(cluster);
+    refuse('/virtualservices/web');
+    cluster.annotate('promote');
+    await cluster.until('it is measured', () => cluster.runs().length === 1, 60_000);
+    expect(cluster.weights()?.canary).toBe(10);
+  });
+});

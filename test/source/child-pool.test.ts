@@ -43,7 +43,7 @@ function pool(options: Partial<SourcePoolOptions> = {}): SourceReader {
 
 const requestTo = (server: GitServer, more: Partial<ReadRequest> = {}): ReadRequest => ({
   repoURL: server.url,
-  branch: 'main',
+  revision: 'main',
   path: '',
   ...more,
 });
@@ -94,7 +94,7 @@ describe('a child', () => {
     const request = requestTo(server);
     const parent = commitFolder(server, { d: { 'a.yaml': map('a') } });
     await reader.read(request, NEVER);
-    const commit = { ...request, parent, below: 'd', message: 'Revert', author: AUTHOR };
+    const commit = { ...request, branch: 'main', parent, below: 'd', message: 'Revert', author: AUTHOR };
     const pushed = await reader.commitFiles({ ...commit, changes: new Map([['d/a.yaml', map('z')]]) }, NEVER);
     expect(pushed).toEqual({ ok: true, value: server.git('rev-parse', 'main') });
     const sections = new Map([[parent, [{ title: 'Aborted', text: 'Aborted\n' }]]]);
@@ -163,7 +163,7 @@ describe('a child', () => {
       });
       const { port } = silent.address() as { port: number };
       const reader = pool();
-      const request = { repoURL: `http://127.0.0.1:${port}/x.git`, branch: 'main', path: '', head: 'a'.repeat(40) };
+      const request = { repoURL: `http://127.0.0.1:${port}/x.git`, revision: 'main', path: '', head: 'a'.repeat(40) };
       const failure = { ok: false, error: { reason: 'ReaderKilled', message } };
       expect(await reader.read(request, NEVER)).toEqual(failure);
       // The commit is not to blame: nothing of it is remembered.
@@ -234,7 +234,7 @@ describe('a child', () => {
     });
     const { port } = silent.address() as { port: number };
     const gone = new AbortController();
-    const request = { repoURL: `http://127.0.0.1:${port}/x.git`, branch: 'main', path: '' };
+    const request = { repoURL: `http://127.0.0.1:${port}/x.git`, revision: 'main', path: '' };
     const reader = pool({ slots: 1 });
     const asked = reader.read(request, gone.signal);
     silent.once('connection', () => gone.abort());

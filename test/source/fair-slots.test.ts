@@ -50,7 +50,7 @@ class Sources implements Backend {
 }
 
 const read = (reader: SourceReader, repoURL: string, more: { timeoutMs?: number; signal?: AbortSignal } = {}) =>
-  reader.read({ repoURL, branch: 'main', path: '', timeoutMs: more.timeoutMs }, more.signal ?? NEVER);
+  reader.read({ repoURL, revision: 'main', path: '', timeoutMs: more.timeoutMs }, more.signal ?? NEVER);
 
 describe('turns', () => {
   it.each([
@@ -147,7 +147,7 @@ describe('turns', () => {
       close: () => Promise.resolve(),
     };
     const reader = createSourceReader({ clock: world.clock, backend });
-    const at = (head: string) => reader.read({ repoURL: 'x', branch: 'main', path: '', head }, NEVER);
+    const at = (head: string) => reader.read({ repoURL: 'x', revision: 'main', path: '', head }, NEVER);
     expect(await at('1')).toMatchObject({ error: { retryAfterMs: 60_000 } });
     await world.clock.advance(20_000);
     expect(await at('1')).toMatchObject({ error: { retryAfterMs: 40_000, message: 'too large' } });

@@ -42,7 +42,7 @@ function open(limits: Partial<SourceLimits> = {}) {
 
 async function failure(limits?: Partial<SourceLimits>): Promise<SourceFailure> {
   const reader = open(limits);
-  const result = await reader.read({ repoURL: server.url, branch: 'main', path: '' }, NEVER);
+  const result = await reader.read({ repoURL: server.url, revision: 'main', path: '' }, NEVER);
   await reader.close();
   if (result.ok) throw new Error(`read ${result.value.manifests.length} manifests`);
   return result.error;
@@ -161,7 +161,7 @@ describe('a repository that means harm', () => {
       ],
     });
     const reader = open();
-    const result = await reader.read({ repoURL: server.url, branch: 'main', path: '' }, NEVER);
+    const result = await reader.read({ repoURL: server.url, revision: 'main', path: '' }, NEVER);
     expect(result).toMatchObject({
       ok: true,
       value: { commit: { oid: head }, empty: 'no manifests in the repository' },

@@ -31,7 +31,7 @@ describe('a repository read in this process', () => {
   });
 
   const read = (request: Partial<ReadRequest> = {}) =>
-    reader.read({ repoURL: server.url, branch: 'main', path: '', ...request }, NEVER);
+    reader.read({ repoURL: server.url, revision: 'main', path: '', ...request }, NEVER);
   const content = async (request?: Partial<ReadRequest>): Promise<SourceContent> => {
     const result = await read(request);
     if (!result.ok) throw new Error(JSON.stringify(result.error));

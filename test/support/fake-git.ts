@@ -2,6 +2,7 @@
 // repository. Failures are set by the test.
 import { createHash } from 'node:crypto';
 import { withSections } from '../../src/git/notes.ts';
+import { targetRevision, type Located } from '../../src/api/target-revision.ts';
 import { toTime, type Clock } from '../../src/ports/clock.ts';
 import {
   GitError,
@@ -9,6 +10,7 @@ import {
   PushRejected,
   type Commit,
   type CommitRequest,
+  type FetchedCommit,
   type FileEntry,
   type GitMirror,
   type Person,
@@ -25,6 +27,7 @@ const sha = (text: string): string => createHash('sha1').update(text).digest('he
 /** The server's side: branches, notes, and every commit ever made. */
 export class FakeRepository {
   readonly branches = new Map<string, string>();
+  readonly tags = new Map<string, string>();
   readonly notes = new Map<string, string>();
   readonly commits = new Map<string, Stored>();
   readonly blobs = new Map<string, string>();
@@ -88,6 +91,14 @@ export class FakeRepository {
     return oid;
   }
 
+  /** What a revision means now. */
+  locate(revision: string): Located | undefined {
+    const named = (prefix: string, all: ReadonlyMap<string, string>): [string, string][] =>
+      [...all].map(([name, oid]) => [`${prefix}${name}`, oid]);
+    const references = [...named('refs/heads/', this.branches), ...named('refs/tags/', this.tags)];
+    return targetRevision(revision).find(new Map(references));
+  }
+
   reach(): void {
     if (this.failure) throw this.failure;
   }
@@ -97,7 +108,6 @@ export class FakeRepository {
 export class FakeMirror implements GitMirror {
   readonly #repository: FakeRepository;
   readonly #known = new Set<string>();
-  readonly #heads = new Map<string, string>();
   /** Calls that reached the server. */
   fetches = 0;
   /** Questions what a branch is at. */
@@ -107,21 +117,20 @@ export class FakeMirror implements GitMirror {
     this.#repository = repository;
   }
 
-  async head(branch: string): Promise<string | undefined> {
+  async head(revision: string): Promise<string | undefined> {
     this.#repository.reach();
     this.looks++;
-    return this.#repository.branches.get(branch);
+    return this.#repository.locate(revision)?.commit;
   }
 
-  async fetch(branch: string): Promise<Commit> {
+  async fetch(revision: string): Promise<FetchedCommit> {
     this.#repository.reach();
     this.fetches++;
-    const head = this.#repository.branches.get(branch);
-    const stored = head === undefined ? undefined : this.#repository.commits.get(head);
-    if (!stored) throw new GitError('not-found', `there is no branch ${branch}`);
+    const found = this.#repository.locate(revision);
+    const stored = found && this.#repository.commits.get(found.commit);
+    if (!found || !stored) throw new GitError('not-found', targetRevision(revision).missing);
     for (const oid of this.#ancestors(stored.commit.oid)) this.#known.add(oid);
-    this.#heads.set(branch, stored.commit.oid);
-    return stored.commit;
+    return { ...stored.commit, ref: found.ref };
   }
 
   async commit(oid: string): Promise<Commit | undefined> {
@@ -167,7 +176,6 @@ export class FakeMirror implements GitMirror {
     const branch = own ?? request.branch;
     const oid = this.#repository.push({ ...request, branch });
     this.#known.add(oid);
-    this.#heads.set(branch, oid);
     return oid;
   }
 

@@ -62,7 +62,7 @@ const httpOf = (object: KubeObject): Named[] => (object.spec as { http: Named[] 
 
 const istioCase = (name: string, traffic: Traffic, to: Destination): RouteCase => ({
   name,
-  traffic,
+  route: routeOf(traffic),
   object: (first, second, annotations) =>
     virtualService(
       [http('other', { canary: 5, stable: 95 }, to), http('primary', first, to), http('second', second, to)],
@@ -105,7 +105,7 @@ describe.each([
   istioCase('Istio by subsets', bySubsets, subsets),
   {
     name: 'Gateway API',
-    traffic: gateway,
+    route: routeOf(gateway),
     object: (first, second, annotations) =>
       httpRoute([{ backendRefs: [backend('static', 1)] }, rule(first, '/a'), rule(second)], annotations),
     entries: rulesOf,
@@ -151,6 +151,16 @@ describe('a VirtualService', () => {
     const alone = virtualService([{ route: [branch('web-stable')] }]);
     expect(messages(routeOf(istio()).read(alone))).toContain(
       'no destination with host web-canary: add one (it has web-stable)',
+    );
+  });
+
+  it('that names a side twice is not driven, and says so beside whatever else takes requests', () => {
+    const twice = [branch('web-stable', 80), branch('web-canary', 5), branch('web-canary.shop', 5), branch('old', 10)];
+    expect(messages(routeOf(istio()).read(virtualService([{ name: 'a', route: twice }])))).toBe(
+      [
+        'VirtualService web: spec.http[0] (a): has 2 destinations with host web-canary: keep one',
+        'VirtualService web: spec.http[0] (a): also sends traffic to old: remove this destination or give it weight 0, so that the weights sum to 100',
+      ].join('\n'),
     );
   });
 
@@ -218,6 +228,13 @@ describe('an HTTPRoute', () => {
   it('counts a missing weight as 1', () => {
     expect(value(routeOf(gateway).read(httpRoute([rule({})]))).weights).toEqual({ canary: 50, stable: 50 });
     expect(value(routeOf(gateway).read(httpRoute([rule({ canary: 0 })]))).weights).toEqual({ canary: 0, stable: 100 });
+  });
+
+  it('that names a side twice in a rule is not driven', () => {
+    const twice = { backendRefs: [backend('web-stable', 50), backend('web-canary', 25), backend('web-canary', 25)] };
+    expect(messages(routeOf(gateway).read(httpRoute([twice])))).toBe(
+      'HTTPRoute web: spec.rules[0]: has 2 backendRefs with name web-canary: keep one',
+    );
   });
 
   it('without a rule for both Services says what there is', () => {

@@ -134,11 +134,21 @@ function mergeArguments(templates: TemplateSpec[], given: Argument[], field: str
       });
     } else merged.set(arg.name, arg);
   }
-  for (const arg of merged.values()) {
-    if (!hasValue(arg))
-      issues.push({ field: `${field}.args`, message: `the argument ${arg.name} has no value: add it to args` });
-  }
+  issues.push(...valueless([...merged.values()], templates, given, field));
   return [...merged.values()];
+}
+
+/** An argument without a value; one that was given and that nobody asks for may be a slip of the finger. */
+function valueless(args: Argument[], templates: TemplateSpec[], given: Argument[], field: string): Issue[] {
+  const asked = new Set(templates.flatMap((template) => (template.args ?? []).map(({ name }) => name)));
+  const strange = given.map(({ name }) => name).filter((name) => !asked.has(name));
+  const hint = strange.length === 0 ? '' : `; no template asks for ${strange.join(', ')}`;
+  return args
+    .filter((arg) => !hasValue(arg))
+    .map(({ name }) => ({
+      field: `${field}.args`,
+      message: `the argument ${name} has no value: add it to args${hint}`,
+    }));
 }
 
 const hasValue = (arg: Argument): boolean => arg.value !== undefined || arg.valueFrom !== undefined;

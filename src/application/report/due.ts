@@ -1,6 +1,6 @@
 // What Git is to be told: commits that restore stable revisions' files, and notes on what became of commits. Nothing in the cluster waits
 // for it. Pure.
-import type { ApplicationStatus, Hold, Return } from '../../api/application.ts';
+import { revisionOf, type Application, type ApplicationStatus, type Hold, type Return } from '../../api/application.ts';
 import { qualifiedName } from '../../api/object-key.ts';
 import type { Rollout } from '../../api/rollout.ts';
 import { toTime } from '../../ports/clock.ts';
@@ -71,6 +71,7 @@ const withResult = (hold: Hold, writeBack: WriteBack | undefined): Hold =>
 function planWriteBacks(seen: Seen, accepted: Declared | undefined, holds: readonly Hold[]): WriteBackPlan | undefined {
   const { source, app, now, snapshots } = seen;
   if (!accepted || accepted !== source.newest || source.failure) return undefined;
+  if (accepted.branch === undefined) return { pushes: [], settled: withoutBranch(holds, app), dueAt: undefined };
   return dueWriteBacks({
     holds,
     snapshots,
@@ -82,6 +83,15 @@ function planWriteBacks(seen: Seen, accepted: Declared | undefined, holds: reado
     now,
   });
 }
+
+function withoutBranch(holds: readonly Hold[], app: Application): WriteBackPlan['settled'] {
+  const pending = holds.filter(({ writeBack }) => writeBack?.state === 'Pending');
+  return pending.map((hold) => ({ hold, writeBack: { state: 'Disabled', message: noBranchText(app) } }));
+}
+
+/** For a person: why nothing is pushed. */
+export const noBranchText = (app: Application): string =>
+  `targetRevision ${revisionOf(app)} is no branch, and a revert can be pushed to a branch only: name one, or set writeBack.onAbort: None`;
 
 function declaredRollouts(seen: Seen, accepted: Declared | undefined): Rollout[] {
   return [...(accepted?.sets.values() ?? [])].flatMap(
@@ -102,10 +112,12 @@ interface Writing {
 /** Others are built anew on the head that the first one makes. */
 function pushing(seen: Seen, accepted: Declared | undefined, plan: WriteBackPlan | undefined): Writing {
   const push = plan?.pushes[0];
-  if (!push || !accepted || seen.now < seen.memory.reportRetryAt) return { intents: [], dueAt: plan?.dueAt };
+  if (!push || accepted?.branch === undefined || seen.now < seen.memory.reportRetryAt)
+    return { intents: [], dueAt: plan?.dueAt };
   const { holds, changes } = push;
+  const { branch, commit } = accepted;
   const message = messageFor(push, seen);
-  return { intents: [{ do: 'Push', parent: accepted.commit.oid, message, changes, holds }], dueAt: plan.dueAt };
+  return { intents: [{ do: 'Push', branch, parent: commit.oid, message, changes, holds }], dueAt: plan.dueAt };
 }
 
 /** One exchange with the forge at a time. */
@@ -113,10 +125,11 @@ function proposing(seen: Seen, accepted: Declared | undefined, plan: WriteBackPl
   const { app, now } = seen;
   const { busy, retryAt } = seen.memory.forge;
   const push = plan?.pushes[0];
-  if (!push || !accepted || busy || obstacleTo(app) !== undefined) return { intents: [], dueAt: plan?.dueAt };
+  if (!push || accepted?.branch === undefined || busy || obstacleTo(app) !== undefined)
+    return { intents: [], dueAt: plan?.dueAt };
   if (now < retryAt) return { intents: [], dueAt: earliest(retryAt, plan.dueAt) };
-  const parent = accepted.commit.oid;
-  const intent = proposeIntent({ app, parent, push, message: messageFor(push, seen) });
+  const { branch: base, commit } = accepted;
+  const intent = proposeIntent({ app, base, parent: commit.oid, push, message: messageFor(push, seen) });
   return { intents: [intent], dueAt: plan.dueAt };
 }
 

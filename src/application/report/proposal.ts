@@ -36,6 +36,8 @@ export const isStale = ({ writeBack }: Hold, head: string, { looks }: ForgeMemor
 
 export interface ProposalInput {
   app: Application;
+  /** Branch that it is for. */
+  base: string;
   /** Commit to build on. */
   parent: string;
   push: WriteBackPlan['pushes'][number];
@@ -44,11 +46,12 @@ export interface ProposalInput {
 }
 
 /** One for all that one commit broke; what is open already is built anew. */
-export function proposeIntent({ app, parent, push, message }: ProposalInput): AgentIntent {
+export function proposeIntent({ app, base, parent, push, message }: ProposalInput): AgentIntent {
   const { rejected, changes, holds } = push;
   const known = holds.map(({ writeBack }) => writeBack).find((each) => each?.state === 'Proposed');
   return {
     do: 'Propose',
+    base,
     parent,
     branch: branchFor(app, rejected),
     message,

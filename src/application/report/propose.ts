@@ -6,7 +6,7 @@ import type { SourceFailure } from '../../ports/source-reader.ts';
 import type { Doing } from '../doing.ts';
 import type { AgentIntent } from '../intents.ts';
 import { forgeRepositoryOf, repositoryOf } from '../source/repository.ts';
-import { branchOf, intervalOf } from '../source/sources.ts';
+import { intervalOf } from '../source/sources.ts';
 import { holdId } from './due.ts';
 import { authorOf } from './push.ts';
 
@@ -71,10 +71,10 @@ interface Ground {
 /** Or, where nothing is to be pushed, what is to be done instead. */
 async function groundOf(intent: Of<'Propose'>, at: Doing, signal: AbortSignal): Promise<Ground | (() => void)> {
   const { context, seen } = at;
-  const { branch, holds } = intent;
+  const { branch, base, holds } = intent;
   const repository = await forgeRepositoryOf(seen.app, context);
   if (!repository.ok) return () => failed(repository.error, at, holds);
-  const branches = { head: branch, base: branchOf(seen.app) };
+  const branches = { head: branch, base };
   const found = await context.forge.find(repository.value, branches, signal);
   if (!found.ok) return () => failed(found.error, at, holds);
   const standing = found.value?.state === 'open' ? found.value : undefined;
@@ -104,7 +104,7 @@ const publish = (
 
 /** The commit at the branch, or why there is none. */
 async function pushBranch(
-  { parent, branch, changes, message }: Of<'Propose'>,
+  { parent, branch, base, changes, message }: Of<'Propose'>,
   { context, seen: { app } }: Doing,
   signal: AbortSignal,
 ): Promise<string | Failure> {
@@ -113,7 +113,7 @@ async function pushBranch(
   const pushed = await context.reader.commitFiles(
     {
       ...repository.value,
-      branch: branchOf(app),
+      branch: base,
       parent,
       publishAs: branch,
       changes,

@@ -5,7 +5,6 @@ import { qualifiedName } from '../../api/object-key.ts';
 import type { Doing } from '../doing.ts';
 import type { AgentIntent } from '../intents.ts';
 import { repositoryOf } from '../source/repository.ts';
-import { branchOf } from '../source/sources.ts';
 import { holdId } from './due.ts';
 import { noteKey, noteText, noteTitle, type Note } from './notes.ts';
 
@@ -24,7 +23,7 @@ export function authorOf({ spec }: Application): { name: string; email: string }
 /** Without what would end the line, or the field, of a commit that it is written in. */
 const plain = (text: string): string => text.replaceAll(/[<>\p{Cc}]/gu, '').trim();
 
-export async function pushRevert({ parent, changes, message, holds }: Of<'Push'>, at: Doing): Promise<void> {
+export async function pushRevert({ branch, parent, changes, message, holds }: Of<'Push'>, at: Doing): Promise<void> {
   const { context, seen, signal, memory } = at;
   const { app } = seen;
   const repository = await repositoryOf(app, context);
@@ -32,7 +31,7 @@ export async function pushRevert({ parent, changes, message, holds }: Of<'Push'>
   const below = app.spec.source.path ?? '';
   const request = {
     ...repository.value,
-    branch: branchOf(app),
+    branch,
     parent,
     changes,
     below,

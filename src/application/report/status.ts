@@ -10,7 +10,8 @@ import { revisionRef } from '../revision.ts';
 import type { Declared, Seen, SourceFailure } from '../seen.ts';
 import type { PrunePlan } from '../sync/prune.ts';
 import { degraded } from './degraded.ts';
-import { obstacleTo } from './proposal.ts';
+import { noBranchText } from './due.ts';
+import { obstacleTo, proposes } from './proposal.ts';
 import { said, type Said } from './said.ts';
 
 export interface StatusInput {
@@ -206,7 +207,7 @@ function revertReady({ holding, problems }: StatusInput): Said {
 
 function writeBackReady({ seen, problems, holding }: StatusInput): Said {
   const mode = seen.app.spec.writeBack?.onAbort ?? 'None';
-  const obstacle = mode === 'PullRequest' ? obstacleTo(seen.app) : undefined;
+  const obstacle = mode === 'None' ? undefined : obstacleIn(seen);
   if (obstacle) return said('WriteBackReady', false, obstacle.reason, obstacle.message);
   if (problems.writeBack !== undefined) return said('WriteBackReady', false, 'WriteBackFailed', problems.writeBack);
   const closed = proposalsIn(holding.holds, 'Closed');
@@ -216,6 +217,12 @@ function writeBackReady({ seen, problems, holding }: StatusInput): Said {
   if (mode === 'None') return said('WriteBackReady', true, 'Disabled', 'writeBack.onAbort is None');
   const how = mode === 'Commit' ? 'reverts are pushed' : 'reverts are proposed by pull requests';
   return said('WriteBackReady', true, 'Ready', how);
+}
+
+/** Why nothing can be written back, whatever is rejected. */
+function obstacleIn({ app, source: { newest } }: Seen): { reason: string; message: string } | undefined {
+  if (newest && newest.branch === undefined) return { reason: 'NoBranch', message: noBranchText(app) };
+  return proposes(app) ? obstacleTo(app) : undefined;
 }
 
 /** What has become of pull requests, each once. */

@@ -1,6 +1,7 @@
 // From what a commit says to what it declares: each object in its namespace, with its content hash, and what speaks against it.
 import type { KubeObject } from '../../api/k8s.ts';
 import { nameOf, objectKey, refOf, splitApiVersion } from '../../api/object-key.ts';
+import { branchOfRef } from '../../api/target-revision.ts';
 import type { Manifest, SourceContent } from '../../ports/source-reader.ts';
 import { declaredSets } from '../revert/rollout-set.ts';
 import type { Declared } from '../seen.ts';
@@ -46,6 +47,7 @@ export function render(content: SourceContent, context: RenderContext): Declared
   problems.push(...twice(desired), ...tenancyProblems(desired, context.tenancy));
   return {
     commit: content.commit,
+    branch: content.ref === undefined ? undefined : branchOfRef(content.ref),
     id: `${content.commit.oid} ${context.source} ${JSON.stringify(context.tenancy)}`,
     files: content.files,
     desired,

@@ -1,9 +1,10 @@
 // The repositories of the Applications: looks at branches when it is time to, and reads what is new. Nothing waits for it: a look is under
 // way or it is over, and its end is an event. Whatever fails leaves the last good content in force.
-import { MIN_LOOK_MS, type Application } from '../../api/application.ts';
+import { MIN_LOOK_MS, revisionOf, type Application } from '../../api/application.ts';
 import { durationMs } from '../../api/fields.ts';
 import { qualifiedName, type ObjectKey } from '../../api/object-key.ts';
 import type { RevisionRef } from '../../api/revision.ts';
+import { targetRevision } from '../../api/target-revision.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type {
   Repository,
@@ -67,14 +68,13 @@ const JITTER = 0.1;
 const MAX_EARLIER = 4;
 const ON_THE_WAY: ReadonlySet<string> = new Set(['GitUnreachable', 'AuthFailed', 'Cancelled']);
 
-export const branchOf = (app: Application): string => app.spec.source.targetRevision ?? 'main';
 /** Milliseconds between looks. */
 export const intervalOf = (app: Application): number =>
   Math.max(durationMs(app.spec.source.interval ?? '30s') ?? 30_000, MIN_LOOK_MS);
 
 /** What an Application's manifests are read from; another text means that they must be read anew. */
 export const sourceOf = (app: Application): string =>
-  JSON.stringify([app.spec.source.repoURL, branchOf(app), app.spec.source.path ?? '', app.spec.source.exclude ?? []]);
+  JSON.stringify([app.spec.source.repoURL, revisionOf(app), app.spec.source.path ?? '', app.spec.source.exclude ?? []]);
 
 export class Sources {
   readonly #deps: SourcesDeps;
@@ -189,11 +189,11 @@ export class Sources {
     const { reader, repositoryOf, clock } = this.#deps;
     const repository = await repositoryOf(app);
     if (!repository.ok) return repository;
-    const branch = branchOf(app);
-    const head = await reader.head({ ...repository.value, branch }, source.stop.signal);
+    const revision = revisionOf(app);
+    const head = await reader.head({ ...repository.value, revision }, source.stop.signal);
     if (!head.ok) return head;
     if (head.value === undefined) {
-      const message = `there is no branch ${branch} in ${app.spec.source.repoURL}`;
+      const message = `${targetRevision(revision).missing} in ${app.spec.source.repoURL}`;
       return { ok: false, error: { reason: 'SourceNotFound', message } };
     }
     if (isRead(head.value, source, app)) return { ok: true, value: ofManifests(source.failure) };
@@ -207,7 +207,7 @@ export class Sources {
   ): Promise<SourceResult<SourceFailure | undefined>> {
     const from = sourceOf(app);
     const receivedAt = source.hintedAt ?? at;
-    const request = { ...repository, branch: branchOf(app), ...placeOf(app), head };
+    const request = { ...repository, revision: revisionOf(app), ...placeOf(app), head };
     const read = await this.#deps.reader.read(request, source.stop.signal);
     const commit = read.ok ? read.value.commit : read.error.commit;
     if (commit) {

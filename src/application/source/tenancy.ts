@@ -1,12 +1,12 @@
 // What a repository may declare: by default objects of its Application's own namespace, with the rights of a ServiceAccount there; wider
 // only by an operator's word, which no file and no object of a tenant can give. Pure; the API server's RBAC decides what is left.
 import type { Application } from '../../api/application.ts';
-import { recordsIn, textIn, isRecord } from '../../api/json.ts';
+import { textIn, isRecord } from '../../api/json.ts';
 import type { KubeObject } from '../../api/k8s.ts';
 import { ANNOTATIONS, GROUP, POD_TEMPLATE_HASH } from '../../api/names.ts';
-import { nameOf } from '../../api/object-key.ts';
+import { nameOf, refOf } from '../../api/object-key.ts';
 import { idOf } from '../../traffic/driven-objects.ts';
-import { DRIVEN_KINDS } from '../../traffic/modules.ts';
+import { DRIVEN_KINDS, drivenKind } from '../../traffic/modules.ts';
 import { drivenOf, isRollout } from '../revert/dependents.ts';
 import type { DesiredObject } from './desired.ts';
 import type { Problem } from './manifests.ts';
@@ -149,12 +149,10 @@ function reservedObjections(object: KubeObject): string[] {
 
 const isReserved = (name: string): boolean => name.startsWith(`${GROUP}/`) && !DECLARABLE.has(name);
 
-/** Whether a Service's selector, or a DestinationRule's subset, declares the hash that tells revisions apart. */
+/** Whether what selects pods, such as a Service, declares the hash that tells revisions apart. */
 function hashIn(object: KubeObject): boolean {
-  const spec = isRecord(object.spec) ? object.spec : {};
-  const subsets = object.kind === 'DestinationRule' ? recordsIn(spec['subsets']).map(({ labels }) => labels) : [];
-  const selectors = object.kind === 'Service' ? [spec['selector']] : [];
-  return [...subsets, ...selectors].some((labels) => isRecord(labels) && labels[POD_TEMPLATE_HASH] !== undefined);
+  const kind = drivenKind(refOf(object));
+  return kind?.drives === 'selectors' && kind.isBound(object);
 }
 
 function routeObjections(rollout: KubeObject, tenancy: Tenancy): string[] {

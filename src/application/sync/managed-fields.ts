@@ -3,6 +3,7 @@ import { isRecord } from '../../api/json.ts';
 import type { KubeObject } from '../../api/k8s.ts';
 import { entriesOf, type FieldEntry } from '../../api/managed-fields.ts';
 import { AGENT_MANAGER, CONTROLLER_MANAGER } from '../../api/names.ts';
+import { ROUTERS_OWN } from '../../traffic/modules.ts';
 import type { JsonPatchOp } from '../../traffic/write.ts';
 
 const isAgents = ({ manager, operation, subresource }: FieldEntry): boolean =>
@@ -39,7 +40,7 @@ function namesItem(key: string, name: string): boolean {
 
 const MAX_FOREIGN = 5;
 /** Writers whose fields beside ours are their business and no news. */
-const SYSTEM = new Set([CONTROLLER_MANAGER, 'kube-controller-manager', 'sluice-replicas', 'istiod', 'pilot-discovery']);
+const SYSTEM = new Set([CONTROLLER_MANAGER, 'kube-controller-manager', 'sluice-replicas', ...ROUTERS_OWN.managers]);
 
 /** What others have put beside the declared fields, as `kubectl-edit: metadata.labels.team`; shown, never removed. */
 export function foreignFields(live: KubeObject): string[] {

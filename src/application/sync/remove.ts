@@ -5,6 +5,7 @@ import { AGENT_MANAGER } from '../../api/names.ts';
 import { nameOf, qualifiedName, type ObjectKey } from '../../api/object-key.ts';
 import { ApiError, isConflict, isNotFound, isTransient } from '../../kube/errors.ts';
 import type { KubeClient, ServedResource } from '../../kube/types.ts';
+import { ROUTERS_OWN } from '../../traffic/modules.ts';
 import { servedFor, type Doing } from '../doing.ts';
 import { eachOf } from './batch.ts';
 import { DISOWN } from './owner.ts';
@@ -123,5 +124,5 @@ function comesWithNamespace({ metadata }: KubeObject, kind: string): boolean {
   const { name, ownerReferences, deletionTimestamp } = metadata;
   if (deletionTimestamp !== undefined || ownerReferences?.some(({ controller }) => controller === true)) return true;
   if (kind === 'ServiceAccount') return name === 'default';
-  return kind === 'ConfigMap' && (name === 'kube-root-ca.crt' || name === 'istio-ca-root-cert');
+  return kind === 'ConfigMap' && ['kube-root-ca.crt', ...ROUTERS_OWN.configMaps].includes(name);
 }

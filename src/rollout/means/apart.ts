@@ -5,7 +5,7 @@ import type { Known } from '../known.ts';
 import { availableOf, desiredOf, replicaSet, replicasOf, type Observed } from '../observed.ts';
 import { podsBy, standingAt } from '../plan.ts';
 import { resolveCount } from '../surge.ts';
-import { carriesTraffic } from '../traffic.ts';
+import { carriesTraffic, selects } from '../traffic.ts';
 import type { Pods, Selectors, Wanting } from './means.ts';
 
 /** All pods of the stable revision, where there is one. */
@@ -73,6 +73,18 @@ function servesAnyway(seen: Observed, wanted: string | undefined): boolean {
 /** The serving side at `hash`, unless that has no pod to serve. */
 export const servingAt = (seen: Observed, hash: string | undefined): string | undefined =>
   servesAnyway(seen, hash) ? undefined : hash;
+
+/**
+ * The serving side where the candidate is to have it, at `taker` for now. While nothing may go forward it does not go over, as long as the
+ * stable revision has a pod to serve; what of it went over before stays where it is.
+ */
+export function takenOver({ seen, memory, isFrozen }: Wanting, taker = memory.candidate): string | undefined {
+  const { candidate, stable } = memory;
+  const goesOver = taker === candidate && !selects(seen, 'stable', candidate);
+  if (!goesOver || !isFrozen || availableOf(seen, stable) === 0) return servingAt(seen, taker);
+  const isPartly = seen.selectors.some((s) => s.role === 'stable' && s.hash === candidate);
+  return isPartly ? undefined : servingAt(seen, stable);
+}
 
 /** A first revision takes over from an earlier first one only when it has as many pods. */
 export function firstSelectors({ seen, memory: { candidate } }: Known, isFree: boolean): Selectors {

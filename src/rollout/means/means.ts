@@ -16,7 +16,7 @@ export type Selectors = Readonly<Record<Role, string | undefined>>;
 export type Pods = ReadonlyMap<string, number>;
 
 export interface Means {
-  /** Percent on the candidate for the routes; undefined without a router. */
+  /** Percent on the candidate for the routes; undefined without a router, and where each route stays as it is. */
   weight(wanting: Wanting): number | undefined;
   pods(wanting: Wanting): Pods;
   selectors(wanting: Wanting, pods: Pods): Selectors;

@@ -75,7 +75,7 @@ function leftOver(seen: Observed, wanted: Pods): [string, number][] {
  * a Service stays with the revision it selects if that has; else it selects the stable one.
  */
 function selectors(wanting: Wanting, wanted: Pods): Selectors {
-  const { seen, memory, aim } = wanting;
+  const { seen, memory, aim, isFrozen } = wanting;
   const { candidate, stable } = memory;
   if (aim.to === 'start') return firstSelectors(wanting, true);
   const choose = (role: Role, preferred: readonly (string | undefined)[]): string | undefined => {
@@ -85,7 +85,8 @@ function selectors(wanting: Wanting, wanted: Pods): Selectors {
   };
   if (aim.to === 'rest' || aim.to === 'return')
     return { canary: choose('canary', [stable]), stable: choose('stable', [stable]) };
-  const serving = aim.to === 'switch' ? [candidate] : [stable, candidate];
+  const goesOver = aim.to === 'switch' && (!isFrozen || selects(seen, 'stable', candidate));
+  const serving = goesOver ? [candidate] : [stable, candidate];
   return { canary: choose('canary', [candidate, stable]), stable: choose('stable', serving) };
 }
 

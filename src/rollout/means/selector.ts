@@ -4,7 +4,7 @@ import type { Known } from '../known.ts';
 import { availableOf, replicaSet, replicasOf } from '../observed.ts';
 import { podsBy, type Stage } from '../plan.ts';
 import { selects } from '../traffic.ts';
-import { apartPods, firstSelectors, hasAllPods, isIdle, servingAt } from './apart.ts';
+import { apartPods, firstSelectors, hasAllPods, isIdle, servingAt, takenOver } from './apart.ts';
 import type { Means, Selectors, Wanting } from './means.ts';
 
 function selectors(wanting: Wanting): Selectors {
@@ -13,19 +13,19 @@ function selectors(wanting: Wanting): Selectors {
   if (aim.to === 'start') return firstSelectors(wanting, true);
   if (aim.to === 'rest') return { canary: stable, stable: servingAt(seen, stable) };
   // A rejected revision can be looked at as long as it has pods.
-  const isShown = aim.to === 'return' ? availableOf(seen, candidate) > 0 : replicaSet(seen, candidate) !== undefined;
+  const hasPods = aim.to === 'return' ? availableOf(seen, candidate) > 0 : replicaSet(seen, candidate) !== undefined;
   return {
-    canary: isShown ? candidate : stable,
-    stable: servingAt(seen, aim.to === 'switch' ? taker(wanting) : stable),
+    canary: hasPods ? candidate : stable,
+    stable: aim.to === 'switch' ? takenOver(wanting, taker(wanting)) : servingAt(seen, stable),
   };
 }
 
 /** Who serves once the candidate is to: it takes over with all of its pods, and while it has none the warm ones of the stable revision do. */
-function taker(known: Known): string | undefined {
+function taker(known: Known): string {
   const { seen, memory } = known;
   const { candidate, stable } = memory;
   const isAble = selects(seen, 'stable', candidate) ? availableOf(seen, candidate) > 0 : hasAllPods(known);
-  return isAble || availableOf(seen, stable) === 0 ? candidate : stable;
+  return isAble || stable === undefined || availableOf(seen, stable) === 0 ? candidate : stable;
 }
 
 /** Before the preview Service selects the candidate, whoever looks through it sees the stable revision. */

@@ -3,31 +3,39 @@ import type { Known } from '../known.ts';
 import { availableOf, desiredOf, replicaSet, replicasOf, type Observed } from '../observed.ts';
 import { podsBy, type Standing, type Stage } from '../plan.ts';
 import { isStranded, mostRouted, routedWeight, selects } from '../traffic.ts';
-import { apartPods, firstSelectors, hasAllPods, isIdle, podsAhead, servingAt } from './apart.ts';
+import { apartPods, firstSelectors, hasAllPods, isIdle, podsAhead, servingAt, takenOver } from './apart.ts';
 import type { Means, Selectors, Wanting } from './means.ts';
 
 /** The weight only rises onto pods that are ready and that the canary side points at. */
-function raised({ seen, memory, isFrozen }: Wanting, { weight: target, pods: rule }: Standing, now: number): number {
+function raised({ seen, memory }: Wanting, { weight: target, pods: rule }: Standing, now: number): number {
   if (target <= now) return target;
   const isReady = availableOf(seen, memory.candidate) >= podsBy(rule, replicasOf(seen));
-  return isReady && !isFrozen ? target : now;
+  return isReady ? target : now;
+}
+
+/** While nothing may gain weight: where routes differ, and one of them would, all stay as they are. */
+function held(seen: Observed, target: number): number | undefined {
+  const [first = 0, ...others] = seen.routes.flatMap(({ canary }) => canary ?? []);
+  if (target <= Math.min(first, ...others)) return target;
+  return others.every((share) => share === first) ? first : undefined;
 }
 
 /** It is 0 while the canary side points at another revision, or has no pod left. */
-function tried(wanting: Wanting, standing: Standing | undefined): number {
-  const { seen, memory } = wanting;
+function tried(wanting: Wanting, standing: Standing | undefined): number | undefined {
+  const { seen, memory, isFrozen } = wanting;
   const now = routedWeight(seen) ?? mostRouted(seen);
   if (!selects(seen, 'canary', memory.candidate) || availableOf(seen, memory.candidate) === 0) return 0;
+  if (isFrozen) return held(seen, standing?.weight ?? now);
   return standing === undefined ? now : raised(wanting, standing, now);
 }
 
 /** Both sides are the candidate's once the serving one is switched; the canary side is let go of only then. */
-function switched({ seen, memory: { candidate } }: Wanting): number {
-  if (selects(seen, 'stable', candidate)) return 0;
-  return availableOf(seen, candidate) === 0 ? 0 : mostRouted(seen);
+function switched({ seen, memory: { candidate }, isFrozen }: Wanting): number | undefined {
+  if (selects(seen, 'stable', candidate) || availableOf(seen, candidate) === 0) return 0;
+  return isFrozen ? held(seen, mostRouted(seen)) : mostRouted(seen);
 }
 
-function weight(wanting: Wanting): number {
+function weight(wanting: Wanting): number | undefined {
   const { seen, memory, aim } = wanting;
   if (isStranded(seen)) return routedWeight(seen) ?? mostRouted(seen);
   switch (aim.to) {
@@ -57,7 +65,7 @@ function selectors(wanting: Wanting): Selectors {
   // The canary side changes hands only while no traffic goes there.
   const isFree = mostRouted(seen) === 0;
   if (aim.to === 'start') return firstSelectors(wanting, isFree);
-  const serving = servingAt(seen, aim.to === 'switch' ? candidate : stable);
+  const serving = aim.to === 'switch' ? takenOver(wanting) : servingAt(seen, stable);
   if (aim.to === 'rest') return { canary: isFree ? stable : undefined, stable: serving };
   if (aim.to === 'return') return { canary: isFree || canTakeOver(wanting) ? stable : undefined, stable: serving };
   return { canary: isFree && canBeShown(seen, candidate) ? candidate : undefined, stable: serving };
@@ -89,12 +97,16 @@ function routedAtMost(seen: Observed): number {
   return Math.max(mostRouted(seen), isUnread ? (seen.status.weight ?? 0) : 0);
 }
 
+/** Where it has no pods there is nobody to see, and no side waits for them. */
+const isShown = ({ seen, memory: { candidate } }: Known): boolean =>
+  selects(seen, 'canary', candidate) || availableOf(seen, candidate) === 0;
+
 export const weightMeans: Means = {
   weight,
   pods: (wanting) => apartPods(wanting, ({ standing, isMoving }) => stagePods(wanting, standing, isMoving)),
   selectors,
   isShared,
-  isShown: () => true,
+  isShown,
   isFull: hasAllPods,
   isSwitched: ({ seen, memory: { candidate } }) =>
     selects(seen, 'stable', candidate) && selects(seen, 'canary', candidate) && routedWeight(seen) === 0,

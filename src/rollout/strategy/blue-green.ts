@@ -29,6 +29,22 @@ function stagesBefore(blueGreen: BlueGreen): Stage[] {
   ];
 }
 
+/**
+ * What makes the stages what they are, as it was declared: how they are compiled may change, and begins no release anew. A default that is
+ * written out is no other declaration.
+ */
+function identityOf(blueGreen: BlueGreen): object {
+  const { previewReplicaCount, prePromotionAnalysis, promotionSteps = [] } = blueGreen;
+  const { autoPromotionEnabled = true, autoPromotionSeconds = 0 } = blueGreen;
+  return {
+    previewReplicaCount,
+    prePromotionAnalysis,
+    autoPromotionEnabled,
+    autoPromotionSeconds: autoPromotionEnabled ? autoPromotionSeconds : undefined,
+    promotionSteps,
+  };
+}
+
 function analysesOf(blueGreen: BlueGreen, promotedFrom: number): PlannedAnalysis[] {
   const one = (
     kind: 'PrePromotion' | 'PostPromotion',
@@ -75,7 +91,7 @@ export function blueGreenPlan(blueGreen: BlueGreen): Plan {
     split: trafficRouting === undefined ? 'selector' : 'weights',
     reportsIn: 'blueGreen',
     stages,
-    stagesHash: shortHash(stages),
+    stagesHash: shortHash(identityOf(blueGreen)),
     services: servicesOf(blueGreen),
     traffic: trafficOf(blueGreen),
     analyses: analysesOf(blueGreen, before.length),

@@ -10,15 +10,26 @@ function scaledBy({ setCanaryScale: scale }: Step, before: PodsRule | undefined)
   return scale.weight === undefined ? undefined : { share: scale.weight };
 }
 
+type OwnOf<S> = S extends S ? Omit<S, keyof Standing> : never;
+/** What a stage is, beside what holds at it. */
+type Own = OwnOf<Stage>;
+
+/** What each step makes, where it is declared. A kind of step that is missing here is an error of type. */
+const MADE_OF: Readonly<Record<keyof Step, (step: Step) => Own | undefined>> = {
+  setWeight: ({ setWeight }) => (setWeight === undefined ? undefined : { kind: 'Split' }),
+  pause({ pause }) {
+    if (pause === undefined) return undefined;
+    const ms = pause.duration === undefined ? undefined : durationMs(pause.duration);
+    return { kind: 'Pause', ms, reason: 'CanaryPauseStep' };
+  },
+  analysis: ({ analysis }) => (analysis === undefined ? undefined : { kind: 'Measure', run: 'Step' }),
+  setCanaryScale: ({ setCanaryScale }) => (setCanaryScale === undefined ? undefined : { kind: 'Scale' }),
+};
+
+/** A step that says nothing is refused by the schema; what was stored without it leaves everything as it is. */
 function stageOf(step: Step, standing: Standing): Stage {
-  if (step.setWeight !== undefined) return { kind: 'Split', ...standing };
-  if (step.pause !== undefined) {
-    const { duration } = step.pause;
-    const ms = duration === undefined ? undefined : durationMs(duration);
-    return { kind: 'Pause', ms, reason: 'CanaryPauseStep', ...standing };
-  }
-  if (step.analysis !== undefined) return { kind: 'Measure', run: 'Step', ...standing };
-  return { kind: 'Scale', ...standing };
+  const [own] = Object.values(MADE_OF).flatMap((make) => make(step) ?? []);
+  return { ...(own ?? { kind: 'Scale' }), ...standing };
 }
 
 /** The stages of steps that begin at a standing; pods that do not follow the weight there never do. */

@@ -1,10 +1,11 @@
 // Gateway API HTTPRoutes: every rule whose backendRefs name both Services. Owns their weights.
 import { isRecord } from '../../api/json.ts';
 import type { KubeObject, Resource } from '../../api/k8s.ts';
-import { fail, ok, type Issue, type Result } from '../../api/result.ts';
-import type { HeaderMatch } from '../../api/traffic.ts';
+import { all, fail, type Issue, type Result } from '../../api/result.ts';
+import { ROLES, type HeaderMatch, type Role } from '../../api/traffic.ts';
 import type { DrivenRoute } from '../driven.ts';
-import { entriesIn, textOf, type Branch, type Entry, type SharedEntry } from '../route-form.ts';
+import { entriesIn, textOf, type Entry, type SharedEntry } from '../route-form.ts';
+import { sharedEntry, type BranchForm, type SideMatch } from '../shared-entry.ts';
 import { weightedRoute } from '../weighted-route.ts';
 
 export const HTTP_ROUTES: Resource = {
@@ -15,8 +16,6 @@ export const HTTP_ROUTES: Resource = {
   namespaced: true,
 };
 
-type BackendRef = Entry;
-
 export interface HttpRouteTarget extends Pick<DrivenRoute, 'namespace' | 'name' | 'field'> {
   canaryService: string;
   stableService: string;
@@ -24,26 +23,45 @@ export interface HttpRouteTarget extends Pick<DrivenRoute, 'namespace' | 'name' 
 
 export const LIST = ['spec', 'rules'] as const;
 
+const BACKEND_REFS: BranchForm = {
+  list: 'backendRefs',
+  noun: 'backendRef',
+  leadsBy: [['name']],
+  textOf: ({ name }) => textOf(name),
+  weightOf: ({ weight }) => (typeof weight === 'number' ? weight : 1),
+};
+
+/** A backendRef for a Service. */
+const serviceMatch = (service: string, namespace: string): SideMatch => ({
+  text: `name ${service}`,
+  matches: ({ kind = 'Service', group = '', name, namespace: at = namespace }) =>
+    kind === 'Service' && group === '' && name === service && at === namespace,
+});
+
 export function httpRoute(target: HttpRouteTarget): DrivenRoute {
   const { namespace, name, field, canaryService } = target;
+  const canary = serviceMatch(canaryService, namespace);
+  const stable = serviceMatch(target.stableService, namespace);
   return weightedRoute(
     { resource: HTTP_ROUTES, namespace, name, field },
     {
-      list: LIST,
-      key: canaryService,
-      find: (object) => sharedRules(object, target),
-      preview,
-      asked: (rule) =>
-        entriesIn(rule['matches'])
-          .flatMap(({ headers }) => entriesIn(headers))
-          .map(({ name }) => textOf(name).toLowerCase()),
-      // A person may well have written one like it: ours stand in front of what they are copies of.
-      isPreview(rule, { headers, isInFront }) {
-        if (headers === undefined || !isInFront) return false;
-        const refs = entriesIn(rule['backendRefs']);
-        const matches = entriesIn(rule['matches']);
-        const isCanaryOnly = refs.length === 1 && placesOf(refs, canaryService, namespace).length === 1;
-        return isCanaryOnly && matches.length > 0 && matches.every((match) => asksFor(match, headers));
+      find: (object) => sharedRules(object, target, { canary, stable }),
+      previews: {
+        list: LIST,
+        key: canaryService,
+        preview,
+        asked: (rule) =>
+          entriesIn(rule['matches'])
+            .flatMap(({ headers }) => entriesIn(headers))
+            .map(({ name }) => textOf(name).toLowerCase()),
+        // A person may well have written one like it: ours stand in front of what they are copies of.
+        isPreview(rule, { headers, isInFront }) {
+          if (headers === undefined || !isInFront) return false;
+          const refs = entriesIn(rule['backendRefs']);
+          const matches = entriesIn(rule['matches']);
+          const isCanaryOnly = refs.length === 1 && refs.every((ref) => canary.matches(ref));
+          return isCanaryOnly && matches.length > 0 && matches.every((match) => asksFor(match, headers));
+        },
       },
       verify,
     },
@@ -94,69 +112,26 @@ function verify({ metadata: { name, generation }, status }: KubeObject): Issue[]
   return [{ field: `HTTPRoute ${name}: status`, message: `no gateway accepts it (${why}): mend it` }];
 }
 
-function sharedRules(object: KubeObject, target: HttpRouteTarget): Result<SharedEntry[], Issue[]> {
+function sharedRules(
+  object: KubeObject,
+  target: HttpRouteTarget,
+  sides: Readonly<Record<Role, SideMatch>>,
+): Result<SharedEntry[], Issue[]> {
   const rules = entriesIn(isRecord(object.spec) ? object.spec['rules'] : undefined);
-  const shared: SharedEntry[] = [];
-  const issues: Issue[] = [];
-  for (const [place, rule] of rules.entries()) {
+  const form = { of: `HTTPRoute ${target.name}`, branches: BACKEND_REFS, sides };
+  const found = rules.flatMap((rule, place) => {
     const refs = entriesIn(rule['backendRefs']);
-    const canary = placesOf(refs, target.canaryService, target.namespace);
-    const stable = placesOf(refs, target.stableService, target.namespace);
-    if (canary.length === 0 || stable.length === 0) continue;
-    const label = `HTTPRoute ${target.name}: spec.rules[${place}]`;
-    issues.push(...oddities(refs, [canary, stable], label));
-    const branch = (at: number[]): Branch => toBranch(refs, place, at[0] ?? 0);
-    const branches = { canary: branch(canary), stable: branch(stable) };
-    shared.push({ label, place, tests: nameTest(rule, place), branches });
-  }
-  if (shared.length === 0) issues.push(noRule(rules, target));
-  return issues.length > 0 ? fail(issues) : ok(shared);
+    const isShared = ROLES.every((role) => refs.some((ref) => sides[role].matches(ref)));
+    return isShared ? [sharedEntry(rule, [...LIST, place], form)] : [];
+  });
+  return found.length === 0 ? fail([noRule(rules, target)]) : all(found);
 }
 
-function noRule(rules: BackendRef[], target: HttpRouteTarget): Issue {
-  const there = new Set(rules.flatMap((rule) => entriesIn(rule['backendRefs']).map((ref) => textOf(ref['name']))));
+function noRule(rules: Entry[], target: HttpRouteTarget): Issue {
+  const there = new Set(rules.flatMap((rule) => entriesIn(rule['backendRefs']).map((ref) => BACKEND_REFS.textOf(ref))));
   const has = there.size === 0 ? 'none has any' : `there are ${[...there].join(', ')}`;
   return {
     field: `HTTPRoute ${target.name}: spec.rules`,
     message: `no rule has backendRefs for both ${target.canaryService} and ${target.stableService}: add them (${has})`,
-  };
-}
-
-function placesOf(refs: BackendRef[], service: string, namespace: string): number[] {
-  return refs.flatMap((ref, place) => {
-    const isService = (ref['kind'] ?? 'Service') === 'Service' && (ref['group'] ?? '') === '';
-    return isService && ref['name'] === service && (ref['namespace'] ?? namespace) === namespace ? [place] : [];
-  });
-}
-
-/** What keeps the weights of a rule from being whole. */
-function oddities(refs: BackendRef[], ours: number[][], label: string): Issue[] {
-  const issues: Issue[] = [];
-  for (const places of ours) {
-    const name = textOf(refs[places[0] ?? 0]?.['name']);
-    if (places.length > 1) issues.push({ field: label, message: `names ${name} ${places.length} times: keep one` });
-  }
-  refs.forEach((ref, place) => {
-    if (ours.flat().includes(place) || weightOf(ref) === 0) return;
-    const message = `also sends traffic to ${textOf(ref['name'])}: remove this backendRef or give it weight 0, so that the weights sum to 100`;
-    issues.push({ field: label, message });
-  });
-  return issues;
-}
-
-const weightOf = (ref: BackendRef | undefined): number => (typeof ref?.['weight'] === 'number' ? ref['weight'] : 1);
-
-function nameTest(rule: Record<string, unknown>, index: number): SharedEntry['tests'] {
-  if (typeof rule['name'] !== 'string') return [];
-  return [{ op: 'test', path: `/spec/rules/${index}/name`, value: rule['name'] }];
-}
-
-function toBranch(refs: BackendRef[], index: number, place: number): Branch {
-  const ref = refs[place];
-  return {
-    keys: ['spec', 'rules', index, 'backendRefs', place],
-    tests: [{ op: 'test', path: `/spec/rules/${index}/backendRefs/${place}/name`, value: ref?.['name'] }],
-    weight: weightOf(ref),
-    written: ref?.['weight'] !== undefined,
   };
 }

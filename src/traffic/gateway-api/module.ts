@@ -1,9 +1,10 @@
 // The Gateway API as a router: HTTPRoutes share the requests out between two Services.
-import type { Traffic } from '../../api/traffic.ts';
+import type { z } from 'zod';
 import { DRIVEN_VERBS, type RouterModule } from '../driven.ts';
 import { HTTP_ROUTES, httpRoute, LIST } from './http-route.ts';
+import type { gatewayApiForm } from './schema.ts';
 
-type Config = NonNullable<NonNullable<Traffic['trafficRouting']>['gatewayAPI']>;
+type Config = z.infer<typeof gatewayApiForm.fields>;
 
 export const gatewayAPI: RouterModule<Config> = {
   title: 'Gateway API',
@@ -12,7 +13,7 @@ export const gatewayAPI: RouterModule<Config> = {
       resource: HTTP_ROUTES,
       drives: 'split',
       verbs: DRIVEN_VERBS,
-      what: 'weights of the two backendRefs of every rule that names both Services',
+      owned: 'weights of the two backendRefs of every rule that names both Services',
       field: LIST,
     },
   ],

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { name } from '../../api/fields.ts';
 import type { RouterForm } from '../../api/router-form.ts';
+import { ruled } from '../../api/rules.ts';
 
 const fields = z.object({
   httpRoute: name.optional().describe('Name of one HTTPRoute.'),
@@ -10,11 +11,9 @@ const fields = z.object({
 
 export const gatewayApiForm = {
   fields,
-  rules: [
-    {
-      cel: 'has(self.httpRoute) != has(self.httpRoutes)',
-      message: 'give httpRoute or httpRoutes, one of them',
-      holds: ({ httpRoute, httpRoutes }) => (httpRoute === undefined) !== (httpRoutes === undefined),
-    },
-  ],
+  schema: ruled(fields, {
+    cel: 'has(self.httpRoute) != has(self.httpRoutes)',
+    message: 'give httpRoute or httpRoutes, one of them',
+    holds: ({ httpRoute, httpRoutes }) => (httpRoute === undefined) !== (httpRoutes === undefined),
+  }),
 } satisfies RouterForm<z.infer<typeof fields>>;

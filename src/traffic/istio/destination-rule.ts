@@ -29,6 +29,7 @@ export function destinationRule({ namespace, name, field, subsets }: SubsetTarge
     namespace,
     name,
     field,
+    what: 'the subsets',
     roles: ROLES,
     plan(object, { hashes }) {
       const found = find(object);
@@ -46,10 +47,17 @@ export function destinationRule({ namespace, name, field, subsets }: SubsetTarge
   };
 }
 
+/** What the label of a subset says that ties it to a revision; undefined where there is none. */
+const boundTo = ({ labels }: Entry): unknown => (isRecord(labels) ? labels[POD_TEMPLATE_HASH] : undefined);
+
+/** A subset of it says which revision it is. */
+export const isBoundToRevision = (object: KubeObject): boolean =>
+  subsetsOf(object).some((subset) => boundTo(subset) !== undefined);
+
 /** No subset is bound to a revision any more; undefined where none is. */
 export function unbindSubsets(object: KubeObject): Unbound | undefined {
   const ops = subsetsOf(object).flatMap((subset, at) => {
-    const hash = isRecord(subset['labels']) ? subset['labels'][POD_TEMPLATE_HASH] : undefined;
+    const hash = boundTo(subset);
     if (hash === undefined) return [];
     const path = pointer(['spec', 'subsets', at, 'labels', POD_TEMPLATE_HASH]);
     return [{ op: 'test', path, value: hash } as const, { op: 'remove', path } as const];

@@ -1,7 +1,7 @@
 // Istio as a router: VirtualServices share the requests out, and a DestinationRule, where one is named, tells the revisions apart.
-import type { Traffic } from '../../api/traffic.ts';
-import { DRIVEN_VERBS, type DrivenObject, type DrivenRoute, type RouterModule } from '../driven.ts';
-import { DESTINATION_RULES, destinationRule, unbindSubsets } from './destination-rule.ts';
+import type { z } from 'zod';
+import { DRIVEN_VERBS, type DrivenObject, type DrivenRoute, type RouterModule, type Sides } from '../driven.ts';
+import { DESTINATION_RULES, destinationRule, isBoundToRevision, unbindSubsets } from './destination-rule.ts';
 import {
   hostMatch,
   LIST,
@@ -10,8 +10,9 @@ import {
   virtualService,
   type DestinationMatch,
 } from './virtual-service.ts';
+import type { istioForm } from './schema.ts';
 
-type Config = NonNullable<NonNullable<Traffic['trafficRouting']>['istio']>;
+type Config = z.infer<typeof istioForm.fields>;
 
 const FIELD = 'trafficRouting.istio';
 
@@ -22,25 +23,27 @@ export const istio: RouterModule<Config> = {
       resource: VIRTUAL_SERVICES,
       drives: 'split',
       verbs: DRIVEN_VERBS,
-      what: 'weights of the two destinations of the http routes that are named',
+      owned: 'weights of the two destinations of the http routes that are named',
       field: LIST,
     },
     {
       resource: DESTINATION_RULES,
       drives: 'selectors',
       verbs: DRIVEN_VERBS,
-      what: 'the pod hash among the labels of the two subsets that are named',
+      owned: 'the pod hash among the labels of the two subsets that are named',
       field: ['spec', 'subsets'],
+      isBound: isBoundToRevision,
       unbind: unbindSubsets,
     },
   ],
-  objects: (config, traffic, namespace) => [
-    ...virtualServices(config, traffic, namespace),
+  own: { managers: ['istiod', 'pilot-discovery'], configMaps: ['istio-ca-root-cert'] },
+  objects: (config, sides, namespace) => [
+    ...virtualServices(config, sides, namespace),
     ...destinationRules(config, namespace),
   ],
 };
 
-function virtualServices(config: Config, traffic: Traffic, namespace: string): DrivenRoute[] {
+function virtualServices(config: Config, sides: Sides, namespace: string): DrivenRoute[] {
   const rule = config.destinationRule;
   const match = (service: string | undefined, subset: string | undefined): DestinationMatch =>
     subset === undefined ? hostMatch(service ?? '', namespace) : subsetMatch(subset);
@@ -52,8 +55,8 @@ function virtualServices(config: Config, traffic: Traffic, namespace: string): D
       name,
       field: FIELD,
       routes: entry.routes,
-      canary: match(traffic.canaryService, rule?.canarySubsetName),
-      stable: match(traffic.stableService, rule?.stableSubsetName),
+      canary: match(sides.canaryService, rule?.canarySubsetName),
+      stable: match(sides.stableService, rule?.stableSubsetName),
     });
   });
 }

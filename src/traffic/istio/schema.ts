@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { name } from '../../api/fields.ts';
 import type { RouterForm } from '../../api/router-form.ts';
+import { ruled } from '../../api/rules.ts';
 
 const virtualService = z.object({
   name: z.string().min(1).max(507).describe('Name, or name.namespace.'),
@@ -23,13 +24,11 @@ const fields = z.object({
 
 export const istioForm = {
   fields,
-  rules: [
-    {
-      cel: 'has(self.virtualService) != has(self.virtualServices)',
-      message: 'give virtualService or virtualServices, one of them',
-      holds: (mesh) => (mesh.virtualService === undefined) !== (mesh.virtualServices === undefined),
-    },
-  ],
+  schema: ruled(fields, {
+    cel: 'has(self.virtualService) != has(self.virtualServices)',
+    message: 'give virtualService or virtualServices, one of them',
+    holds: (mesh) => (mesh.virtualService === undefined) !== (mesh.virtualServices === undefined),
+  }),
   withoutServices: {
     text: 'an istio.destinationRule',
     cel: (self) => `has(${self}.destinationRule)`,

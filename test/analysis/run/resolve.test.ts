@@ -129,6 +129,7 @@ describe('what is wrong is said with its field', () => {
 
   it('arguments without value, or with two', () => {
     expect(issues(resolve({ rate }))).toContain('the argument service has no value');
+    expect(issues(resolve({ rate }, { args: [{ name: 'svc', value: 'web' }] }))).toContain('no template asks for svc');
     const a = { ...rate, args: [{ name: 'service', value: 'a' }] };
     const b = { args: [{ name: 'service', value: 'b' }], metrics: [metric({ name: 'b' })] };
     expect(issues(resolve({ a, b }))).toContain('different values');

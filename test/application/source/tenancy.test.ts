@@ -145,6 +145,14 @@ describe('Never taken from Git are', () => {
     };
     expect(objections(desired(service))[0]).toMatch(/take it out/);
     expect(objections(desired(rule))[0]).toMatch(/take it out/);
+    const odd = { ...service, spec: { selector: { 'rollouts-pod-template-hash': 7 } } };
+    expect(objections(desired(odd))[0]).toMatch(/take it out/);
+    // Of the same name, and none of what a Rollout drives.
+    const others = [
+      { ...service, apiVersion: 'serving.knative.dev/v1' },
+      { ...rule, apiVersion: 'mesh.example.com/v1' },
+    ];
+    expect(others.flatMap((other) => objections(desired(other), named))).toEqual([]);
   });
 
   it('what only the API server writes', () => {

@@ -52,6 +52,7 @@ describe('What others put beside the declared fields', () => {
     const object = live(
       entry('kube-controller-manager', { 'f:metadata': { 'f:annotations': { 'f:revision': {} } } }),
       entry('sluice-controller', { 'f:spec': { 'f:selector': {} } }),
+      entry('pilot-discovery', { 'f:webhooks': {} }),
       entry('someone', { 'f:status': { 'f:x': {} } }, { subresource: 'status' }),
     );
     expect(foreignFields(object)).toEqual([]);
