@@ -71,10 +71,10 @@ export type AgentIntent =
   /** By a pull request. */
   | {
       do: 'Propose';
-      /** That it is for. */
-      base: string;
       parent: string;
+      /** Sluice's own, and the one that it is for. */
       branch: string;
+      base: string;
       message: string;
       text: PullRequestText;
       changes: ReadonlyMap<string, string | null>;

@@ -45,7 +45,12 @@ async function story(die?: ProcessOptions['die']): Promise<Ending> {
       state,
     }));
     const [pull] = cluster.forge.pulls;
-    const whileOpen = { open, phase: cluster.application().status?.phase, weights: cluster.weights() };
+    const whileOpen = {
+      isWhole: isWhole(cluster),
+      open,
+      phase: cluster.application().status?.phase,
+      weights: cluster.weights(),
+    };
     if (pull) cluster.forge.merge(pull);
     await cluster.until('Git says what runs', () => cluster.application().status?.phase === 'Synced');
     await cluster.run(120_000);
@@ -67,6 +72,13 @@ async function story(die?: ProcessOptions['die']): Promise<Ending> {
   }
 }
 
+/** What machines read of it is not taken for a secret. */
+const isWhole = (cluster: Cluster): boolean =>
+  cluster.forge.pulls.every(({ head, body }) => {
+    const { message = '' } = cluster.repository.commits.get(cluster.forge.shaOf(head) ?? '')?.commit ?? {};
+    return [body, message].every((text) => /^Sluice-Rejected: [0-9a-f]{40}$/m.test(text));
+  });
+
 const proposed = (cluster: Cluster): boolean =>
   cluster.application().status?.holds?.[0]?.writeBack?.state === 'Proposed';
 
@@ -78,6 +90,7 @@ describe('a release that is aborted behind a protected branch', async () => {
     expect(whole.first.errors).toEqual([]);
     expect(whole.picture).toMatchObject({
       whileOpen: {
+        isWhole: true,
         open: [{ title: 'Revert web to', base: 'main', state: 'open' }],
         phase: 'Held',
         weights: { stable: 100, canary: 0 },

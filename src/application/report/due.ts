@@ -115,11 +115,9 @@ function pushing(seen: Seen, accepted: Declared | undefined, plan: WriteBackPlan
   if (!push || accepted?.branch === undefined || seen.now < seen.memory.reportRetryAt)
     return { intents: [], dueAt: plan?.dueAt };
   const { holds, changes } = push;
+  const { branch, commit } = accepted;
   const message = messageFor(push, seen);
-  return {
-    intents: [{ do: 'Push', branch: accepted.branch, parent: accepted.commit.oid, message, changes, holds }],
-    dueAt: plan.dueAt,
-  };
+  return { intents: [{ do: 'Push', branch, parent: commit.oid, message, changes, holds }], dueAt: plan.dueAt };
 }
 
 /** One exchange with the forge at a time. */
@@ -131,13 +129,13 @@ function proposing(seen: Seen, accepted: Declared | undefined, plan: WriteBackPl
     return { intents: [], dueAt: plan?.dueAt };
   if (now < retryAt) return { intents: [], dueAt: earliest(retryAt, plan.dueAt) };
   const { branch: base, commit } = accepted;
-  const intent = proposeIntent({ app, base, parent: commit.oid, push, message: seen.clean(messageFor(push, seen)) });
+  const intent = proposeIntent({ app, base, parent: commit.oid, push, message: messageFor(push, seen) });
   return { intents: [intent], dueAt: plan.dueAt };
 }
 
 function messageFor({ holds, changes }: WriteBackPlan['pushes'][number], seen: Seen): string {
   const reverted = holds.map((hold) => ({ hold, evidence: evidenceFor(hold, seen) }));
-  return revertMessage(reverted, [...changes.keys()]);
+  return seen.clean(revertMessage(reverted, [...changes.keys()]));
 }
 
 function earliest(...times: (number | undefined)[]): number | undefined {

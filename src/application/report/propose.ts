@@ -71,7 +71,7 @@ interface Ground {
 /** Or, where nothing is to be pushed, what is to be done instead. */
 async function groundOf(intent: Of<'Propose'>, at: Doing, signal: AbortSignal): Promise<Ground | (() => void)> {
   const { context, seen } = at;
-  const { base, branch, holds } = intent;
+  const { branch, base, holds } = intent;
   const repository = await forgeRepositoryOf(seen.app, context);
   if (!repository.ok) return () => failed(repository.error, at, holds);
   const branches = { head: branch, base };
@@ -104,7 +104,7 @@ const publish = (
 
 /** The commit at the branch, or why there is none. */
 async function pushBranch(
-  { base, parent, branch, changes, message }: Of<'Propose'>,
+  { parent, branch, base, changes, message }: Of<'Propose'>,
   { context, seen: { app } }: Doing,
   signal: AbortSignal,
 ): Promise<string | Failure> {

@@ -11,7 +11,7 @@ import type { Declared, Seen, SourceFailure } from '../seen.ts';
 import type { PrunePlan } from '../sync/prune.ts';
 import { degraded } from './degraded.ts';
 import { noBranchText } from './due.ts';
-import { obstacleTo } from './proposal.ts';
+import { obstacleTo, proposes } from './proposal.ts';
 import { said, type Said } from './said.ts';
 
 export interface StatusInput {
@@ -207,22 +207,22 @@ function revertReady({ holding, problems }: StatusInput): Said {
 
 function writeBackReady({ seen, problems, holding }: StatusInput): Said {
   const mode = seen.app.spec.writeBack?.onAbort ?? 'None';
-  const obstacle = mode === 'PullRequest' ? obstacleTo(seen.app) : undefined;
+  const obstacle = mode === 'None' ? undefined : obstacleIn(seen);
   if (obstacle) return said('WriteBackReady', false, obstacle.reason, obstacle.message);
   if (problems.writeBack !== undefined) return said('WriteBackReady', false, 'WriteBackFailed', problems.writeBack);
   const closed = proposalsIn(holding.holds, 'Closed');
   if (closed !== undefined) return said('WriteBackReady', false, 'Closed', `${closed}: what is held stays held`);
   const proposed = proposalsIn(holding.holds, 'Proposed');
   if (proposed !== undefined) return said('WriteBackReady', true, 'Proposed', proposed);
-  return mode === 'None'
-    ? said('WriteBackReady', true, 'Disabled', 'writeBack.onAbort is None')
-    : readyToWrite(seen, mode === 'Commit' ? 'reverts are pushed' : 'reverts are proposed by pull requests');
+  if (mode === 'None') return said('WriteBackReady', true, 'Disabled', 'writeBack.onAbort is None');
+  const how = mode === 'Commit' ? 'reverts are pushed' : 'reverts are proposed by pull requests';
+  return said('WriteBackReady', true, 'Ready', how);
 }
 
-function readyToWrite({ app, source: { newest } }: Seen, how: string): Said {
-  return newest === undefined || newest.branch !== undefined
-    ? said('WriteBackReady', true, 'Ready', how)
-    : said('WriteBackReady', false, 'NoBranch', noBranchText(app));
+/** Why nothing can be written back, whatever is rejected. */
+function obstacleIn({ app, source: { newest } }: Seen): { reason: string; message: string } | undefined {
+  if (newest && newest.branch === undefined) return { reason: 'NoBranch', message: noBranchText(app) };
+  return proposes(app) ? obstacleTo(app) : undefined;
 }
 
 /** What has become of pull requests, each once. */

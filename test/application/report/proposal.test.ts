@@ -27,7 +27,7 @@ const open = (id: string, base = 'b'): Hold => hold({ state: 'Proposed', id, bas
 type Propose = Extract<AgentIntent, { do: 'Propose' }>;
 function proposed(message: string, holds: Hold[] = [hold({ state: 'Pending' })], app = application()): Propose {
   const push = { rejected: REJECTED, holds, changes: new Map<string, string>() };
-  const intent = proposeIntent({ base: 'main', app, parent: 'p', push, message });
+  const intent = proposeIntent({ app, base: 'main', parent: 'p', push, message });
   if (intent.do !== 'Propose') throw new Error(intent.do);
   return intent;
 }
