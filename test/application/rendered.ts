@@ -17,7 +17,13 @@ const COMMIT = {
 export function rendered(files: readonly SourceFile[], scopeOf: ScopeOf = () => true): Declared {
   const read = readManifests(files);
   if (!read.ok) throw new Error(JSON.stringify(read.error));
-  const content = { commit: COMMIT, ref: 'refs/heads/main', files: new Map<string, string>(), manifests: read.value.manifests, skipped: [] };
+  const content = {
+    commit: COMMIT,
+    ref: 'refs/heads/main',
+    files: new Map<string, string>(),
+    manifests: read.value.manifests,
+    skipped: [],
+  };
   const tenancy = { namespace: 'shop', account: 'deployer', wide: true, crossNamespaceRoutes: ['*'] };
   return render(content, {
     namespace: 'shop',
