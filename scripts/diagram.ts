@@ -4,14 +4,13 @@ import { machine } from '../src/rollout/machine.ts';
 import { STATES, type StateName } from '../src/rollout/place.ts';
 import { ROWS } from '../src/rollout/states.ts';
 import type { Situation } from '../src/rollout/situation.ts';
+import { BLUE_GREEN, DEEDS, eventRows, guardRows, phaseSeen, words } from './state-machine-words.ts';
 
 type Node = (typeof machine)['root'];
 type Transition = Node['transitions'] extends Map<string, readonly (infer T)[]> ? T : never;
 
 const childrenOf = (node: Node): Node[] => Object.values(node.states) as unknown as Node[];
 
-/** `isFullyReady` → `is fully ready`. */
-const words = (name: string): string => name.replace(/([A-Z])/g, ' $1').toLowerCase();
 /** Paths below the region. */
 const idOf = (node: Node): string => node.path.slice(1).join('_');
 
@@ -81,7 +80,7 @@ function wants(state: StateName): string {
   const row = ROWS[state];
   const { to } = row.aim(NOTHING);
   const { progress } = row;
-  return `| ${state} | ${AIMS[to]} | ${progress[0] ? 'True' : 'False'}, ${progress[1]} |`;
+  return `| ${state} | ${AIMS[to]} | ${phaseSeen(state)} | ${progress[0] ? 'True' : 'False'}, ${progress[1]} |`;
 }
 
 /** The whole of docs/state-machine.md. */
@@ -89,7 +88,18 @@ export function stateMachinePage(): string {
   return [
     '# The state machine of a Rollout',
     '',
-    'Generated from `src/rollout/machine.ts` by `npm run generate`; do not edit.',
+    'Generated from `src/rollout/machine.ts` by `npm run generate`; do not edit. `kubectl get rollout web -o yaml` shows the state in',
+    '`status.machine.state`.',
+    '',
+    '## In short',
+    '',
+    ...DEEDS,
+    '',
+    'What each annotation does in full, and which are refused when: [Commands](rollout.md#commands).',
+    '',
+    ...BLUE_GREEN,
+    '',
+    '## Events',
     '',
     'Four regions go on side by side. Each pass observes the world and derives events from it, the most urgent first, until none changes',
     'anything (`src/rollout/events.ts`):',
@@ -102,14 +112,27 @@ export function stateMachinePage(): string {
     '6. **ADVANCE**: last, and only while nothing holds the release: no pause, no invalid spec, no doubt. So nothing that goes forward can',
     '   overtake a rejection, whatever is added to the chart.',
     '',
+    '| event | when |',
+    '| --- | --- |',
+    ...eventRows(),
+    '',
+    'A guard in brackets behind an event says what has to hold besides:',
+    '',
+    '| guard | holds when |',
+    '| --- | --- |',
+    ...guardRows(),
+    '',
     ...childrenOf(machine.root).flatMap(region),
     '## What a state wants',
     '',
     'Compared with what is observed, this gives what is to be done (`src/rollout/intents.ts`). By which means, weights, numbers of pods or a',
     "selector, is the plan's matter (`src/rollout/means/`).",
     '',
-    '| state | wants | condition Progressing |',
-    '| --- | --- | --- |',
+    'The phase is that of the state where nothing else is wrong. An invalid spec, failing pods and a deadline that has passed show as `Degraded`,',
+    'a pause by a person and a background analysis that cannot tell as `Paused`.',
+    '',
+    '| state | wants | phase | condition Progressing |',
+    '| --- | --- | --- | --- |',
     ...STATES.map(wants),
     '',
   ].join('\n');

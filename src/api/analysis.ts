@@ -9,18 +9,20 @@ import { metricsSchema, type metricSchema } from './metric.ts';
 export const MAX_RETENTION = 100;
 
 const templateRef = z.object({
-  templateName: name,
+  templateName: name.describe('Name of an AnalysisTemplate in the namespace of the Rollout.'),
   clusterScope: z.boolean().optional().describe('The template is a ClusterAnalysisTemplate.'),
 });
 
 const dryRun = z
   .array(z.object({ metricName: z.string().min(1).max(253) }))
   .max(64)
-  .optional();
+  .optional()
+  .describe('Metrics that are measured and told of, and decide nothing.');
 const measurementRetention = z
   .array(z.object({ metricName: z.string().min(1).max(253), limit: z.int().min(1).max(MAX_RETENTION) }))
   .max(64)
-  .optional();
+  .optional()
+  .describe('How many measurements of a metric the status keeps.');
 
 export const templateSpecSchema = z.object({
   args: argumentsSchema.optional(),
@@ -31,8 +33,8 @@ export const templateSpecSchema = z.object({
 
 /** How a Rollout asks for analysis. */
 export const rolloutAnalysisSchema = z.object({
-  templates: z.array(templateRef).min(1).max(16),
-  args: argumentsSchema.optional(),
+  templates: z.array(templateRef).min(1).max(16).describe('What is measured: the metrics of all of them, in one run.'),
+  args: argumentsSchema.optional().describe('Values for what the templates name as args.'),
   dryRun,
   measurementRetention,
 });

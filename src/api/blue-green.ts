@@ -69,7 +69,9 @@ export const blueGreenSchema = ruled(
       .optional()
       .describe('Who shares the requests out between activeService and previewService; beyond Argo Rollouts.'),
     previewRoute: z
-      .object({ match: headerMatchesSchema })
+      .object({
+        match: headerMatchesSchema.describe('All of these a request must have; each header once, up to 8.'),
+      })
       .optional()
       .describe(
         'Requests with all of these headers reach previewService by the route of everybody; beyond Argo Rollouts.',

@@ -25,9 +25,12 @@ export const stepSchema = oneOf('a step', {
   setWeight: weight.optional().describe('Percent of the traffic for the canary.'),
   pause: z
     .object({
-      duration: secondsOrDuration.optional().describe('Without it the pause lasts until somebody promotes.'),
+      duration: secondsOrDuration
+        .optional()
+        .describe('Seconds, or such as 30s, 5m, 1h. Without it the pause lasts until somebody promotes.'),
     })
-    .optional(),
+    .optional()
+    .describe('Wait, for a time or for a person.'),
   analysis: rolloutAnalysisSchema.optional().describe('Measure, and go on when the result is good.'),
   setCanaryScale: setCanaryScaleSchema
     .optional()

@@ -61,7 +61,11 @@ const formSchema = z.object({
   replicas: z.int().min(0).default(1).optional().describe('Pods wanted. Default 1.'),
   selector,
   template: podTemplate,
-  minReadySeconds: z.int().min(0).optional(),
+  minReadySeconds: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('Seconds that a pod has to be ready to count as available. Default 0.'),
   revisionHistoryLimit: z.int().min(0).optional().describe('Old ReplicaSets kept. Default 10.'),
   progressDeadlineSeconds: z
     .int()
@@ -78,7 +82,8 @@ const formSchema = z.object({
       successfulRunHistoryLimit: z.int().min(0).optional().describe('Default 5.'),
       unsuccessfulRunHistoryLimit: z.int().min(0).optional().describe('Default 5.'),
     })
-    .optional(),
+    .optional()
+    .describe('How many finished AnalysisRuns are kept.'),
   strategy,
 });
 type Form = z.infer<typeof formSchema>;

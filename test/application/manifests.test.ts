@@ -315,6 +315,21 @@ describe('rendering', () => {
     expect(rendered([{ path: 'a.yaml', text: issuer }], known).problems[0]?.message).toMatch(/does not serve Issuer/);
   });
 
+  it('says which group is Sluice’s own where a kind of it is declared in that of Argo Rollouts, which nobody serves', () => {
+    const says = (apiVersion: string, kind: string): string | undefined => {
+      const text = `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: { name: web }\n`;
+      return rendered([{ path: 'a.yaml', text }], () => undefined).problems[0]?.message;
+    };
+    for (const kind of ['Rollout', 'AnalysisTemplate', 'ClusterAnalysisTemplate', 'AnalysisRun'])
+      expect(says('argoproj.io/v1alpha1', kind)).toBe(
+        `the cluster does not serve ${kind} of argoproj.io/v1alpha1; Sluice's own is sluice.dev/v1alpha1: change the group`,
+      );
+    // Argo CD's, and what Sluice does not have.
+    for (const kind of ['Application', 'Experiment'])
+      expect(says('argoproj.io/v1alpha1', kind)).toMatch(/^the cluster does not serve .*: install its definition, or/);
+    expect(says('example.com/v1', 'Rollout')).toMatch(/: install its definition, or/);
+  });
+
   it('names both places of an object that is declared twice', () => {
     const files = [
       { path: 'a.yaml', text: map('a') },

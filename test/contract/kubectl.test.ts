@@ -29,6 +29,7 @@ function local(command: string): string {
     .replace(/ -n (\S+)/, '')
     .replace('examples/shop/application.yaml', join(folder, 'application.yaml'))
     .replace('-f crds/', `-f ${join(ROOT, 'crds')}`)
+    .replace('-f deploy/rollout.yaml', `-f ${join(DEPLOY, 'rollout.yaml')}`)
     .replace('"$(openssl rand -hex 32)"', 'abcdef')
     .replace('<pod hash>', '7d9f');
   if (words === 'create namespace shop') return `create namespace ${NAMESPACE}`;
@@ -231,6 +232,18 @@ describe.skipIf(!hasKubectl)(`${title}`, () => {
       );
       await says(`${apply} --force-conflicts`, 'configmap/web-config serverside-applied', JSON.stringify(config));
       await says('kubectl get configmap web-config -o yaml --show-managed-fields', /manager: other/);
+    });
+    test('nothing by a dry run, which tells what is wrong with the fields, and not what is missing around them', async () => {
+      await says(
+        'kubectl apply --dry-run=server -f deploy/rollout.yaml',
+        /^rollout\.sluice\.dev\/web \w+ \(server dry run\)\n$/,
+      );
+      const text = await readFile(join(DEPLOY, 'rollout.yaml'), 'utf8');
+      const dryRun = 'kubectl apply --dry-run=server -f -';
+      const misspelt = text.replace('setWeight: 25', 'setweight: 25');
+      await fails(dryRun, /unknown field "spec\.strategy\.canary\.steps\[\d\]\.setweight"/, misspelt);
+      await says(dryRun, /\(server dry run\)/, text.replace('web-canary', 'nowhere').replace('image:', 'imge:'));
+      await says('kubectl get rollout web -o jsonpath={.spec.strategy.canary.canaryService}', 'web-canary');
     });
     test('nothing that is wrong', async () => {
       const spec = { replicas: 1, selector: { matchLabels: { app: 'x' } }, strategy: { canary: {} } };

@@ -1,5 +1,5 @@
 // The README's example is a program, and prints what the README says.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -7,6 +7,20 @@ import { describe, expect, it } from 'vitest';
 const file = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url));
 const [, shown, printed] =
   /```ts\n([^]*?)```\s+prints\s+```\n([^]*?)```/.exec(readFileSync(file('README.md'), 'utf8')) ?? [];
+
+describe("the example of the README for a program of one's own", () => {
+  it('is the program in examples/', () => {
+    expect(readFileSync(file('README.md'), 'utf8')).toContain(readFileSync(file('examples/served.ts'), 'utf8'));
+  });
+
+  it('gives the program a cluster, and ends as it does', () => {
+    const ask = `
+      const { clusters } = JSON.parse(require('fs').readFileSync(process.env.KUBECONFIG, 'utf8'));
+      fetch(clusters[0].cluster.server + '/version').then((answer) => process.exit(answer.status === 200 ? 7 : 1));`;
+    const run = ['--import', 'tsx', file('examples/served.ts'), process.execPath, '-e', ask];
+    expect(spawnSync(process.execPath, run, { cwd: file('.') }).status).toBe(7);
+  });
+});
 
 describe('the example of the README', () => {
   it('is the program in examples/', () => {

@@ -165,7 +165,7 @@ function evidenceFor(
 
 /** First line of a note's section: the same for the same news, so that it is written once. */
 export const noteTitle = ({ outcome, rollout, app, attempt }: Pick<Note, keyof NoteId | 'app'>): string =>
-  `${outcome}: Rollout ${rollout} (Application ${app})${attempt === undefined ? '' : `, attempt ${attempt}`}`;
+  `${outcome}: Rollout ${rollout} (Application ${app})${attempt === undefined ? '' : `, release ${attempt}`}`;
 
 /** A section of a note, `Key: value` in each line but those of the evidence, which comes last. */
 export function noteText(note: Note): string {

@@ -1,5 +1,7 @@
 // From what a commit says to what it declares: each object in its namespace, with its content hash, and what speaks against it.
+import { dialect, type Group } from '../../api/dialect.ts';
 import type { KubeObject } from '../../api/k8s.ts';
+import { GROUP, RESOURCES } from '../../api/names.ts';
 import { nameOf, objectKey, refOf, splitApiVersion } from '../../api/object-key.ts';
 import { branchOfRef } from '../../api/target-revision.ts';
 import type { Manifest, SourceContent } from '../../ports/source-reader.ts';
@@ -79,9 +81,23 @@ function placed({ object, source }: Manifest, namespaced: boolean, context: Rend
 
 function missingKind({ object, source }: Manifest): Problem {
   const { apiVersion, kind } = object;
-  const message = `the cluster does not serve ${kind} of ${apiVersion}: install its definition, or put it into the same commit; sync.options: [SkipMissingKinds] leaves such objects out`;
-  return { path: source.path, line: source.line, message };
+  const instead = isOwnElsewhere(object)
+    ? `; Sluice's own is ${dialect(GROUP).apiVersion}: change the group`
+    : ': install its definition, or put it into the same commit; sync.options: [SkipMissingKinds] leaves such objects out';
+  return {
+    path: source.path,
+    line: source.line,
+    message: `the cluster does not serve ${kind} of ${apiVersion}${instead}`,
+  };
 }
+
+const ARGO_ROLLOUTS: Group = 'argoproj.io';
+const { rollouts, analysisTemplates, clusterAnalysisTemplates, analysisRuns } = RESOURCES;
+const SHARED_KINDS = new Set([rollouts, analysisTemplates, clusterAnalysisTemplates, analysisRuns].map((r) => r.kind));
+
+/** A kind that Sluice has itself, as Argo Rollouts has it. */
+const isOwnElsewhere = ({ apiVersion, kind }: KubeObject): boolean =>
+  splitApiVersion(apiVersion)[0] === ARGO_ROLLOUTS && SHARED_KINDS.has(kind);
 
 function twice(desired: readonly DesiredObject[]): Problem[] {
   const seen = new Map<string, DesiredObject>();

@@ -27,7 +27,7 @@ export const TELLINGS = {
     measured: 'web-active',
     good: 'v2: a good release stands beside v1, takes over in one write, and is measured while the pods of v1 are warm',
     arrives: /^traffic: all of it goes to the new revision/,
-    firstTraffic: 'push → switch',
+    firstTraffic: 'push → switch, the pause of 3 s included',
     badToGone: 'bad sample → Service switched back',
   },
 } as const satisfies Record<string, Telling>;

@@ -5,8 +5,8 @@ import type { RouterForm } from '../../api/router-form.ts';
 import { ruled } from '../../api/rules.ts';
 
 const fields = z.object({
-  httpRoute: name.optional().describe('Name of one HTTPRoute.'),
-  httpRoutes: z.array(z.object({ name })).min(1).max(16).optional(),
+  httpRoute: name.optional().describe('Name of the HTTPRoute whose weights are written.'),
+  httpRoutes: z.array(z.object({ name })).min(1).max(16).optional().describe('The same for several, in place of one.'),
 });
 
 export const gatewayApiForm = {
@@ -15,5 +15,5 @@ export const gatewayApiForm = {
     cel: 'has(self.httpRoute) != has(self.httpRoutes)',
     message: 'give httpRoute or httpRoutes, one of them',
     holds: ({ httpRoute, httpRoutes }) => (httpRoute === undefined) !== (httpRoutes === undefined),
-  }),
+  }).describe('Gateway API: weights of the backendRefs of HTTPRoutes.'),
 } satisfies RouterForm<z.infer<typeof fields>>;

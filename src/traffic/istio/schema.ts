@@ -14,10 +14,14 @@ const virtualService = z.object({
 });
 
 const fields = z.object({
-  virtualService: virtualService.optional(),
-  virtualServices: z.array(virtualService).min(1).max(16).optional(),
+  virtualService: virtualService.optional().describe('The VirtualService whose weights are written.'),
+  virtualServices: z.array(virtualService).min(1).max(16).optional().describe('The same for several, in place of one.'),
   destinationRule: z
-    .object({ name, canarySubsetName: z.string().min(1).max(253), stableSubsetName: z.string().min(1).max(253) })
+    .object({
+      name: name.describe('Name of the DestinationRule.'),
+      canarySubsetName: z.string().min(1).max(253).describe('Subset of the new revision.'),
+      stableSubsetName: z.string().min(1).max(253).describe('Subset of the stable revision.'),
+    })
     .optional()
     .describe('Split by subsets of one host instead of by two Services.'),
 });
@@ -28,7 +32,7 @@ export const istioForm = {
     cel: 'has(self.virtualService) != has(self.virtualServices)',
     message: 'give virtualService or virtualServices, one of them',
     holds: (mesh) => (mesh.virtualService === undefined) !== (mesh.virtualServices === undefined),
-  }),
+  }).describe('Istio: weights of the http routes of VirtualServices.'),
   withoutServices: {
     text: 'an istio.destinationRule',
     cel: (self) => `has(${self}.destinationRule)`,

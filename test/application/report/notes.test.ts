@@ -85,7 +85,7 @@ describe('a note is due', () => {
     expect(said(due([rollout([entry(2, outcome)])]))).toEqual([['2', outcome]]);
   });
 
-  it('for each attempt at a revision, with the runs of that attempt', () => {
+  it('for each release of a revision, with the runs of that release', () => {
     const history = [1, 2].map((attempt) => entry(2, 'Aborted', { attempt }));
     const runs = () => [run('a', 'hash2', 1, 'first'), run('b', 'hash2', 2, 'second'), run('c', 'hash3', 2, 'other')];
     const notes = due([rollout(history)], { runs });
@@ -177,7 +177,7 @@ describe('the text of a note', () => {
 
   it('is one line for each thing it says', () => {
     expect(noteText(note).split('\n')).toEqual([
-      'Superseded: Rollout shop/web (Application shop/shop), attempt 3',
+      'Superseded: Rollout shop/web (Application shop/shop), release 3',
       `Began: ${at(0)}`,
       `At: ${at(10)}`,
       `Weight: 10 since ${at(1)}`,
