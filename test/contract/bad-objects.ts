@@ -52,12 +52,7 @@ export const BAD_OBJECTS: BadObject[] = [
   ),
   bad('an empty step', rollout({ steps: [{}] }), `${CANARY}.steps[0]`, 'exactly one of setWeight'),
   bad('a weight above 100', rollout({ steps: [{ setWeight: 101 }] }), `${CANARY}.steps[0].setWeight`, '100'),
-  bad(
-    'a pause of 0',
-    rollout({ steps: [{ pause: { duration: 0 } }] }),
-    `${CANARY}.steps[0].pause.duration`,
-    'more than 0',
-  ),
+  bad('a pause of 0', rollout({ steps: [{ pause: { duration: 0 } }] }), `${CANARY}.steps[0].pause.duration`, 'above 0'),
   bad(
     'a pause that is no duration',
     rollout({ steps: [{ pause: { duration: 'soon' } }] }),
