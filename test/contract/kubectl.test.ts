@@ -240,7 +240,7 @@ describe.skipIf(!hasKubectl)(`${title}`, () => {
       );
       const text = await readFile(join(DEPLOY, 'rollout.yaml'), 'utf8');
       const dryRun = 'kubectl apply --dry-run=server -f -';
-      const misspelt = text.replace('setWeight: 25', 'setweight: 25');
+      const misspelt = text.replace('setWeight: 25', 'setweight: 25').replace('  name: web\n', '  name: other\n');
       await fails(dryRun, /unknown field "spec\.strategy\.canary\.steps\[\d\]\.setweight"/, misspelt);
       await says(dryRun, /\(server dry run\)/, text.replace('web-canary', 'nowhere').replace('image:', 'imge:'));
       await says('kubectl get rollout web -o jsonpath={.spec.strategy.canary.canaryService}', 'web-canary');
