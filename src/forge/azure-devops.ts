@@ -1,7 +1,8 @@
 // Azure DevOps: dev.azure.com, the older hosts under visualstudio.com, and servers of one's own.
 import { z } from 'zod';
+import { authorizationOf } from '../ports/source-reader.ts';
 import type { ForgeApi, Merging, Place, Seen } from './types.ts';
-import { authorized, partsOf, pathOf, withQuery } from './urls.ts';
+import { partsOf, pathOf, withQuery } from './urls.ts';
 
 const commit = z.object({ commitId: z.string() }).nullish();
 const answer = z.object({
@@ -25,7 +26,7 @@ export const azureDevOps: ForgeApi = {
   shape: 'https://dev.azure.com/ORGANISATION/PROJECT/_git/REPOSITORY',
   maxBody: 4_000,
   headers: { accept: 'application/json' },
-  authorization: (credentials) => authorized(credentials),
+  authorization: (credentials) => authorizationOf(credentials),
   placeOf(repository) {
     const parts = partsOf(repository) ?? [];
     const at = parts.indexOf('_git');

@@ -1,7 +1,8 @@
 // Bitbucket Cloud, whose API has a host of its own. (Data Center has another API.)
 import { z } from 'zod';
+import { authorizationOf } from '../ports/source-reader.ts';
 import type { ForgeApi, ForgeCall, Place, Seen } from './types.ts';
-import { authorized, partsOf, pathOf } from './urls.ts';
+import { partsOf, pathOf } from './urls.ts';
 
 const end = z.object({
   branch: z.object({ name: z.string() }),
@@ -28,8 +29,8 @@ export const bitbucket: ForgeApi = {
   headers: { accept: 'application/json' },
   authorization: (credentials) =>
     'username' in credentials && credentials.username === TOKEN_USER
-      ? authorized({ bearerToken: credentials.password })
-      : authorized(credentials),
+      ? authorizationOf({ bearerToken: credentials.password })
+      : authorizationOf(credentials),
   placeOf(repository) {
     const parts = partsOf(repository);
     if (repository.hostname !== 'bitbucket.org' || parts?.length !== 2) return undefined;

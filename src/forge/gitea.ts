@@ -1,7 +1,9 @@
 // Gitea and Forgejo, at the root of their host or below a path.
 import { z } from 'zod';
+import { authorizationOf } from '../ports/source-reader.ts';
+import { pulls } from './pulls.ts';
 import type { ForgeApi, ForgeCall, Place, Seen } from './types.ts';
-import { authorized, partsOf, pathOf, withQuery } from './urls.ts';
+import { partsOf, pathOf, withQuery } from './urls.ts';
 
 const branch = z.object({ ref: z.string(), sha: z.string().nullish(), repo_id: z.int().nullish() });
 const answer = z.object({
@@ -16,12 +18,14 @@ const answer = z.object({
 });
 type Answer = z.infer<typeof answer>;
 
+const seenAt = (at: Place): z.ZodType<Seen> => answer.transform((pull) => seen(pull, at));
+
 export const gitea: ForgeApi = {
   needs: 'a token with write:repository of a user who may push',
   shape: 'https://HOST/OWNER/REPOSITORY',
   maxBody: 60_000,
   headers: { accept: 'application/json' },
-  authorization: (credentials) => authorized(credentials, 'token'),
+  authorization: (credentials) => authorizationOf(credentials, 'token'),
   placeOf(repository) {
     const parts = partsOf(repository);
     if (parts === undefined || parts.length < 2) return undefined;
@@ -40,22 +44,8 @@ export const gitea: ForgeApi = {
     const query = { state: 'all', sort: 'recentupdate', limit: '50' };
     return { method: 'GET', url: withQuery(`${at.api}/pulls`, query), answer: own };
   },
-  look: (at, id) => ({ method: 'GET', url: `${at.api}/pulls/${id}`, answer: seenAt(at) }),
-  open: (at, { head, base, title, body }) => ({
-    method: 'POST',
-    url: `${at.api}/pulls`,
-    body: { title, body, head, base },
-    answer: seenAt(at),
-  }),
-  revise: (at, id, { title, body }) => ({
-    method: 'PATCH',
-    url: `${at.api}/pulls/${id}`,
-    body: { title, body },
-    answer: seenAt(at),
-  }),
+  ...pulls(seenAt),
 };
-
-const seenAt = (at: Place): z.ZodType<Seen> => answer.transform((pull) => seen(pull, at));
 
 function seen(pull: Answer, at: Place): Seen {
   const { number, merged, state, mergeable } = pull;

@@ -1,5 +1,6 @@
 // GitHub, and GitHub Enterprise Server under /api/v3 of its own host.
 import { z } from 'zod';
+import { pulls } from './pulls.ts';
 import type { ForgeApi, ForgeCall, Merging, Place, Seen } from './types.ts';
 import { partsOf, pathOf, tokenOf, withQuery } from './urls.ts';
 
@@ -14,6 +15,8 @@ const answer = z.object({
   mergeable_state: z.string().nullish(),
 });
 type Answer = z.infer<typeof answer>;
+
+const seenAt = (at: Place): z.ZodType<Seen> => answer.transform((pull) => seen(pull, at));
 
 /** States in which its checks, required or not, have passed. */
 const MERGEABLE: ReadonlySet<string> = new Set(['clean', 'has_hooks']);
@@ -37,22 +40,8 @@ export const github: ForgeApi = {
     const query = { head: `${owner}:${head}`, base, state: 'all', sort: 'created', direction: 'desc', per_page: '10' };
     return { method: 'GET', url: withQuery(`${at.api}/pulls`, query), answer: z.array(seenAt(at)) };
   },
-  look: (at, id) => ({ method: 'GET', url: `${at.api}/pulls/${id}`, answer: seenAt(at) }),
-  open: (at, { head, base, title, body }) => ({
-    method: 'POST',
-    url: `${at.api}/pulls`,
-    body: { title, body, head, base },
-    answer: seenAt(at),
-  }),
-  revise: (at, id, { title, body }) => ({
-    method: 'PATCH',
-    url: `${at.api}/pulls/${id}`,
-    body: { title, body },
-    answer: seenAt(at),
-  }),
+  ...pulls(seenAt),
 };
-
-const seenAt = (at: Place): z.ZodType<Seen> => answer.transform((pull) => seen(pull, at));
 
 function seen(pull: Answer, at: Place): Seen {
   const isMerged = typeof pull.merged_at === 'string';

@@ -21,12 +21,6 @@ export const pathOf = (parts: readonly string[]): string => parts.map((part) => 
 export const withQuery = (url: string, query: Readonly<Record<string, string>>): string =>
   `${url}?${new URLSearchParams(query).toString()}`;
 
-/** Credentials as HTTP's own scheme takes them; a token alone as `scheme`. */
-export function authorized(credentials: SourceCredentials, scheme = 'Bearer'): string {
-  if ('bearerToken' in credentials) return `${scheme} ${credentials.bearerToken}`;
-  return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`;
-}
-
 /** The token, whichever way the Secret holds it. */
 export const tokenOf = (credentials: SourceCredentials): string =>
   'bearerToken' in credentials ? credentials.bearerToken : credentials.password;

@@ -4,6 +4,7 @@ import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type In
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import type { Clock } from '../ports/clock.ts';
+import { authorizationOf } from '../ports/source-reader.ts';
 import { GitError, type GitCall, type GitCredentials } from './types.ts';
 
 /** Where requests may go. `check` throws for a URL that is not allowed; `lookup` resolves its name to allowed addresses only. */
@@ -46,12 +47,6 @@ const DEFAULT_TIMEOUT_MS = 60_000;
 const SILENCE_MS = 45_000;
 
 const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) };
-
-/** The `Authorization` header for credentials. */
-function authorization(credentials: GitCredentials): string {
-  if ('bearerToken' in credentials) return `Bearer ${credentials.bearerToken}`;
-  return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`;
-}
 
 /** What speaks HTTP to one repository. */
 export function gitHttp(options: GitHttpOptions): GitHttp {
@@ -129,7 +124,7 @@ class Exchange {
         'user-agent': 'git/sluice',
         ...headers,
         ...(body ? { 'content-length': String(body.byteLength) } : {}),
-        ...(credentials ? { authorization: authorization(credentials) } : {}),
+        ...(credentials ? { authorization: authorizationOf(credentials) } : {}),
       },
     });
   }

@@ -6,6 +6,12 @@ import type { LimitName } from './source-budget.ts';
 
 export type SourceCredentials = { username: string; password: string } | { bearerToken: string };
 
+/** The `Authorization` header for credentials; a token alone goes as `scheme`. */
+export function authorizationOf(credentials: SourceCredentials, scheme = 'Bearer'): string {
+  if ('bearerToken' in credentials) return `${scheme} ${credentials.bearerToken}`;
+  return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`;
+}
+
 /** One repository as one reads it: URL and credentials together are its identity. */
 export interface Repository {
   repoURL: string;

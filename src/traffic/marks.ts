@@ -73,8 +73,12 @@ function rejectedIn(
 export const notedOn = (object: KubeObject): string[] => [...marksOf(object).keys()].filter((name) => name !== ANYBODY);
 
 /** The release of a Rollout that a verdict went against, as the object remembers it; undefined where it remembers none. */
-export const rejectedOn = (object: KubeObject, rollout: string): string | undefined =>
-  (marksOf(object).get(rollout) ?? marksOf(object).get(ANYBODY))?.rejected;
+export function rejectedOn(object: KubeObject, rollout: string): string | undefined {
+  // Each look asks, and hardly any route has a verdict.
+  if (object.metadata.annotations?.[ANNOTATIONS.rejected] === undefined) return undefined;
+  const marks = marksOf(object);
+  return (marks.get(rollout) ?? marks.get(ANYBODY))?.rejected;
+}
 
 /** What a Rollout drives of the object, as it noted there; undefined where it noted nothing, or what cannot be read. */
 export function driverOn(object: KubeObject, rollout: string): Driver | undefined {

@@ -211,6 +211,12 @@ export class World {
     return app?.status ?? {};
   }
 
+  /** Puts on record what another version, or a process that died, has left there. */
+  async record(status: object): Promise<void> {
+    const at = { name: 'shop', namespace: 'shop', type: 'merge', subresource: 'status' } as const;
+    await this.client.patch(RESOURCES.applications, { ...at, body: { status } });
+  }
+
   async rollout(name = 'web'): Promise<Rollout> {
     const rollout = await this.client.get<Rollout>(RESOURCES.rollouts, name, 'shop');
     if (!rollout) throw new Error(`there is no Rollout ${name}`);

@@ -428,14 +428,7 @@ describe('a process that dies', () => {
     const [pull] = world.forge.pulls;
     if (pull) pull.state = 'closed';
     const before = (await world.status()).holds?.map((hold) => ({ ...hold, writeBack: { state: 'Pending' } }));
-    const body = { status: { holds: before } };
-    await world.client.patch(RESOURCES.applications, {
-      name: 'shop',
-      namespace: 'shop',
-      type: 'merge',
-      body,
-      subresource: 'status',
-    });
+    await world.record({ holds: before });
     await world.start();
     await world.run(3_000);
     expect(world.forge.pulls).toHaveLength(1);

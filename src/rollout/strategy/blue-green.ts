@@ -1,4 +1,4 @@
-// The blue-green strategy as a plan: the whole new revision beside the old planned, looked at through the preview Service; then one write
+// The blue-green strategy as a plan: the whole new revision beside the old one, looked at through the preview Service; then one write
 // that switches, and a look at what it did while the old pods are still warm.
 import type { BlueGreen } from '../../api/rollout.ts';
 import { shortHash } from '../hash.ts';

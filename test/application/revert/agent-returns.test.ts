@@ -157,14 +157,7 @@ describe('a rejected revision stays rejected', () => {
     await world.stop();
     const { holds = [] } = await world.status();
     const old = holds.map(({ trial: _trial, ...hold }) => hold);
-    const body = { status: { holds: old } };
-    await world.client.patch(RESOURCES.applications, {
-      name: 'shop',
-      namespace: 'shop',
-      type: 'merge',
-      body,
-      subresource: 'status',
-    });
+    await world.record({ holds: old });
     const more = files('web:2', 'two');
     more['deploy/web.yaml'] = replicas(5).image(more['deploy/web.yaml'] ?? '');
     world.repository.commit('main', more, 'More');
