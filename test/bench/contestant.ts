@@ -6,13 +6,15 @@ export interface Contestant {
   readonly name: string;
   /** Group and version of the resources it serves. */
   readonly apiVersion: string;
-  /** A shell command; `{kubeconfig}` and `{prometheus}` in it are filled in. */
+  /** A shell command; `{kubeconfig}`, `{prometheus}` and `{namespace}` in it are filled in. */
   readonly command: string;
 }
 
 export interface Surroundings {
   kubeconfig: string;
   prometheus: string;
+  /** What it drives, and nothing beyond. */
+  namespace: string;
   /** What the controller says goes there. */
   logFile: string;
 }
@@ -27,13 +29,19 @@ export const SLUICE: Contestant = {
   name: 'sluice',
   apiVersion: 'sluice.dev/v1alpha1',
   command:
-    'exec dist/sluice.js controller --kubeconfig {kubeconfig} --prometheus {prometheus} --git-hosts 127.0.0.1 --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0',
+    'exec dist/sluice.js controller --kubeconfig {kubeconfig} --namespace {namespace} --prometheus {prometheus} --git-hosts 127.0.0.1 --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0',
 };
 
 const GRACE_MS = 10_000;
 
-export const fillIn = (command: string, { kubeconfig, prometheus }: Surroundings): string =>
-  command.replaceAll('{kubeconfig}', kubeconfig).replaceAll('{prometheus}', prometheus);
+export const fillIn = (
+  command: string,
+  { kubeconfig, prometheus, namespace }: Pick<Surroundings, 'kubeconfig' | 'prometheus' | 'namespace'>,
+): string =>
+  command
+    .replaceAll('{kubeconfig}', kubeconfig)
+    .replaceAll('{prometheus}', prometheus)
+    .replaceAll('{namespace}', namespace);
 
 /** Starts it in a process group of its own, so that all it starts ends with it. */
 export function start(contestant: Contestant, where: Surroundings): Running {

@@ -22,6 +22,16 @@ describe('the flags of the bench', () => {
     expect(options?.peer).toEqual({ name: 'it', apiVersion: 'example.com/v1', command: 'run it' });
   });
 
+  it('hold two that serve the same group apart: without a namespace each would drive the Rollouts of both', () => {
+    const beside = (sluice: string, peer: string): unknown =>
+      parseBenchOptions(['--sluice', sluice, '--peer', peer, '--group', 'sluice.dev/v1alpha1']);
+    expect(() => beside('new --namespace {namespace}', 'old')).toThrow(
+      '--peer: both serve sluice.dev/v1alpha1; write --namespace {namespace}',
+    );
+    expect(() => beside('new', 'old --namespace {namespace}')).toThrow('--sluice: both serve');
+    expect(() => beside('new {namespace}', 'old {namespace}')).not.toThrow();
+  });
+
   it('that are wrong are answered with what to write', () => {
     expect(() => parseBenchOptions(['--scenario', 'wave,storms'])).toThrow('latency, push, wave, storm, idle');
     expect(() => parseBenchOptions(['--runs', '0'])).toThrow('--runs 0: write a whole number');
@@ -33,10 +43,10 @@ describe('the flags of the bench', () => {
 });
 
 describe('the command of a controller', () => {
-  it('is told the cluster and the Prometheus of the run', () => {
-    const where = { kubeconfig: '/tmp/k', prometheus: 'http://127.0.0.1:1', logFile: '' };
-    expect(fillIn('c --kubeconfig {kubeconfig} -p {prometheus}', where)).toBe(
-      'c --kubeconfig /tmp/k -p http://127.0.0.1:1',
+  it('is told the cluster, the Prometheus and the namespace of the run', () => {
+    const where = { kubeconfig: '/tmp/k', prometheus: 'http://127.0.0.1:1', namespace: 'bench-it' };
+    expect(fillIn('c --kubeconfig {kubeconfig} -p {prometheus} -n {namespace}', where)).toBe(
+      'c --kubeconfig /tmp/k -p http://127.0.0.1:1 -n bench-it',
     );
   });
 });

@@ -13,7 +13,8 @@ npm run bench -- agent: counts what the agent asks the API server and Git, in th
   --repeats N          releases of the latency scenario in each run (default 5)
   --rollouts N         size of the fleet (default 200, which the budgets are for)
   --idle-seconds N     length of the idle scenario (default 60)
-  --peer COMMAND       another controller that serves the same resources; {kubeconfig} and {prometheus} in it are filled in
+  --peer COMMAND       another controller that serves the same resources; {kubeconfig}, {prometheus} and {namespace} in it
+                       are filled in
   --group G/V          what the peer serves (default argoproj.io/v1alpha1)
   --peer-name NAME     in the report (default peer)
   --peer-crds PATH     a file or folder of CRDs to install for it
@@ -78,12 +79,27 @@ function scenariosOf(text: string | undefined): readonly Scenario[] {
   });
 }
 
+/** Of one group, each would drive the Rollouts of the other as well, and be measured at that. */
+function apart(sluice: Contestant, peer: Contestant): void {
+  if (sluice.apiVersion !== peer.apiVersion) return;
+  for (const [flag, { command }] of Object.entries({ '--sluice': sluice, '--peer': peer }))
+    if (!command.includes('{namespace}'))
+      throw new Error(
+        `${flag}: both serve ${peer.apiVersion}; write --namespace {namespace} into it, so that each drives its own Rollouts alone`,
+      );
+}
+
 /** Undefined when help is asked for. */
 export function parseBenchOptions(args: readonly string[]): BenchOptions | undefined {
   const { values } = parseArgs({ args: [...args], options: FLAGS, strict: true });
   if (values.help) return undefined;
   const group = values.group ?? 'argoproj.io/v1alpha1';
-  const command = values.sluice ?? SLUICE.command;
+  const sluice = { ...SLUICE, command: values.sluice ?? SLUICE.command };
+  const peer =
+    values.peer === undefined
+      ? undefined
+      : { name: values['peer-name'] ?? 'peer', apiVersion: group, command: values.peer };
+  if (peer !== undefined) apart(sluice, peer);
   return {
     // Not $KUBECONFIG: whoever has exported one for other work does not mean to have it filled with pods.
     kubeconfig: values.kubeconfig,
@@ -92,11 +108,8 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions | undef
     repeats: whole('repeats', values.repeats, 5),
     rollouts: whole('rollouts', values.rollouts, 200),
     idleSeconds: whole('idle-seconds', values['idle-seconds'], 60),
-    sluice: { ...SLUICE, command },
-    peer:
-      values.peer === undefined
-        ? undefined
-        : { name: values['peer-name'] ?? 'peer', apiVersion: group, command: values.peer },
+    sluice,
+    peer,
     peerCrds: values['peer-crds'],
     trace: values.trace,
     pretendKubelet: values['pretend-kubelet'],

@@ -77,7 +77,12 @@ interface Run {
 
 async function runOnce({ contestant, world, prometheus, run, options, result }: Run): Promise<void> {
   const { kubeconfig, logDirectory, fleet, repeats, idleSeconds } = options;
-  const where = { kubeconfig, prometheus: prometheus.url, logFile: `${logDirectory}/${contestant.name}.log` };
+  const where = {
+    kubeconfig,
+    prometheus: prometheus.url,
+    namespace: world.namespace,
+    logFile: `${logDirectory}/${contestant.name}.log`,
+  };
   const running = start(contestant, where);
   const round = `${Date.now().toString(36)}-${run}`;
   const { say } = options;

@@ -33,7 +33,8 @@ export async function traceOf(
   await world.open();
   const proxy = await startRecording(client.access);
   const logFile = `${logDirectory}/${contestant.name}.log`;
-  const running = start(contestant, { kubeconfig: proxy.kubeconfig, prometheus: prometheus.url, logFile });
+  const { namespace } = world;
+  const running = start(contestant, { kubeconfig: proxy.kubeconfig, prometheus: prometheus.url, namespace, logFile });
   try {
     await world.declare(NAME, WAVE_STEPS);
     await world.healthy([NAME], LIMIT_MS);
