@@ -3,6 +3,7 @@
 //
 // The command line: finds the command, loads its module alone, and turns what goes wrong into one readable line.
 import { COMMANDS, usage, type Command } from './cli/commands.ts';
+import { compileLater } from './cli/compile-later.ts';
 import { UsageError } from './cli/usage-error.ts';
 import { withoutCredentials } from './secrecy/credentials.ts';
 
@@ -35,6 +36,7 @@ async function runCommand(name: string, command: Command, args: readonly string[
   }
 }
 
+compileLater();
 main(process.argv.slice(2)).then(
   (code) => {
     process.exitCode = code;
