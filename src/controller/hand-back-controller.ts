@@ -133,6 +133,8 @@ interface Released {
 
 /** Those that drive it go on as they have noted, and nothing of it is anybody else's. */
 function isKept({ rollouts }: Caches, object: KubeObject, key: ObjectKey): boolean {
+  // Of a selector nothing is noted, and it is written seldom.
+  if (drivenKind(objectIdOf(key))?.drives !== 'split') return false;
   const by = rollouts.by(BY_REFERENCE, key).filter((rollout) => !isLeaving(rollout));
   const drives = (name: string, rollout: Rollout): boolean => {
     const traffic = qualifiedName(rollout.metadata) === name ? planOf(rollout)?.traffic : undefined;

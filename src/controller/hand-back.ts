@@ -8,11 +8,11 @@ import { objectKey, objectKeyOf, qualifiedName, refOf, type ObjectKey } from '..
 import type { Issue } from '../api/result.ts';
 import type { Rollout } from '../api/rollout.ts';
 import type { Change } from '../kube/watch-cache.ts';
-import type { DrivenKind, DrivenObject, DrivenRoute, Split } from '../traffic/driven.ts';
+import type { DrivenKind, DrivenObject, DrivenRoute, DrivenSelector, Split } from '../traffic/driven.ts';
 import { planOf } from '../rollout/compile.ts';
 import { drivenOf, idOf } from '../traffic/driven-objects.ts';
 import { driverOn, marksWrite, notedOn, type Marking } from '../traffic/marks.ts';
-import { DRIVEN_KINDS, drivenKind } from '../traffic/modules.ts';
+import { DRIVEN_KINDS, drivenKind, isRoute } from '../traffic/modules.ts';
 import { annotationOps, jsonWrite, type Write } from '../traffic/write.ts';
 import { driverOf, droppedOf, placesOf, routeOf, type Going } from './driver-note.ts';
 
@@ -128,8 +128,15 @@ type Part = Pick<HandBack, 'rollout' | 'isPart' | 'write' | 'what'>;
 
 function unboundOf(kind: DrivenKind, object: KubeObject, kept: Kept): Part[] {
   if (kind.drives === 'split') return isMarked(object) ? unboundRoute(object, kept) : [];
-  const unbound = kept.driven.length === 0 && ownsAny(object, kind.field) ? kind.unbind(object) : undefined;
+  const parts = ownsAny(object, kind.field) ? partsOf(object, kept) : undefined;
+  const unbound = parts && kind.unbind(object, parts);
   return unbound === undefined ? [] : [{ rollout: undefined, ...unbound }];
+}
+
+/** Parts that go on being driven; undefined where that cannot be told: what is named now may be what was named before. */
+function partsOf(object: KubeObject, { driven }: Kept): ReadonlySet<string> | undefined {
+  const selectors = driven.filter((each): each is DrivenSelector => !isRoute(each));
+  return selectors.every((each) => each.read(object).ok) ? new Set(selectors.flatMap(({ parts }) => parts)) : undefined;
 }
 
 function unboundRoute(object: KubeObject, kept: Kept): Part[] {

@@ -105,7 +105,8 @@ export type DrivenKind = {
       readonly drives: 'selectors';
       /** A hash of a revision is in it, whoever wrote that, and whatever it is. */
       isBound(object: KubeObject): boolean;
-      unbind(object: KubeObject): Unbound | undefined;
+      /** Lets go of all of its parts but those that go on being driven. */
+      unbind(object: KubeObject, kept?: ReadonlySet<string>): Unbound | undefined;
     }
 );
 
