@@ -19,7 +19,7 @@ const carriesOut = `(${[
   'application-controller|observe|execute|doing',
   'sync/(apply|batch|check|give-up|live|remove|suggest|try)',
   'revert/(keep|snapshot-keys|stable)',
-  'report/(errands|propose|push|tell)',
+  'report/(errands|propose|push|tell|withdraw)',
   'source/(repository|sources)',
 ].join('|')})\\.ts$`;
 const carryingOut = `^src/application/${carriesOut}`;

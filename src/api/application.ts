@@ -206,6 +206,13 @@ export const holdSchema = z.object({
     .optional(),
 });
 
+export const withdrawalSchema = z.object({
+  id: z.string().describe('Number of the pull request.'),
+  url: z.string(),
+  commit: z.string().describe('The commit that was put on its branch.'),
+  why: z.string(),
+});
+
 export const returnSchema = z.object({
   rollout: z.object({ namespace: z.string(), name: z.string() }),
   stable: revisionRefSchema,
@@ -232,6 +239,11 @@ export const applicationStatusSchema = z.object({
     )
     .optional()
     .describe('Stable revisions that are kept to go back to.'),
+  withdrawals: z
+    .array(withdrawalSchema)
+    .max(32)
+    .optional()
+    .describe('Pull requests whose holds have ended in another way, until they are closed.'),
   returns: z
     .array(returnSchema)
     .optional()
@@ -262,6 +274,7 @@ export type ApplicationSpec = z.infer<typeof applicationSpecSchema>;
 export type ObjectRef = z.infer<typeof objectRefSchema>;
 export type Hold = z.infer<typeof holdSchema>;
 export type Return = z.infer<typeof returnSchema>;
+export type Withdrawal = z.infer<typeof withdrawalSchema>;
 export type ResourceStatus = z.infer<typeof resourceStatus>;
 export type ApplicationStatus = Omit<z.infer<typeof applicationStatusSchema>, 'conditions'> & {
   conditions?: Condition[];

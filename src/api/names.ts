@@ -61,6 +61,9 @@ export const CONFIRM_PRUNE = prefix('confirm-prune');
 /** Label on everything an Application applied: the Application's name. */
 export const APPLICATION_LABEL = prefix('application');
 
+/** Label on the Lease that a controller acts by, whatever that is called. */
+export const LEASE_LABEL = prefix('lease');
+
 /** Labels of an AnalysisRun. */
 export const RUN_LABELS = { type: prefix('run-type'), step: prefix('step-index'), attempt: prefix('attempt') } as const;
 

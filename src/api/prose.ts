@@ -39,6 +39,7 @@ export const APPLICATION_PROSE: Prose = [
   'resources[].message',
   'holds[].reason',
   'holds[].writeBack.message',
+  'withdrawals[].why',
   'history[].result',
 ];
 

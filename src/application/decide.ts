@@ -41,7 +41,7 @@ export function decideApplication(seen: Seen): AgentDecision {
   const snapshots = decideSnapshots(seen, accepted);
   const sync = planSync(seen, accepted, wanted, snapshots.waiting);
   const prune = planPrune({ seen, declared: accepted, wanted, isIdle: isIdle(sync, admission) });
-  const reports = decideReports({ seen, accepted, holds, returns });
+  const reports = decideReports({ seen, accepted, holds, returns, ended: holding.ended });
   const status = nextStatus({
     seen,
     accepted,
@@ -54,6 +54,7 @@ export function decideApplication(seen: Seen): AgentDecision {
     problems: { snapshot: snapshots.problem, writeBack: reports.problem },
     reported: sync.reported,
     notes: reports.notes,
+    withdrawals: reports.withdrawals,
     stable: snapshots.stable,
   });
   const acts = [
@@ -115,6 +116,7 @@ function suspended(seen: Seen): AgentDecision {
     problems: {},
     reported: [],
     notes: undefined,
+    withdrawals: seen.status.withdrawals ?? [],
     stable: seen.status.stable,
   });
   return { status, intents: [], nextAt: undefined, recordAfter: undefined, accepted };

@@ -15,6 +15,7 @@ import { checkAll } from './sync/try.ts';
 import { deleteAll, disownAll, inspect } from './sync/remove.ts';
 import { keepSnapshot, dropSnapshot } from './revert/keep.ts';
 import { lookAt, propose } from './report/propose.ts';
+import { withdraw } from './report/withdraw.ts';
 import { pushNotes, pushRevert } from './report/push.ts';
 
 type Of<K extends AgentIntent['do']> = Extract<AgentIntent, { do: K }>;
@@ -39,6 +40,7 @@ const HOW: { [K in AgentIntent['do']]: (intent: Of<K>, at: Doing) => Done } = {
   Push: pushRevert,
   Propose: propose,
   LookAt: lookAt,
+  Withdraw: withdraw,
   Note: pushNotes,
 };
 

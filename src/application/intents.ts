@@ -1,6 +1,6 @@
 // What a decision about an Application asks for: plain data, each without effect when it is done twice. Objects go in batches, so that
 // one exchange with the server does not wait for the next.
-import type { Hold, ObjectRef } from '../api/application.ts';
+import type { Hold, ObjectRef, Withdrawal } from '../api/application.ts';
 import type { KubeObject } from '../api/k8s.ts';
 import type { ObjectKey } from '../api/object-key.ts';
 import type { PullRequestText } from '../ports/forge.ts';
@@ -83,4 +83,6 @@ export type AgentIntent =
       known?: string;
     }
   | { do: 'LookAt'; id: string; holds: Hold[] }
+  /** A pull request that nothing is held for any more is closed. */
+  | { do: 'Withdraw'; pull: Withdrawal }
   | { do: 'Note'; notes: Note[] };

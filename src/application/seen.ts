@@ -1,7 +1,7 @@
 // Everything that one decision about an Application may look at. Readonly: what is seen of the world, and what is remembered of earlier
 // looks. Both can be lost with the process; the record and Git bring them back.
 import type { AnalysisRun } from '../api/analysis.ts';
-import type { Application, ApplicationStatus, Hold } from '../api/application.ts';
+import type { Application, ApplicationStatus, Hold, Withdrawal } from '../api/application.ts';
 import type { KubeObject } from '../api/k8s.ts';
 import type { ObjectKey } from '../api/object-key.ts';
 import type { RevisionRef } from '../api/revision.ts';
@@ -86,6 +86,10 @@ export interface ForgeMemory {
   readonly retryAt: number;
   /** Of pull requests that are open, by number: when to look again, and what the last look found. */
   readonly looks: ReadonlyMap<string, { at: number; conflicts: boolean; problem: string | undefined }>;
+  /** By URL: those that this process opened, which may not be on record yet. */
+  readonly opened: ReadonlyMap<string, Withdrawal>;
+  /** By URL, of those that are to be closed: when to try again, and why that failed; `done`: they are at their end. */
+  readonly withdrawn: ReadonlyMap<string, { at: number; problem: string | undefined; done: boolean }>;
 }
 
 export interface AgentMemory {

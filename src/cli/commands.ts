@@ -37,7 +37,7 @@ const CONTROLLER_HELP = `sluice controller: drives Rollouts and syncs Applicatio
 const RELEASE_HELP = `sluice release: hands back everything that Sluice drives, before it is uninstalled
 
   All traffic goes to the stable destination, marks are removed, selectors let go of the revision's hash. Stop the controller first:
-  while it runs it takes back what a Rollout refers to. A Rollout that has pods of another revision than its stable one is refused:
+  while one renews its Lease this is refused, as it would take back what a Rollout refers to. A Rollout that has pods of another revision than its stable one is refused:
   Services that are let go of would select them. Wait until its release has ended, or add --abort.
 
   usage: sluice release [OPTIONS] [ROLLOUT...]     (without a name: everything)
@@ -46,6 +46,7 @@ const RELEASE_HELP = `sluice release: hands back everything that Sluice drives, 
   --context NAME           context of the kubeconfig (default: its current one)
   --namespace NAME         only this namespace (default: all); needed with names of Rollouts
   --abort                  take such releases back first: all traffic to the stable revision, then the other pods down
+  --lease-namespace NAME   look for the controller's Lease in this namespace alone (default: in all)
   --dry-run                say what would be done, and do nothing`;
 
 const DEMO_HELP = `sluice demo: a whole cluster in this process, and a release that goes well and one that does not

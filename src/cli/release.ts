@@ -1,4 +1,4 @@
-// `sluice release`: hands back everything that Sluice drives, before it is uninstalled. The controller must not run meanwhile. Services are let
+// `sluice release`: hands back everything that Sluice drives, before it is uninstalled. It is refused while a controller acts. Services are let
 // go of only where they then select no other pods than stable ones.
 import { parseArgs } from 'node:util';
 import type { KubeObject, ReplicaSet, Resource } from '../api/k8s.ts';
@@ -16,6 +16,7 @@ import { undiciTransport } from '../kube/transport-undici.ts';
 import type { KubeClient } from '../kube/types.ts';
 import { systemClock } from '../ports/clock.ts';
 import { DRIVEN_KINDS } from '../traffic/modules.ts';
+import { refuseWhileOneActs } from './acting-controller.ts';
 import { describeTakeBack, takeBackAll, type Around } from './take-back.ts';
 import { UsageError } from './usage-error.ts';
 import { VERSION } from './version.ts';
@@ -28,6 +29,8 @@ export interface ReleaseOptions {
   dryRun: boolean;
   /** Takes releases back that are under way; without it they are refused. */
   abort: boolean;
+  /** Where a controller's Lease is looked for; undefined: anywhere. */
+  leaseNamespace?: string | undefined;
   /** Names of Rollouts; empty: everything. */
   rollouts: readonly string[];
 }
@@ -38,6 +41,7 @@ const FLAGS = {
   namespace: { type: 'string', short: 'n' },
   'dry-run': { type: 'boolean' },
   abort: { type: 'boolean' },
+  'lease-namespace': { type: 'string' },
 } as const;
 
 export function parseReleaseOptions(argv: readonly string[]): ReleaseOptions {
@@ -49,9 +53,10 @@ export function parseReleaseOptions(argv: readonly string[]): ReleaseOptions {
       allowPositionals: true,
     });
     const { kubeconfig, context, namespace, 'dry-run': dryRun = false, abort = false } = values;
+    const { 'lease-namespace': leaseNamespace } = values;
     if (positionals.length > 0 && namespace === undefined)
       throw new UsageError('--namespace: say in which namespace the named Rollouts are');
-    return { kubeconfig, context, namespace, dryRun, abort, rollouts: positionals };
+    return { kubeconfig, context, namespace, dryRun, abort, leaseNamespace, rollouts: positionals };
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
@@ -62,14 +67,15 @@ const KINDS = DRIVEN_KINDS.map(({ resource }) => resource);
 /** Hands back what is driven: everything, or what the named Rollouts drive. One line for each object goes to `print`. */
 export async function release(
   around: Around,
-  options: Pick<ReleaseOptions, 'namespace' | 'dryRun' | 'abort' | 'rollouts'>,
+  options: Pick<ReleaseOptions, 'namespace' | 'dryRun' | 'abort' | 'leaseNamespace' | 'rollouts'>,
 ): Promise<number> {
   const { client, print } = around;
-  const { namespace, dryRun, rollouts } = options;
+  const { namespace, dryRun, leaseNamespace, rollouts } = options;
   const selection = namespace === undefined ? {} : { namespace };
   const all = (await listed(client, RESOURCES.rollouts, selection)) as unknown as Rollout[];
   const unknown = rollouts.filter((name) => !all.some(({ metadata }) => metadata.name === name));
   if (unknown.length > 0) throw new UsageError(`there is no Rollout ${unknown.join(', ')} in namespace ${namespace}`);
+  if (!dryRun) await refuseWhileOneActs(around, leaseNamespace);
   const meant = all.filter(({ metadata }) => rollouts.length === 0 || rollouts.includes(metadata.name));
   const driven = async (): Promise<HandBack[]> => {
     const lists = await Promise.all(KINDS.map((resource) => listed(client, resource, selection)));

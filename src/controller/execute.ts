@@ -27,7 +27,7 @@ import { adopt } from './adoption.ts';
 import { rolloutKey, runKey, type Caches } from './caches.ts';
 import { kindOf, Refusal } from './failure.ts';
 import { templateLookup } from './analysis-issues.ts';
-import { driverOf } from './hand-back.ts';
+import { driverOf, droppedOf } from './driver-note.ts';
 import { mayDrive } from './references.ts';
 import { declaredTemplate, ownerReference, replicaSetFor } from './replica-set.ts';
 import { setPodMetadata } from './pod-metadata.ts';
@@ -89,15 +89,21 @@ const drivenIn = ({ seen }: Pass, { mayCross }: ExecuteDeps): readonly DrivenObj
 
 async function setWeights(deps: ExecuteDeps, pass: Pass, { canary, rejected }: Of<'SetWeights'>): Promise<void> {
   const { traffic } = pass.seen.plan;
+  const rollout = qualifiedName(pass.rollout.metadata);
+  const driver = driverOf(traffic);
   const split: Split = {
     weights: { canary, stable: 100 - canary },
     total: 100,
     preview: traffic.preview ?? null,
-    marking: { rollout: qualifiedName(pass.rollout.metadata), rejected, driver: driverOf(traffic) },
+    marking: { rollout, rejected, driver },
   };
   const routes = drivenIn(pass, deps).filter(isRoute);
   const put = (route: DrivenRoute, wanted: Split): Promise<void> =>
-    drive(deps, pass, route, (target, object) => target.plan(object, wanted));
+    drive(deps, pass, route, (target, object) => {
+      // What was noted is known by nothing else until what it names no more is handed back.
+      const isLess = droppedOf(object, rollout, { driver, driven: [target] }) !== undefined;
+      return target.plan(object, isLess ? { ...wanted, marking: { rollout, rejected } } : wanted);
+    });
   const results = await Promise.allSettled(
     routes.map((route) =>
       put(route, split).catch(async (error: unknown) => {

@@ -20,10 +20,12 @@ import { WorkQueue } from '../kube/work-queue.ts';
 import { delay, type Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { soleOwner, type Ownership } from '../ports/ownership.ts';
-import { notedOn } from '../traffic/marks.ts';
+import { planOf } from '../rollout/compile.ts';
+import { isNoted, notedOn } from '../traffic/marks.ts';
 import { DRIVEN_KINDS, drivenKind } from '../traffic/modules.ts';
 import { BY_REFERENCE, type Caches } from './caches.ts';
 import { kindOf } from './failure.ts';
+import { driverOf } from './driver-note.ts';
 import { handBack, handBacks, isLeaving, isRedirected, type HandBack } from './hand-back.ts';
 import { kindsOf, routedBy, unclearIn } from './references.ts';
 import type { Write } from '../traffic/write.ts';
@@ -129,10 +131,16 @@ interface Released {
   readonly back: HandBack;
 }
 
-/** Those that drive it go on, and nothing of it is anybody else's. */
+/** Those that drive it go on as they have noted, and nothing of it is anybody else's. */
 function isKept({ rollouts }: Caches, object: KubeObject, key: ObjectKey): boolean {
+  // Of a selector nothing is noted, and it is written seldom.
+  if (drivenKind(objectIdOf(key))?.drives !== 'split') return false;
   const by = rollouts.by(BY_REFERENCE, key).filter((rollout) => !isLeaving(rollout));
-  return by.length > 0 && notedOn(object).every((name) => by.some(({ metadata }) => qualifiedName(metadata) === name));
+  const drives = (name: string, rollout: Rollout): boolean => {
+    const traffic = qualifiedName(rollout.metadata) === name ? planOf(rollout)?.traffic : undefined;
+    return traffic !== undefined && isNoted(object, name, driverOf(traffic));
+  };
+  return by.length > 0 && notedOn(object).every((name) => by.some((rollout) => drives(name, rollout)));
 }
 
 /** What is to be done next for the object to be handed back. */
@@ -187,7 +195,8 @@ function tellFailed({ log, events }: HandBackDeps, object: KubeObject, message: 
 function tellHandedBack({ log, events }: HandBackDeps, { object, back }: Released): void {
   log.info('an object that is no longer driven was handed back', { object: nameOf(refOf(object)), what: back.what });
   const who = back.isShared ? `Rollout ${back.rollout} does not drive` : 'No Rollout drives';
-  const message = `${who} it any more: ${back.what}`;
+  const about = back.isPart ? `Rollout ${back.rollout} drives less of it` : `${who} it any more`;
+  const message = `${about}: ${back.what}`;
   const { resourceVersion = '' } = object.metadata;
   events.emit(object, { type: 'Normal', reason: 'HandedBack', message, key: `hand-back/${resourceVersion}` });
 }

@@ -1,7 +1,6 @@
 // Handing back what is no longer driven: the pod hash goes from Services and subsets, the weights go whole to the stable destination,
 // and the marks go. Pure: (objects, Rollouts) → patches. Whatever way the driving ended, what it left behind says so itself: our field
 // manager owns it, and the Rollout that it names does not refer to it. A hash that another manager wrote (Argo Rollouts') is never touched.
-import type { Driver } from '../api/annotations.ts';
 import type { KubeObject, ObjectMeta, Resource } from '../api/k8s.ts';
 import { entriesOf, holds } from '../api/managed-fields.ts';
 import { AGENT_MANAGER, ANNOTATIONS, CONTROLLER_MANAGER } from '../api/names.ts';
@@ -9,12 +8,13 @@ import { objectKey, objectKeyOf, qualifiedName, refOf, type ObjectKey } from '..
 import type { Issue } from '../api/result.ts';
 import type { Rollout } from '../api/rollout.ts';
 import type { Change } from '../kube/watch-cache.ts';
-import type { Traffic } from '../api/traffic.ts';
-import type { DrivenKind, DrivenObject, DrivenRoute, Split } from '../traffic/driven.ts';
+import type { DrivenKind, DrivenObject, DrivenRoute, DrivenSelector, Split } from '../traffic/driven.ts';
+import { planOf } from '../rollout/compile.ts';
 import { drivenOf, idOf } from '../traffic/driven-objects.ts';
 import { driverOn, marksWrite, notedOn, type Marking } from '../traffic/marks.ts';
-import { DRIVEN_KINDS, drivenKind, isRoute, routedObjects } from '../traffic/modules.ts';
+import { DRIVEN_KINDS, drivenKind, isRoute } from '../traffic/modules.ts';
 import { annotationOps, jsonWrite, type Write } from '../traffic/write.ts';
+import { driverOf, droppedOf, placesOf, routeOf, type Going } from './driver-note.ts';
 
 /** An object as far as handing it back needs it. */
 export type Handed = Pick<KubeObject, 'apiVersion' | 'kind'> & { metadata: ObjectMeta; spec?: unknown };
@@ -29,6 +29,8 @@ export interface HandBack {
   readonly rollout: string | undefined;
   /** Others go on driving parts of the object. */
   readonly isShared: boolean;
+  /** It goes on driving the rest. */
+  readonly isPart?: boolean;
   /** Undefined: it cannot be handed back as it is now. */
   readonly write: Write | undefined;
   /** For a person: what is done, or what hinders it. */
@@ -39,15 +41,13 @@ export interface HandBack {
 export interface Kept {
   /** Whether a Rollout that has noted something on it goes on driving it, or may. */
   goesOn(rollout: string): boolean;
+  /** How one does that goes on; undefined where it does not, or that cannot be told. */
+  by(rollout: string): Going | undefined;
   /** All that is driven of it. */
   readonly driven: readonly DrivenObject[];
 }
 
-export const NOTHING_KEPT: Kept = { goesOn: () => false, driven: [] };
-
-/** What is noted on a route with its weights. */
-export const driverOf = ({ canaryService, stableService, trafficRouting }: Traffic): Driver =>
-  ({ canaryService, stableService, trafficRouting }) as Driver;
+export const NOTHING_KEPT: Kept = { goesOn: () => false, by: () => undefined, driven: [] };
 
 /**
  * What has to be handed back of `objects`, when `rollouts` are all the Rollouts that will drive anything. In the order in which it is
@@ -69,7 +69,7 @@ interface KeptBy {
 }
 
 function keptBy(rollouts: readonly Rollout[]): KeptBy {
-  const kept = new Map<ObjectKey, { by: Set<string>; driven: DrivenObject[] }>();
+  const kept = new Map<ObjectKey, { by: Map<string, Rollout>; driven: DrivenObject[] }>();
   const unread = new Set<string>();
   const unclear = new Set<string>();
   for (const rollout of rollouts) {
@@ -80,16 +80,26 @@ function keptBy(rollouts: readonly Rollout[]): KeptBy {
     }
     for (const each of driven ?? []) {
       const key = objectKey(idOf(each));
-      const { by, driven: all } = kept.get(key) ?? { by: new Set(), driven: [] };
+      const { by, driven: all } = kept.get(key) ?? { by: new Map<string, Rollout>(), driven: [] as DrivenObject[] };
       all.push(each);
-      kept.set(key, { by: by.add(qualifiedName(rollout.metadata)), driven: all });
+      kept.set(key, { by: by.set(qualifiedName(rollout.metadata), rollout), driven: all });
     }
   }
   const of = (object: ObjectKey): Kept => {
     const { by, driven = [] } = kept.get(object) ?? {};
-    return { goesOn: (rollout) => unread.has(rollout) || by?.has(rollout) === true, driven };
+    return {
+      goesOn: (rollout) => unread.has(rollout) || by?.has(rollout) === true,
+      by: (rollout) => goingOn(by?.get(rollout), object),
+      driven,
+    };
   };
   return { of, unclear };
+}
+
+function goingOn(rollout: Rollout | undefined, object: ObjectKey): Going | undefined {
+  const traffic = rollout && planOf(rollout)?.traffic;
+  const driven = (rollout && drivenOf(rollout)) ?? [];
+  return traffic && { driver: driverOf(traffic), driven: driven.filter((each) => objectKey(idOf(each)) === object) };
 }
 
 /** It is being deleted, or about to be: what it drives is handed back first. */
@@ -114,18 +124,29 @@ export function handBack(object: Handed, kept: Kept = NOTHING_KEPT): HandBack[] 
   return unboundOf(kind, object as KubeObject, kept).map((each) => ({ ...at, ...each }));
 }
 
-type Part = Pick<HandBack, 'rollout' | 'write' | 'what'>;
+type Part = Pick<HandBack, 'rollout' | 'isPart' | 'write' | 'what'>;
 
 function unboundOf(kind: DrivenKind, object: KubeObject, kept: Kept): Part[] {
   if (kind.drives === 'split') return isMarked(object) ? unboundRoute(object, kept) : [];
-  const unbound = kept.driven.length === 0 && ownsAny(object, kind.field) ? kind.unbind(object) : undefined;
+  const parts = ownsAny(object, kind.field) ? partsOf(object, kept) : undefined;
+  const unbound = parts && kind.unbind(object, parts);
   return unbound === undefined ? [] : [{ rollout: undefined, ...unbound }];
+}
+
+/** Parts that go on being driven; undefined where that cannot be told: what is named now may be what was named before. */
+function partsOf(object: KubeObject, { driven }: Kept): ReadonlySet<string> | undefined {
+  const selectors = driven.filter((each): each is DrivenSelector => !isRoute(each));
+  return selectors.every((each) => each.read(object).ok) ? new Set(selectors.flatMap(({ parts }) => parts)) : undefined;
 }
 
 function unboundRoute(object: KubeObject, kept: Kept): Part[] {
   const noted = notedOn(object);
   const gone = noted.filter((rollout) => !kept.goesOn(rollout));
-  if (noted.length > 0) return gone.map((rollout) => ({ rollout, ...unboundEntries(object, rollout, kept) }));
+  if (noted.length > 0)
+    return [
+      ...gone.map((rollout) => ({ rollout, ...unboundEntries(object, rollout, kept) })),
+      ...noted.flatMap((rollout) => unboundDropped(object, rollout, kept)),
+    ];
   // Nobody is named: they were spoilt.
   const write = kept.driven.length === 0 ? jsonWrite(annotationOps(object, NO_MARKS)) : undefined;
   return write === undefined ? [] : [{ rollout: undefined, write, what: 'its marks are removed' }];
@@ -143,9 +164,23 @@ function unboundEntries(object: KubeObject, rollout: string, kept: Kept): Pick<P
   return unboundWeights(object, route, marking, marks);
 }
 
+/** What a Rollout that goes on driving others of its entries names no more. */
+function unboundDropped(object: KubeObject, rollout: string, kept: Kept): Part[] {
+  const going = kept.by(rollout);
+  const dropped = going && droppedOf(object, rollout, going);
+  if (dropped === undefined) return [];
+  const { route, places, previews: preview } = dropped;
+  const others = placesOf(object, kept.driven);
+  const left = new Set(places.filter((place) => !others.has(place)));
+  const marking: Marking = { rollout, driver: going?.driver };
+  const planned = route.plan(object, { ...ALL_STABLE, places: left, preview, marking });
+  const write = (planned.ok ? planned.value : undefined) ?? marksWrite(object, marking);
+  return [{ rollout, isPart: true, write, what: 'the routes that it names no more go to the stable destination' }];
+}
+
 /** Another Rollout, as the same one under another name, drives the same entries: they are its to bring where it wants them. */
 function isTakenOver(object: KubeObject, route: DrivenRoute, { driven }: Kept): boolean {
-  const others = new Set(driven.filter(isRoute).flatMap((each) => each.places(object)));
+  const others = placesOf(object, driven);
   return route.places(object).some((place) => others.has(place));
 }
 
@@ -176,15 +211,6 @@ const isMarked = (object: KubeObject): boolean =>
   );
 
 const ALL_STABLE: Split = { weights: { canary: 0, stable: 100 }, total: 100, preview: null };
-
-/** The route as its driver had it. */
-function routeOf(object: KubeObject, rollout: string, driver: Driver): DrivenRoute | undefined {
-  const [home = ''] = rollout.split('/');
-  const key = objectKeyOf(object);
-  return routedObjects(driver, home)
-    .filter(isRoute)
-    .find((route) => objectKey(idOf(route)) === key);
-}
 
 const ownsAny = (object: KubeObject, path: readonly string[]): boolean =>
   owns(object, CONTROLLER_MANAGER, path) || owns(object, AGENT_MANAGER, path);

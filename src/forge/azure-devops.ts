@@ -68,6 +68,13 @@ export const azureDevOps: ForgeApi = {
     body: { title, description: body },
     answer: seenAt(at),
   }),
+  close: (at, id) => ({ method: 'PATCH', url: pullUrl(at, id), body: { status: 'abandoned' }, answer: z.unknown() }),
+  comment: (at, id, content) => ({
+    method: 'POST',
+    url: withQuery(`${at.api}/pullrequests/${id}/threads`, VERSION),
+    body: { comments: [{ parentCommentId: 0, content, commentType: 'text' }], status: 'closed' },
+    answer: z.unknown(),
+  }),
 };
 
 const pullUrl = (at: Place, id: string): string => withQuery(`${at.api}/pullrequests/${id}`, VERSION);

@@ -70,6 +70,18 @@ export const bitbucket: ForgeApi = {
     body: { title, description: body },
     answer: seenAt(at),
   }),
+  close: (at, id) => ({
+    method: 'POST',
+    url: `${at.api}/pullrequests/${id}/decline`,
+    body: {},
+    answer: z.unknown(),
+  }),
+  comment: (at, id, raw) => ({
+    method: 'POST',
+    url: `${at.api}/pullrequests/${id}/comments`,
+    body: { content: { raw } },
+    answer: z.unknown(),
+  }),
 };
 
 const seenAt = (at: Place): z.ZodType<Seen> => answer.transform((pull) => seen(pull, at));

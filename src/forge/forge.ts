@@ -59,6 +59,10 @@ export function createForge(deps: ForgeDeps): Forge {
       within(repository, deps, signal, async ({ api, place, send }) =>
         ID.test(id) ? toldOf(await send(api.look(place, id))) : notANumber(id),
       ),
+    close: (repository, pull, signal) =>
+      within(repository, deps, signal, async (asking) =>
+        ID.test(pull.id) ? close(pull, asking) : notANumber(pull.id),
+      ),
     merge: (repository, pull, signal) =>
       within(repository, deps, signal, async (asking) =>
         ID.test(pull.id) ? merge(pull, asking) : notANumber(pull.id),
@@ -138,6 +142,17 @@ function read<T>({ answer }: ForgeCall<T>, response: OutboundResponse, asked: As
   } catch {
     return fail(unreadable(response, asked));
   }
+}
+
+/** Closed first: where it were commented on first and cannot be closed, each try would say it once more. */
+async function close(
+  { id, why }: { id: string; why: string },
+  { api, place, send }: Asking,
+): Promise<ForgeResult<string | undefined>> {
+  const closed = await send(api.close(place, id));
+  if (!closed.ok) return closed;
+  const said = await send(api.comment(place, id, why));
+  return ok(said.ok ? undefined : said.error.message);
 }
 
 async function merge(

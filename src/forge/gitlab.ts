@@ -58,6 +58,18 @@ export const gitlab: ForgeApi = {
     body: { title, description: body },
     answer: seenAt(at),
   }),
+  close: (at, id) => ({
+    method: 'PUT',
+    url: `${at.api}/merge_requests/${id}`,
+    body: { state_event: 'close' },
+    answer: z.unknown(),
+  }),
+  comment: (at, id, body) => ({
+    method: 'POST',
+    url: `${at.api}/merge_requests/${id}/notes`,
+    body: { body },
+    answer: z.unknown(),
+  }),
 };
 
 const seenAt = (at: Place): z.ZodType<Seen> => answer.transform((request) => seen(request, at));

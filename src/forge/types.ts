@@ -54,4 +54,6 @@ export interface ForgeApi {
   look(at: Place, id: string): ForgeCall<Seen>;
   open(at: Place, proposal: Branches & PullRequestText): ForgeCall<PullRequest>;
   revise(at: Place, id: string, text: PullRequestText): ForgeCall<PullRequest>;
+  close(at: Place, id: string): ForgeCall<unknown>;
+  comment(at: Place, id: string, text: string): ForgeCall<unknown>;
 }

@@ -1,7 +1,7 @@
 // Who acts: election by a Lease, as Kubernetes' own controllers do it, with a fence of its own. A holder that could not renew in time
 // stops being leader by the clock alone, before anybody else may take over; nothing has to run for that.
 import type { KubeObject, ObjectMeta } from '../api/k8s.ts';
-import { RESOURCES } from '../api/names.ts';
+import { LEASE_LABEL, RESOURCES } from '../api/names.ts';
 import type { Cancel, Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { isAlreadyExists, isConflict } from './errors.ts';
@@ -33,7 +33,7 @@ export class LostLeadership extends Error {
   override readonly name = 'LostLeadership';
 }
 
-interface LeaseSpec {
+export interface LeaseSpec {
   holderIdentity?: string | null;
   leaseDurationSeconds?: number;
   acquireTime?: string | null;
@@ -41,7 +41,7 @@ interface LeaseSpec {
   leaseTransitions?: number;
 }
 
-interface Lease extends KubeObject {
+export interface Lease extends KubeObject {
   spec?: LeaseSpec;
 }
 
@@ -197,7 +197,8 @@ export class LeaseElection {
     const { namespace, name, identity } = this.#options;
     const old = current?.spec ?? {};
     const ours = old.holderIdentity === identity;
-    const metadata: ObjectMeta = current?.metadata ?? { namespace, name };
+    const before: ObjectMeta = current?.metadata ?? { namespace, name };
+    const metadata = { ...before, labels: { ...before.labels, [LEASE_LABEL]: 'controller' } };
     return {
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',

@@ -75,6 +75,12 @@ export interface Forge {
     signal: AbortSignal,
   ): Promise<ForgeResult<PullRequest>>;
   look(repository: ForgeRepository, id: string, signal: AbortSignal): Promise<ForgeResult<PullRequest>>;
+  /** Closes it without a merge, and says why in a comment. Undefined: both are done; a text: why nobody was told. */
+  close(
+    repository: ForgeRepository,
+    pull: { id: string; why: string },
+    signal: AbortSignal,
+  ): Promise<ForgeResult<string | undefined>>;
   /**
    * Has it merged, at once or as soon as its checks have passed, as long as its branch is at that commit. Undefined: the forge has taken
    * it on; a text: what it waits for.

@@ -13,6 +13,8 @@ export interface Split {
   readonly total: number;
   /** Requests that go to the candidate whatever the weights are; undefined leaves what is there, null takes it away. */
   readonly preview?: readonly HeaderMatch[] | null | undefined;
+  /** Places of the entries that are meant; undefined: all that are driven. */
+  readonly places?: ReadonlySet<number> | undefined;
   /** What the Rollout notes of itself in the same write; undefined leaves all marks as they are. */
   readonly marking?: Marking | undefined;
 }
@@ -48,6 +50,8 @@ interface Driven<Wanted, Found> extends At {
 /** An object that splits requests between the two sides. */
 export interface DrivenRoute extends Driven<Split, ReadSplit> {
   readonly drives: 'split';
+  /** Two of one key keep their previews together; undefined where it has none. */
+  readonly previewKey: string | undefined;
   /** Whether requests with these headers, and no others, are shown the candidate; null: none are. True where that cannot be told. */
   shows(object: KubeObject, headers: readonly HeaderMatch[] | null): boolean;
   /** Places of the entries that it drives, in their list; empty where that cannot be told. */
@@ -101,7 +105,8 @@ export type DrivenKind = {
       readonly drives: 'selectors';
       /** A hash of a revision is in it, whoever wrote that, and whatever it is. */
       isBound(object: KubeObject): boolean;
-      unbind(object: KubeObject): Unbound | undefined;
+      /** Lets go of all of its parts but those that go on being driven. */
+      unbind(object: KubeObject, kept?: ReadonlySet<string>): Unbound | undefined;
     }
 );
 

@@ -86,6 +86,10 @@ export function driverOn(object: KubeObject, rollout: string): Driver | undefine
   return read.success ? read.data : undefined;
 }
 
+/** Whether it noted just that. */
+export const isNoted = (object: KubeObject, rollout: string, driver: Driver): boolean =>
+  JSON.stringify(marksOf(object).get(rollout)?.driver) === JSON.stringify(driver);
+
 /** What annotations have to say for the marks of one Rollout to be as wanted and those of others to stay; undefined leaves one as it is. */
 export function markNotes(object: KubeObject, marking: Marking, isChanged: boolean): MarkNotes {
   const drivenBy = isChanged || marking.driver === null ? driverText(object, marking) : undefined;

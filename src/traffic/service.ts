@@ -7,6 +7,8 @@ import type { Role } from '../api/traffic.ts';
 import { DRIVEN_VERBS, type DrivenKind, type DrivenSelector, type Unbound } from './driven.ts';
 import { annotationOps, jsonWrite, pointer } from './write.ts';
 
+/** The one part of it. */
+const SELECTOR = 'selector';
 const SELECTED = ['spec', 'selector', POD_TEMPLATE_HASH] as const;
 
 export const SERVICE_KIND: Extract<DrivenKind, { drives: 'selectors' }> = {
@@ -28,7 +30,7 @@ export function drivenService(at: { namespace: string; name: string; field: stri
     ...at,
     what: 'the selector',
     roles: [role],
-    parts: ['selector'],
+    parts: [SELECTOR],
     plan(object, { hashes, rejected }) {
       const hash = hashes[role];
       if ((hash === undefined || hash === hashOf(object)) && isMarked(object, rejected)) return ok(undefined);
@@ -82,9 +84,9 @@ function slim({ apiVersion, kind, metadata, spec }: KubeObject): KubeObject {
   };
 }
 
-function unbind(object: KubeObject): Unbound | undefined {
+function unbind(object: KubeObject, kept?: ReadonlySet<string>): Unbound | undefined {
   const hash = hashOf(object);
-  if (hash === undefined) return undefined;
+  if (hash === undefined || kept?.has(SELECTOR)) return undefined;
   const path = pointer([...SELECTED]);
   const write = jsonWrite([
     { op: 'test', path, value: hash },

@@ -34,10 +34,11 @@ export function weightedRoute(
   };
   return {
     drives: 'split',
+    previewKey: previews?.key,
     ...at,
     plan(object, split) {
       const entries = entriesOf(object);
-      return entries.ok ? plan(previews, object, entries.value, split) : entries;
+      return entries.ok ? plan(previews, object, meantOf(entries.value, split), split) : entries;
     },
     read(object) {
       const entries = entriesOf(object);
@@ -69,6 +70,9 @@ export function weightedRoute(
     },
   };
 }
+
+const meantOf = (entries: readonly SharedEntry[], { places }: Split): readonly SharedEntry[] =>
+  places === undefined ? entries : entries.filter(({ place }) => places.has(place));
 
 const SHOWN_TO_ALL = 'shares all requests out alike: leave previewRoute out, or name another router';
 

@@ -169,6 +169,7 @@ describe('a pull request', () => {
     await world.poll();
     expect(await image()).toBe('web:3');
     expect(await holds()).toEqual([]);
+    await world.run();
     const before = world.forge.requests.length;
     await world.run(600_000);
     expect(world.forge.requests).toHaveLength(before);
@@ -247,6 +248,92 @@ describe('a pull request', () => {
     expect(pull?.title).toBe(`Revert web, api: ${bad.slice(0, 7)} was rejected`);
     expect(filesAt(pull?.head ?? '')).toEqual({ ...files('web:1', 'one'), ...both });
     expect((await holds()).map(({ writeBack }) => writeBack?.id)).toEqual(['2', '2']);
+  });
+});
+
+describe('a pull request that nothing is held for any more', () => {
+  const fix = async (): Promise<void> => {
+    world.repository.commit('main', files('web:3', 'three'), 'Fix');
+    await world.poll();
+    await world.run();
+  };
+
+  it('is closed with a comment that says why, once somebody has fixed the branch', async () => {
+    await rejected();
+    await fix();
+    expect(world.forge.pulls).toMatchObject([
+      {
+        state: 'closed',
+        comments: [expect.stringMatching(/^main declares something else for web by now.*Sluice closes/)],
+      },
+    ]);
+    expect(await ready()).toMatchObject({ status: 'True', reason: 'Ready' });
+    expect((await world.status()).withdrawals).toBeUndefined();
+    const before = world.forge.requests.length;
+    await world.run(600_000);
+    expect(world.forge.requests).toHaveLength(before);
+  });
+
+  it('is closed where what was rejected is to be tried again', async () => {
+    await rejected();
+    await world.client.patch(RESOURCES.rollouts, {
+      name: 'web',
+      namespace: 'shop',
+      type: 'merge',
+      body: { metadata: { annotations: { 'sluice.dev/retry': 'true' } } },
+    });
+    await world.run();
+    await world.run();
+    expect(await holds()).toEqual([]);
+    expect(world.forge.pulls).toMatchObject([{ state: 'closed', comments: [expect.stringContaining('tried again')] }]);
+  });
+
+  it('is closed once the forge lets it, by whichever process is there', async () => {
+    await rejected();
+    world.forge.intercept = ({ method }) => (method === 'GET' ? undefined : answer(500));
+    await fix();
+    expect((await ready())?.message).toContain('could not be closed');
+    expect((await world.status()).withdrawals).toMatchObject([{ id: '1' }]);
+    await world.stop();
+    await world.start();
+    world.forge.intercept = () => undefined;
+    await world.run(61_000);
+    expect(world.forge.pulls).toMatchObject([{ state: 'closed' }]);
+    expect((await world.status()).withdrawals).toBeUndefined();
+  });
+
+  it('is left to people who have put commits on its branch', async () => {
+    await rejected();
+    world.repository.commit(only().head, { 'deploy/more.yaml': config('x').replace('web', 'more') }, 'More');
+    await fix();
+    await world.run(600_000);
+    expect(only()).toMatchObject({ state: 'open' });
+    expect(only().comments).toBeUndefined();
+    expect((await world.status()).withdrawals).toBeUndefined();
+  });
+
+  it('is not taken for one of another repository that has its number', async () => {
+    await rejected();
+    world.forge.intercept = () => answer(500);
+    await fix();
+    world.forge.intercept = ({ url, method }) =>
+      url.pathname.startsWith('/repos/acme/other/') && method === 'GET'
+        ? answer(200, {
+            number: 1,
+            state: 'open',
+            created_at: '2026-01-01T00:00:00Z',
+            head: { sha: world.forge.shaOf(only().head) },
+          })
+        : undefined;
+    await world.client.patch(RESOURCES.applications, {
+      name: 'shop',
+      namespace: 'shop',
+      type: 'merge',
+      body: { spec: { source: { repoURL: 'https://github.com/acme/other.git' } } },
+    });
+    const before = world.forge.requests.filter(({ method }) => method !== 'GET').length;
+    await world.run(600_000);
+    expect(world.forge.requests.filter(({ method }) => method !== 'GET')).toHaveLength(before);
   });
 });
 

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { ObjectMeta } from '../../src/api/k8s.ts';
 import { POD_TEMPLATE_HASH } from '../../src/api/names.ts';
 import type { Canary, Rollout } from '../../src/api/rollout.ts';
-import { driverOf, handBacks, ownedFields, type Handed } from '../../src/controller/hand-back.ts';
+import { driverOf } from '../../src/controller/driver-note.ts';
+import { handBacks, ownedFields, type Handed } from '../../src/controller/hand-back.ts';
 
 const CANARY: Canary = {
   canaryService: 'web-canary',

@@ -46,6 +46,12 @@ describe.each(FORGES)('%s', (name: ForgeName) => {
     return result.ok ? undefined : result.error;
   };
 
+  it('closes a pull request, and says why', async () => {
+    await open();
+    expect(value(await forge.close(repository, { id: '1', why: 'Fixed.' }, signal))).toBeUndefined();
+    expect(fake.pulls).toMatchObject([{ state: 'closed', comments: ['Fixed.'], ...TEXT }]);
+  });
+
   it('is known by its host', () => {
     expect(forgeOf(repository.repoURL, undefined)).toBe(name);
   });

@@ -13,6 +13,7 @@ export interface Pull {
   /** Of another repository, with a branch of the same name. */
   isFork?: boolean;
   scheduled?: boolean;
+  comments?: string[];
 }
 
 export interface Model {
@@ -57,6 +58,16 @@ function byNumber({ path }: Asked, model: Model, answer: (pull: Pull) => Answere
   return pull ? answer(pull) : missing;
 }
 
+function closed(pull: Pull): Pull {
+  pull.state = 'closed';
+  return pull;
+}
+
+function commented(pull: Pull, words: unknown): Answered {
+  pull.comments = [...(pull.comments ?? []), text(words)];
+  return ok({}, 201);
+}
+
 function change(pull: Pull, title: unknown, body: unknown): Pull {
   pull.title = text(title);
   pull.body = text(body);
@@ -94,6 +105,8 @@ const github: Dialect = {
       return ok(show(model.open({ head, base, title: text(body['title']), body: text(body['body']) })), 201);
     }
     return byNumber(asked, model, (pull) => {
+      if (path.endsWith('/comments')) return commented(pull, body['body']);
+      if (body['state'] === 'closed') return ok(show(closed(pull)));
       if (method === 'PATCH') return ok(show(change(pull, body['title'], body['body'])));
       if (!path.endsWith('/merge')) return ok(show(pull));
       if (body['merge_method'] === 'merge')
@@ -137,6 +150,8 @@ const gitlab: Dialect = {
       return ok(show(model.open({ head, base, title: text(body['title']), body: text(body['description']) })), 201);
     }
     return byNumber(asked, model, (pull) => {
+      if (path.endsWith('/notes')) return commented(pull, body['body']);
+      if (body['state_event'] === 'close') return ok(show(closed(pull)));
       if (!path.endsWith('/merge'))
         return ok(show(method === 'PUT' ? change(pull, body['title'], body['description']) : pull));
       if (body['sha'] !== model.shaOf(pull.head))
@@ -177,6 +192,8 @@ const gitea: Dialect = {
       return ok(show(model.open({ head, base, title: text(body['title']), body: text(body['body']) })), 201);
     }
     return byNumber(asked, model, (pull) => {
+      if (path.endsWith('/comments')) return commented(pull, body['body']);
+      if (body['state'] === 'closed') return ok(show(closed(pull)), 201);
       if (method === 'PATCH') return ok(show(change(pull, body['title'], body['body'])), 201);
       if (!path.endsWith('/merge')) return ok(show(pull));
       if (body['Do'] === 'merge') return ok({ message: 'merge style is not allowed' }, 405);
@@ -224,6 +241,8 @@ const bitbucket: Dialect = {
       return ok(show(model.open({ head, base, title: text(body['title']), body: text(body['description']) })), 201);
     }
     return byNumber(asked, model, (pull) => {
+      if (path.endsWith('/comments')) return commented(pull, (body['content'] as { raw: string }).raw);
+      if (path.endsWith('/decline')) return ok(show(closed(pull)));
       if (method === 'PUT') return ok(show(change(pull, body['title'], body['description'])));
       const state = { passed: 'SUCCESSFUL', running: 'INPROGRESS', failed: 'FAILED' }[model.checks];
       if (path.endsWith('/statuses')) return ok({ values: [{ key: 'build', state }] });
@@ -268,6 +287,8 @@ const azure: Dialect = {
     }
     return byNumber(asked, model, (pull) => {
       if (method === 'GET') return ok(show(pull));
+      if (path.endsWith('/threads')) return commented(pull, (body['comments'] as { content: string }[])[0]?.content);
+      if (body['status'] === 'abandoned') return ok(show(closed(pull)));
       if (body['autoCompleteSetBy'] === undefined) return ok(show(change(pull, body['title'], body['description'])));
       if (model.checks === 'passed') model.merge(pull);
       else pull.scheduled = true;

@@ -5,13 +5,14 @@ import { qualifiedName } from '../../api/object-key.ts';
 import type { Rollout } from '../../api/rollout.ts';
 import { toTime } from '../../ports/clock.ts';
 import type { AgentIntent } from '../intents.ts';
-import { holdKey, isPromoted } from '../revert/hold.ts';
+import { holdKey, isPromoted, type EndReason } from '../revert/hold.ts';
 import { dueWriteBacks, type WriteBackPlan } from '../revert/write-back-plan.ts';
 import type { Declared, Seen } from '../seen.ts';
 import { evidenceOf, runsOf } from './evidence.ts';
 import { dueNotes, noteKey, rejectionOf, type Note } from './notes.ts';
 import { decideLooks, isStale, forgeProblem, obstacleTo, proposeIntent, proposes } from './proposal.ts';
 import { revertMessage } from './revert-message.ts';
+import { decideWithdrawals, unwanted } from './withdrawal.ts';
 
 export interface ReportDecision {
   /** With what has become of their write-backs. */
@@ -19,6 +20,8 @@ export interface ReportDecision {
   intents: AgentIntent[];
   /** Outcomes that are kept as notes; undefined leaves what is on record. */
   notes: ApplicationStatus['notes'];
+  /** Pull requests that are to be closed. */
+  withdrawals: NonNullable<ApplicationStatus['withdrawals']>;
   problem: string | undefined;
   dueAt: number | undefined;
 }
@@ -36,24 +39,31 @@ export interface ReportInput {
   accepted: Declared | undefined;
   holds: readonly Hold[];
   returns: readonly Return[];
+  /** Holds that have ended, and why. */
+  ended: readonly { hold: Hold; why: EndReason }[];
 }
 
-export function decideReports({ seen, accepted, holds: all, returns }: ReportInput): ReportDecision {
+export function decideReports({ seen, accepted, holds: all, returns, ended }: ReportInput): ReportDecision {
   const { memory, now } = seen;
   const known = all.map((hold) => withResult(hold, memory.writeBacks.get(holdId(hold))));
   const plan = planWriteBacks(seen, accepted, known);
   const results = new Map(plan?.settled.map(({ hold, writeBack }) => [holdId(hold), writeBack]));
   const holds = known.map((hold) => withResult(hold, results.get(holdId(hold))));
   const notes = notesDue({ seen, accepted, holds, returns });
+  const left = ended.map(({ hold, why }) => ({ hold: withResult(hold, memory.writeBacks.get(holdId(hold))), why }));
+  const withdrawals = unwanted(seen, holds, left);
+  const closing = decideWithdrawals(withdrawals, memory.forge, now);
   const waits = now < memory.reportRetryAt;
   const writing = proposes(seen.app) ? proposing(seen, accepted, plan) : pushing(seen, accepted, plan);
   const looks = decideLooks(holds, memory.forge, now);
   return {
     holds,
-    intents: [...writing.intents, ...(waits ? [] : noteIntents(notes.due)), ...looks.intents],
+    intents: [...closing.intents, ...writing.intents, ...(waits ? [] : noteIntents(notes.due)), ...looks.intents],
     notes: notes.recorded,
-    problem: problemOf(holds, memory),
-    dueAt: earliest(waits ? memory.reportRetryAt : undefined, writing.dueAt, looks.dueAt),
+    withdrawals,
+    problem:
+      problemOf(holds, memory) ?? withdrawals.map(({ url }) => memory.forge.withdrawn.get(url)?.problem).find(Boolean),
+    dueAt: earliest(closing.dueAt, waits ? memory.reportRetryAt : undefined, writing.dueAt, looks.dueAt),
   };
 }
 
@@ -150,7 +160,7 @@ function evidenceFor(hold: Hold, seen: Seen): string {
 }
 
 /** Notes that follow from what is on record: those to be written, and what is on record as written. */
-function notesDue({ seen, accepted, holds, returns }: ReportInput): {
+function notesDue({ seen, accepted, holds, returns }: Omit<ReportInput, 'ended'>): {
   due: Note[];
   recorded: ApplicationStatus['notes'];
 } {

@@ -37,6 +37,7 @@ const WORDS: Readonly<Record<AgentIntent['do'], string>> = {
   Push: 'the revert could not be pushed',
   Propose: 'the pull request could not be opened',
   LookAt: 'the pull request could not be looked at',
+  Withdraw: 'the pull request could not be closed',
   Note: 'notes could not be pushed',
 };
 

@@ -1,4 +1,5 @@
 // What the agent remembers of exchanges with a forge: what is under way, what failed, and when to ask again.
+import type { Withdrawal } from '../../api/application.ts';
 import type { ForgeFailure } from '../../ports/forge.ts';
 import type { ForgeMemory } from '../seen.ts';
 
@@ -16,12 +17,34 @@ export class Forges implements ForgeMemory {
   problem: string | undefined;
   retryAt = 0;
   readonly looks = new Map<string, Look>();
+  readonly opened = new Map<string, Withdrawal>();
+  readonly withdrawn = new Map<string, { at: number; problem: string | undefined; done: boolean; failures: number }>();
   #failures = 0;
 
   /** A pull request was opened, or built anew; it is looked at then. */
-  proposed(id: string, at: number): void {
+  proposed(pull: Withdrawal, at: number): void {
+    const { id, url } = pull;
     this.succeeded();
+    this.opened.set(url, pull);
+    this.withdrawn.delete(url);
     this.looks.set(id, { at, conflicts: false, problem: undefined, failures: 0 });
+  }
+
+  /** It is merged, closed, gone, or somebody else's. */
+  ended(url: string): void {
+    this.opened.delete(url);
+    this.withdrawn.set(url, { at: 0, problem: undefined, done: true, failures: 0 });
+  }
+
+  /** It could not be closed. */
+  failedWithdrawal(
+    url: string,
+    failure: Pick<ForgeFailure, 'message' | 'retryAfterMs'>,
+    { now, interval }: { now: number; interval: number },
+  ): void {
+    const failures = (this.withdrawn.get(url)?.failures ?? 0) + 1;
+    const problem = `${url} could not be closed, which is not needed any more: ${failure.message}`;
+    this.withdrawn.set(url, { at: now + wait(interval, failures, failure), problem, done: false, failures });
   }
 
   /** What was to be opened is there, or not wanted any more. */

@@ -23,7 +23,7 @@ const FORBIDDEN: ReadonlySet<Failure['reason']> = new Set(['AuthFailed', 'Forbid
 const OTHERS = 'its branch has commits of others, so it is neither built anew nor merged by Sluice';
 
 /** It goes on by itself, and its end is an event. */
-function begin(at: Doing, run: (signal: AbortSignal) => Promise<void>): Promise<'unchanged'> {
+export function begin(at: Doing, run: (signal: AbortSignal) => Promise<void>): Promise<'unchanged'> {
   const { memory, context, key } = at;
   memory.forge.busy = true;
   context.errands.begin(key, async (signal) => {
@@ -58,7 +58,8 @@ async function proposing(intent: Of<'Propose'>, at: Doing, signal: AbortSignal):
   if (!proposed.ok) return refused(proposed.error, at, holds);
   const { id, url } = proposed.value;
   settle(holds, () => ({ state: 'Proposed', url, id, commit, base: parent }), at);
-  at.memory.forge.proposed(id, context.clock.now() + intervalOf(seen.app));
+  const pull = { id, url, commit, why: 'What it restores is not held any more.' };
+  at.memory.forge.proposed(pull, context.clock.now() + intervalOf(seen.app));
 }
 
 interface Ground {
@@ -177,6 +178,7 @@ async function merging(
 /** Merged, which is as good as a pushed commit; or closed, which is a person's word. */
 function ended({ state, url, id, mergeCommit }: PullRequest, holds: readonly Hold[], at: Doing): void {
   at.memory.forge.succeeded();
+  at.memory.forge.ended(url);
   if (state === 'closed')
     return settle(holds, ({ writeBack }) => ({ ...own(writeBack), state: 'Closed', url, id }), at);
   settle(

@@ -30,6 +30,8 @@ export interface StatusInput {
   reported: readonly { key: ObjectKey; fields: string[] }[];
   /** Outcomes kept as Git notes; undefined leaves what is on record. */
   notes: ApplicationStatus['notes'] | undefined;
+  /** Pull requests that are to be closed. */
+  withdrawals: NonNullable<ApplicationStatus['withdrawals']>;
   stable: ApplicationStatus['stable'] | undefined;
 }
 
@@ -63,11 +65,13 @@ export function nextStatus(input: StatusInput): ApplicationStatus {
 
 /** Fields that are there only where they have something to say. */
 function fillOptional(status: ApplicationStatus, input: StatusInput): void {
-  const { seen, notes, returning, stable } = input;
+  const { seen, notes, returning, stable, withdrawals } = input;
   if (notes !== undefined) status.notes = notes;
   if (status.holds?.length === 0 && seen.status.holds === undefined) delete status.holds;
   if (returning.returns.length > 0) status.returns = returning.returns;
   else delete status.returns;
+  if (withdrawals.length > 0) status.withdrawals = withdrawals;
+  else delete status.withdrawals;
   if (stable) status.stable = stable;
   else delete status.stable;
   const drift = driftOf(input);

@@ -55,16 +55,17 @@ const boundTo = ({ labels }: Entry): unknown => (isRecord(labels) ? labels[POD_T
 export const isBoundToRevision = (object: KubeObject): boolean =>
   subsetsOf(object).some((subset) => boundTo(subset) !== undefined);
 
-/** No subset is bound to a revision any more; undefined where none is. */
-export function unbindSubsets(object: KubeObject): Unbound | undefined {
+/** No subset but those that are kept is bound to a revision any more; undefined where none is. */
+export function unbindSubsets(object: KubeObject, kept?: ReadonlySet<string>): Unbound | undefined {
   const ops = subsetsOf(object).flatMap((subset, at) => {
     const hash = boundTo(subset);
-    if (hash === undefined) return [];
+    if (hash === undefined || kept?.has(textOf(subset['name']))) return [];
     const path = pointer(['spec', 'subsets', at, 'labels', POD_TEMPLATE_HASH]);
     return [{ op: 'test', path, value: hash } as const, { op: 'remove', path } as const];
   });
   const write = jsonWrite(ops);
-  return write && { write, what: 'its subsets are no longer bound to a revision' };
+  const which = (kept?.size ?? 0) === 0 ? 'its subsets' : 'subsets that no Rollout names';
+  return write && { write, what: `${which} are no longer bound to a revision` };
 }
 
 const subsetsOf = ({ spec }: KubeObject): Entry[] => entriesIn(isRecord(spec) ? spec['subsets'] : undefined);

@@ -87,8 +87,8 @@ describe('a look', () => {
 
   it('is due when its time has come, and waits for what is under way', () => {
     const forges = new Forges();
-    forges.proposed('1', 100);
-    forges.proposed('2', 50);
+    forges.proposed({ id: '1', url: 'u/1', commit: 'c', why: '' }, 100);
+    forges.proposed({ id: '2', url: 'u/2', commit: 'c', why: '' }, 50);
     expect(decideLooks([open('1'), open('2')], forges, 10)).toEqual({ intents: [], dueAt: 50 });
     expect(decideLooks([open('1'), open('2')], forges, 60).intents).toMatchObject([{ id: '2' }]);
     forges.busy = true;

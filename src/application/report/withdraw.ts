@@ -1,0 +1,39 @@
+// Closes pull requests that nothing is held for any more. What fails is remembered and tried again.
+import type { Withdrawal } from '../../api/application.ts';
+import type { PullRequest } from '../../ports/forge.ts';
+import type { Doing } from '../doing.ts';
+import type { AgentIntent } from '../intents.ts';
+import { forgeRepositoryOf } from '../source/repository.ts';
+import { intervalOf } from '../source/sources.ts';
+import { begin } from './propose.ts';
+
+/** Closes one that is open and as it was made, and says why. */
+export const withdraw = ({ pull }: Extract<AgentIntent, { do: 'Withdraw' }>, at: Doing): Promise<'unchanged'> =>
+  begin(at, (signal) => withdrawing(pull, at, signal));
+
+async function withdrawing(pull: Withdrawal, at: Doing, signal: AbortSignal): Promise<void> {
+  const { context, seen, memory, key } = at;
+  const repository = await forgeRepositoryOf(seen.app, context);
+  const looked = repository.ok ? await context.forge.look(repository.value, pull.id, signal) : repository;
+  if (!repository.ok || !looked.ok) return failed(pull, looked.ok ? { message: '' } : looked.error, at);
+  if (looked.value.state !== 'open' || !isOurs(looked.value, pull)) return memory.forge.ended(pull.url);
+  if (!context.ownership.owns(key)) return;
+  const why = `${pull.why} Sluice closes this pull request.`;
+  const closed = await context.forge.close(repository.value, { id: pull.id, why }, signal);
+  if (!closed.ok) return failed(pull, closed.error, at);
+  memory.forge.ended(pull.url);
+}
+
+/** What people have put on the branch is theirs; where the Application names another repository by now, it is somebody else's. */
+const isOurs = ({ url, head }: PullRequest, pull: Withdrawal): boolean =>
+  url === pull.url && head !== undefined && head.length >= 7 && pull.commit.startsWith(head);
+
+/** One that the forge does not know any more is at its end. */
+function failed(
+  { url }: Withdrawal,
+  error: { message: string; reason?: string; retryAfterMs?: number | undefined },
+  { context, seen, memory }: Doing,
+): void {
+  if (error.reason === 'NotFound') return memory.forge.ended(url);
+  memory.forge.failedWithdrawal(url, error, { now: context.clock.now(), interval: intervalOf(seen.app) });
+}
