@@ -166,6 +166,11 @@ export const objectRefSchema = z.object({
   name: z.string(),
 });
 
+const healthSchema = z.object({
+  status: z.enum(['Healthy', 'Progressing', 'Degraded', 'Suspended', 'Unknown']),
+  message: z.string().optional(),
+});
+
 const resourceStatus = objectRefSchema.extend({
   status: z.enum(['Synced', 'OutOfSync', 'Held', 'Missing', 'Failed', 'PruneSkipped']),
   hash: z.string().optional().describe('Hash of the rendered content.'),
@@ -177,6 +182,7 @@ const resourceStatus = objectRefSchema.extend({
     .max(5)
     .optional()
     .describe('Fields that others have put beside the declared ones, by manager; they are left alone.'),
+  health: healthSchema.optional().describe('How it does, by its own status; absent where it has none to tell by.'),
 });
 
 export const holdSchema = z.object({
@@ -223,6 +229,7 @@ export const applicationStatusSchema = z.object({
   observedGeneration: z.int().optional(),
   phase: z.enum(['Synced', 'OutOfSync', 'Held', 'Failed', 'Suspended']).optional(),
   message: z.string().optional(),
+  health: healthSchema.optional().describe('The worst health of what is applied, and whose it is.'),
   revision: revisionRefSchema.optional().describe('The commit that is applied.'),
   attempted: revisionRefSchema.optional().describe('The newest commit seen.'),
   syncedAt: z.string().optional(),
@@ -276,6 +283,7 @@ export type Hold = z.infer<typeof holdSchema>;
 export type Return = z.infer<typeof returnSchema>;
 export type Withdrawal = z.infer<typeof withdrawalSchema>;
 export type ResourceStatus = z.infer<typeof resourceStatus>;
+export type RecordedHealth = z.infer<typeof healthSchema>;
 export type ApplicationStatus = Omit<z.infer<typeof applicationStatusSchema>, 'conditions'> & {
   conditions?: Condition[];
 };

@@ -37,6 +37,8 @@ export const APPLICATION_PROSE: Prose = [
   'message',
   CONDITIONS,
   'resources[].message',
+  'resources[].health.message',
+  'health.message',
   'holds[].reason',
   'holds[].writeBack.message',
   'withdrawals[].why',

@@ -18,6 +18,7 @@ import { Memory } from './memory.ts';
 import { observe } from './observe.ts';
 import type { ApplicationController, ApplicationControllerDeps, Hint } from './ports.ts';
 import { Errands } from './report/errands.ts';
+import { isHealthAlone } from './report/health.ts';
 import { invalidStatus } from './report/invalid.ts';
 import { withFailures } from './report/failures.ts';
 import { tellOf } from './report/tell.ts';
@@ -150,6 +151,7 @@ class Agent implements ApplicationController {
         if (!('unusable' in seen)) this.#memoryOf(key, seen.app).accept(accepted);
       },
       execute: (intent, look) => this.#execute(intent, look),
+      mayWait: isHealthAlone,
       project: (look, failures) => withFailures(look.decision.status, failures),
       tell: tellOf(context),
       idOf: idOf,

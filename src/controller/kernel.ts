@@ -239,7 +239,7 @@ export class Kernel<O extends Subject<S>, S extends object, Seen, I, D extends D
     const status = this.#use.project?.(look, failures) ?? look.decision.status;
     const patch = this.#patchTo(status, recorded);
     if (patch === undefined) return undefined;
-    return this.#use.mayWait?.(patch) && this.#waits(key) ? undefined : patch;
+    return this.#use.mayWait?.(patch, recorded) && this.#waits(key) ? undefined : patch;
   }
 
   /** Writes what differs from the record, on the very status that was decided on. */

@@ -78,7 +78,7 @@ export interface Use<O extends Subject<S>, S extends object, Seen, I, D extends 
   /** The status with what failed in it; with no failure as decided. Default: the decision's. Must be stable: equal failures, equal status. */
   project?(look: Look<O, S, Seen, D>, failures: readonly Failure<I>[]): S;
   /** Whether a difference to the record may wait a moment for company: counters alone. Default: never. */
-  mayWait?(patch: Record<string, unknown>): boolean;
+  mayWait?(patch: Record<string, unknown>, recorded: S | undefined): boolean;
   /** Whether a change overtakes everything that waits, its own back-off included. Default: never. */
   isUrgent?(object: O): boolean;
   /** Called when the cluster has confirmed a new status. What is told is a function of these three alone. */

@@ -155,7 +155,9 @@ describe('syncing', () => {
     world.repository.commit('main', files('web:2', 'two'), 'Mended');
     await world.poll();
     expect(await imageOf()).toBe('web:2');
-    expect(await ready()).toMatchObject({ status: 'True' });
+    // It is applied, and its release is under way.
+    expect(await ready()).toMatchObject({ status: 'False', reason: 'Progressing' });
+    expect(await world.status()).toMatchObject({ phase: 'Synced', health: { status: 'Progressing' } });
   });
 
   it('goes on correcting drift while Git is unreachable', async () => {

@@ -1,4 +1,5 @@
-// A condition of an Application without its times.
+// What is concluded about an Application: its phase, and a condition without its times.
+import type { ApplicationStatus } from '../../api/application.ts';
 import type { Condition } from '../../api/k8s.ts';
 
 export type Said = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
@@ -9,3 +10,10 @@ export const said = (type: string, isTrue: boolean, reason: string, message: str
   reason,
   message,
 });
+
+/** Where a commit stands, and why. */
+export interface Verdict {
+  phase: NonNullable<ApplicationStatus['phase']>;
+  reason: string;
+  message: string;
+}

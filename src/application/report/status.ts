@@ -12,7 +12,8 @@ import type { PrunePlan } from '../sync/prune.ts';
 import { degraded } from './degraded.ts';
 import { noBranchText } from './due.ts';
 import { obstacleTo, proposes } from './proposal.ts';
-import { said, type Said } from './said.ts';
+import { overall, readyBy, verdictReason } from './health.ts';
+import { said, type Said, type Verdict } from './said.ts';
 
 export interface StatusInput {
   seen: Seen;
@@ -35,12 +36,6 @@ export interface StatusInput {
   stable: ApplicationStatus['stable'] | undefined;
 }
 
-interface Verdict {
-  phase: NonNullable<ApplicationStatus['phase']>;
-  reason: string;
-  message: string;
-}
-
 type Drift = NonNullable<ApplicationStatus['drift']>[number];
 
 const MAX_HISTORY = 10;
@@ -54,6 +49,7 @@ export function nextStatus(input: StatusInput): ApplicationStatus {
     observedGeneration: seen.app.metadata.generation ?? 0,
     phase: verdict.phase,
     message: verdict.message,
+    health: overall(input.resources),
     resources: sorted(input.resources),
     holds: [...holding.holds],
   };
@@ -144,7 +140,7 @@ function withUnconfirmed(verdict: Verdict, unconfirmed: StatusInput['unconfirmed
 /** What an earlier process said of this very spec holds until the repository has been read: a restart is no news. */
 function unread({ status, app }: Seen): Verdict {
   const { phase, message = '', observedGeneration } = status;
-  const reason = status.conditions?.find(({ type }) => type === 'Ready')?.reason;
+  const reason = verdictReason(status);
   if (phase !== undefined && reason !== undefined && observedGeneration === app.metadata.generation)
     return { phase, reason, message };
   return { phase: 'OutOfSync', reason: 'Progressing', message: 'the repository is being read' };
@@ -189,7 +185,7 @@ const listed = (entries: readonly ResourceStatus[]): string =>
 function conditions(input: StatusInput, verdict: Verdict): Condition[] {
   const { seen } = input;
   const list = [...(seen.status.conditions ?? [])];
-  for (const next of [ready(verdict), degraded(input), revertReady(input), writeBackReady(input)]) {
+  for (const next of [readyBy(verdict, input.resources), degraded(input), revertReady(input), writeBackReady(input)]) {
     const index = list.findIndex(({ type }) => type === next.type);
     const known = list[index];
     const lastTransitionTime = known?.status === next.status ? known.lastTransitionTime : toTime(seen.now);
@@ -199,8 +195,6 @@ function conditions(input: StatusInput, verdict: Verdict): Condition[] {
   }
   return list;
 }
-
-const ready = ({ phase, reason, message }: Verdict): Said => said('Ready', phase === 'Synced', reason, message);
 
 function revertReady({ holding, problems }: StatusInput): Said {
   const stuck = [...holding.stuck.map(({ message }) => message), problems.snapshot ?? ''].filter((text) => text !== '');

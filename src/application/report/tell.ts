@@ -6,6 +6,7 @@ import type { AgentEvent } from '../ports.ts';
 import { shortCommit } from '../../api/revision.ts';
 import { describeHold, describeProposal } from '../revert/hold.ts';
 import { describeReturn } from '../revert/returns.ts';
+import { verdictReason } from './health.ts';
 
 type Drift = NonNullable<ApplicationStatus['drift']>[number];
 
@@ -19,6 +20,7 @@ function eventsBetween(before: ApplicationStatus | undefined, after: Application
     ...returnEvents(before?.returns ?? [], after.returns ?? []),
     ...driftEvents(before, after),
     ...phaseEvents(before, after),
+    ...healthEvents(before, after),
   ];
 }
 
@@ -151,8 +153,15 @@ function isTheSame(before: ApplicationStatus | undefined, after: ApplicationStat
   return after.phase !== 'Failed' || readyReason(before) === readyReason(after);
 }
 
-const readyReason = (status: ApplicationStatus | undefined): string =>
-  status?.conditions?.find(({ type }) => type === 'Ready')?.reason ?? 'Synced';
+const readyReason = (status: ApplicationStatus | undefined): string => verdictReason(status) ?? 'Synced';
+
+/** That it does badly, and that it does no longer: what is on its way is no news. */
+function healthEvents(before: ApplicationStatus | undefined, after: ApplicationStatus): AgentEvent[] {
+  const [was, is] = [before?.health?.status === 'Degraded', after.health?.status === 'Degraded'];
+  if (was === is) return [];
+  if (is) return [{ type: 'Warning', reason: 'Degraded', message: after.health?.message ?? '' }];
+  return [{ type: 'Normal', reason: 'Recovered', message: 'nothing that is applied is degraded any more' }];
+}
 
 type Counting = Pick<AgentContext, 'metrics'>;
 

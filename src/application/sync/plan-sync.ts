@@ -8,6 +8,7 @@ import type { AgentIntent } from '../intents.ts';
 import { dependencyKeys, isRollout } from '../revert/dependents.ts';
 import { rolloutsIn, type Wanted, type WantedObject } from '../revert/wanted.ts';
 import type { Declared, Seen } from '../seen.ts';
+import { withHealth } from './health/recorded.ts';
 import { liveRolloutsOf } from './owned.ts';
 import { planObject, type ObjectContext, type ObjectPlan } from './plan-object.ts';
 import { stageOf } from './stages.ts';
@@ -70,7 +71,8 @@ export function planSync(
   }
   for (const { key, ref, hold } of wanted.keptBack) {
     const message = `kept back: rejected with ${hold.rollout.name}`;
-    plan.resources.push({ ...context.inventory.get(key), ...ref, status: 'Held', message });
+    const entry: ResourceStatus = { ...context.inventory.get(key), ...ref, status: 'Held', message };
+    plan.resources.push(withHealth(entry, seen.live(key)));
   }
   return plan;
 }
@@ -88,7 +90,7 @@ function planStage(stage: number, objects: readonly WantedObject[], stages: Stag
   const waits = plan.intents.length > 0 || !plan.settled;
   const planned = objects.map((wanted) => {
     const one = blocked(wanted, stages) ?? planObject(wanted, stages.context);
-    note(one, wanted, plan);
+    note(one, wanted, stages);
     if (one.status.status === 'Failed') failed.add(wanted.key);
     return { ...one, wanted };
   });
@@ -107,8 +109,8 @@ function intentsOf(stage: number, planned: readonly (ObjectPlan & { wanted: Want
   return intents;
 }
 
-function note(one: ObjectPlan, { key }: WantedObject, plan: SyncPlan): void {
-  plan.resources.push(one.status);
+function note(one: ObjectPlan, { key }: WantedObject, { plan, context }: Stages): void {
+  plan.resources.push(withHealth(one.status, context.seen.live(key)));
   plan.settled &&= one.settled;
   if (one.dueAt !== undefined) plan.dueAt = Math.min(one.dueAt, plan.dueAt ?? one.dueAt);
   if (one.reported) plan.reported.push({ key, fields: one.reported });
