@@ -7,6 +7,7 @@ import type { RevisionRef } from '../../api/revision.ts';
 import { targetRevision } from '../../api/target-revision.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type {
+  ReadCommitRequest,
   Repository,
   SourceContent,
   SourceFailure,
@@ -15,6 +16,7 @@ import type {
 } from '../../ports/source-reader.ts';
 import type { AgentMetrics } from '../ports.ts';
 import { revisionRef } from '../revision.ts';
+import { renderOptionsOf } from './render-options.ts';
 
 export interface SourcesDeps {
   reader: SourceReader;
@@ -73,8 +75,10 @@ export const intervalOf = (app: Application): number =>
   Math.max(durationMs(app.spec.source.interval ?? '30s') ?? 30_000, MIN_LOOK_MS);
 
 /** What an Application's manifests are read from; another text means that they must be read anew. */
-export const sourceOf = (app: Application): string =>
-  JSON.stringify([app.spec.source.repoURL, revisionOf(app), app.spec.source.path ?? '', app.spec.source.exclude ?? []]);
+export const sourceOf = (app: Application): string => {
+  const { path = '', exclude = [], repoURL } = app.spec.source;
+  return JSON.stringify([repoURL, revisionOf(app), path, exclude, renderOptionsOf(app)]);
+};
 
 export class Sources {
   readonly #deps: SourcesDeps;
@@ -235,10 +239,11 @@ export class Sources {
   }
 }
 
-/** Where the manifests are. */
-const placeOf = ({ spec }: Application): { path: string; exclude: readonly string[] | undefined } => ({
-  path: spec.source.path ?? '',
-  exclude: spec.source.exclude,
+/** Where the manifests are, and what they are rendered with. */
+const placeOf = (app: Application): Pick<ReadCommitRequest, 'path' | 'exclude' | 'render'> => ({
+  path: app.spec.source.path ?? '',
+  exclude: app.spec.source.exclude,
+  render: renderOptionsOf(app),
 });
 
 /** This very commit was read, or found wanting, with this very source. */

@@ -1,0 +1,9 @@
+// The tools that manifests are rendered by. Where a folder is input of two, the first is meant: a kustomization beside a chart uses it.
+import { kustomize } from '../kustomize/kustomize.ts';
+import type { Renderer } from './renderer.ts';
+
+const RENDERERS: readonly Renderer[] = [kustomize];
+
+/** Whose input a folder with these names is; undefined where its files are manifests as they are. */
+export const rendererOf = (names: readonly string[]): Renderer | undefined =>
+  RENDERERS.find((renderer) => renderer.claims(names) !== undefined);
