@@ -21,7 +21,7 @@ import { commitFiles } from './render/commit-files.ts';
 import { RenderFailure } from './render/failure.ts';
 import { render, type RenderContext } from './render/render.ts';
 import type { CommitFiles, Renderer } from './render/renderer.ts';
-import { rendererOf } from './render/renderers.ts';
+import { chartRendererOf, rendererOf } from './render/renderers.ts';
 import { findManifests } from './walk.ts';
 
 /** A call of the port, as a value that can be sent to another process. */
@@ -83,7 +83,10 @@ async function content(
     const files = commitFiles(commit.tree, context.mirror, budget);
     const excluded = excluder(request.exclude ?? []);
     const names = at.type === 'tree' ? await namesOf(at.oid, context.mirror) : [];
-    const renderer = rendererOf(names.filter((name) => !excluded(name)));
+    const renderer = meantBy(
+      request,
+      names.filter((name) => !excluded(name)),
+    );
     const read = renderer
       ? await rendered({ renderer, path: at.path, options: request.render ?? UNTOLD }, files, budget, context)
       : await plain(commit, request, budget, context);
@@ -94,6 +97,16 @@ async function content(
   } catch (error) {
     return fail({ ...failureOf(error), commit });
   }
+}
+
+/** Throws GitError `rejected` where the Application speaks of a chart, and there is none. */
+function meantBy({ path, render: options }: PathRequest, names: readonly string[]): Renderer | undefined {
+  if (options?.helm === undefined) return rendererOf(names);
+  const renderer = chartRendererOf(names);
+  if (renderer !== undefined) return renderer;
+  const where = path === '' ? 'the root of the repository' : path;
+  const advice = 'name the folder of a chart as spec.source.path, or take spec.source.helm away';
+  throw new GitError('rejected', `spec.source.helm: ${where} is no chart, it holds no Chart.yaml; ${advice}`);
 }
 
 /** What a rendering is told where a request says nothing of it. */

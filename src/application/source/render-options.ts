@@ -4,5 +4,7 @@ import type { RenderOptions } from '../../ports/rendering.ts';
 
 /** As the spec says it; what the cluster says of itself is added by who reads. */
 export function renderOptionsOf({ spec, metadata }: Pick<Application, 'spec' | 'metadata'>): RenderOptions {
-  return { namespace: spec.destination?.namespace ?? metadata.namespace ?? 'default' };
+  const namespace = spec.destination?.namespace ?? metadata.namespace ?? 'default';
+  const { helm } = spec.source;
+  return { namespace, name: metadata.name, ...(helm === undefined ? {} : { helm }) };
 }

@@ -5,6 +5,7 @@ import { fail, ok, type Result } from '../../api/result.ts';
 import type { Rendering, RenderOptions } from '../../ports/rendering.ts';
 import type { SourceBudget } from '../../ports/source-budget.ts';
 import type { Manifest } from '../../ports/source-reader.ts';
+import { GitError } from '../../git/types.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { renderKey, type RenderCache } from './cache.ts';
 import type { CommitFiles, Renderer, RenderPlan } from './renderer.ts';
@@ -90,10 +91,25 @@ async function outputOf(
   const key = renderKey(plan, tool);
   const known = await cache?.get(key);
   if (known !== undefined) return known;
-  const output = await runTool({ program: tool.program, name: renderer.program, plan }, room);
+  const run = {
+    program: tool.program,
+    name: renderer.program,
+    plan,
+    inRepository: (said: string) => renderer.inRepository?.(said, plan) ?? said,
+    objection: (said: string) => renderer.objection?.(said, plan),
+  };
+  const output = await runTool(run, room);
+  if (renderer.isAnotherEachTime?.(plan) === true && (await runTool(run, room)) !== output) throw anotherEachTime(plan);
   await cache?.put(key, output);
   return output;
 }
+
+/** What is applied must follow from the commit: else a restart of this process would release something else by itself. */
+const anotherEachTime = ({ entry }: RenderPlan): GitError =>
+  new GitError(
+    'rejected',
+    `${entry}: it renders something else each time (a random text, the time, an order that is not kept), so that no commit says what runs; give what is drawn as a value`,
+  );
 
 /** The place in what was printed is no place in a file of the commit: no text is kept, so that nothing is ever written by it. */
 function attributed(manifest: Manifest, renderer: Renderer, plan: RenderPlan): Manifest[] {

@@ -58,4 +58,10 @@ export interface Renderer {
   plan(path: string, files: CommitFiles, options: RenderOptions): Promise<RenderPlan>;
   /** What is applied of one printed object, its document's text in `source.text`; undefined: it is left out. */
   rendered(manifest: Manifest, plan: RenderPlan): Rendered | undefined;
+  /** Whether it has to be seen that it prints the same again, before anything is applied. Default: what it prints is the same each time. */
+  isAnotherEachTime?(plan: RenderPlan): boolean;
+  /** What it says, in which paths of the temporary copy are replaced already, with its own names for files replaced, too. */
+  inRepository?(said: string, plan: RenderPlan): string;
+  /** Why what it printed is not all that was meant, from what it said beside it. */
+  objection?(said: string, plan: RenderPlan): string | undefined;
 }

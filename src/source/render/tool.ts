@@ -31,6 +31,9 @@ export interface ToolRun {
   program: string;
   name: string;
   plan: Pick<RenderPlan, 'entry' | 'files' | 'instead' | 'aside' | 'args'>;
+  /** As a renderer has them. */
+  inRepository?: ((said: string) => string) | undefined;
+  objection?: ((said: string) => string | undefined) | undefined;
 }
 
 const PREFIX = 'render-';
@@ -59,7 +62,10 @@ export async function runTool(run: ToolRun, room: ToolRoom): Promise<string> {
       env: environment(folder, room.limits),
       started: (pid) => room.busy?.({ folder, pid }),
     });
-    return printed(result, run, room.limits, (text) => inRepository(text, folder, places));
+    return printed(result, run, room.limits, (text) => {
+      const said = inRepository(text, folder, places);
+      return run.inRepository?.(said) ?? said;
+    });
   } finally {
     await rm(folder, { recursive: true, force: true });
     room.busy?.(undefined);
@@ -116,7 +122,7 @@ function environment(folder: string, { memoryBytes }: ProcessLimits): Record<str
 
 function printed(
   { end, stdout, stderr }: ProcessResult,
-  { name, plan }: ToolRun,
+  { name, plan, objection }: ToolRun,
   limits: ProcessLimits,
   told: (text: string) => string,
 ): string {
@@ -125,6 +131,8 @@ function printed(
     const words = told(stderr).replace(/^Error: /, '') || `ended with ${end.code}`;
     throw new GitError('rejected', `${plan.entry}: ${name} says: ${words}`);
   }
+  const objected = objection?.(stderr);
+  if (objected !== undefined) throw new GitError('rejected', objected);
   const text = textOf(stdout);
   if ('text' in text) return text.text;
   throw new GitError('rejected', `${plan.entry}: what ${name} printed cannot be read: ${text.problem}`);
