@@ -64,8 +64,6 @@ describe('a chart whose tool', () => {
 
   it('learns nothing of this machine', async () => {
     const { manifests } = await rendered(`${PRINTED}; echo "data: { home: \\"$HOME\\", secret: \\"$SECRET\\" }"`);
-    const { home, secret } = manifests[0]?.object['data'] as Record<string, string>;
-    expect(home?.startsWith(folder)).toBe(true);
-    expect(secret).toBe('');
+    expect(manifests[0]?.object['data']).toEqual({ home: expect.stringContaining(folder), secret: '' });
   });
 });
