@@ -166,7 +166,7 @@ module.exports = {
       from: { path: '^src/source/' },
       to: {
         path: '^src/',
-        pathNot: '^src/(source|git|ports|api)/|^src/application/source/(documents|manifests|utf8)\\.ts$',
+        pathNot: '^src/(source|git|ports|api)/|^src/application/source/(documents|manifests|utf8|yaml)\\.ts$',
       },
     },
     {

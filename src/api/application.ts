@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { FORGES } from './forges.ts';
 import { conditions, duration, DURATION_PATTERN, durationMs, name } from './fields.ts';
+import { helmSchema } from './helm.ts';
 import type { Condition, ObjectMeta } from './k8s.ts';
 import { revisionRefSchema } from './revision.ts';
 import { ruled } from './rules.ts';
@@ -112,6 +113,7 @@ export const applicationSpecSchema = z.object({
       .describe(
         'Files below path that declare nothing here: `*` within a name, `**` across folders; without / any name.',
       ),
+    helm: helmSchema.optional().describe('For a path that holds a chart of Helm.'),
     interval: interval.optional().describe('How often the branch is looked at without a webhook. Default 30s.'),
     timeout: timeout.optional().describe('Limit of one exchange with the server. Default 60s.'),
     secretRef: z

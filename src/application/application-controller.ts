@@ -24,6 +24,7 @@ import { withFailures } from './report/failures.ts';
 import { tellOf } from './report/tell.ts';
 import type { Seen } from './seen.ts';
 import { repositoryOf } from './source/repository.ts';
+import { ClusterFactsReader } from './source/cluster-facts.ts';
 import { Sources } from './source/sources.ts';
 import { LiveObjects } from './sync/live.ts';
 import { liveOwner } from './sync/owner.ts';
@@ -48,12 +49,14 @@ class Agent implements ApplicationController {
   constructor(deps: ApplicationControllerDeps) {
     this.#deps = deps;
     const { clock, random = Math.random, log, client, ownership, reader, secrecy, metrics } = deps;
+    const cluster = new ClusterFactsReader({ client, clock });
     const sources = new Sources({
       reader,
       clock,
       random,
       metrics,
       repositoryOf: (app) => repositoryOf(app, deps),
+      clusterFacts: () => cluster.facts(),
       changed: (key) => this.#kernel.add(key),
     });
     this.#context = {

@@ -25,6 +25,8 @@ const CONTROLLER_HELP = `sluice controller: drives Rollouts and syncs Applicatio
   --lease-name NAME        name of the Lease (default sluice-controller)
   --git-dir DIR            folder for mirrors of repositories (default: a temporary one)
   --source-memory SIZE     memory that reading one repository may take, such as 400Mi or 1Gi (default 400Mi)
+  --kustomize PATH         the program that renders folders with a kustomization.yaml (default: kustomize on the PATH)
+  --helm PATH              the program that renders folders with a Chart.yaml (default: helm on the PATH)
   --webhook-secret-file F  secret that signs webhooks for all Applications
   --default-service-account NAME
                            ServiceAccount of an Application's namespace for those that name none (default: Sluice applies a fixed list itself)

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { parseHostPattern } from '../egress/hosts.ts';
 import type { LogLevel } from '../ports/log.ts';
 import type { TenancySettings } from '../application/source/tenancy.ts';
+import type { ToolPaths } from '../source/render/toolbox.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface Address {
@@ -32,6 +33,8 @@ export interface ControllerOptions {
   /** Bytes. */
   sourceMemory: number;
   webhookSecretFile: string | undefined;
+  /** Programs that render, where they are named. */
+  tools: ToolPaths;
   logLevel: LogLevel;
   /** What the operator says of Applications. */
   tenancy: TenancySettings;
@@ -115,6 +118,8 @@ const FLAGS = {
   'git-dir': string,
   'source-memory': string,
   'webhook-secret-file': string,
+  kustomize: string,
+  helm: string,
   'log-level': string,
   'default-service-account': string,
   'cluster-applications': string,
@@ -178,6 +183,7 @@ export function parseControllerOptions(argv: readonly string[]): ControllerOptio
     gitDir: values['git-dir'],
     sourceMemory: parseSize('--source-memory', values['source-memory'] ?? '400Mi'),
     webhookSecretFile: values['webhook-secret-file'],
+    tools: { Kustomize: values.kustomize, Helm: values.helm },
     logLevel,
     tenancy: parseTenancy(values),
   };

@@ -2,6 +2,7 @@
 // happens all work on what strangers wrote; it never throws for their sake, and each call ends within its time limit.
 import type { KubeObject } from '../api/k8s.ts';
 import type { Result } from '../api/result.ts';
+import type { Rendering, RenderOptions } from './rendering.ts';
 import type { LimitName } from './source-budget.ts';
 
 export type SourceCredentials = { username: string; password: string } | { bearerToken: string };
@@ -38,7 +39,7 @@ export interface SourceCommit {
   message: string;
 }
 
-/** Where an object was declared. */
+/** Where an object was declared. Of one that was rendered: the file that declares it, as far as the tool tells, at line 1 and without text. */
 export interface ManifestSource {
   path: string;
   line: number;
@@ -64,8 +65,10 @@ export interface SourceContent {
   commit: SourceCommit;
   /** The reference of the server that it was read at, such as `refs/heads/main`; undefined for one that was read back. */
   ref?: string | undefined;
-  /** Texts of the files that declare something, by path from the root of the repository: what write-back edits. */
+  /** Texts of the files that declare something, or that went into the rendering, by path from the root of the repository. */
   files: Map<string, string>;
+  /** What rendered the manifests; undefined: they are in the files as they are. */
+  rendered?: Rendering | undefined;
   /** In the order of files and documents. Parsed once; objects are not shared with anything. */
   manifests: Manifest[];
   skipped: SkippedFile[];
@@ -110,6 +113,8 @@ export interface ReadRequest extends HeadRequest {
   path: string;
   /** Patterns of paths below `path` that are left out: `*` within a name, `**` across folders; without `/`: any name. */
   exclude?: readonly string[] | undefined;
+  /** What a rendering is told, where there is one. Default: the namespace `default`. */
+  render?: RenderOptions | undefined;
   /** What `head` said: a commit that was too large is then not tried again before its time. */
   head?: string | undefined;
 }
@@ -118,6 +123,7 @@ export interface ReadCommitRequest extends Repository {
   commit: string;
   path: string;
   exclude?: readonly string[] | undefined;
+  render?: RenderOptions | undefined;
 }
 
 export interface CommitFilesRequest extends Repository {

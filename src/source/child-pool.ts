@@ -1,5 +1,7 @@
 // The port by child processes: a few, started when there is work and ended when there is none. References are listed by the parent:
 // that is small, and an idle fleet does nothing else.
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { targetRevision } from '../api/target-revision.ts';
 import { fail, ok } from '../api/result.ts';
 import { MirrorFolders, type MirrorFoldersOptions } from '../git/folders.ts';
@@ -10,12 +12,16 @@ import { SOURCE_LIMITS, type SourceLimits } from '../ports/source-budget.ts';
 import type { SourceReader } from '../ports/source-reader.ts';
 import { Child, type ChildOptions } from './child.ts';
 import { failureOf, type Job } from './jobs.ts';
+import { RENDER_MS } from './render/render.ts';
+import type { ToolPaths } from './render/toolbox.ts';
 import { createSourceReader, type Backend, type ReaderOptions, type Work } from './reader.ts';
 
 export interface SourcePoolOptions extends MirrorFoldersOptions, Omit<ReaderOptions, 'backend'> {
   limits?: Readonly<SourceLimits> | undefined;
   /** Bytes of resident memory at which a child is killed. Default 400 MiB. */
   memoryBytes?: number | undefined;
+  /** Tools that render. Default: none. */
+  tools?: ToolPaths | undefined;
   /** Milliseconds that children without work stay: the last one, and any beside it. Default ten minutes and 30 s. */
   restMs?: { last: number; more: number } | undefined;
   /** Whether this process may still write, asked before each push. Default: it may. */
@@ -38,7 +44,9 @@ class Pool implements Backend {
     const { clock, directory, limits = SOURCE_LIMITS, memoryBytes = 400 * 2 ** 20, mayPush, egress } = options;
     this.#options = options;
     this.#folders = new MirrorFolders(options);
-    const setup = { directory, limits, asksForAddresses: egress !== undefined };
+    const folder = join(directory ?? join(tmpdir(), 'sluice-git'), 'renderings');
+    const rendering = { tools: options.tools ?? {}, folder, memoryBytes, timeMs: RENDER_MS };
+    const setup = { directory, limits, asksForAddresses: egress !== undefined, rendering };
     this.#child = { clock, setup, memoryBytes, mayPush, egress };
   }
 

@@ -1,5 +1,6 @@
 // One child process from the parent's side: it is given a job, watched, and killed at its limits of memory and time.
 import { fork, type ChildProcess } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fail } from '../api/result.ts';
@@ -18,6 +19,8 @@ import {
   type ToChild,
 } from './messages.ts';
 import type { Work } from './reader.ts';
+import { killGroup } from './render/process.ts';
+import type { LeftBehind } from './render/tool.ts';
 
 export interface ChildOptions {
   clock: Clock;
@@ -57,6 +60,8 @@ export class Child {
   /** Of the repository that is worked on. */
   #url: URL | undefined;
   #memory: MemoryWatch | undefined;
+  /** What a tool of it leaves behind, should it be killed. */
+  #left: LeftBehind | undefined;
   /** Settles the job under way. */
   #finish: ((result: SourceResult<unknown>) => void) | undefined;
 
@@ -135,12 +140,22 @@ export class Child {
   #kill(failure: SourceFailure): void {
     this.#ended = true;
     this.#process.kill('SIGKILL');
+    this.#clearUp();
     this.#finish?.(fail(failure));
   }
 
   #gone(failure: SourceFailure): void {
     this.#ended = true;
+    this.#clearUp();
     this.#finish?.(fail(failure));
+  }
+
+  /** The tool of a child that could not end it itself. */
+  #clearUp(): void {
+    const { pid, folder } = this.#left ?? {};
+    this.#left = undefined;
+    if (pid !== undefined) killGroup(pid);
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   }
 
   /** Of an end that this process did not bring about. At its limit of heap, which is ours, Node aborts itself. */
@@ -155,6 +170,12 @@ export class Child {
 
   #receive(message: FromChild): void {
     if (message.type === 'result') return this.#finish?.(restored(message.result));
+    if (message.type === 'busy') {
+      this.#left = message.left;
+      // It was killed before this was heard.
+      if (this.#ended) this.#clearUp();
+      return;
+    }
     const { id, question } = message;
     void this.#answer(question).then((answer) => this.#send({ type: 'answer', id, answer }));
   }

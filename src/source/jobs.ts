@@ -1,8 +1,9 @@
 // What is done for one call of the port, on one mirror: the same work in this process and in a child, with the same counts.
 import { describeProblem, readManifests, type Problem, type SourceFile } from '../application/source/manifests.ts';
 import { textOf } from '../application/source/utf8.ts';
-import { fail, ok } from '../api/result.ts';
+import { fail, ok, type Result } from '../api/result.ts';
 import { GitError, PushRejected, type GitCall, type GitMirror } from '../git/types.ts';
+import type { RenderOptions } from '../ports/rendering.ts';
 import { LimitExceeded, SourceBudget, type SourceLimits } from '../ports/source-budget.ts';
 import type {
   AddNotesRequest,
@@ -14,6 +15,13 @@ import type {
   SourceFailure,
   SourceResult,
 } from '../ports/source-reader.ts';
+import { excluder } from './patterns.ts';
+import { resolvePath } from './paths.ts';
+import { commitFiles } from './render/commit-files.ts';
+import { RenderFailure } from './render/failure.ts';
+import { render, type RenderContext } from './render/render.ts';
+import type { CommitFiles, Renderer } from './render/renderer.ts';
+import { chartRendererOf, rendererOf } from './render/renderers.ts';
 import { findManifests } from './walk.ts';
 
 /** A call of the port, as a value that can be sent to another process. */
@@ -27,6 +35,8 @@ export interface JobContext {
   mirror: GitMirror;
   limits: Readonly<SourceLimits>;
   call: GitCall;
+  /** What tools are run with; undefined: none is, and what they would render is refused. */
+  rendering?: RenderContext | undefined;
 }
 
 /** Does one job. Never rejects for what the repository or its server is like. */
@@ -38,16 +48,17 @@ export async function perform(job: Job, context: JobContext): Promise<SourceResu
   }
 }
 
-async function run(job: Job, { mirror, limits, call }: JobContext): Promise<SourceResult<unknown>> {
+async function run(job: Job, context: JobContext): Promise<SourceResult<unknown>> {
+  const { mirror, call } = context;
   switch (job.op) {
     case 'read': {
       const { ref, ...commit } = await mirror.fetch(job.request.revision, call);
-      const read = await content(commit, job.request, { mirror, limits, call });
+      const read = await content(commit, job.request, context);
       return read.ok ? ok({ ...read.value, ref }) : read;
     }
     case 'readCommit': {
       const commit = await mirror.commit(job.request.commit);
-      return commit === undefined ? ok(undefined) : content(commit, job.request, { mirror, limits, call });
+      return commit === undefined ? ok(undefined) : content(commit, job.request, context);
     }
     case 'commitFiles':
       return ok(await mirror.commitFiles(job.request, call));
@@ -56,34 +67,88 @@ async function run(job: Job, { mirror, limits, call }: JobContext): Promise<Sour
   }
 }
 
-type PathRequest = Pick<ReadRequest, 'path' | 'exclude'>;
+type PathRequest = Pick<ReadRequest, 'path' | 'exclude' | 'render'>;
+
+/** What a commit declares; problems are told by file and line. */
+type Read = Result<Omit<SourceContent, 'commit'>, Problem[]>;
 
 async function content(
   commit: SourceCommit,
   request: PathRequest,
-  { mirror, limits }: JobContext,
+  context: JobContext,
 ): Promise<SourceResult<SourceContent>> {
   try {
-    const budget = new SourceBudget(limits);
-    const { path, exclude = [] } = request;
-    const found = await findManifests({ tree: commit.tree, path, exclude }, mirror, budget);
-    const { files, problems } = await textsOf(found, mirror, budget);
-    const declared = problems.length > 0 ? fail(problems) : readManifests(files, budget);
-    if (!declared.ok) return fail({ ...unreadable(declared.error), commit });
-    const { manifests, skipped } = declared.value;
-    const declaring = new Set(manifests.map(({ source }) => source.path));
-    return ok({
-      commit,
-      manifests,
-      skipped,
-      files: new Map(files.filter((file) => declaring.has(file.path)).map((file) => [file.path, file.text])),
-      ...(manifests.length === 0
-        ? { empty: `no manifests in ${path === '' ? 'the repository' : `${path.replace(/\/+$/, '')}/`}` }
-        : {}),
-    });
+    const budget = new SourceBudget(context.limits);
+    const at = await resolvePath({ tree: commit.tree, path: request.path }, context.mirror);
+    const files = commitFiles(commit.tree, context.mirror, budget);
+    const excluded = excluder(request.exclude ?? []);
+    const names = at.type === 'tree' ? await namesOf(at.oid, context.mirror) : [];
+    const renderer = meantBy(
+      request,
+      names.filter((name) => !excluded(name)),
+    );
+    const read = renderer
+      ? await rendered({ renderer, path: at.path, options: request.render ?? UNTOLD }, files, budget, context)
+      : await plain(commit, request, budget, context);
+    if (!read.ok) return fail({ ...unreadable(read.error), commit });
+    const where = request.path === '' ? 'the repository' : `${request.path.replace(/\/+$/, '')}/`;
+    const empty = read.value.manifests.length === 0 ? { empty: `no manifests in ${where}` } : {};
+    return ok({ commit, ...read.value, ...empty });
   } catch (error) {
     return fail({ ...failureOf(error), commit });
   }
+}
+
+/** Throws GitError `rejected` where the Application speaks of a chart, and there is none. */
+function meantBy({ path, render: options }: PathRequest, names: readonly string[]): Renderer | undefined {
+  if (options?.helm === undefined) return rendererOf(names);
+  const renderer = chartRendererOf(names);
+  if (renderer !== undefined) return renderer;
+  const where = path === '' ? 'the root of the repository' : path;
+  const advice = 'name the folder of a chart as spec.source.path, or take spec.source.helm away';
+  throw new GitError('rejected', `spec.source.helm: ${where} is no chart, it holds no Chart.yaml; ${advice}`);
+}
+
+/** What a rendering is told where a request says nothing of it. */
+const UNTOLD = { namespace: 'default' };
+
+const namesOf = async (tree: string, mirror: GitMirror): Promise<string[]> =>
+  (await mirror.tree(tree)).filter(({ type }) => type === 'file' || type === 'link').map(({ name }) => name);
+
+async function plain(
+  { tree }: SourceCommit,
+  { path, exclude = [] }: PathRequest,
+  budget: SourceBudget,
+  { mirror }: JobContext,
+): Promise<Read> {
+  const found = await findManifests({ tree, path, exclude }, mirror, budget);
+  const { files, problems } = await textsOf(found, mirror, budget);
+  const declared = problems.length > 0 ? fail(problems) : readManifests(files, budget);
+  if (!declared.ok) return declared;
+  const { manifests, skipped } = declared.value;
+  const declaring = new Set(manifests.map(({ source }) => source.path));
+  const texts = files
+    .filter((file) => declaring.has(file.path))
+    .map((file): [string, string] => [file.path, file.text]);
+  return ok({ manifests, skipped, files: new Map(texts) });
+}
+
+async function rendered(
+  request: { renderer: Renderer; path: string; options: RenderOptions },
+  files: CommitFiles,
+  budget: SourceBudget,
+  { rendering, call }: JobContext,
+): Promise<Read> {
+  const { tool, byHand } = request.renderer;
+  if (rendering === undefined)
+    throw new GitError(
+      'rejected',
+      `this is input of ${tool}, and nothing is rendered here; commit what ${byHand} prints`,
+    );
+  const read = await render(request, files, budget, { signal: call.signal, ...rendering });
+  if (!read.ok) return read;
+  const { rendering: by, manifests, files: texts } = read.value;
+  return ok({ manifests, skipped: [], files: texts, rendered: by });
 }
 
 async function textsOf(
@@ -131,6 +196,10 @@ const REASONS: Readonly<Record<GitError['kind'], SourceFailure['reason']>> = {
 export function failureOf(error: unknown): SourceFailure {
   if (error instanceof LimitExceeded) {
     return { reason: 'SourceTooLarge', message: error.message, limit: error.limit };
+  }
+  if (error instanceof RenderFailure) {
+    const { reason, message, limit } = error;
+    return { reason, message, ...(limit === undefined ? {} : { limit }) };
   }
   if (!(error instanceof GitError)) {
     const what = error instanceof Error ? error.message : String(error);

@@ -5,6 +5,8 @@ import { ok } from '../api/result.ts';
 import type { SourceLimits } from '../ports/source-budget.ts';
 import type { SourceContent, SourceResult } from '../ports/source-reader.ts';
 import type { Job } from './jobs.ts';
+import type { RenderSetup } from './render/render.ts';
+import type { LeftBehind } from './render/tool.ts';
 
 /** What a child works with all its life. */
 export interface Setup {
@@ -13,6 +15,7 @@ export interface Setup {
   limits: Readonly<SourceLimits>;
   /** Names are resolved by the parent, which knows what is allowed. */
   asksForAddresses: boolean;
+  rendering: RenderSetup;
 }
 
 export type ToChild =
@@ -21,7 +24,10 @@ export type ToChild =
   | { type: 'answer'; id: number; answer: Answer };
 
 export type FromChild =
-  { type: 'result'; result: SourceResult<unknown> } | { type: 'ask'; id: number; question: Question };
+  | { type: 'result'; result: SourceResult<unknown> }
+  | { type: 'ask'; id: number; question: Question }
+  /** A tool runs, or none does any more. */
+  | { type: 'busy'; left: LeftBehind | undefined };
 
 export type Question =
   { about: 'mayPush' } | { about: 'address'; hostname: string; all: boolean; family: number | undefined };
@@ -58,7 +64,7 @@ export function restored(result: SourceResult<unknown>): SourceResult<unknown> {
   }
   const manifests = flat.map(([object, path, line, document]) => ({
     object,
-    source: { path, line, document, text: pieces.get(path)?.[document] ?? '' },
+    source: { path, line, document, text: rest.rendered ? '' : (pieces.get(path)?.[document] ?? '') },
   }));
   return ok({ ...rest, manifests } satisfies SourceContent);
 }

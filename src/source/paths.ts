@@ -108,3 +108,13 @@ async function targetOf(entry: TreeEntry, objects: Objects): Promise<string | un
   if (bytes.byteLength === 0 || bytes.byteLength > MAX_LINK_BYTES || bytes.includes(0)) return undefined;
   return Buffer.from(bytes).toString('utf8');
 }
+
+/** Names that no file system or no text can hold are not read as something else. Throws GitError naming the path. */
+export function checkName(entry: TreeEntry, path: string): void {
+  const { name, raw } = entry;
+  if (raw) throw new GitError('rejected', `${JSON.stringify(path)}: the name is not UTF-8; rename it`);
+  // oxlint-disable-next-line no-control-regex -- control characters are exactly what is looked for
+  if (/^\.{0,2}$/.test(name) || /[/\\\u0000-\u001f\u007f]/.test(name)) {
+    throw new GitError('rejected', `the commit holds a file name that is not safe: ${JSON.stringify(path)}; rename it`);
+  }
+}

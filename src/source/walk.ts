@@ -4,7 +4,7 @@ import { isManifest } from '../application/source/manifests.ts';
 import { GitError, type GitMirror, type TreeEntry } from '../git/types.ts';
 import type { SourceBudget } from '../ports/source-budget.ts';
 import { excluder } from './patterns.ts';
-import { followLink, joinPath, nameOf, resolvePath, type Found } from './paths.ts';
+import { checkName, followLink, joinPath, nameOf, resolvePath, type Found } from './paths.ts';
 
 export interface WalkRequest {
   /** Id of the root tree. */
@@ -20,7 +20,7 @@ export interface FoundFile {
   oid: string;
 }
 
-/** Files whose presence says that a folder is input of a renderer. */
+/** Files whose presence says that a folder is input of a tool. */
 const RENDERED: Readonly<Record<string, string>> = {
   'kustomization.yaml': 'Kustomize',
   'kustomization.yml': 'Kustomize',
@@ -127,12 +127,17 @@ class Walk {
   }
 
   #manifest(name: string, path: string, oid: string): void {
-    if (Object.hasOwn(RENDERED, name)) {
-      const tool = RENDERED[name] ?? '';
-      const advice = `commit what ${tool === 'Helm' ? 'helm template' : 'kustomize build'} prints, or exclude the file`;
-      throw new GitError('rejected', `${path}: this folder is input of ${tool}, which is not rendered yet; ${advice}`);
-    }
+    const tool = Object.hasOwn(RENDERED, name) ? RENDERED[name] : undefined;
+    if (tool !== undefined) throw new GitError('rejected', `${path}: ${this.#toRender(path, tool)}`);
     this.file(path, oid);
+  }
+
+  /** A folder is rendered as a whole, where it is the one that the Application names. */
+  #toRender(path: string, tool: string): string {
+    const folder = path.split('/').slice(0, -1).join('/');
+    if (folder === this.#root) return `this folder is input of ${tool}, which is not rendered yet; exclude the file`;
+    const advice = `name ${folder || 'its folder'} as spec.source.path of an Application of its own, or exclude the file`;
+    return `this is input of ${tool}, among plain manifests; ${advice}`;
   }
 
   async #link(path: string): Promise<void> {
@@ -144,15 +149,5 @@ class Walk {
     }
     const name = path.split('/').at(-1) ?? '';
     if (isManifest(name) || Object.hasOwn(RENDERED, name)) this.#manifest(name, target.path, target.oid);
-  }
-}
-
-/** Names that no file system or no text can hold are not read as something else. */
-function checkName(entry: TreeEntry, path: string): void {
-  const { name, raw } = entry;
-  if (raw) throw new GitError('rejected', `${JSON.stringify(path)}: the name is not UTF-8; rename it`);
-  // oxlint-disable-next-line no-control-regex -- control characters are exactly what is looked for
-  if (/^\.{0,2}$/.test(name) || /[/\\\u0000-\u001f\u007f]/.test(name)) {
-    throw new GitError('rejected', `the commit holds a file name that is not safe: ${JSON.stringify(path)}; rename it`);
   }
 }

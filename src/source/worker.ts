@@ -1,11 +1,14 @@
 // The child: does one job after the other, asks its parent what only that may know, and ends with it.
 import type { LookupFunction } from 'node:net';
+import { join } from 'node:path';
 import { fail } from '../api/result.ts';
 import type { GitEgress } from '../git/http.ts';
-import { openMirror } from '../git/mirror.ts';
+import { mirrorFolder, openMirror } from '../git/mirror.ts';
 import { systemClock } from '../ports/clock.ts';
 import type { SourceResult } from '../ports/source-reader.ts';
 import { failureOf, perform, type Job } from './jobs.ts';
+import { FolderCache } from './render/cache.ts';
+import type { RenderContext } from './render/render.ts';
 import { flattened, type Answer, type FromChild, type Question, type Setup, type ToChild } from './messages.ts';
 
 /** Serves its parent until that is gone. Only for a process that was forked. */
@@ -20,6 +23,10 @@ export function runSourceWorker(): Promise<number> {
     process.once('disconnect', () => resolve(0));
   }).then(() => process.exit(0));
 }
+
+/** Renderings go with the mirror that they are of. */
+const renderFolder = (mirror: Parameters<typeof mirrorFolder>[0]): string =>
+  join(mirrorFolder(mirror), 'sluice-renderings');
 
 class Worker {
   readonly #send: (message: FromChild) => void;
@@ -52,9 +59,15 @@ class Worker {
     const { directory, limits } = setup;
     const egress = setup.asksForAddresses ? this.#egress : undefined;
     const mayPush = (): Promise<boolean> => this.#mayPush();
+    const rendering: RenderContext = {
+      ...setup.rendering,
+      clock: systemClock,
+      cache: new FolderCache(renderFolder({ url, credentials, directory })),
+      busy: (left) => this.#send({ type: 'busy', left }),
+    };
     const mirror = openMirror({ url, credentials, clock: systemClock, directory, limits, mayPush, egress });
     try {
-      return await perform(job, { mirror, limits, call: { timeoutMs, signal: this.#abort.signal } });
+      return await perform(job, { mirror, limits, rendering, call: { timeoutMs, signal: this.#abort.signal } });
     } catch (error) {
       return fail(failureOf(error));
     } finally {

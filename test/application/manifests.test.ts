@@ -194,7 +194,7 @@ describe('manifests', () => {
 
   it('of Kustomize are told apart from broken ones', () => {
     expect(problemsOf('apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Component\n')).toEqual([
-      expect.stringContaining('input of Kustomize, which is not rendered yet'),
+      expect.stringContaining('this is input of Kustomize: call it kustomization.yaml, and name its folder'),
     ]);
   });
 

@@ -279,6 +279,24 @@ export const BAD_OBJECTS: BadObject[] = [
     'spec.source.repoURL',
     'credentials',
   ),
+  bad(
+    'values of a chart from elsewhere',
+    application({ helm: { valueFiles: ['values.yaml', 'https://example.com/values.yaml'] } }),
+    'spec.source.helm.valueFiles[1]',
+    'must be a path in the repository',
+  ),
+  bad(
+    'values of a chart by a path of the machine',
+    application({ helm: { valueFiles: ['/etc/values.yaml'] } }),
+    'spec.source.helm.valueFiles[0]',
+    'must be a path in the repository',
+  ),
+  bad(
+    'a release name that helm does not take',
+    application({ helm: { releaseName: 'Web_1' } }),
+    'spec.source.helm.releaseName',
+    'such as web',
+  ),
   bad('a path out of the repository', application({ path: '../other' }), 'spec.source.path', 'inside the repository'),
 ];
 

@@ -95,12 +95,12 @@ describe('a repository read in this process', () => {
   });
 
   it.each(['kustomization.yaml', 'kustomization.yml', 'Kustomization', 'Chart.yaml'])(
-    'says that what %s asks for is not rendered yet',
+    'is not read past %s in a folder among plain manifests: that is to be named',
     async (name) => {
       expect(await failure({ d: { [name]: 'resources: []\n', 'a.yaml': map('a') } })).toMatchObject({
         reason: 'InvalidManifest',
         message: expect.stringMatching(
-          /^d\/.*: this folder is input of (Kustomize|Helm), which is not rendered yet; commit what/,
+          /^d\/.*: this is input of (Kustomize|Helm), among plain manifests; name d as spec.source.path of an/,
         ),
       });
     },

@@ -186,7 +186,7 @@ function checked(value: unknown, at: string): KubeObject {
   if (!isText(kind)) throw new ShapeError(`${at}kind is missing`);
   if (apiVersion.startsWith('kustomize.config.k8s.io/')) {
     throw new ShapeError(
-      `${at}this is input of Kustomize, which is not rendered yet: commit what kustomize build prints`,
+      `${at}this is input of Kustomize: call it kustomization.yaml, and name its folder as spec.source.path`,
     );
   }
   if (!isRecord(metadata)) throw new ShapeError(`${at}metadata.name is missing (${kind})`);

@@ -7,6 +7,7 @@ import type { RevisionRef } from '../../api/revision.ts';
 import { targetRevision } from '../../api/target-revision.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type {
+  ReadCommitRequest,
   Repository,
   SourceContent,
   SourceFailure,
@@ -15,6 +16,8 @@ import type {
 } from '../../ports/source-reader.ts';
 import type { AgentMetrics } from '../ports.ts';
 import { revisionRef } from '../revision.ts';
+import type { ClusterFacts, RenderOptions } from '../../ports/rendering.ts';
+import { renderOptionsOf } from './render-options.ts';
 
 export interface SourcesDeps {
   reader: SourceReader;
@@ -24,6 +27,8 @@ export interface SourcesDeps {
   metrics?: AgentMetrics | undefined;
   /** The repository of an Application with the credentials of its Secret; a failure where it must not, or cannot, be asked. */
   repositoryOf: (app: Application) => Promise<SourceResult<Repository>>;
+  /** What the cluster says of itself, from memory: the same value as long as nothing has changed. Default: nothing. */
+  clusterFacts?: (() => Promise<ClusterFacts>) | undefined;
   /** A look is over. */
   changed: (key: ObjectKey) => void;
 }
@@ -55,6 +60,8 @@ interface Source extends SourceState {
   asked: Set<string>;
   failures: number;
   attemptedFrom: string | undefined;
+  /** What the cluster said of itself when the newest commit was read. */
+  attemptedWith: RenderOptions['cluster'];
   /** Counts hints, so that one that comes during a look is not lost. */
   hints: number;
   hintedAt: number | undefined;
@@ -73,8 +80,10 @@ export const intervalOf = (app: Application): number =>
   Math.max(durationMs(app.spec.source.interval ?? '30s') ?? 30_000, MIN_LOOK_MS);
 
 /** What an Application's manifests are read from; another text means that they must be read anew. */
-export const sourceOf = (app: Application): string =>
-  JSON.stringify([app.spec.source.repoURL, revisionOf(app), app.spec.source.path ?? '', app.spec.source.exclude ?? []]);
+export const sourceOf = (app: Application): string => {
+  const { path = '', exclude = [], repoURL } = app.spec.source;
+  return JSON.stringify([repoURL, revisionOf(app), path, exclude, renderOptionsOf(app)]);
+};
 
 export class Sources {
   readonly #deps: SourcesDeps;
@@ -196,32 +205,49 @@ export class Sources {
       const message = `${targetRevision(revision).missing} in ${app.spec.source.repoURL}`;
       return { ok: false, error: { reason: 'SourceNotFound', message } };
     }
-    if (isRead(head.value, source, app)) return { ok: true, value: ofManifests(source.failure) };
-    return this.#read({ repository: repository.value, head: head.value, at: clock.now() }, source, app);
+    const cluster = await this.#cluster();
+    if (isRead(head.value, source, app) && !isOutdated(source, cluster))
+      return { ok: true, value: ofManifests(source.failure) };
+    return this.#read({ repository: repository.value, head: head.value, at: clock.now(), cluster }, source, app);
   }
 
   async #read(
-    { repository, head, at }: { repository: Repository; head: string; at: number },
+    {
+      repository,
+      head,
+      at,
+      cluster,
+    }: { repository: Repository; head: string; at: number; cluster: RenderOptions['cluster'] },
     source: Source,
     app: Application,
   ): Promise<SourceResult<SourceFailure | undefined>> {
     const from = sourceOf(app);
     const receivedAt = source.hintedAt ?? at;
-    const request = { ...repository, revision: revisionOf(app), ...placeOf(app), head };
+    const request = { ...repository, revision: revisionOf(app), ...placeOf(app, cluster), head };
     const read = await this.#deps.reader.read(request, source.stop.signal);
     const commit = read.ok ? read.value.commit : read.error.commit;
     if (commit) {
       source.attempted = revisionRef(commit, app.spec.source.repoURL);
       source.attemptedFrom = `${commit.oid} ${from}`;
+      source.attemptedWith = cluster;
     }
     if (!read.ok) return ofManifests(read.error) ? { ok: true, value: read.error } : read;
     Object.assign(source, { content: read.value, from, receivedAt });
     return { ok: true, value: undefined };
   }
 
+  /** Only a chart needs it: for what else is declared it is no failure that the cluster does not tell. */
+  async #cluster(): Promise<RenderOptions['cluster']> {
+    try {
+      return await this.#deps.clusterFacts?.();
+    } catch (error) {
+      return { unknown: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
   async #earlier(source: Source, app: Application, commit: string): Promise<void> {
     const { reader, repositoryOf } = this.#deps;
-    const request = { commit, ...placeOf(app) };
+    const request = { commit, ...placeOf(app, await this.#cluster()) };
     const read = await repositoryOf(app)
       .then((found) => (found.ok ? reader.readCommit({ ...found.value, ...request }, source.stop.signal) : found))
       .catch(unreadable);
@@ -235,16 +261,27 @@ export class Sources {
   }
 }
 
-/** Where the manifests are. */
-const placeOf = ({ spec }: Application): { path: string; exclude: readonly string[] | undefined } => ({
-  path: spec.source.path ?? '',
-  exclude: spec.source.exclude,
+/** Where the manifests are, and what they are rendered with. */
+const placeOf = (
+  app: Application,
+  cluster: RenderOptions['cluster'],
+): Pick<ReadCommitRequest, 'path' | 'exclude' | 'render'> => ({
+  path: app.spec.source.path ?? '',
+  exclude: app.spec.source.exclude,
+  render: { ...renderOptionsOf(app), ...(cluster === undefined ? {} : { cluster }) },
 });
 
 /** This very commit was read, or found wanting, with this very source. */
 const isRead = (head: string, source: Source, app: Application): boolean =>
   source.attemptedFrom === `${head} ${sourceOf(app)}` &&
   (source.from === sourceOf(app) || ofManifests(source.failure) !== undefined);
+
+/** A chart, or what could not be rendered, was told something else of the cluster than that says now. */
+const isOutdated = (source: Source, cluster: RenderOptions['cluster']): boolean =>
+  cluster !== undefined &&
+  'version' in cluster &&
+  source.attemptedWith !== cluster &&
+  (source.content?.rendered?.tool === 'Helm' || ofManifests(source.failure) !== undefined);
 
 /** What was too large is not read again before its time; whether the branch has moved on is asked as ever. */
 function waitAfter({ reason, retryAfterMs = 0 }: SourceFailure, failures: number, interval: number): number {
@@ -279,6 +316,7 @@ const fresh = (uid: string | undefined): Source => ({
   asked: new Set(),
   failures: 0,
   attemptedFrom: undefined,
+  attemptedWith: undefined,
   hints: 0,
   hintedAt: undefined,
   stop: new AbortController(),

@@ -103,15 +103,20 @@ function isOurs(live: KubeObject, entry: ResourceStatus, { owner }: Seen): boole
   return isOwnedBy(live, owner) && (entry.uid === undefined || entry.uid === live.metadata.uid);
 }
 
+/** Annotations of what stays: ours, and the one that charts have. */
+const KEPT_BY: readonly [name: string, value: string][] = [
+  [ANNOTATIONS.prune, 'Disabled'],
+  ['helm.sh/resource-policy', 'keep'],
+];
+
 function reasonToKeep(
   key: ObjectKey,
   live: KubeObject,
   { seen, present, uids }: Omit<One, 'plan'>,
 ): string | undefined {
   if (!(seen.app.spec.sync?.prune ?? false)) return 'has left Git; sync.prune is off';
-  if (live.metadata.annotations?.[ANNOTATIONS.prune] === 'Disabled') {
-    return `kept by the annotation ${ANNOTATIONS.prune}: Disabled`;
-  }
+  const kept = KEPT_BY.find(([name, value]) => live.metadata.annotations?.[name] === value);
+  if (kept) return `kept by the annotation ${kept.join(': ')}`;
   if (uids.has(live.metadata.uid ?? '')) return 'is declared under another name of its kind, and stays';
   const keeper = neededBy(key, present, seen.snapshots);
   return keeper === undefined ? undefined : `the stable revision of ${keeper} still needs it`;

@@ -53,6 +53,8 @@ describe('What has left Git', () => {
     const kept = config('old');
     kept.metadata.annotations = { 'sluice.dev/prune': 'Disabled' };
     expect(why(prune({ left: [kept] }), 'old')).toMatch(/Disabled/);
+    kept.metadata.annotations = { 'helm.sh/resource-policy': 'keep' };
+    expect(why(prune({ left: [kept] }), 'old')).toBe('kept by the annotation helm.sh/resource-policy: keep');
     const early = prune({ left: [config('old')], isIdle: false });
     expect([deleted(early), why(early, 'old')]).toEqual([[], 'has left Git; deleted when the rest is in place']);
   });

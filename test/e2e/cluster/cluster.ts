@@ -69,6 +69,7 @@ export async function startCluster(parts: Parts, directory: string, say: Say): P
       PROMETHEUS: PROMETHEUS_URL,
       GATEWAY_API: 'served',
       PROMETHEUS_PROGRAM: parts.prometheus,
+      HELM_PROGRAM: parts.helm,
       GATEWAY: `http://${address}:${PORTS.gateway}`,
       SLUICE_E2E_DIRECTORY: directory,
     };

