@@ -95,7 +95,7 @@ async function seen(expression: string): Promise<unknown> {
   const object = `{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'seen' }, data: { seen: JSON.stringify(${expression}) } }`;
   const result = await read(tool(`console.log(JSON.stringify(${object}));`));
   if (!result.ok) throw new Error(result.error.message);
-  const { data } = result.value.manifests[0]?.object ?? {};
+  const data = result.value.manifests[0]?.object['data'];
   return JSON.parse((data as { seen: string }).seen);
 }
 
