@@ -233,6 +233,10 @@ export const applicationStatusSchema = z.object({
   message: z.string().optional(),
   health: healthSchema.optional().describe('The worst health of what is applied, and whose it is.'),
   revision: revisionRefSchema.optional().describe('The commit that is applied.'),
+  rendering: z
+    .object({ tool: z.enum(['Kustomize', 'Helm']), version: z.string() })
+    .optional()
+    .describe('What rendered its manifests; absent: they are in the files as they are.'),
   attempted: revisionRefSchema.optional().describe('The newest commit seen.'),
   syncedAt: z.string().optional(),
   resources: z.array(resourceStatus).optional(),

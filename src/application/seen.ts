@@ -7,6 +7,7 @@ import type { ObjectKey } from '../api/object-key.ts';
 import type { RevisionRef } from '../api/revision.ts';
 import type { Rollout } from '../api/rollout.ts';
 import type { Commit } from '../git/types.ts';
+import type { Rendering } from '../ports/rendering.ts';
 import type { ServedResource } from '../kube/types.ts';
 import type { RolloutSet } from './revert/rollout-set.ts';
 import type { StableSnapshot } from './revert/snapshot.ts';
@@ -25,7 +26,9 @@ export interface Declared {
   branch: string | undefined;
   /** Commit and source: another text is another declaration. */
   id: string;
-  /** Text of the files that declare something, by path. */
+  /** What rendered it; undefined: the files declare it as they are. */
+  rendered: Rendering | undefined;
+  /** Text of the files that declare something, or that went into the rendering, by path. */
   files: ReadonlyMap<string, string>;
   desired: readonly DesiredObject[];
   sets: ReadonlyMap<ObjectKey, RolloutSet>;

@@ -39,14 +39,16 @@ export interface SourceCommit {
   message: string;
 }
 
-/** Where an object was declared. Of one that was rendered: the file that declares it, as far as the tool tells, at line 1 and without text. */
+/** Where an object was declared. Of one that was rendered: the file that declares it, as far as the tool tells, at line 1. */
 export interface ManifestSource {
   path: string;
   line: number;
   /** Number of the document in its file, from 0. */
   document: number;
-  /** Text of the whole document, comments included. */
+  /** Text of the whole document, comments included; empty where it was rendered. */
   text: string;
+  /** Of an object that was rendered: the file by which its folder is input of the tool. Nothing is ever written by its place. */
+  rendered?: string | undefined;
 }
 
 export interface Manifest {

@@ -43,14 +43,17 @@ export interface Address {
 }
 
 type Flat = Omit<SourceContent, 'manifests'> & {
-  flat: [object: KubeObject, path: string, line: number, document: number][];
+  flat: [object: KubeObject, path: string, line: number, document: number, rendered?: string][];
 };
 
 /** Texts of documents are parts of their files: they go over once. */
 export function flattened(result: SourceResult<unknown>): SourceResult<unknown> {
   if (!result.ok || !isContent(result.value)) return result;
   const { manifests, ...rest } = result.value;
-  const flat: Flat['flat'] = manifests.map(({ object, source }) => [object, source.path, source.line, source.document]);
+  const flat = manifests.map(({ object, source }): Flat['flat'][number] => {
+    const { path, line, document, rendered } = source;
+    return rendered === undefined ? [object, path, line, document] : [object, path, line, document, rendered];
+  });
   return ok({ ...rest, flat } satisfies Flat);
 }
 
@@ -62,9 +65,12 @@ export function restored(result: SourceResult<unknown>): SourceResult<unknown> {
   for (const [path, text] of rest.files) {
     pieces.set(path, path.endsWith('.json') ? [text] : splitDocuments(text).map((piece) => piece.text));
   }
-  const manifests = flat.map(([object, path, line, document]) => ({
+  const manifests = flat.map(([object, path, line, document, rendered]) => ({
     object,
-    source: { path, line, document, text: rest.rendered ? '' : (pieces.get(path)?.[document] ?? '') },
+    source:
+      rendered === undefined
+        ? { path, line, document, text: pieces.get(path)?.[document] ?? '' }
+        : { path, line, document, text: '', rendered },
   }));
   return ok({ ...rest, manifests } satisfies SourceContent);
 }

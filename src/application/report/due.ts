@@ -6,7 +6,7 @@ import type { Rollout } from '../../api/rollout.ts';
 import { toTime } from '../../ports/clock.ts';
 import type { AgentIntent } from '../intents.ts';
 import { holdKey, isPromoted, type EndReason } from '../revert/hold.ts';
-import { dueWriteBacks, type WriteBackPlan } from '../revert/write-back-plan.ts';
+import { dueWriteBacks, type WriteBackHead, type WriteBackPlan } from '../revert/write-back-plan.ts';
 import type { Declared, Seen } from '../seen.ts';
 import { evidenceOf, runsOf } from './evidence.ts';
 import { dueNotes, noteKey, rejectionOf, type Note } from './notes.ts';
@@ -85,7 +85,7 @@ function planWriteBacks(seen: Seen, accepted: Declared | undefined, holds: reado
   return dueWriteBacks({
     holds,
     snapshots,
-    head: { commit: accepted.commit.oid, desired: accepted.desired, files: accepted.files },
+    head: headOf(accepted, seen),
     sourcePath: app.spec.source.path ?? '',
     proposes: proposes(app),
     isStale: (hold) => isStale(hold, accepted.commit.oid, seen.memory.forge),
@@ -93,6 +93,14 @@ function planWriteBacks(seen: Seen, accepted: Declared | undefined, holds: reado
     now,
   });
 }
+
+const headOf = (accepted: Declared, { source }: Seen): WriteBackHead => ({
+  commit: accepted.commit.oid,
+  desired: accepted.desired,
+  files: accepted.files,
+  rendered: accepted.rendered?.tool,
+  filesAt: (commit) => source.earlier(commit)?.files,
+});
 
 function withoutBranch(holds: readonly Hold[], app: Application): WriteBackPlan['settled'] {
   const pending = holds.filter(({ writeBack }) => writeBack?.state === 'Pending');

@@ -91,6 +91,8 @@ function applied(status: ApplicationStatus, accepted: Declared, verdict: Verdict
     status.history = [{ ...history[0], result }, ...history.slice(1)];
   }
   status.revision = revision;
+  if (accepted.rendered) status.rendering = accepted.rendered;
+  else delete status.rendering;
 }
 
 /** What was put back since, and what is left as it is and was not told yet. */

@@ -19,7 +19,7 @@ export interface SnapshotObject {
   key: ObjectKey;
   object: KubeObject;
   hash: string;
-  /** File and text of the document that declared it, for write-back. */
+  /** File and text of the document that declared it, for write-back; of what was rendered, the file that says so, and no text. */
   path: string;
   text: string;
 }
@@ -81,7 +81,8 @@ export function takeSnapshot(
   const objects = set.members.flatMap(({ key, hash }) => {
     const found = desired.get(key);
     if (!found) return [];
-    return [{ key, object: found.object, hash, path: found.source.path, text: found.source.text }];
+    const { path, text, rendered = path } = found.source;
+    return [{ key, object: found.object, hash, path: rendered, text }];
   });
   return { revision, contentHash: set.hash, ...(podHash === undefined ? {} : { podHash }), sequence, objects };
 }

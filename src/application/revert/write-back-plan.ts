@@ -11,11 +11,21 @@ const BATCH_MS = 1_500;
 const LONG_BATCH_MS = 5_000;
 const PATIENCE_MS = 30_000;
 
+export interface WriteBackHead {
+  commit: string;
+  desired: readonly DesiredObject[];
+  files: ReadonlyMap<string, string>;
+  /** The tool that rendered what is declared: what is in the files is then its input. */
+  rendered?: string | undefined;
+  /** Of what is rendered: the files that went into it at an earlier commit, where they are known. */
+  filesAt?: ((commit: string) => ReadonlyMap<string, string> | undefined) | undefined;
+}
+
 export interface WriteBackInput {
   /** In force, as they are on record. */
   holds: readonly Hold[];
   snapshots: ReadonlyMap<string, StableSnapshot>;
-  head: { commit: string; desired: readonly DesiredObject[]; files: ReadonlyMap<string, string> };
+  head: WriteBackHead;
   sourcePath: string;
   /** Whether a Rollout is still being released at what this commit declared. */
   undecided(commit: string): boolean;
@@ -69,8 +79,29 @@ function dueOf(group: readonly Target[], undecided: boolean): number {
   return Math.min(Math.max(...times) + quiet, Math.min(...times) + PATIENCE_MS);
 }
 
+const SHOWN = 5;
+
+/** What was printed is in no file: which of the files that went in has to change is for a person to say. */
+function byHand(hold: Hold, tool: string, head: WriteBackHead): WriteBackPlan['settled'][number] {
+  const before = hold.stable && head.filesAt?.(hold.stable.commit);
+  const changed = before === undefined ? [] : changedFiles(before, head.files);
+  const shown =
+    changed.slice(0, SHOWN).join(', ') + (changed.length > SHOWN ? ` and ${changed.length - SHOWN} more` : '');
+  const since = hold.stable === undefined ? '' : ` since ${hold.stable.commit.slice(0, 7)}`;
+  const which = changed.length === 0 ? `git revert ${hold.rejected.commit}` : `what changed${since}: ${shown}`;
+  const message = `the manifests are rendered by ${tool}, whose input Sluice does not change: revert it by hand, ${which}`;
+  return { hold, writeBack: { state: 'Failed', message } };
+}
+
+const changedFiles = (before: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>): string[] =>
+  [...new Set([...before.keys(), ...now.keys()])].filter((path) => before.get(path) !== now.get(path)).sort();
+
 function addGroup(plan: WriteBackPlan, rejected: string, targets: readonly Target[], input: WriteBackInput): void {
-  const { desired, files, commit } = input.head;
+  const { desired, files, commit, rendered } = input.head;
+  if (rendered !== undefined) {
+    plan.settled.push(...targets.map(({ hold }) => byHand(hold, rendered, input.head)));
+    return;
+  }
   const restored = restoreFiles({ targets, desired, files, sourcePath: input.sourcePath });
   for (const { hold, message } of restored.failed) plan.settled.push({ hold, writeBack: { state: 'Failed', message } });
   for (const hold of restored.done) {

@@ -51,6 +51,7 @@ export function render(content: SourceContent, context: RenderContext): Declared
     commit: content.commit,
     branch: content.ref === undefined ? undefined : branchOfRef(content.ref),
     id: `${content.commit.oid} ${context.source} ${JSON.stringify(context.tenancy)}`,
+    rendered: content.rendered,
     files: content.files,
     desired,
     keys: new Set(desired.map(({ key }) => key)),

@@ -65,7 +65,7 @@ class Collecting {
   }
 
   async #named(named: Named, at: Place, how: How): Promise<void> {
-    for (const { field, why } of named.refusals) throw new GitError('rejected', `${at.file}: ${field}: ${why}`);
+    for (const { field, why } of named.refusals) throw refused(at, { field }, why);
     for (const reference of named.references) await this.#follow(reference, at, how);
     for (const { field, text } of named.plugins) await this.#plugins(text, { ...at, inside: field }, how);
   }
@@ -136,7 +136,7 @@ interface Place {
   inside?: string;
 }
 
-const refused = ({ file, inside }: Place, { field }: Reference, why: string): GitError =>
+const refused = ({ file, inside }: Place, { field }: Pick<Reference, 'field'>, why: string): GitError =>
   new GitError('rejected', `${file}: ${inside === undefined ? field : `${inside}: ${field}`}: ${why}`);
 
 function recordIn(text: string, file: string, line: number): Record<string, unknown> {

@@ -116,7 +116,7 @@ function attributed(manifest: Manifest, renderer: Renderer, plan: RenderPlan): M
   const found = renderer.rendered(manifest, plan);
   if (found === undefined) return [];
   const { object, path = plan.entry } = found;
-  return [{ object, source: { path, line: 1, document: 0, text: '' } }];
+  return [{ object, source: { path, line: 1, document: 0, text: '', rendered: plan.entry } }];
 }
 
 function textsOf({ files }: RenderPlan): Map<string, string> {

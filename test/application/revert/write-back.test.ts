@@ -3,7 +3,7 @@ import type { Hold } from '../../../src/api/application.ts';
 import { restoreFiles, type Target } from '../../../src/application/revert/write-back.ts';
 import { dueWriteBacks, type WriteBackInput } from '../../../src/application/revert/write-back-plan.ts';
 import { config, files, rolloutText } from '../agent-world.ts';
-import { declare, holdOf, keyOf, NOW, snapshotIn, type Texts } from './declared.ts';
+import { declare, holdOf, keyOf, NOW, snapshotIn, V1, V2, type Texts } from './declared.ts';
 
 const start = Date.parse(NOW);
 const filesOf = (texts: Texts) => new Map(Object.entries(texts));
@@ -165,6 +165,29 @@ describe('what is due', () => {
       now: start + 60_000,
       ...more,
     });
+
+  it('is to be reverted by hand where it was rendered, and nothing is written into what it was rendered from', () => {
+    const head = { commit: 'h', desired: declare(all('b')), rendered: 'Kustomize' };
+    const files = new Map([
+      ['base/web.yaml', 'b'],
+      ['o/kustomization.yaml', 'x'],
+    ]);
+    const filesAt = (commit: string) =>
+      commit === V1.commit ? new Map([...files, ['base/web.yaml', 'a']]) : undefined;
+    const { pushes, settled } = plan(holdsAt({ web: NOW }), { head: { ...head, files, filesAt } });
+    expect(pushes).toEqual([]);
+    expect(settled).toMatchObject([
+      {
+        writeBack: {
+          state: 'Failed',
+          message:
+            'the manifests are rendered by Kustomize, whose input Sluice does not change: revert it by hand, what changed since 1111111: base/web.yaml',
+        },
+      },
+    ]);
+    const unknown = plan(holdsAt({ web: NOW }), { head: { ...head, files } });
+    expect(unknown.settled[0]?.writeBack.message).toContain(`revert it by hand, git revert ${V2.commit}`);
+  });
 
   it('is one commit for what one commit broke', () => {
     const { pushes, settled } = plan(holdsAt(Object.fromEntries(names.map((name) => [name, NOW]))));
