@@ -55,6 +55,9 @@ export const ANNOTATIONS = {
   retire: prefix('retire'),
 } as const;
 
+/** On a declared object: the number of the wave that it is applied in. Ours counts where both are there. */
+export const SYNC_WAVES = { own: prefix('sync-wave'), argo: 'argocd.argoproj.io/sync-wave' } as const;
+
 /** On an Application: the short commit whose deletions are allowed although they are more than `sync.pruneLimit`. */
 export const CONFIRM_PRUNE = prefix('confirm-prune');
 

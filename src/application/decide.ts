@@ -53,6 +53,7 @@ export function decideApplication(seen: Seen): AgentDecision {
     unconfirmed: prune.unconfirmed,
     problems: { snapshot: snapshots.problem, writeBack: reports.problem },
     reported: sync.reported,
+    gate: sync.gate,
     notes: reports.notes,
     withdrawals: reports.withdrawals,
     stable: snapshots.stable,

@@ -30,6 +30,7 @@ const GROUPS: Record<string, string> = {
   DestinationRule: 'networking.istio.io',
   HTTPRoute: 'gateway.networking.k8s.io',
   ReplicaSet: 'apps',
+  Deployment: 'apps',
   CustomResourceDefinition: 'apiextensions.k8s.io',
   ClusterRoleBinding: 'rbac.authorization.k8s.io',
 };

@@ -9,7 +9,7 @@ beforeEach(async () => {
   cluster = await Cluster.open();
   await cluster.start();
 });
-afterEach(() => cluster.end());
+afterEach(() => cluster.close());
 
 const ready = (): Record<string, unknown> | undefined => cluster.condition(cluster.application(), 'Ready');
 

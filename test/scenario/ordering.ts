@@ -31,3 +31,10 @@ export function givenApplication(cluster: Cluster, spec: Json = {}): void {
   });
   cluster.create(application({ serviceAccountName: 'deployer', ...spec }));
 }
+
+/** Version that a live Deployment runs; undefined where there is none. */
+export function versionOf(cluster: Cluster, name: string): string | undefined {
+  const live = cluster.server.store.get({ group: 'apps', kind: 'Deployment' }, name, 'shop');
+  const spec = live?.spec as { template: { spec: { containers: { image: string }[] } } } | undefined;
+  return spec?.template.spec.containers[0]?.image.split(':').at(-1);
+}

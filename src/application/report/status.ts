@@ -9,6 +9,7 @@ import { describeReturn, type ReturnDecision } from '../revert/returns.ts';
 import { revisionRef } from '../revision.ts';
 import type { Declared, Seen, SourceFailure } from '../seen.ts';
 import type { PrunePlan } from '../sync/prune.ts';
+import type { Gate } from '../sync/waves.ts';
 import { degraded } from './degraded.ts';
 import { noBranchText } from './due.ts';
 import { obstacleTo, proposes } from './proposal.ts';
@@ -26,6 +27,8 @@ export interface StatusInput {
   resources: ResourceStatus[];
   refusedEmpty: boolean;
   unconfirmed?: PrunePlan['unconfirmed'];
+  /** What later waves of the commit wait for. */
+  gate?: Gate | undefined;
   problems: { snapshot?: string | undefined; writeBack?: string | undefined };
   /** Objects that are left as others changed them. */
   reported: readonly { key: ObjectKey; fields: string[] }[];
@@ -84,7 +87,7 @@ function applied(status: ApplicationStatus, accepted: Declared, verdict: Verdict
     status.syncedAt = now;
     status.history = [{ revision, at: now, result }, ...history].slice(0, MAX_HISTORY);
   } else if (
-    verdict.reason !== 'Progressing' &&
+    !['Progressing', 'Waiting'].includes(verdict.reason) &&
     history[0]?.revision.commit === revision.commit &&
     history[0].result !== result
   ) {
@@ -124,12 +127,21 @@ function verdictOf(input: StatusInput): Verdict {
     const message = 'the commit declares nothing; set sync.allowEmpty to have everything deleted';
     return { phase: 'Failed', reason: 'EmptyRender', message };
   }
-  if (held !== '') return { phase: 'Held', reason: 'Held', message: held };
+  if (held !== '') return { phase: 'Held', reason: 'Held', message: withGate(held, input.gate) };
   const returning = input.returning.returns.map((each) => describeReturn(each)).join('; ');
   if (returning !== '') return { phase: 'OutOfSync', reason: 'Returning', message: returning };
+  if (input.gate) return atGate(input.gate);
   const astray = input.resources.filter(({ status }) => status === 'OutOfSync' || status === 'Missing');
   if (astray.length > 0) return { phase: 'OutOfSync', reason: 'OutOfSync', message: listed(astray) };
   return accepted ? withUnconfirmed(inForce(seen, accepted), input.unconfirmed) : unread(seen);
+}
+
+const withGate = (message: string, gate: Gate | undefined): string =>
+  gate === undefined ? message : `${message}; the next wave ${gate.isDegraded ? 'is not applied: ' : ''}${gate.text}`;
+
+function atGate({ isDegraded, text }: Gate): Verdict {
+  if (!isDegraded) return { phase: 'OutOfSync', reason: 'Waiting', message: `the next wave ${text}` };
+  return { phase: 'Failed', reason: 'WaveDegraded', message: `${text}; what comes after it is not applied` };
 }
 
 function withUnconfirmed(verdict: Verdict, unconfirmed: StatusInput['unconfirmed']): Verdict {

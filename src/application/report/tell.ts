@@ -20,6 +20,7 @@ function eventsBetween(before: ApplicationStatus | undefined, after: Application
     ...returnEvents(before?.returns ?? [], after.returns ?? []),
     ...driftEvents(before, after),
     ...phaseEvents(before, after),
+    ...waitEvents(before, after),
     ...healthEvents(before, after),
   ];
 }
@@ -154,6 +155,13 @@ function isTheSame(before: ApplicationStatus | undefined, after: ApplicationStat
 }
 
 const readyReason = (status: ApplicationStatus | undefined): string => verdictReason(status) ?? 'Synced';
+
+/** What the next wave waits for. */
+function waitEvents(before: ApplicationStatus | undefined, after: ApplicationStatus): AgentEvent[] {
+  const { message = '' } = after;
+  if (readyReason(after) !== 'Waiting' || before?.message === message) return [];
+  return [{ type: 'Normal', reason: 'Waiting', message }];
+}
 
 /** That it does badly, and that it does no longer: what is on its way is no news. */
 function healthEvents(before: ApplicationStatus | undefined, after: ApplicationStatus): AgentEvent[] {

@@ -12,6 +12,7 @@ import { definitionsIn, type Definitions } from './definitions.ts';
 import type { DesiredObject } from './desired.ts';
 import type { Problem } from './manifests.ts';
 import { tenancyProblems, type Tenancy } from './tenancy.ts';
+import { waveObjection } from '../sync/waves.ts';
 
 /** Whether a kind lives in namespaces; undefined when the server does not serve the kind. */
 export type ScopeOf = (apiVersion: string, kind: string) => boolean | undefined;
@@ -46,7 +47,7 @@ export function render(content: SourceContent, context: RenderContext): Declared
     desired.push(placed(manifest, scope ?? true, context));
   }
   const skipped = content.skipped.map(({ path }) => path);
-  problems.push(...twice(desired), ...tenancyProblems(desired, context.tenancy));
+  problems.push(...twice(desired), ...tenancyProblems(desired, context.tenancy), ...unordered(desired));
   return {
     commit: content.commit,
     branch: content.ref === undefined ? undefined : branchOfRef(content.ref),
@@ -112,3 +113,10 @@ function twice(desired: readonly DesiredObject[]): Problem[] {
     ];
   });
 }
+
+/** Objects whose place in the order cannot be told. */
+const unordered = (desired: readonly DesiredObject[]): Problem[] =>
+  desired.flatMap(({ object, ref, source: { path, line } }) => {
+    const objection = waveObjection(object);
+    return objection === undefined ? [] : [{ path, line, message: `${nameOf(ref)}: ${objection}` }];
+  });

@@ -3,7 +3,7 @@
 import type { Application } from '../../api/application.ts';
 import { textIn, isRecord } from '../../api/json.ts';
 import type { KubeObject } from '../../api/k8s.ts';
-import { ANNOTATIONS, GROUP, POD_TEMPLATE_HASH } from '../../api/names.ts';
+import { ANNOTATIONS, GROUP, POD_TEMPLATE_HASH, SYNC_WAVES } from '../../api/names.ts';
 import { nameOf, refOf } from '../../api/object-key.ts';
 import { drivenOf, idOf } from '../../traffic/driven-objects.ts';
 import { DRIVEN_KINDS, drivenKind } from '../../traffic/modules.ts';
@@ -71,7 +71,7 @@ const FIXED_LIST: ReadonlySet<string> = new Set([
 ]);
 
 /** Annotations of Sluice that are a declaration; all others are a person's act on the cluster, or Sluice's own book-keeping. */
-const DECLARABLE: ReadonlySet<string> = new Set([ANNOTATIONS.prune, ANNOTATIONS.hosts]);
+const DECLARABLE: ReadonlySet<string> = new Set([ANNOTATIONS.prune, ANNOTATIONS.hosts, SYNC_WAVES.own]);
 
 /** Fields of metadata that only the server writes; exported manifests bring them along. */
 const SERVER_FIELDS = ['uid', 'resourceVersion', 'generation', 'managedFields', 'deletionTimestamp'] as const;

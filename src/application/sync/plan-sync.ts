@@ -1,4 +1,4 @@
-// All wanted objects against the world, stage by stage: what must be there first has been tried first. What fails holds up only the
+// All wanted objects against the world, wave by wave and stage by stage: what must be there first has been tried first. What fails holds up only the
 // Rollouts that depend on it. Pure.
 import type { ResourceStatus } from '../../api/application.ts';
 import { isRecord } from '../../api/json.ts';
@@ -13,6 +13,7 @@ import { liveRolloutsOf } from './owned.ts';
 import { planObject, type ObjectContext, type ObjectPlan } from './plan-object.ts';
 import { stageOf } from './stages.ts';
 import { drivenBy } from './stamps.ts';
+import { gateBehind, inWaves, waitsAtGate, type Gate } from './waves.ts';
 
 export interface SyncPlan {
   resources: ResourceStatus[];
@@ -22,6 +23,8 @@ export interface SyncPlan {
   dueAt: number | undefined;
   /** Objects left as others changed them, and the fields. */
   reported: { key: ObjectKey; fields: string[] }[];
+  /** What later waves wait for. */
+  gate?: Gate | undefined;
 }
 
 export function objectContext(
@@ -64,11 +67,11 @@ export function planSync(
   const context = objectContext(seen, declared, wanted.objects);
   const plan: SyncPlan = { resources: [], intents: [], settled: true, dueAt: undefined, reported: [] };
   const failed = new Set<ObjectKey>();
-  const stages = [...new Set(wanted.objects.map(({ ref }) => stageOf(ref)))].sort((a, b) => a - b);
-  for (const stage of stages) {
-    const objects = wanted.objects.filter(({ ref }) => stageOf(ref) === stage);
-    planStage(stage, objects, { context, plan, failed, declared, waiting });
-  }
+  const stages: Stages = { context, plan, failed, declared, waiting, gated: false };
+  for (const [wave, objects] of inWaves(wanted.objects)) planWave(wave, objects, stages);
+  // Nothing is deleted before all is applied.
+  if (stages.gated) plan.settled = false;
+  else delete plan.gate;
   for (const { key, ref, hold } of wanted.keptBack) {
     const message = `kept back: rejected with ${hold.rollout.name}`;
     const entry: ResourceStatus = { ...context.inventory.get(key), ...ref, status: 'Held', message };
@@ -83,13 +86,40 @@ interface Stages {
   failed: Set<ObjectKey>;
   declared: Declared | undefined;
   waiting: ReadonlySet<ObjectKey>;
+  /** Something waits at the gate. */
+  gated: boolean;
+}
+
+function planWave(wave: number, objects: readonly WantedObject[], at: Stages): void {
+  const { plan } = at;
+  const from = plan.resources.length;
+  const stages = [...new Set(objects.map(({ ref }) => stageOf(ref)))].sort((a, b) => a - b);
+  for (const stage of stages) {
+    planStage(
+      stage,
+      objects.filter(({ ref }) => stageOf(ref) === stage),
+      at,
+    );
+  }
+  plan.gate ??= gateBehind(wave, plan.resources.slice(from));
+}
+
+/** New content of a later wave waits until all before it is healthy. */
+function atGate(wanted: WantedObject, at: Stages): ObjectPlan | undefined {
+  const { plan, context } = at;
+  const { key, ref } = wanted;
+  const before = context.inventory.get(key);
+  if (plan.gate === undefined || !waitsAtGate(wanted, before, context.seen.live(key))) return undefined;
+  at.gated = true;
+  const message = plan.gate.isDegraded ? `not applied: ${plan.gate.text}` : plan.gate.text;
+  return { status: { ...before, ...ref, status: 'OutOfSync', message }, settled: true };
 }
 
 function planStage(stage: number, objects: readonly WantedObject[], stages: Stages): void {
   const { plan, failed } = stages;
   const waits = plan.intents.length > 0 || !plan.settled;
   const planned = objects.map((wanted) => {
-    const one = blocked(wanted, stages) ?? planObject(wanted, stages.context);
+    const one = atGate(wanted, stages) ?? blocked(wanted, stages) ?? planObject(wanted, stages.context);
     note(one, wanted, stages);
     if (one.status.status === 'Failed') failed.add(wanted.key);
     return { ...one, wanted };

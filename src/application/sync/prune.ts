@@ -12,6 +12,7 @@ import type { Declared, Live, Seen } from '../seen.ts';
 import { isOwnedBy } from './owner.ts';
 import { stageOf } from './stages.ts';
 import { waitsForSuccessor } from './successor.ts';
+import { waveOf } from './waves.ts';
 
 export interface PrunePlan {
   /** What has left Git and is still on record, and why. */
@@ -50,7 +51,7 @@ export function planPrune({ seen, declared, wanted, isIdle }: PruneInput): Prune
   plan.refusedEmpty = wanted.objects.length === 0 && left.length > 0 && !(seen.app.spec.sync?.allowEmpty ?? false);
   const uids = liveUids(seen, present);
   const removable = left.filter((entry) => decideOne(entry, { seen, present, uids, plan }));
-  removable.sort((a, b) => stageOf(b) - stageOf(a));
+  removable.sort((a, b) => rankOf(b, seen) - rankOf(a, seen));
   if (isOverLimit(seen, declared, removable.length)) {
     const { short, text } = confirmationOf(declared, removable.length);
     if (seen.app.metadata.annotations?.[CONFIRM_PRUNE] !== short) {
@@ -184,12 +185,12 @@ interface Removal {
 function remove(removable: readonly ResourceStatus[], removal: Removal): void {
   const { seen, plan, isIdle } = removal;
   const first = removable[0];
-  const stage = first === undefined ? undefined : stageOf(first);
+  const rank = first === undefined ? undefined : rankOf(first, seen);
   const objects: { key: ObjectKey; ref: ObjectRef; uid: string }[] = [];
   for (const entry of removable) {
     retire(entry, removal);
     const waits =
-      !isIdle || stageOf(entry) !== stage
+      !isIdle || rankOf(entry, seen) !== rank
         ? 'has left Git; deleted when the rest is in place'
         : obstacleTo(entry, removal);
     plan.resources.push(kept(entry, waits ?? 'has left Git; being deleted'));
@@ -197,6 +198,15 @@ function remove(removable: readonly ResourceStatus[], removal: Removal): void {
     if (waits === undefined && uid !== undefined) objects.push({ key: objectKey(entry), ref: refOfEntry(entry), uid });
   }
   if (objects.length > 0) plan.intents.push({ do: 'Delete', objects });
+}
+
+const STAGES = 4;
+
+/** By its wave, then by its stage: the higher, the later it was applied. */
+function rankOf(entry: ResourceStatus, seen: Seen): number {
+  const found = seen.live(objectKey(entry));
+  const wave = found.state === 'known' && found.object ? waveOf(found.object) : 0;
+  return wave * STAGES + stageOf(entry);
 }
 
 function liveUid(key: ObjectKey, seen: Seen): string | undefined {
