@@ -1,9 +1,9 @@
-// Kubernetes' and Istio's own programs, built from their Go modules. The modules here only name what is built and lock its versions.
+// Kubernetes', Istio's and Kustomize's own programs, built from their Go modules. The modules here only name what is built and lock its versions.
 import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { cached, digestOf } from './cache.ts';
 import { MissingProgram, run } from './command.ts';
-import { GO, ISTIO, KUBERNETES } from './versions.ts';
+import { GO, ISTIO, KUBERNETES, KUSTOMIZE } from './versions.ts';
 
 /** A kind's definition; beside them are an admission policy and trials under another group. */
 const KIND = /^gateway\.networking\.k8s\.io_(?!vap)/;
@@ -58,6 +58,14 @@ export function istio(progress: Build['progress']): Promise<string> {
     for (const name of readdirSync(gatewayCrds).filter((n) => KIND.test(n)))
       copyFileSync(join(gatewayCrds, name), join(crds, name));
   });
+}
+
+/** Path of the kustomize program. */
+export async function kustomize(progress: Build['progress']): Promise<string> {
+  const key = `kustomize-${KUSTOMIZE}-${digestOf(join(MODULES, 'kustomize'))}`;
+  const packages = ['sigs.k8s.io/kustomize/kustomize/v5'];
+  const folder = await cached(key, (into) => build(into, { module: 'kustomize', packages, progress }));
+  return join(folder, 'kustomize');
 }
 
 async function moduleFolder(module: string, into: string): Promise<string> {

@@ -2,8 +2,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { debian, envoy } from './packages.ts';
-import { istio, kubernetes } from './go-parts.ts';
-import { ENVOY, GATEWAY_API, ISTIO, KUBERNETES } from './versions.ts';
+import { istio, kubernetes, kustomize } from './go-parts.ts';
+import { ENVOY, GATEWAY_API, ISTIO, KUBERNETES, KUSTOMIZE } from './versions.ts';
 
 /** Paths of programs and files. */
 export interface Parts {
@@ -14,6 +14,7 @@ export interface Parts {
   istiod: string;
   envoy: string;
   prometheus: string;
+  kustomize: string;
   /** Definitions of Istio's and the Gateway API's kinds. */
   crds: string[];
 }
@@ -63,11 +64,13 @@ export async function installAll(say: Say): Promise<Parts> {
   const mesh = await timed(say, `istiod ${ISTIO} and Gateway API ${GATEWAY_API}`, BUILDING, (progress) =>
     istio(progress),
   );
+  const renderer = await timed(say, `Kustomize ${KUSTOMIZE}`, BUILDING, (progress) => kustomize(progress));
   const crds = join(mesh, 'crds');
   return {
     ...controlPlane,
     istiod: join(mesh, 'pilot-discovery'),
     envoy: proxy,
+    kustomize: renderer,
     prometheus: join(prometheus, 'usr/bin/prometheus'),
     crds: readdirSync(crds).map((name) => join(crds, name)),
   };
