@@ -65,7 +65,7 @@ export async function startCluster(parts: Parts, directory: string, say: Say): P
     const env = {
       KUBECONFIG: kubeconfig,
       KUBECTL: parts.kubectl,
-      PATH: `${dirname(parts.kubectl)}:${process.env['PATH'] ?? ''}`,
+      PATH: `${dirname(parts.kubectl)}:${dirname(parts.kustomize)}:${process.env['PATH'] ?? ''}`,
       PROMETHEUS: PROMETHEUS_URL,
       GATEWAY_API: 'served',
       PROMETHEUS_PROGRAM: parts.prometheus,

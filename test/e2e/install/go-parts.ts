@@ -1,9 +1,9 @@
-// Kubernetes', Istio's and Helm's own programs, built from their Go modules. The modules here only name what is built and lock its versions.
+// Programs of Kubernetes, Istio, Kustomize and Helm, built from their Go modules. The modules here only name what is built and lock its versions.
 import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { cached, digestOf } from './cache.ts';
 import { MissingProgram, run } from './command.ts';
-import { GO, HELM, ISTIO, KUBERNETES } from './versions.ts';
+import { GO, HELM, ISTIO, KUBERNETES, KUSTOMIZE } from './versions.ts';
 
 /** A kind's definition; beside them are an admission policy and trials under another group. */
 const KIND = /^gateway\.networking\.k8s\.io_(?!vap)/;
@@ -66,6 +66,14 @@ export async function helm(progress: Build['progress']): Promise<string> {
   const packages = ['helm.sh/helm/v4/cmd/helm'];
   const key = `helm-${HELM}-${digestOf(join(MODULES, 'helm'))}`;
   return join(await cached(key, (into) => build(into, { module: 'helm', packages, stamps, progress })), 'helm');
+}
+
+/** Path of the kustomize program. */
+export async function kustomize(progress: Build['progress']): Promise<string> {
+  const key = `kustomize-${KUSTOMIZE}-${digestOf(join(MODULES, 'kustomize'))}`;
+  const packages = ['sigs.k8s.io/kustomize/kustomize/v5'];
+  const folder = await cached(key, (into) => build(into, { module: 'kustomize', packages, progress }));
+  return join(folder, 'kustomize');
 }
 
 async function moduleFolder(module: string, into: string): Promise<string> {

@@ -2,8 +2,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { debian, envoy } from './packages.ts';
-import { helm, istio, kubernetes } from './go-parts.ts';
-import { ENVOY, GATEWAY_API, HELM, ISTIO, KUBERNETES } from './versions.ts';
+import { helm, istio, kubernetes, kustomize } from './go-parts.ts';
+import { ENVOY, GATEWAY_API, HELM, ISTIO, KUBERNETES, KUSTOMIZE } from './versions.ts';
 
 /** Paths of programs and files. */
 export interface Parts {
@@ -14,6 +14,7 @@ export interface Parts {
   istiod: string;
   envoy: string;
   prometheus: string;
+  kustomize: string;
   helm: string;
   /** Definitions of Istio's and the Gateway API's kinds. */
   crds: string[];
@@ -64,14 +65,16 @@ export async function installAll(say: Say): Promise<Parts> {
   const mesh = await timed(say, `istiod ${ISTIO} and Gateway API ${GATEWAY_API}`, BUILDING, (progress) =>
     istio(progress),
   );
-  const renderer = await timed(say, `Helm ${HELM}`, BUILDING, (progress) => helm(progress));
+  const overlays = await timed(say, `Kustomize ${KUSTOMIZE}`, BUILDING, (progress) => kustomize(progress));
+  const charts = await timed(say, `Helm ${HELM}`, BUILDING, (progress) => helm(progress));
   const crds = join(mesh, 'crds');
   return {
     ...controlPlane,
     istiod: join(mesh, 'pilot-discovery'),
     envoy: proxy,
     prometheus: join(prometheus, 'usr/bin/prometheus'),
-    helm: renderer,
+    kustomize: overlays,
+    helm: charts,
     crds: readdirSync(crds).map((name) => join(crds, name)),
   };
 }
