@@ -7,6 +7,7 @@ import { LimitExceeded, SourceBudget, type SourceLimits } from '../ports/source-
 import type {
   AddNotesRequest,
   CommitFilesRequest,
+  HeadRequest,
   ReadCommitRequest,
   ReadRequest,
   SourceCommit,
@@ -18,6 +19,7 @@ import { findManifests } from './walk.ts';
 
 /** A call of the port, as a value that can be sent to another process. */
 export type Job =
+  | { op: 'head'; request: HeadRequest }
   | { op: 'read'; request: ReadRequest }
   | { op: 'readCommit'; request: ReadCommitRequest }
   | { op: 'commitFiles'; request: CommitFilesRequest }
@@ -40,6 +42,8 @@ export async function perform(job: Job, context: JobContext): Promise<SourceResu
 
 async function run(job: Job, { mirror, limits, call }: JobContext): Promise<SourceResult<unknown>> {
   switch (job.op) {
+    case 'head':
+      return ok(await mirror.head(job.request.revision, call));
     case 'read': {
       const { ref, ...commit } = await mirror.fetch(job.request.revision, call);
       const read = await content(commit, job.request, { mirror, limits, call });

@@ -1,7 +1,7 @@
 // The child: does one job after the other, asks its parent what only that may know, and ends with it.
 import type { LookupFunction } from 'node:net';
 import { fail } from '../api/result.ts';
-import type { GitEgress } from '../git/http.ts';
+import type { GitEgress } from '../git/transport.ts';
 import { openMirror } from '../git/mirror.ts';
 import { systemClock } from '../ports/clock.ts';
 import type { SourceResult } from '../ports/source-reader.ts';
