@@ -3,6 +3,15 @@
 import { chmod, rm } from 'node:fs/promises';
 import { build } from 'esbuild';
 
+/** What some libraries load where it was built on this machine: left out, so that the bundle is the same everywhere. */
+const withoutNativeCode = {
+  name: 'without-native-code',
+  setup(build) {
+    build.onResolve({ filter: /\.node$|^cpu-features$/ }, ({ path }) => ({ path, namespace: 'native' }));
+    build.onLoad({ filter: /.*/, namespace: 'native' }, () => ({ contents: "throw new Error('no native code');" }));
+  },
+};
+
 await rm('dist', { recursive: true, force: true });
 await build({
   entryPoints: { sluice: 'src/main.ts', 'source-worker': 'src/source/source-worker.ts' },
@@ -18,6 +27,7 @@ await build({
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
+  plugins: [withoutNativeCode],
   logLevel: 'warning',
 });
 await chmod('dist/sluice.js', 0o755);

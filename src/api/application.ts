@@ -4,6 +4,7 @@ import { FORGES } from './forges.ts';
 import { conditions, duration, DURATION_PATTERN, durationMs, name } from './fields.ts';
 import { helmSchema } from './helm.ts';
 import type { Condition, ObjectMeta } from './k8s.ts';
+import { SSH_PATTERN } from './repository-url.ts';
 import { revisionRefSchema } from './revision.ts';
 import { ruled } from './rules.ts';
 import { DEFAULT_REVISION } from './target-revision.ts';
@@ -13,17 +14,20 @@ export const MIN_LOOK_MS = 5000;
 const MIN_TIMEOUT_MS = 1000;
 const MAX_TIMEOUT_MS = 300_000;
 
+const SSH = new RegExp(SSH_PATTERN);
+const SSH_PASSWORD = /^ssh:\/\/[^/@]*:[^/]*@/;
+
 const repoURL = ruled(
   z.string().min(1).max(2048),
   {
-    cel: "self.startsWith('http://') || self.startsWith('https://')",
-    message: 'must be an http or https URL',
-    holds: (url) => /^https?:\/\//.test(url),
+    cel: `self.matches('^https?://') || self.matches('${SSH_PATTERN.replaceAll('\\', '\\\\')}') || self.matches('^ssh://[^/@]*:[^/]*@')`,
+    message: 'must be an http, https or ssh URL, or user@host:path, such as git@git.example.com:acme/shop.git',
+    holds: (url) => /^https?:\/\//.test(url) || SSH.test(url) || SSH_PASSWORD.test(url),
   },
   {
-    cel: "!self.matches('^https?://[^/]*@')",
+    cel: "!self.matches('^https?://[^/]*@|^ssh://[^/@]*:[^/]*@')",
     message: 'must hold no credentials: put them into the Secret of secretRef',
-    holds: (url) => !/^https?:\/\/[^/]*@/.test(url),
+    holds: (url) => !/^https?:\/\/[^/]*@/.test(url) && !SSH_PASSWORD.test(url),
   },
 );
 
@@ -96,7 +100,7 @@ const writeBack = ruled(
 
 export const applicationSpecSchema = z.object({
   source: z.object({
-    repoURL: repoURL.describe('URL of the repository, http or https, without credentials.'),
+    repoURL: repoURL.describe('URL of the repository, http, https or ssh, or user@host:path; without credentials.'),
     targetRevision: z
       .string()
       .min(1)
@@ -119,7 +123,9 @@ export const applicationSpecSchema = z.object({
     secretRef: z
       .object({ name })
       .optional()
-      .describe('A Secret: keys username and password, or bearerToken; webhookSecret for webhooks.'),
+      .describe(
+        'A Secret: keys username and password, or bearerToken; for ssh sshPrivateKey, sshPassphrase and known_hosts; forgeToken for pull requests; webhookSecret for webhooks.',
+      ),
   }),
   serviceAccountName: name
     .optional()

@@ -5,6 +5,7 @@ import { AGENT_MANAGER, GROUP, RESOURCES } from '../api/names.ts';
 import { objectIdOf, objectKey, objectKeyOf, qualifiedName, type ObjectKey } from '../api/object-key.ts';
 import { parseApplication } from '../api/parse.ts';
 import { APPLICATION_PROSE } from '../api/prose.ts';
+import { isSameRepository } from '../api/repository-url.ts';
 import type { Rollout } from '../api/rollout.ts';
 import { isMoved } from '../api/target-revision.ts';
 import { Kernel } from '../controller/kernel.ts';
@@ -277,14 +278,7 @@ function gist({ metadata, status }: Rollout): string {
 function isMeant(app: Application, { repoURL, ref, application }: Hint): boolean {
   const { namespace, name } = app.metadata;
   if (application && (application.namespace !== namespace || application.name !== name)) return false;
-  if (normalUrl(app.spec.source.repoURL) !== normalUrl(repoURL)) return false;
+  if (!isSameRepository(app.spec.source.repoURL, repoURL)) return false;
   // What does not name a reference in full may be any.
   return ref?.startsWith('refs/') ? isMoved(revisionOf(app), ref) : true;
-}
-
-/** The same for spellings of one repository. */
-function normalUrl(url: string): string {
-  if (!URL.canParse(url)) return url;
-  const { protocol, host, pathname } = new URL(url);
-  return `${protocol}//${host.toLowerCase()}${pathname.replace(/\/+$/, '').replace(/\.git$/, '')}`;
 }

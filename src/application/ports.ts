@@ -109,7 +109,7 @@ export interface ApplicationControllerDeps {
 }
 
 export interface Hint {
-  /** URL of the repository that was pushed to; any spelling that differs only in `.git`, case of the host or a trailing slash matches. */
+  /** URL of the repository that was pushed to; any spelling of it matches, over SSH as over HTTP. */
   repoURL: string;
   /** The only Application that is meant, where the sender says. */
   application?: { namespace: string; name: string } | undefined;

@@ -10,7 +10,16 @@ import type { Secrecy } from '../ports/secrecy.ts';
 type Learning = Pick<Secrecy, 'learn'>;
 
 /** Keys of Secrets whose values everybody may see, and that are words of other texts. */
-const PUBLIC_KEYS = new Set(['username', 'ca.crt', 'tls.crt', 'namespace', 'type', 'url']);
+const PUBLIC_KEYS = new Set([
+  'username',
+  'ca.crt',
+  'tls.crt',
+  'namespace',
+  'type',
+  'url',
+  'known_hosts',
+  'identity.pub',
+]);
 /** Longer values are archives, not credentials. */
 const LONGEST = 16 * 1024;
 

@@ -40,7 +40,7 @@ export function createEgress(policy: EgressPolicy, options: EgressOptions = {}):
   return {
     check: (url, use) => {
       const target = targetOf(url);
-      if (target === undefined) throw new EgressRefused('only http and https URLs are asked');
+      if (target === undefined || (target.scheme === 'ssh' && use !== 'git')) throw new EgressRefused(ONLY[use]);
       const refusal = refusalOf(judge, target, use);
       if (refusal !== undefined) throw new EgressRefused(refusal);
     },
@@ -62,6 +62,11 @@ export function createEgress(policy: EgressPolicy, options: EgressOptions = {}):
     },
   };
 }
+
+const ONLY: Readonly<Record<EgressUse, string>> = {
+  analysis: 'only http and https URLs are asked',
+  git: 'only http, https and ssh URLs are asked',
+};
 
 interface Judge {
   policy: EgressPolicy;

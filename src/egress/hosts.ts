@@ -4,7 +4,7 @@ import { parseAddress, spellings, type Address } from './address.ts';
 
 /** Where a request goes, in one spelling. */
 export interface Target {
-  scheme: 'http' | 'https';
+  scheme: 'http' | 'https' | 'ssh';
   /** Lower case, without brackets and final dots. */
   host: string;
   port: number;
@@ -20,18 +20,31 @@ export interface HostPattern {
   port?: number;
 }
 
-/** Undefined for what is no http or https URL. */
+const PORTS = { http: 80, https: 443, ssh: 22 } as const;
+
+/** Undefined for what is no URL over http, https or ssh. */
 export function targetOf(url: string | URL): Target | undefined {
   const parsed = typeof url !== 'string' ? url : URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed?.protocol !== 'http:' && parsed?.protocol !== 'https:') return undefined;
-  const host = parsed.hostname
+  const scheme = schemeOf(parsed);
+  if (parsed === undefined || scheme === undefined) return undefined;
+  const written = plainHost(parsed.hostname);
+  if (written === undefined) return undefined;
+  const host = written
     .toLowerCase()
     .replace(/^\[(.*)\]$/, '$1')
     .replace(/\.+$/, '');
-  const secure = parsed.protocol === 'https:';
-  const port = parsed.port === '' ? (secure ? 443 : 80) : Number(parsed.port);
-  return { scheme: secure ? 'https' : 'http', host, port, address: parseAddress(host) };
+  const port = parsed.port === '' ? PORTS[scheme] : Number(parsed.port);
+  return { scheme, host, port, address: parseAddress(host) };
 }
+
+function schemeOf(url: URL | undefined): Target['scheme'] | undefined {
+  const scheme = url?.protocol.slice(0, -1);
+  return scheme === 'http' || scheme === 'https' || scheme === 'ssh' ? scheme : undefined;
+}
+
+/** WHATWG leaves hosts of other schemes as they are written; addresses and names have one spelling here. */
+const plainHost = (host: string): string | undefined =>
+  URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : undefined;
 
 /** As it is written in a list or a message. */
 export function hostText({ host, port, address }: Target): string {

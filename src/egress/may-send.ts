@@ -26,8 +26,10 @@ export function secretRefusal(
   policy: EgressPolicy,
 ): string | undefined {
   const target = targetOf(url);
-  if (target === undefined) return 'Secrets are sent to http and https URLs only';
+  if (target === undefined) return 'Secrets are sent to http, https and ssh URLs only';
   if (isOwnPrometheus(policy, target, use)) return undefined;
+  // Of a key nothing is sent, and it is used only with a host that proves a key of the Secret's own known_hosts: that names its hosts.
+  if (target.scheme === 'ssh' && !Object.hasOwn(secret.annotations ?? {}, HOSTS_ANNOTATION)) return undefined;
   const named = [...listed(policy, use), ...annotated(secret)];
   // `*` lets a host be asked; it names none.
   if (named.some((pattern) => pattern.kind !== 'any' && matchesHost(pattern, target))) return undefined;

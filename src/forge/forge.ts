@@ -1,5 +1,6 @@
 // Forges over HTTP: sends what their rooms build, with the credentials of the Application's Secret, and reads what comes back.
 import type { ForgeName } from '../api/forges.ts';
+import { webUrl } from '../api/repository-url.ts';
 import { fail, ok } from '../api/result.ts';
 import type { Clock } from '../ports/clock.ts';
 import type {
@@ -84,7 +85,8 @@ async function within<T>(
   run: (asking: Asking) => Promise<ForgeResult<T>>,
 ): Promise<ForgeResult<T>> {
   const api = APIS[repository.forge];
-  const place = URL.canParse(repository.repoURL) ? api.placeOf(new URL(repository.repoURL)) : undefined;
+  const shown = webUrl(repository.repoURL);
+  const place = shown && api.placeOf(shown);
   if (place === undefined) {
     const message = `${repository.repoURL} is no URL of a repository of ${repository.forge}, such as ${api.shape}; spec.writeBack.forge names another forge`;
     return refused('NotFound', message);

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import type { Branches, PullRequest, PullRequestText } from '../ports/forge.ts';
 import type { OutboundRequest } from '../ports/http.ts';
-import type { SourceCredentials } from '../ports/source-reader.ts';
+import type { HttpCredentials } from '../ports/source-reader.ts';
 
 /** Where a repository is at its forge. */
 export interface Place {
@@ -46,7 +46,7 @@ export interface ForgeApi {
   maxBody: number;
   headers: Readonly<Record<string, string>>;
   /** The `Authorization` header. */
-  authorization(credentials: SourceCredentials): string;
+  authorization(credentials: HttpCredentials): string;
   /** Undefined for a URL that is none of its repositories'. */
   placeOf(repository: URL): Place | undefined;
   /** Newest first. */

@@ -1,5 +1,5 @@
 // Parts of a repository's URL, and of what is asked about it.
-import type { SourceCredentials } from '../ports/source-reader.ts';
+import type { HttpCredentials } from '../ports/source-reader.ts';
 
 /** The path in its parts, decoded and without `.git`; undefined where it cannot be decoded. */
 export function partsOf(repository: URL): string[] | undefined {
@@ -22,5 +22,5 @@ export const withQuery = (url: string, query: Readonly<Record<string, string>>):
   `${url}?${new URLSearchParams(query).toString()}`;
 
 /** The token, whichever way the Secret holds it. */
-export const tokenOf = (credentials: SourceCredentials): string =>
+export const tokenOf = (credentials: HttpCredentials): string =>
   'bearerToken' in credentials ? credentials.bearerToken : credentials.password;

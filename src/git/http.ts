@@ -2,29 +2,26 @@
 // size, and errors that a person can act on and that hold no secret.
 import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import type { LookupFunction } from 'node:net';
-import type { Clock } from '../ports/clock.ts';
-import { authorizationOf } from '../ports/source-reader.ts';
-import { GitError, type GitCall, type GitCredentials } from './types.ts';
+import { authorizationOf, type HttpCredentials } from '../ports/source-reader.ts';
+import { PacketReader } from './pkt-line.ts';
+import {
+  allow,
+  cancelled,
+  connectionError,
+  DEFAULT_TIMEOUT_MS,
+  SILENCE_MS,
+  tooMuch,
+  tooSlow,
+  type Transport,
+  type TransportOptions,
+} from './transport.ts';
+import { GitError, type GitCall } from './types.ts';
 
-/** Where requests may go. `check` throws for a URL that is not allowed; `lookup` resolves its name to allowed addresses only. */
-export interface GitEgress {
-  check(url: URL, use: 'git'): void;
-  lookup(url: URL, use: 'git'): LookupFunction;
+interface HttpOptions extends Omit<TransportOptions, 'credentials'> {
+  credentials?: HttpCredentials | undefined;
 }
 
-/** Code of an error of `lookup` that says so. */
-const EGRESS_REFUSED = 'EGRESS_REFUSED';
-
-export interface GitHttpOptions {
-  /** URL of the repository; requests and credentials go to its origin only. */
-  url: string;
-  credentials?: GitCredentials | undefined;
-  clock: Clock;
-  egress?: GitEgress | undefined;
-}
-
-export interface GitHttpRequest {
+interface GitHttpRequest {
   /** Behind the URL of the repository, as `/info/refs?service=git-upload-pack`. */
   path: string;
   headers?: Record<string, string>;
@@ -34,50 +31,63 @@ export interface GitHttpRequest {
   maxBytes: number;
 }
 
-export interface GitHttpResponse {
+interface GitHttpResponse {
   /** In lower case, without parameters. */
   contentType: string;
   body: Buffer;
 }
 
-export type GitHttp = (request: GitHttpRequest, call: GitCall) => Promise<GitHttpResponse>;
-
-const DEFAULT_TIMEOUT_MS = 60_000;
-/** A server that sends nothing for this long is given up before the time limit. */
-const SILENCE_MS = 45_000;
+type GitHttp = (request: GitHttpRequest, call: GitCall) => Promise<GitHttpResponse>;
 
 const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) };
 
+/** Git's smart HTTP to one repository: a listing, then at most one request. */
+export function httpTransport(options: HttpOptions): Transport {
+  const http = gitHttp(options);
+  return async ({ service, second, maxBytes }, call) => {
+    const version: Record<string, string> = second ? { 'git-protocol': 'version=2' } : {};
+    const listing = await http({ path: `/info/refs?service=${service}`, headers: version, maxBytes }, call);
+    if (listing.contentType !== `application/x-${service}-advertisement`)
+      throw new GitError('not-found', 'the server does not speak Git over HTTP at this URL');
+    const types = { 'content-type': `application/x-${service}-request`, accept: `application/x-${service}-result` };
+    const headers = { ...types, ...version };
+    return {
+      greeting: withoutAnnouncement(listing.body),
+      ask: async (body, most) => (await http({ path: `/${service}`, headers, body, maxBytes: most }, call)).body,
+      end() {},
+    };
+  };
+}
+
+/** Over HTTP a packet with the name of the service and a flush may come first. */
+function withoutAnnouncement(listing: Buffer): Buffer {
+  if (listing.toString('latin1', 4, 14) !== '# service=') return listing;
+  const reader = new PacketReader(listing);
+  reader.next();
+  reader.next();
+  return reader.rest;
+}
+
 /** What speaks HTTP to one repository. */
-export function gitHttp(options: GitHttpOptions): GitHttp {
+function gitHttp(options: HttpOptions): GitHttp {
   const base = options.url.replace(/\/+$/, '');
   return async (request, call) => {
     const url = new URL(`${base}${request.path}`);
     allow(url, options.egress);
-    if (call.signal?.aborted) throw cancelled(url);
+    if (call.signal?.aborted) throw cancelled(url.host);
     return new Exchange(url, request, options, call).run();
   };
 }
 
-function allow(url: URL, egress: GitEgress | undefined): void {
-  try {
-    egress?.check(url, 'git');
-  } catch (error) {
-    throw new GitError('rejected-host', error instanceof Error ? error.message : String(error));
-  }
-}
-
-const cancelled = (url: URL): GitError => new GitError('cancelled', `the request to ${url.host} was broken off`);
-
 class Exchange {
   readonly #url: URL;
   readonly #request: GitHttpRequest;
-  readonly #options: GitHttpOptions;
+  readonly #options: HttpOptions;
   readonly #call: GitCall;
   readonly #timeoutMs: number;
   #silence: (() => void) | undefined;
 
-  constructor(url: URL, request: GitHttpRequest, options: GitHttpOptions, call: GitCall) {
+  constructor(url: URL, request: GitHttpRequest, options: HttpOptions, call: GitCall) {
     this.#url = url;
     this.#request = request;
     this.#options = options;
@@ -90,8 +100,8 @@ class Exchange {
     const { signal } = this.#call;
     return new Promise((resolve, reject) => {
       const sent = this.#open();
-      const abort = (): void => void sent.destroy(cancelled(this.#url));
-      const cancel = clock.after(this.#timeoutMs, () => sent.destroy(this.#tooSlow(this.#timeoutMs)));
+      const abort = (): void => void sent.destroy(cancelled(this.#url.host));
+      const cancel = clock.after(this.#timeoutMs, () => sent.destroy(tooSlow(this.#url.host, this.#timeoutMs)));
       this.#listen(sent);
       signal?.addEventListener('abort', abort, { once: true });
       const settle = (finish: () => void): void => {
@@ -102,7 +112,7 @@ class Exchange {
       };
       const fail = (error: unknown): void => {
         sent.destroy();
-        settle(() => reject(connectionError(this.#url, error)));
+        settle(() => reject(connectionError(this.#url.host, error)));
       };
       sent.once('error', fail);
       sent.once('response', (message) => {
@@ -134,11 +144,7 @@ class Exchange {
     this.#silence?.();
     this.#silence = undefined;
     if (this.#timeoutMs <= SILENCE_MS) return;
-    this.#silence = this.#options.clock.after(SILENCE_MS, () => sent.destroy(this.#tooSlow(SILENCE_MS)));
-  }
-
-  #tooSlow(ms: number): GitError {
-    return new GitError('timeout', `${this.#url.host} gave no answer within ${ms / 1000} s`);
+    this.#silence = this.#options.clock.after(SILENCE_MS, () => sent.destroy(tooSlow(this.#url.host, SILENCE_MS)));
   }
 
   async #answer(message: IncomingMessage, sent: ClientRequest): Promise<GitHttpResponse> {
@@ -149,18 +155,11 @@ class Exchange {
     for await (const piece of message as AsyncIterable<Buffer>) {
       this.#listen(sent);
       size += piece.byteLength;
-      if (size > this.#request.maxBytes) throw this.#tooMuch();
+      if (size > this.#request.maxBytes) throw tooMuch(this.#url.host, this.#request.maxBytes);
       pieces.push(piece);
     }
     const contentType = (message.headers['content-type'] ?? '').split(';')[0] ?? '';
     return { contentType: contentType.trim().toLowerCase(), body: Buffer.concat(pieces) };
-  }
-
-  #tooMuch(): GitError {
-    const max = this.#request.maxBytes;
-    const size = max >= 2 ** 20 ? `${Math.round(max / 2 ** 20)} MiB` : `${max} bytes`;
-    const message = `${this.#url.host} sent more than ${size} (limit packBytes); keep large files out of the repository that is deployed from`;
-    return new GitError('too-large', message, 'packBytes');
   }
 }
 
@@ -178,11 +177,3 @@ function statusError(url: URL, status: number, location: string | undefined): Gi
 }
 
 const withoutSecrets = (url: URL): string => `${url.origin}${url.pathname.replace(/\/info\/refs$/, '')}`.slice(0, 300);
-
-function connectionError(url: URL, error: unknown): GitError {
-  if (error instanceof GitError) return error;
-  const refused = error instanceof Error && (error as NodeJS.ErrnoException).code === EGRESS_REFUSED;
-  if (refused) return new GitError('rejected-host', error.message);
-  const reason = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : String(error);
-  return new GitError('unreachable', `cannot reach ${url.host}: ${reason}`);
-}

@@ -10,11 +10,11 @@ import type { Cancel, Clock } from '../ports/clock.ts';
 import { SOURCE_LIMITS, SourceBudget, type SourceLimits } from '../ports/source-budget.ts';
 import { BlobCache } from './blob-cache.ts';
 import { asGitError, isMissing } from './failure.ts';
-import type { GitEgress } from './http.ts';
 import { findNote, notePath, withSections } from './notes.ts';
 import { formatCommit, formatTree, isOid, parseCommit, parseTree } from './objects.ts';
 import { indexPack, packFolder } from './packs.ts';
 import { ANYWHERE, GitServer, type Fetched } from './server.ts';
+import type { GitEgress } from './transport.ts';
 import { checkPaths, listFiles, writeChanges, type ReadTree } from './trees.ts';
 import {
   GitError,

@@ -1,18 +1,19 @@
 // Git's smart protocol to one server: list references, bring a pack, push one. Nothing is kept here.
 import type { Located, References, TargetRevision } from '../api/target-revision.ts';
 import type { SourceLimits } from '../ports/source-budget.ts';
-import { gitHttp, type GitHttp, type GitHttpOptions, type GitHttpRequest } from './http.ts';
+import { sshPlace } from '../api/repository-url.ts';
+import { httpTransport } from './http.ts';
 import { DELIMITER, demultiplex, FLUSH, packet, PacketReader, said } from './pkt-line.ts';
 import { isOid } from './objects.ts';
+import { sshTransport } from './ssh/transport.ts';
+import type { Conversation, Service, Transport, TransportOptions } from './transport.ts';
 import { GitError, PushRejected, type GitCall } from './types.ts';
 
-export interface GitServerOptions extends GitHttpOptions {
+export interface GitServerOptions extends TransportOptions {
   limits: Readonly<SourceLimits>;
   /** Asked in the last moment before a push is sent. Default: it may. */
   mayPush?: (() => boolean | Promise<boolean>) | undefined;
 }
-
-type Service = 'git-upload-pack' | 'git-receive-pack';
 
 interface Listing {
   refs: References;
@@ -45,96 +46,105 @@ const MAX_REPORT = 2 ** 20;
 const NO_OID = '0'.repeat(40);
 
 export class GitServer {
-  readonly #http: GitHttp;
+  readonly #open: Transport;
   readonly #options: GitServerOptions;
 
   constructor(options: GitServerOptions) {
     this.#options = options;
-    this.#http = gitHttp(options);
+    this.#open = transportTo(options);
   }
 
   /** What is meant now; undefined when there is nothing of that name. */
-  async locate(target: TargetRevision, call: GitCall): Promise<Located | undefined> {
+  locate(target: TargetRevision, call: GitCall): Promise<Located | undefined> {
     const { prefixes } = target;
-    if (prefixes.length === 0) return target.find(new Map());
-    const listing = await this.#list('git-upload-pack', call, { prefixes, headers: { 'git-protocol': 'version=2' } });
-    if (!listing.second) return target.find(listing.refs);
-    const body = Buffer.concat([
-      packet('command=ls-refs\n'),
-      packet(`${AGENT}\n`),
-      DELIMITER,
-      packet('peel\n'),
-      ...prefixes.map((prefix) => packet(`ref-prefix ${prefix}\n`)),
-      FLUSH,
-    ]);
-    const answer = await this.#post(
-      'git-upload-pack',
-      { body, maxBytes: MAX_LISTING, headers: { 'git-protocol': 'version=2' } },
-      call,
-    );
-    return target.find(refsIn(new PacketReader(answer), prefixes).refs);
+    if (prefixes.length === 0) return Promise.resolve(target.find(new Map()));
+    return this.#with({ service: 'git-upload-pack', second: true, prefixes }, call, async (listing, conversation) => {
+      if (!listing.second) return target.find(listing.refs);
+      const answer = await conversation.ask(listRefs(prefixes), MAX_LISTING);
+      return target.find(refsIn(new PacketReader(answer), prefixes).refs);
+    });
   }
 
   /** The pack that is missing for what is meant; undefined when the server has nothing of that name. */
-  async fetch(request: FetchRequest, call: GitCall): Promise<Fetched | undefined> {
+  fetch(request: FetchRequest, call: GitCall): Promise<Fetched | undefined> {
     const { target, have } = request;
-    const { refs, capabilities } = await this.#list('git-upload-pack', call, { prefixes: target.prefixes });
-    const found = target.find(refs);
-    if (found === undefined) return undefined;
-    const nothing = { ...found, pack: Buffer.alloc(0), shallow: [], unshallow: [] };
-    if (found.commit === have) return nothing;
-    if (!capabilities.has('side-band-64k')) {
-      throw new GitError('unreachable', 'the server is too old: it does not offer side-band-64k');
-    }
-    const body = wanted(found.listed, request, capabilities);
-    const answer = await this.#post('git-upload-pack', { body, maxBytes: this.#options.limits.packBytes }, call);
-    return { ...received(answer, request.depth !== undefined), ...found };
+    // A commit that no reference is at is given by version 2 whatever the server is set to; all else takes a listing first.
+    const second = target.prefixes.length === 0;
+    const opening = { service: 'git-upload-pack', second, prefixes: target.prefixes } as const;
+    return this.#with(opening, call, async (listing, conversation) => {
+      const { refs, capabilities } = listing;
+      const found = target.find(refs);
+      if (found === undefined) return undefined;
+      const nothing = { ...found, pack: Buffer.alloc(0), shallow: [], unshallow: [] };
+      if (found.commit === have) return nothing;
+      if (!listing.second && !capabilities.has('side-band-64k')) {
+        throw new GitError('unreachable', 'the server is too old: it does not offer side-band-64k');
+      }
+      const body = listing.second ? wantedBySecond(found.listed, request) : wanted(found.listed, request, capabilities);
+      const answer = await conversation.ask(body, this.#options.limits.packBytes);
+      return { ...received(answer, request.depth !== undefined, listing.second), ...found };
+    });
   }
 
   /** Moves a reference from `expected` (undefined: it is not there; ANYWHERE: by force) to `oid`, or throws PushRejected. */
-  async push(
+  push(
     update: { ref: string; expected: string | undefined | typeof ANYWHERE; oid: string; pack: Buffer },
     call: GitCall,
   ): Promise<void> {
     const { ref, oid } = update;
-    const { refs, capabilities } = await this.#list('git-receive-pack', call, { prefixes: [ref] });
-    const expected = update.expected === ANYWHERE ? refs.get(ref) : update.expected;
-    if (refs.get(ref) !== expected) throw new PushRejected(`${ref} has moved on the server`);
-    const band = capabilities.has('side-band-64k');
-    const command = `${expected ?? NO_OID} ${oid} ${ref}\0 report-status${band ? ' side-band-64k' : ''} ${AGENT}`;
-    const body = Buffer.concat([packet(command), FLUSH, update.pack]);
-    if ((await this.#options.mayPush?.()) === false)
-      throw new GitError('unreachable', 'this process does not lead any more, and pushes nothing');
-    const answer = new PacketReader(await this.#post('git-receive-pack', { body, maxBytes: MAX_REPORT }, call));
-    checkReport(band ? new PacketReader(demultiplex(answer)) : answer, ref);
+    const opening = { service: 'git-receive-pack', second: false, prefixes: [ref] } as const;
+    return this.#with(opening, call, async ({ refs, capabilities }, conversation) => {
+      const expected = update.expected === ANYWHERE ? refs.get(ref) : update.expected;
+      if (refs.get(ref) !== expected) throw new PushRejected(`${ref} has moved on the server`);
+      const band = capabilities.has('side-band-64k');
+      const command = `${expected ?? NO_OID} ${oid} ${ref}\0 report-status${band ? ' side-band-64k' : ''} ${AGENT}`;
+      const body = Buffer.concat([packet(command), FLUSH, update.pack]);
+      if ((await this.#options.mayPush?.()) === false)
+        throw new GitError('unreachable', 'this process does not lead any more, and pushes nothing');
+      const answer = new PacketReader(await conversation.ask(body, MAX_REPORT));
+      checkReport(band ? new PacketReader(demultiplex(answer)) : answer, ref);
+    });
   }
 
   /** Only what begins with a prefix is kept: a server may have a hundred thousand other references. */
-  async #list(
-    service: Service,
+  async #with<T>(
+    { service, second, prefixes }: { service: Service; second: boolean; prefixes: readonly string[] },
     call: GitCall,
-    { prefixes, headers = {} }: { prefixes: readonly string[]; headers?: Record<string, string> },
-  ): Promise<Listing> {
-    const path = `/info/refs?service=${service}`;
-    const { contentType, body } = await this.#http({ path, headers, maxBytes: MAX_LISTING }, call);
-    if (contentType !== `application/x-${service}-advertisement`)
-      throw new GitError('not-found', 'the server does not speak Git over HTTP at this URL');
-    const reader = new PacketReader(body);
-    if (reader.rest.toString('latin1', 4, 14) === '# service=') {
-      reader.next();
-      reader.next();
+    run: (listing: Listing, conversation: Conversation) => Promise<T>,
+  ): Promise<T> {
+    const conversation = await this.#open({ service, second, maxBytes: MAX_LISTING }, call);
+    try {
+      return await run(listingIn(conversation.greeting, prefixes), conversation);
+    } finally {
+      conversation.end();
     }
-    if (reader.rest.toString('latin1', 4, 13) === 'version 2')
-      return { refs: new Map(), capabilities: new Set(), second: true };
-    return { ...refsIn(reader, prefixes), second: false };
-  }
-
-  async #post(service: Service, sent: Omit<GitHttpRequest, 'path'>, call: GitCall): Promise<Buffer> {
-    const types = { 'content-type': `application/x-${service}-request`, accept: `application/x-${service}-result` };
-    const request = { ...sent, path: `/${service}`, headers: { ...types, ...sent.headers } };
-    return (await this.#http(request, call)).body;
   }
 }
+
+/** What reaches the repository, with the credentials that fit. */
+function transportTo(options: TransportOptions): Transport {
+  const { credentials } = options;
+  const place = sshPlace(options.url);
+  const isKey = credentials !== undefined && 'privateKey' in credentials;
+  if (place !== undefined) return sshTransport({ ...options, place, credentials: isKey ? credentials : undefined });
+  return httpTransport({ ...options, credentials: isKey ? undefined : credentials });
+}
+
+function listingIn(greeting: Buffer, prefixes: readonly string[]): Listing {
+  if (greeting.toString('latin1', 4, 13) === 'version 2')
+    return { refs: new Map(), capabilities: new Set(), second: true };
+  return { ...refsIn(new PacketReader(greeting), prefixes), second: false };
+}
+
+const listRefs = (prefixes: readonly string[]): Buffer =>
+  Buffer.concat([
+    packet('command=ls-refs\n'),
+    packet(`${AGENT}\n`),
+    DELIMITER,
+    packet('peel\n'),
+    ...prefixes.map((prefix) => packet(`ref-prefix ${prefix}\n`)),
+    FLUSH,
+  ]);
 
 const PEELED = 'peeled:';
 
@@ -179,26 +189,50 @@ function wanted(oid: string, { have, shallow, depth }: FetchRequest, offered: Re
   ]);
 }
 
+/** The same in version 2, in which every server has a side band. */
+function wantedBySecond(oid: string, { have, shallow, depth }: FetchRequest): Buffer {
+  const lines = [
+    'ofs-delta',
+    'no-progress',
+    `want ${oid}`,
+    ...shallow.map((at) => `shallow ${at}`),
+    ...(depth === undefined ? [] : [`deepen ${depth}`]),
+    ...(have === undefined ? [] : [`have ${have}`]),
+    'done',
+  ];
+  const options = lines.map((line) => packet(`${line}\n`));
+  return Buffer.concat([packet('command=fetch\n'), packet(`${AGENT}\n`), DELIMITER, ...options, FLUSH]);
+}
+
 /** What a server says of the edge of a history that it cut. */
 type Mark = 'shallow' | 'unshallow';
 
 const isMark = (word: string): word is Mark => word === 'shallow' || word === 'unshallow';
 
-function received(answer: Buffer, deepened: boolean): Omit<Fetched, keyof Located> {
+/** Takes in what a line says of the edge; throws what it says else. */
+function mark(line: string, marks: Record<Mark, string[]>): void {
+  const [word = '', oid = ''] = line.split(' ', 2);
+  if (isMark(word) && isOid(oid)) marks[word].push(oid);
+  else if (word !== 'shallow-info') throw refusal(line);
+}
+
+/** After these comes the pack: in the first version, and in the second. */
+const BEFORE_PACK: ReadonlySet<string> = new Set(['NAK', 'ACK', 'packfile']);
+
+function received(answer: Buffer, deepened: boolean, second: boolean): Omit<Fetched, keyof Located> {
   const reader = new PacketReader(answer);
   const marks: Record<Mark, string[]> = { shallow: [], unshallow: [] };
-  let waits = deepened;
+  let waits = deepened || second;
   while (!reader.atEnd) {
     const line = reader.line();
+    if (line === undefined && !waits) break;
     if (line === undefined) {
-      if (!waits) break;
-      waits = false;
+      waits = second;
       continue;
     }
-    const [word = '', oid = ''] = line.split(' ', 2);
-    if (isMark(word) && isOid(oid)) marks[word].push(oid);
-    else if (word === 'NAK' || word === 'ACK') break;
-    else throw refusal(line);
+    const [word = ''] = line.split(' ', 1);
+    if (BEFORE_PACK.has(word)) break;
+    mark(line, marks);
   }
   return { ...marks, pack: demultiplex(reader) };
 }

@@ -3,13 +3,13 @@
 import type { ForgeName } from '../api/forges.ts';
 import type { Result } from '../api/result.ts';
 import type { SecretOrigin } from './egress.ts';
-import type { SourceCredentials } from './source-reader.ts';
+import type { HttpCredentials } from './source-reader.ts';
 
 /** One repository as its forge is asked about it. */
 export interface ForgeRepository {
   repoURL: string;
   forge: ForgeName;
-  credentials: SourceCredentials;
+  credentials: HttpCredentials;
   /** The Secret that the credentials are of: they are sent only where it may go. */
   secret: SecretOrigin;
   /** Limit of one exchange in milliseconds; never more than 15 s. */

@@ -5,10 +5,22 @@ import type { Result } from '../api/result.ts';
 import type { Rendering, RenderOptions } from './rendering.ts';
 import type { LimitName } from './source-budget.ts';
 
-export type SourceCredentials = { username: string; password: string } | { bearerToken: string };
+/** What a request over http carries. */
+export type HttpCredentials = { username: string; password: string } | { bearerToken: string };
+
+/** For a repository over SSH. */
+export interface SshCredentials {
+  /** In the format of OpenSSH, or PEM. */
+  privateKey: string;
+  passphrase?: string | undefined;
+  /** Lines of a `known_hosts` file: the keys that the host may have. */
+  knownHosts: string;
+}
+
+export type SourceCredentials = HttpCredentials | SshCredentials;
 
 /** The `Authorization` header for credentials; a token alone goes as `scheme`. */
-export function authorizationOf(credentials: SourceCredentials, scheme = 'Bearer'): string {
+export function authorizationOf(credentials: HttpCredentials, scheme = 'Bearer'): string {
   if ('bearerToken' in credentials) return `${scheme} ${credentials.bearerToken}`;
   return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`;
 }

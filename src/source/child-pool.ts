@@ -2,10 +2,11 @@
 // that is small, and an idle fleet does nothing else.
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { repositoryUrl } from '../api/repository-url.ts';
 import { targetRevision } from '../api/target-revision.ts';
 import { fail, ok } from '../api/result.ts';
 import { MirrorFolders, type MirrorFoldersOptions } from '../git/folders.ts';
-import type { GitEgress } from '../git/http.ts';
+import type { GitEgress } from '../git/transport.ts';
 import { mirrorFolder } from '../git/mirror.ts';
 import { GitServer } from '../git/server.ts';
 import { SOURCE_LIMITS, type SourceLimits } from '../ports/source-budget.ts';
@@ -97,7 +98,7 @@ class Pool implements Backend {
   /** What a host's name resolves to is looked at by each connection; what is written as an address is looked at here. */
   #refusal({ request }: Job): ReturnType<typeof fail<ReturnType<typeof failureOf>>> | undefined {
     try {
-      this.#options.egress?.check(new URL(request.repoURL), 'git');
+      this.#options.egress?.check(repositoryUrl(request.repoURL) ?? new URL(request.repoURL), 'git');
       return undefined;
     } catch (error) {
       return fail({ reason: 'GitUnreachable', message: error instanceof Error ? error.message : String(error) });

@@ -3,8 +3,9 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { repositoryUrl } from '../api/repository-url.ts';
 import { fail } from '../api/result.ts';
-import type { GitEgress } from '../git/http.ts';
+import type { GitEgress } from '../git/transport.ts';
 import type { Cancel, Clock } from '../ports/clock.ts';
 import type { SourceFailure, SourceResult } from '../ports/source-reader.ts';
 import type { Job } from './jobs.ts';
@@ -94,7 +95,7 @@ export class Child {
   /** Does one job; one at a time. Whatever happens to the child, this resolves. */
   perform(job: Job, { timeoutMs, signal }: Work): Promise<SourceResult<unknown>> {
     const { clock, setup, memoryBytes } = this.#options;
-    this.#url = new URL(job.request.repoURL);
+    this.#url = repositoryUrl(job.request.repoURL);
     return new Promise((resolve) => {
       const cancels: Cancel[] = [];
       this.#finish = (result) => {

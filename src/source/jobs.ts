@@ -8,6 +8,7 @@ import { LimitExceeded, SourceBudget, type SourceLimits } from '../ports/source-
 import type {
   AddNotesRequest,
   CommitFilesRequest,
+  HeadRequest,
   ReadCommitRequest,
   ReadRequest,
   SourceCommit,
@@ -26,6 +27,7 @@ import { findManifests } from './walk.ts';
 
 /** A call of the port, as a value that can be sent to another process. */
 export type Job =
+  | { op: 'head'; request: HeadRequest }
   | { op: 'read'; request: ReadRequest }
   | { op: 'readCommit'; request: ReadCommitRequest }
   | { op: 'commitFiles'; request: CommitFilesRequest }
@@ -51,6 +53,8 @@ export async function perform(job: Job, context: JobContext): Promise<SourceResu
 async function run(job: Job, context: JobContext): Promise<SourceResult<unknown>> {
   const { mirror, call } = context;
   switch (job.op) {
+    case 'head':
+      return ok(await mirror.head(job.request.revision, call));
     case 'read': {
       const { ref, ...commit } = await mirror.fetch(job.request.revision, call);
       const read = await content(commit, job.request, context);

@@ -49,6 +49,10 @@ export const heldTimeout = (ms: number | undefined): number =>
 const repositoryKey = ({ repoURL, credentials }: Repository): string =>
   JSON.stringify([repoURL.replace(/\/+$/, ''), credentials ?? null]);
 
+/** To open a key with a passphrase takes time on purpose: not in the process that lists references. */
+const isLocked = ({ credentials }: Repository): boolean =>
+  credentials !== undefined && 'passphrase' in credentials && credentials.passphrase !== undefined;
+
 export function createSourceReader(options: ReaderOptions): SourceReader {
   return new Reader(options);
 }
@@ -68,6 +72,7 @@ class Reader implements SourceReader {
   }
 
   head(request: HeadRequest, signal: AbortSignal): Promise<SourceResult<string | undefined>> {
+    if (isLocked(request)) return this.#job({ op: 'head', request }, signal) as ReturnType<SourceReader['head']>;
     // Listings touch nothing that is kept: those of one repository need not wait for each other's references.
     const source = `${repositoryKey(request)} ${request.revision}`;
     return this.#turn(this.#listings, source, request, signal, (work) => this.#backend.head(request, work));

@@ -2,7 +2,7 @@
 import type { LookupFunction } from 'node:net';
 import { join } from 'node:path';
 import { fail } from '../api/result.ts';
-import type { GitEgress } from '../git/http.ts';
+import type { GitEgress } from '../git/transport.ts';
 import { mirrorFolder, openMirror } from '../git/mirror.ts';
 import { systemClock } from '../ports/clock.ts';
 import type { SourceResult } from '../ports/source-reader.ts';

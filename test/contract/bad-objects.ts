@@ -268,10 +268,22 @@ export const BAD_OBJECTS: BadObject[] = [
     'http or https URL',
   ),
   bad(
-    'a repository over ssh',
-    application({ repoURL: 'git@git.example.com:shop.git' }),
+    'a repository over a protocol that is not spoken',
+    application({ repoURL: 'git://git.example.com/shop.git' }),
     'spec.source.repoURL',
-    'http or https URL',
+    'http, https or ssh URL',
+  ),
+  bad(
+    'a path over ssh that would be an option of a program',
+    application({ repoURL: 'git@git.example.com:--upload-pack=x' }),
+    'spec.source.repoURL',
+    'http, https or ssh URL',
+  ),
+  bad(
+    'a password in a URL over ssh',
+    application({ repoURL: 'ssh://git:secret@git.example.com/shop.git' }),
+    'spec.source.repoURL',
+    'credentials',
   ),
   bad(
     'credentials in the URL',

@@ -8,12 +8,12 @@ import type { ForgeRepository } from '../../src/ports/forge.ts';
 import { createHttp } from '../../src/http/http.ts';
 import type { EgressPolicy } from '../../src/ports/egress.ts';
 import type { Http, OutboundRequest } from '../../src/ports/http.ts';
-import type { SourceCredentials } from '../../src/ports/source-reader.ts';
+import type { HttpCredentials } from '../../src/ports/source-reader.ts';
 import { VirtualClock } from 'kube-sandbox/virtual-clock';
 import { answer } from '../support/fake-forge.ts';
 
 const { signal } = new AbortController();
-const PASSWORD: SourceCredentials = { username: 'ci', password: 'p' };
+const PASSWORD: HttpCredentials = { username: 'ci', password: 'p' };
 const PROPOSAL = { head: 'sluice/r', base: 'main', title: 'T', body: 'B' };
 
 function asked(answers: readonly unknown[] = []): { http: Http; requests: OutboundRequest[] } {
@@ -204,7 +204,7 @@ describe('credentials', () => {
     ['Bitbucket', basic, 'Bearer b'],
     ['AzureDevOps', basic, 'Bearer b'],
   ] as const)('of %s are sent in the header that it reads', async (forge, password, token) => {
-    const sent = async (credentials: SourceCredentials) =>
+    const sent = async (credentials: HttpCredentials) =>
       (await requestsOf({ ...placed(forge), credentials }, look))[0]?.headers?.['authorization'];
     expect(await sent(PASSWORD)).toBe(password);
     expect(await sent({ bearerToken: 'b' })).toBe(token);

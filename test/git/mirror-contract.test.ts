@@ -8,6 +8,7 @@ import { PushRejected, type GitMirror } from '../../src/git/types.ts';
 import { systemClock } from '../../src/ports/clock.ts';
 import { FakeMirror, FakeRepository } from '../support/fake-git.ts';
 import { startGitServer } from '../support/git-server.ts';
+import { startSshServer } from '../support/ssh-server.ts';
 import { VirtualClock } from 'kube-sandbox/virtual-clock';
 
 interface World {
@@ -23,13 +24,18 @@ interface World {
   close(): Promise<void>;
 }
 
-async function realWorld(): Promise<World> {
+const realWorld = (): Promise<World> => worldOf('http');
+const sshWorld = (): Promise<World> => worldOf('ssh');
+
+async function worldOf(scheme: 'http' | 'ssh'): Promise<World> {
   const server = await startGitServer();
+  const ssh = scheme === 'ssh' ? await startSshServer(server) : undefined;
   const directory = mkdtempSync(join(tmpdir(), 'sluice-mirror-'));
-  const mirror = openMirror({ url: server.url, clock: systemClock, directory });
+  const at = { url: ssh?.url ?? server.url, credentials: ssh?.credentials, clock: systemClock };
+  const mirror = openMirror({ ...at, directory });
   return {
     mirror,
-    another: () => openMirror({ url: server.url, clock: systemClock, directory: join(directory, 'another') }),
+    another: () => openMirror({ ...at, directory: join(directory, 'another') }),
     tag: (name, commit, annotated) => void server.git('tag', ...(annotated ? ['-a', '-m', name] : []), name, commit),
     commit: (branch, files, message) => server.commit(branch, files, message),
     show: (branch, path) => server.git('show', `${branch}:${path}`),
@@ -41,6 +47,7 @@ async function realWorld(): Promise<World> {
     async close() {
       mirror.close();
       rmSync(directory, { recursive: true, force: true });
+      await ssh?.close();
       await server.close();
     },
   };
@@ -71,6 +78,7 @@ const AUTHOR = { name: 'Sluice', email: 'sluice@example.com' };
 
 describe.each([
   ['the mirror over HTTP', realWorld],
+  ['the mirror over SSH', sshWorld],
   ['the mirror in memory', fakeWorld],
 ])('%s', (_name, open) => {
   let world: World;

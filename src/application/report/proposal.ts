@@ -1,6 +1,7 @@
 // Pull requests that restore files: when one is due, its branch and its text, and when one that is open is looked at. Pure.
 import type { Application, Hold } from '../../api/application.ts';
 import { forgeOf } from '../../api/forges.ts';
+import { webUrl } from '../../api/repository-url.ts';
 import type { PullRequestText } from '../../ports/forge.ts';
 import type { AgentIntent } from '../intents.ts';
 import type { WriteBackPlan } from '../revert/write-back-plan.ts';
@@ -15,7 +16,7 @@ export const proposes = ({ spec }: Application): boolean => spec.writeBack?.onAb
 export function obstacleTo({ spec }: Application): { reason: string; message: string } | undefined {
   const { repoURL, secretRef } = spec.source;
   if (forgeOf(repoURL, spec.writeBack?.forge) === undefined) {
-    const host = URL.canParse(repoURL) ? new URL(repoURL).host : repoURL;
+    const host = webUrl(repoURL)?.host ?? repoURL;
     const message = `which forge ${host} is cannot be told: write GitHub, GitLab, Gitea, Bitbucket or AzureDevOps into spec.writeBack.forge`;
     return { reason: 'ForgeUnknown', message };
   }

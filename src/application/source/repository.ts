@@ -2,14 +2,15 @@
 import type { Application } from '../../api/application.ts';
 import { durationMs } from '../../api/fields.ts';
 import { forgeOf } from '../../api/forges.ts';
-import { isRecord } from '../../api/json.ts';
 import type { KubeObject } from '../../api/k8s.ts';
 import { RESOURCES } from '../../api/names.ts';
-import { fail, ok } from '../../api/result.ts';
+import { repositoryUrl } from '../../api/repository-url.ts';
+import { fail, ok, type Result } from '../../api/result.ts';
 import { EgressRefused, type SecretOrigin } from '../../ports/egress.ts';
 import type { ForgeRepository, ForgeResult } from '../../ports/forge.ts';
 import type { Repository, SourceCredentials, SourceFailure, SourceResult } from '../../ports/source-reader.ts';
 import type { ApplicationControllerDeps } from '../ports.ts';
+import { forgeCredentialsIn, httpCredentialsIn, sshCredentialsIn } from './credentials.ts';
 
 /** The repository as it is read and pushed to. */
 export async function repositoryOf(
@@ -17,17 +18,32 @@ export async function repositoryOf(
   deps: Pick<ApplicationControllerDeps, 'client' | 'egress'>,
 ): Promise<SourceResult<Repository>> {
   const { repoURL, timeout, secretRef } = app.spec.source;
-  const refusal = refusalOf(() => deps.egress.check(repoURL, 'git'));
+  const url = repositoryUrl(repoURL);
+  if (url === undefined) return failed('AuthFailed', `${repoURL} is no URL over http, https or ssh`);
+  const refusal = refusalOf(() => deps.egress.check(url, 'git'));
   if (refusal !== undefined) return failed('AuthFailed', refusal);
   const timeoutMs = durationMs(timeout ?? '60s') ?? 60_000;
-  if (!secretRef) return { ok: true, value: { repoURL, timeoutMs } };
+  if (!secretRef) return url.protocol === 'ssh:' ? failed('AuthFailed', NO_KEY) : ok({ repoURL, timeoutMs });
   const known = await secretOf(app, secretRef.name, deps);
   if (!known.ok) return known;
-  const { credentials, origin } = known.value;
-  const objection = refusalOf(() => deps.egress.checkSecret(origin, repoURL, 'git'));
-  if (objection !== undefined) return failed('AuthFailed', objection);
-  return { ok: true, value: { repoURL, timeoutMs, ...(credentials === undefined ? {} : { credentials }) } };
+  const held = heldFor(url, known.value, deps);
+  if (!held.ok) return failed('AuthFailed', held.error);
+  return ok({ repoURL, timeoutMs, ...(held.value === undefined ? {} : { credentials: held.value }) });
 }
+
+/** What the Secret holds for this URL; the error says why there is nothing that may be used. */
+function heldFor(
+  url: URL,
+  { secret, origin }: KnownSecret,
+  deps: Pick<ApplicationControllerDeps, 'egress'>,
+): Result<SourceCredentials | undefined, string> {
+  const objection = refusalOf(() => deps.egress.checkSecret(origin, url, 'git'));
+  if (objection !== undefined) return fail(objection);
+  return url.protocol === 'ssh:' ? sshCredentialsIn(secret, origin.name) : ok(httpCredentialsIn(secret));
+}
+
+const NO_KEY =
+  'a repository over SSH takes a key: name its Secret in spec.source.secretRef, with the keys sshPrivateKey and known_hosts';
 
 /** The repository as its forge is asked about it. Where it may be asked is looked at with each request. */
 export async function forgeRepositoryOf(
@@ -40,16 +56,17 @@ export async function forgeRepositoryOf(
     return fail({ reason: 'AuthFailed', message: 'it takes spec.source.secretRef, and spec.writeBack.forge' });
   const known = await secretOf(app, secretRef.name, deps);
   if (!known.ok) return fail({ reason: 'AuthFailed', message: known.error.message });
-  const { credentials, origin: secret } = known.value;
+  const { secret, origin } = known.value;
+  const credentials = forgeCredentialsIn(secret);
   if (credentials === undefined) {
-    const message = `Secret ${secretRef.name} of spec.source.secretRef has neither bearerToken nor password, which the API of ${forge} takes`;
+    const message = `Secret ${secretRef.name} of spec.source.secretRef has neither forgeToken, bearerToken nor password, which the API of ${forge} takes`;
     return fail({ reason: 'AuthFailed', message });
   }
-  return ok({ repoURL, forge, credentials, secret, timeoutMs: durationMs(timeout ?? '60s') ?? 60_000 });
+  return ok({ repoURL, forge, credentials, secret: origin, timeoutMs: durationMs(timeout ?? '60s') ?? 60_000 });
 }
 
 interface KnownSecret {
-  credentials: SourceCredentials | undefined;
+  secret: KubeObject;
   origin: SecretOrigin;
 }
 
@@ -63,7 +80,7 @@ async function secretOf(
   if (secret === null) return failed('AuthFailed', `Secret ${name} of spec.source.secretRef could not be read`);
   if (!secret) return failed('AuthFailed', `Secret ${name} of spec.source.secretRef does not exist`);
   const origin = { namespace, name, annotations: secret.metadata.annotations };
-  return ok({ credentials: credentialsIn(secret), origin });
+  return ok({ secret, origin });
 }
 
 /** The operator's objection, if there is one. */
@@ -79,15 +96,4 @@ function refusalOf(check: () => void): string | undefined {
 
 function failed(reason: SourceFailure['reason'], message: string): { ok: false; error: SourceFailure } {
   return { ok: false, error: { reason, message } };
-}
-
-/** Credentials in a Secret: bearerToken, or username and password; undefined where it has neither. */
-function credentialsIn(secret: KubeObject): SourceCredentials | undefined {
-  const data = isRecord(secret['data']) ? secret['data'] : {};
-  const text = (key: string): string | undefined =>
-    typeof data[key] === 'string' ? Buffer.from(data[key], 'base64').toString('utf8').trim() : undefined;
-  const bearerToken = text('bearerToken');
-  if (bearerToken !== undefined) return { bearerToken };
-  const password = text('password');
-  return password === undefined ? undefined : { username: text('username') ?? 'git', password };
 }
