@@ -23,9 +23,9 @@ await build({
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'linked',
-  // CommonJS dependencies inside an ES module bundle still call require().
+  // CommonJS dependencies inside an ES module bundle still call require(), and ask where they are.
   banner: {
-    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url); const { filename: __filename, dirname: __dirname } = import.meta;",
   },
   plugins: [withoutNativeCode],
   logLevel: 'warning',

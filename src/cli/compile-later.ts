@@ -8,4 +8,5 @@ export function compilerFlag(v8: string): string {
   return Number.parseInt(v8, 10) < 12 ? '--interrupt-budget=540000' : '--invocation-count-for-turbofan=24000';
 }
 
+/** For this process, from here on. */
 export const compileLater = (): void => setFlagsFromString(compilerFlag(process.versions.v8));

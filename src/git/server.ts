@@ -5,7 +5,6 @@ import { sshPlace } from '../api/repository-url.ts';
 import { httpTransport } from './http.ts';
 import { DELIMITER, demultiplex, FLUSH, packet, PacketReader, said } from './pkt-line.ts';
 import { isOid } from './objects.ts';
-import { sshTransport } from './ssh/transport.ts';
 import type { Conversation, Service, Transport, TransportOptions } from './transport.ts';
 import { GitError, PushRejected, type GitCall } from './types.ts';
 
@@ -126,7 +125,11 @@ function transportTo(options: TransportOptions): Transport {
   const { credentials } = options;
   const place = sshPlace(options.url);
   const isKey = credentials !== undefined && 'privateKey' in credentials;
-  if (place !== undefined) return sshTransport({ ...options, place, credentials: isKey ? credentials : undefined });
+  if (place !== undefined) {
+    const given = { ...options, place, credentials: isKey ? credentials : undefined };
+    // Most installations have no repository over SSH: its library is loaded for the first one.
+    return async (opening, call) => (await import('./ssh/transport.ts')).sshTransport(given)(opening, call);
+  }
   return httpTransport({ ...options, credentials: isKey ? undefined : credentials });
 }
 

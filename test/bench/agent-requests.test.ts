@@ -42,7 +42,7 @@ describe('requests of the agent', () => {
     expect(push?.requests).toEqual(['dry-run configmaps/c-7', 'write configmaps/c-7', 'status applications/shop']);
     expect(nothing?.requests).toEqual(['status applications/shop']);
     // What another process applied is known for what it is, by the watch alone.
-    expect(restart && counts(restart)).toEqual({ list: 4, discovery: 2, get: 1 });
+    expect(restart && counts(restart)).toEqual({ list: 4, discovery: 3, get: 1 });
     expect(restart?.events).toBe(0);
   });
 

@@ -21,6 +21,7 @@ describe('sluice controller', () => {
       leaseName: 'sluice-controller',
       gitDir: undefined,
       sourceMemory: 400 * 2 ** 20,
+      tools: { Kustomize: undefined, Helm: undefined },
       webhookSecretFile: undefined,
       tenancy: { defaultServiceAccount: undefined, clusterApplications: [], crossNamespaceRoutes: [] },
       logLevel: 'info',

@@ -205,9 +205,11 @@ export class Sources {
       const message = `${targetRevision(revision).missing} in ${app.spec.source.repoURL}`;
       return { ok: false, error: { reason: 'SourceNotFound', message } };
     }
+    const isKnown = isRead(head.value, source, app);
+    // The API server is asked nothing for a source that is neither new nor told anything of the cluster.
+    if (isKnown && !isTold(source)) return { ok: true, value: ofManifests(source.failure) };
     const cluster = await this.#cluster();
-    if (isRead(head.value, source, app) && !isOutdated(source, cluster))
-      return { ok: true, value: ofManifests(source.failure) };
+    if (isKnown && !isOutdated(source, cluster)) return { ok: true, value: ofManifests(source.failure) };
     return this.#read({ repository: repository.value, head: head.value, at: clock.now(), cluster }, source, app);
   }
 
@@ -276,12 +278,13 @@ const isRead = (head: string, source: Source, app: Application): boolean =>
   source.attemptedFrom === `${head} ${sourceOf(app)}` &&
   (source.from === sourceOf(app) || ofManifests(source.failure) !== undefined);
 
-/** A chart, or what could not be rendered, was told something else of the cluster than that says now. */
+/** A chart, or what could not be rendered and may be one. */
+const isTold = (source: Source): boolean =>
+  source.content?.rendered?.tool === 'Helm' || ofManifests(source.failure) !== undefined;
+
+/** What it was told of the cluster is not what that says now. */
 const isOutdated = (source: Source, cluster: RenderOptions['cluster']): boolean =>
-  cluster !== undefined &&
-  'version' in cluster &&
-  source.attemptedWith !== cluster &&
-  (source.content?.rendered?.tool === 'Helm' || ofManifests(source.failure) !== undefined);
+  cluster !== undefined && 'version' in cluster && source.attemptedWith !== cluster;
 
 /** What was too large is not read again before its time; whether the branch has moved on is asked as ever. */
 function waitAfter({ reason, retryAfterMs = 0 }: SourceFailure, failures: number, interval: number): number {
