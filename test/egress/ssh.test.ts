@@ -21,7 +21,7 @@ describe('over SSH', () => {
 
   it('the operator’s list holds, port and all', () => {
     expect(check('ssh://git@git.example:2222/shop', 'git', ['git.example:2222'])).not.toThrow();
-    expect(check('ssh://git@git.example/shop', 'git', ['git.example:2222'])).toThrow();
+    expect(check('ssh://git@git.example/shop', 'git', ['git.example:2222'])).toThrow('--git-hosts');
   });
 
   it('port 22 is meant where none is written, and what is no host is no target', () => {
