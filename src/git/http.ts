@@ -3,18 +3,9 @@
 import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { authorizationOf, type HttpCredentials } from '../ports/source-reader.ts';
+import { Exchange } from './exchange.ts';
 import { PacketReader } from './pkt-line.ts';
-import {
-  allow,
-  cancelled,
-  connectionError,
-  DEFAULT_TIMEOUT_MS,
-  SILENCE_MS,
-  tooMuch,
-  tooSlow,
-  type Transport,
-  type TransportOptions,
-} from './transport.ts';
+import { allow, cancelled, connectionError, tooMuch, type Transport, type TransportOptions } from './transport.ts';
 import { GitError, type GitCall } from './types.ts';
 
 interface HttpOptions extends Omit<TransportOptions, 'credentials'> {
@@ -75,51 +66,36 @@ function gitHttp(options: HttpOptions): GitHttp {
     const url = new URL(`${base}${request.path}`);
     allow(url, options.egress);
     if (call.signal?.aborted) throw cancelled(url.host);
-    return new Exchange(url, request, options, call).run();
+    return new Request(url, request, options).run(call);
   };
 }
 
-class Exchange {
+class Request {
   readonly #url: URL;
   readonly #request: GitHttpRequest;
   readonly #options: HttpOptions;
-  readonly #call: GitCall;
-  readonly #timeoutMs: number;
-  #silence: (() => void) | undefined;
 
-  constructor(url: URL, request: GitHttpRequest, options: HttpOptions, call: GitCall) {
+  constructor(url: URL, request: GitHttpRequest, options: HttpOptions) {
     this.#url = url;
     this.#request = request;
     this.#options = options;
-    this.#call = call;
-    this.#timeoutMs = call.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   }
 
-  run(): Promise<GitHttpResponse> {
+  run(call: GitCall): Promise<GitHttpResponse> {
     const { clock } = this.#options;
-    const { signal } = this.#call;
-    return new Promise((resolve, reject) => {
-      const sent = this.#open();
-      const abort = (): void => void sent.destroy(cancelled(this.#url.host));
-      const cancel = clock.after(this.#timeoutMs, () => sent.destroy(tooSlow(this.#url.host, this.#timeoutMs)));
-      this.#listen(sent);
-      signal?.addEventListener('abort', abort, { once: true });
-      const settle = (finish: () => void): void => {
-        cancel();
-        this.#silence?.();
-        signal?.removeEventListener('abort', abort);
-        finish();
-      };
-      const fail = (error: unknown): void => {
-        sent.destroy();
-        settle(() => reject(connectionError(this.#url.host, error)));
-      };
-      sent.once('error', fail);
-      sent.once('response', (message) => {
-        this.#answer(message, sent).then((response) => settle(() => resolve(response)), fail);
-      });
-      sent.end(this.#request.body);
+    const { host } = this.#url;
+    const sent = this.#open();
+    const exchange = new Exchange<GitHttpResponse>({ clock, host, call, broken: (error) => void sent.destroy(error) });
+    const fail = (error: unknown): void => {
+      sent.destroy();
+      exchange.failed(connectionError(host, error));
+    };
+    sent.once('error', fail);
+    sent.once('response', (message) => {
+      this.#answer(message, () => exchange.alive()).then((response) => exchange.done(response), fail);
     });
+    sent.end(this.#request.body);
+    return exchange.result;
   }
 
   #open(): ClientRequest {
@@ -139,21 +115,13 @@ class Exchange {
     });
   }
 
-  /** Begins to wait for the next sign of life. */
-  #listen(sent: ClientRequest): void {
-    this.#silence?.();
-    this.#silence = undefined;
-    if (this.#timeoutMs <= SILENCE_MS) return;
-    this.#silence = this.#options.clock.after(SILENCE_MS, () => sent.destroy(tooSlow(this.#url.host, SILENCE_MS)));
-  }
-
-  async #answer(message: IncomingMessage, sent: ClientRequest): Promise<GitHttpResponse> {
+  async #answer(message: IncomingMessage, alive: () => void): Promise<GitHttpResponse> {
     const status = message.statusCode ?? 0;
     if (status !== 200) throw statusError(this.#url, status, message.headers.location);
     const pieces: Buffer[] = [];
     let size = 0;
     for await (const piece of message as AsyncIterable<Buffer>) {
-      this.#listen(sent);
+      alive();
       size += piece.byteLength;
       if (size > this.#request.maxBytes) throw tooMuch(this.#url.host, this.#request.maxBytes);
       pieces.push(piece);

@@ -9,6 +9,7 @@ import ssh2, {
 } from 'ssh2';
 import { repositoryUrl, type SshPlace } from '../../api/repository-url.ts';
 import type { SshCredentials } from '../../ports/source-reader.ts';
+import { Exchange } from '../exchange.ts';
 import {
   allow,
   cancelled,
@@ -20,7 +21,6 @@ import {
   type TransportOptions,
 } from '../transport.ts';
 import { GitError, type GitCall } from '../types.ts';
-import { Exchange } from './exchange.ts';
 import { clientError, withoutGreeting } from './failure.ts';
 import { flushSeeker } from './greeting.ts';
 import { hostCheck, type HostCheck } from './host-key.ts';
@@ -87,7 +87,7 @@ class Connection implements Conversation {
   readonly #socket: Socket;
   readonly #client: Client = new ssh2.Client();
   #channel: ClientChannel | undefined;
-  #exchange: Exchange | undefined;
+  #exchange: Exchange<Buffer> | undefined;
   #refusal: GitError | undefined;
   #words = '';
   /** The command ended and said how, so that its answer is whole. */
@@ -214,7 +214,12 @@ class Connection implements Conversation {
   /** One exchange: what `begin` starts, until it is done, has failed or is broken off. */
   #exchanged(begin: () => void): Promise<Buffer> {
     const { options, url, call } = this.#given;
-    const exchange = new Exchange({ clock: options.clock, host: url.host, call, broken: (error) => this.#fail(error) });
+    const exchange = new Exchange<Buffer>({
+      clock: options.clock,
+      host: url.host,
+      call,
+      broken: (error) => this.#fail(error),
+    });
     this.#exchange = exchange;
     if (call.signal?.aborted) this.#fail(cancelled(url.host));
     else begin();

@@ -1,7 +1,7 @@
 // One exchange with a server: a result that comes, fails, or is given up at the limits of time, at silence, or when nobody waits any more.
-import type { Cancel, Clock } from '../../ports/clock.ts';
-import { cancelled, DEFAULT_TIMEOUT_MS, SILENCE_MS, tooSlow } from '../transport.ts';
-import type { GitCall, GitError } from '../types.ts';
+import type { Cancel, Clock } from '../ports/clock.ts';
+import { cancelled, DEFAULT_TIMEOUT_MS, SILENCE_MS, tooSlow } from './transport.ts';
+import type { GitCall, GitError } from './types.ts';
 
 interface ExchangeOptions {
   clock: Clock;
@@ -11,15 +11,16 @@ interface ExchangeOptions {
   broken: (error: GitError) => void;
 }
 
-export class Exchange {
+/** Held to the limits of a call. `alive`, `done` and `failed` are called by whoever runs it. */
+export class Exchange<T> {
   /** Settles once. */
-  readonly result: Promise<Buffer>;
+  readonly result: Promise<T>;
   readonly #options: ExchangeOptions;
   readonly #timeoutMs: number;
   readonly #cancel: Cancel;
   #silence: Cancel | undefined;
   #isOver = false;
-  #resolve: (bytes: Buffer) => void = () => undefined;
+  #resolve: (result: T) => void = () => undefined;
   #reject: (error: GitError) => void = () => undefined;
 
   constructor(options: ExchangeOptions) {
@@ -43,9 +44,9 @@ export class Exchange {
       this.#silence = clock.after(SILENCE_MS, () => broken(tooSlow(host, SILENCE_MS)));
   }
 
-  done(bytes: Buffer): void {
+  done(result: T): void {
     this.#over();
-    this.#resolve(bytes);
+    this.#resolve(result);
   }
 
   failed(error: GitError): void {
