@@ -18,6 +18,16 @@ export const joinPath = (folder: string, name: string): string => (folder === ''
 export const nameOf = ({ name }: TreeEntry): string => name;
 const segments = (path: string): string[] => path.split('/').filter((part) => part !== '' && part !== '.');
 
+/** Where a relative path leads from a folder; undefined where it leads out of the repository. */
+export function within(folder: string, relative: string): string | undefined {
+  const names = segments(folder);
+  for (const name of segments(relative)) {
+    if (name !== '..') names.push(name);
+    else if (names.pop() === undefined) return undefined;
+  }
+  return names.join('/');
+}
+
 /** What is at the path of a source. Throws GitError `not-found` naming what is near, or why it cannot be taken. */
 export async function resolvePath({ tree, path }: { tree: string; path: string }, objects: Objects): Promise<Found> {
   let at: Found = { path: '', oid: tree, type: 'tree' };

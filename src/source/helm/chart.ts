@@ -33,7 +33,8 @@ export interface ChartFiles {
   archived: readonly Buffer[];
 }
 
-const CHART = 'Chart.yaml';
+/** The file that makes a folder a chart. */
+export const CHART = 'Chart.yaml';
 /** Folders within each other, which is twice what charts within charts take. */
 const MAX_DEPTH = 32;
 

@@ -5,13 +5,12 @@ import { RenderFailure } from '../render/failure.ts';
 import type { Renderer, RenderPlan } from '../render/renderer.ts';
 import { joinPath } from '../paths.ts';
 import { argumentsOf } from './arguments.ts';
-import { checkDependencies, readChart, type Chart } from './chart.ts';
+import { CHART, checkDependencies, readChart, type Chart } from './chart.ts';
 import { unknownHooks, verdictOn } from './hooks.ts';
 import { definitionAt, inRepository, placeOf } from './places.ts';
 import { asksWhatIsServed, drawsLots } from './templates.ts';
 import { valueFilesOf } from './values.ts';
 
-const CHART = 'Chart.yaml';
 /** Beside the files of the commit, so that no chart can read it as one of its own. */
 const VALUES = 'values.json';
 const RELEASE_NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;

@@ -1,7 +1,7 @@
 // Files with values that an Application names beside the chart's own.
 import { nearest } from '../../api/nearest.ts';
 import { GitError } from '../../git/types.ts';
-import { joinPath } from '../paths.ts';
+import { joinPath, within } from '../paths.ts';
 import type { CommitFiles } from '../render/renderer.ts';
 
 /** Their paths from the root of the repository. Throws GitError `rejected`, with the field in front. */
@@ -9,7 +9,7 @@ export async function valueFilesOf(chart: string, named: readonly string[], comm
   const files: string[] = [];
   for (const [index, file] of named.entries()) {
     const at = `spec.source.helm.valueFiles[${index}]`;
-    const path = within(chart, file);
+    const path = file.startsWith('/') || file.includes('://') ? undefined : within(chart, file);
     if (path === undefined) throw new GitError('rejected', `${at}: ${file} leads out of the repository`);
     const found = await commit.find(path);
     if (found?.type === 'folder') throw new GitError('rejected', `${at}: ${path} is a folder; name a file in it`);
@@ -18,17 +18,6 @@ export async function valueFilesOf(chart: string, named: readonly string[], comm
     files.push(path);
   }
   return files;
-}
-
-/** From the root of the repository; undefined where it leads out of that. */
-function within(folder: string, file: string): string | undefined {
-  if (file.startsWith('/') || file.includes('://')) return undefined;
-  const names = folder.split('/').filter((name) => name !== '');
-  for (const name of file.split('/')) {
-    if (name === '..' && names.pop() === undefined) return undefined;
-    if (!/^\.{0,2}$/.test(name)) names.push(name);
-  }
-  return names.join('/');
 }
 
 async function hint(path: string, commit: CommitFiles): Promise<string> {

@@ -8,7 +8,8 @@ import { GitError } from '../../git/types.ts';
 import { joinPath } from '../paths.ts';
 import type { CommitFiles, FoundPath } from '../render/renderer.ts';
 import { namedBy, namedByPlugin, type Named, type Reference } from './fields.ts';
-import { folderOf, isRemote, within } from './paths.ts';
+import { within } from '../paths.ts';
+import { folderOf, isRemote } from './paths.ts';
 
 /** Names of a kustomization, the one that is looked for first in front. */
 export const KUSTOMIZATIONS = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];

@@ -2,7 +2,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isRecord } from '../../api/json.ts';
 import { parseDocument, YamlError } from '../../application/source/yaml.ts';
-import { folderOf, within } from './paths.ts';
+import { within } from '../paths.ts';
+import { folderOf } from './paths.ts';
 
 /** The annotation by which it says so. */
 export const ORIGIN = 'config.kubernetes.io/origin';

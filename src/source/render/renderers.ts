@@ -3,7 +3,8 @@ import { kustomize } from '../kustomize/kustomize.ts';
 import { helm } from '../helm/helm.ts';
 import type { Renderer } from './renderer.ts';
 
-const RENDERERS: readonly Renderer[] = [kustomize, helm];
+/** All of them. */
+export const RENDERERS: readonly Renderer[] = [kustomize, helm];
 
 /** Whose input a folder with these names is; undefined where its files are manifests as they are. */
 export const rendererOf = (names: readonly string[]): Renderer | undefined =>

@@ -6,20 +6,19 @@ import { GitError } from '../../git/types.ts';
 import type { RenderTool } from '../../ports/rendering.ts';
 import { RenderFailure } from './failure.ts';
 import type { Renderer } from './renderer.ts';
+import { RENDERERS } from './renderers.ts';
 import { runTool, type ToolRoom } from './tool.ts';
 
 /** Programs by tool, as absolute paths; undefined: it is not on this machine. */
 export type ToolPaths = Readonly<Partial<Record<RenderTool, string | undefined>>>;
 
-const PROGRAMS: Readonly<Record<RenderTool, string>> = { Kustomize: 'kustomize', Helm: 'helm' };
-
 /** The tools that are named, and else those on the PATH. */
 export function findTools(named: ToolPaths, path = process.env['PATH'] ?? ''): ToolPaths {
-  const find = (tool: RenderTool): string | undefined => {
+  const found = RENDERERS.map(({ tool, program }): [RenderTool, string | undefined] => {
     const given = named[tool];
-    return given === undefined ? onPath(PROGRAMS[tool], path) : resolve(given);
-  };
-  return { Kustomize: find('Kustomize'), Helm: find('Helm') };
+    return [tool, given === undefined ? onPath(program, path) : resolve(given)];
+  });
+  return Object.fromEntries(found);
 }
 
 const onPath = (program: string, path: string): string | undefined =>
