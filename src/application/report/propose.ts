@@ -1,6 +1,7 @@
 // Opens pull requests that restore files, and looks at those that are open. Whatever fails is remembered and tried again; the cluster does
 // not wait for it.
 import type { Hold } from '../../api/application.ts';
+import { ok } from '../../api/result.ts';
 import type { Branches, ForgeFailure, ForgeRepository, ForgeResult, PullRequest } from '../../ports/forge.ts';
 import type { SourceFailure } from '../../ports/source-reader.ts';
 import type { Doing } from '../doing.ts';
@@ -139,19 +140,28 @@ function leave(holds: readonly Hold[], parent: string, at: Doing): void {
   settle(holds, ({ writeBack }) => ({ state: 'Pending', ...writeBack, base: parent, message: OTHERS }), at);
 }
 
+/** A pull request as the forge shows it now, and the repository that it is of. */
+export async function lookedAt(
+  id: string,
+  { context, seen }: Pick<Doing, 'context' | 'seen'>,
+  signal: AbortSignal,
+): Promise<ForgeResult<{ pull: PullRequest; repository: ForgeRepository }>> {
+  const found = await forgeRepositoryOf(seen.app, context);
+  if (!found.ok) return found;
+  const repository = found.value;
+  const looked = await context.forge.look(repository, id, signal);
+  return looked.ok ? ok({ pull: looked.value, repository }) : looked;
+}
+
 async function looking({ id, holds }: Of<'LookAt'>, at: Doing, signal: AbortSignal): Promise<void> {
   const { context, seen, memory } = at;
   const interval = intervalOf(seen.app);
-  const repository = await forgeRepositoryOf(seen.app, context);
-  const looked = repository.ok ? await context.forge.look(repository.value, id, signal) : repository;
-  if (!repository.ok || !looked.ok) {
-    const error = looked.ok ? { message: '' } : looked.error;
-    return memory.forge.failedLook(id, error, { now: context.clock.now(), interval });
-  }
-  const pull = looked.value;
+  const looked = await lookedAt(id, at, signal);
+  if (!looked.ok) return memory.forge.failedLook(id, looked.error, { now: context.clock.now(), interval });
+  const { pull, repository } = looked.value;
   if (pull.state !== 'open') return ended(pull, holds, at);
   const commit = holds[0]?.writeBack?.commit ?? '';
-  const merged = await merging({ pull, commit, repository: repository.value }, at, signal);
+  const merged = await merging({ pull, commit, repository }, at, signal);
   settle(holds, (hold) => withMessage(hold, merged.message), at);
   memory.forge.looked(id, pull.conflicts, { now: context.clock.now(), interval, setback: merged.failure });
 }

@@ -3,23 +3,22 @@ import type { Withdrawal } from '../../api/application.ts';
 import type { PullRequest } from '../../ports/forge.ts';
 import type { Doing } from '../doing.ts';
 import type { AgentIntent } from '../intents.ts';
-import { forgeRepositoryOf } from '../source/repository.ts';
 import { intervalOf } from '../source/sources.ts';
-import { begin } from './propose.ts';
+import { begin, lookedAt } from './propose.ts';
 
 /** Closes one that is open and as it was made, and says why. */
 export const withdraw = ({ pull }: Extract<AgentIntent, { do: 'Withdraw' }>, at: Doing): Promise<'unchanged'> =>
   begin(at, (signal) => withdrawing(pull, at, signal));
 
 async function withdrawing(pull: Withdrawal, at: Doing, signal: AbortSignal): Promise<void> {
-  const { context, seen, memory, key } = at;
-  const repository = await forgeRepositoryOf(seen.app, context);
-  const looked = repository.ok ? await context.forge.look(repository.value, pull.id, signal) : repository;
-  if (!repository.ok || !looked.ok) return failed(pull, looked.ok ? { message: '' } : looked.error, at);
-  if (looked.value.state !== 'open' || !isOurs(looked.value, pull)) return memory.forge.ended(pull.url);
+  const { context, memory, key } = at;
+  const looked = await lookedAt(pull.id, at, signal);
+  if (!looked.ok) return failed(pull, looked.error, at);
+  const { pull: now, repository } = looked.value;
+  if (now.state !== 'open' || !isOurs(now, pull)) return memory.forge.ended(pull.url);
   if (!context.ownership.owns(key)) return;
   const why = `${pull.why} Sluice closes this pull request.`;
-  const closed = await context.forge.close(repository.value, { id: pull.id, why }, signal);
+  const closed = await context.forge.close(repository, { id: pull.id, why }, signal);
   if (!closed.ok) return failed(pull, closed.error, at);
   memory.forge.ended(pull.url);
 }

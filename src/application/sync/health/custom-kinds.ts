@@ -8,6 +8,7 @@ import {
   healthy,
   part,
   progressing,
+  said,
   suspended,
   unknown,
   wordsOf,
@@ -18,7 +19,7 @@ import {
 const UNSEEN = 'its controller has said nothing of it yet';
 
 /** What is not so yet, in the words of the condition that says so. */
-const waiting = (said: ConditionSeen | undefined): Health => progressing(said ? wordsOf(said) : UNSEEN);
+const waiting = (seen: ConditionSeen | undefined): Health => progressing(seen ? wordsOf(seen) : UNSEEN);
 
 /** By its phase. A release that waits for a person or a time is suspended, not failed. */
 export function rollout(object: KubeObject): Health {
@@ -43,7 +44,7 @@ const BY_PHASE: Readonly<Record<string, Health['health']>> = {
 export function run(object: KubeObject): Health {
   const { phase, message } = part(object, 'status');
   const health = (typeof phase === 'string' ? BY_PHASE[phase] : undefined) ?? 'Progressing';
-  return { health, message: (textIn(message) ?? textIn(phase) ?? 'is running').slice(0, 256) };
+  return said(health)(textIn(message) ?? textIn(phase) ?? 'is running');
 }
 
 const HEALTHS: readonly Health['health'][] = ['Healthy', 'Progressing', 'Degraded', 'Suspended', 'Unknown'];
@@ -53,7 +54,7 @@ export function argoApplication(object: KubeObject): Health {
   const { health } = part(object, 'status');
   if (!isRecord(health)) return progressing(UNSEEN);
   const found = HEALTHS.find((one) => one === health['status']);
-  if (found !== undefined) return { health: found, message: (textIn(health['message']) ?? '').slice(0, 256) };
+  if (found !== undefined) return said(found)(textIn(health['message']));
   return health['status'] === 'Missing' ? progressing('its objects are not there yet') : unknown();
 }
 
@@ -66,16 +67,16 @@ export function gateway(object: KubeObject): Health {
 }
 
 /** Until a controller has come to it, `Accepted` says that it is pending. */
-const isRefused = (said: ConditionSeen | undefined): said is ConditionSeen =>
-  said?.status === 'False' && said.reason !== 'Pending';
+const isRefused = (seen: ConditionSeen | undefined): seen is ConditionSeen =>
+  seen?.status === 'False' && seen.reason !== 'Pending';
 
 /** A route belongs to each of its parents, and each has its say. */
 export function route(object: KubeObject): Health {
   const parents = recordsIn(part(object, 'spec')['parentRefs']);
-  const said = recordsIn(part(object, 'status')['parents']);
+  const statuses = recordsIn(part(object, 'status')['parents']);
   const { generation } = object.metadata;
   const seen = (type: string): (ConditionSeen | undefined)[] =>
-    said.map(({ conditions }) => conditionIn(conditions, type, generation));
+    statuses.map(({ conditions }) => conditionIn(conditions, type, generation));
   const wrong = [...seen('Accepted'), ...seen('ResolvedRefs')].find((one) => isRefused(one));
   if (wrong) return degraded(wordsOf(wrong));
   const isTaken = seen('Accepted').filter((one) => one?.status === 'True').length >= parents.length;
@@ -94,13 +95,11 @@ export function certificate(object: KubeObject): Health {
 
 export function scaledObject(object: KubeObject): Health {
   if (condition(object, 'Paused')?.status === 'True') return suspended('its scaling is paused');
-  const ready = condition(object, 'Ready');
-  if (ready?.status === 'True') return healthy();
-  return ready?.status === 'False' ? degraded(wordsOf(ready)) : waiting(ready);
+  return readyAlone(object);
 }
 
 /** Knative's `Ready`: False is an end, Unknown is on its way. */
-export function knative(object: KubeObject): Health {
+export function readyAlone(object: KubeObject): Health {
   const ready = condition(object, 'Ready');
   if (ready?.status === 'True') return healthy();
   return ready?.status === 'False' ? degraded(wordsOf(ready)) : waiting(ready);

@@ -13,7 +13,8 @@ export type Rule = (object: KubeObject) => Health;
 
 const MAX_MESSAGE = 256;
 
-const said =
+/** A health and what there is to add. */
+export const said =
   (health: Health['health']) =>
   (message = ''): Health => ({ health, message: message.slice(0, MAX_MESSAGE) });
 

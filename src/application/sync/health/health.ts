@@ -9,7 +9,7 @@ import {
   certificate,
   gateway,
   inferenceService,
-  knative,
+  readyAlone,
   rollout,
   route,
   run,
@@ -47,7 +47,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['gateway.networking.k8s.io/UDPRoute', route],
   ['cert-manager.io/Certificate', certificate],
   ['keda.sh/ScaledObject', scaledObject],
-  ['serving.knative.dev/Service', knative],
+  ['serving.knative.dev/Service', readyAlone],
   ['serving.kserve.io/InferenceService', inferenceService],
 ]);
 
