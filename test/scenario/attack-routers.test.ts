@@ -70,15 +70,6 @@ const release = (version: string, shape: Partial<BlueGreen>): void =>
   apply(cluster, version, { blueGreen: { ...ISTIO, ...shape } });
 const why = (): string => String(cluster.condition(cluster.rollout(), 'InvalidSpec')?.['message']);
 
-/** Writes of all processes in a while, Events aside. */
-async function writesIn(ms: number): Promise<string[]> {
-  const before = cluster.processes.map(({ writes }) => writes.length);
-  await cluster.run(ms);
-  return cluster.processes
-    .flatMap(({ writes }, at) => writes.slice(before[at]))
-    .filter((line) => !line.includes('/events'));
-}
-
 async function given(shape: Partial<BlueGreen>, route: KubeObject = vs()): Promise<void> {
   cluster.create(route);
   await givenV1(cluster, { blueGreen: { ...ISTIO, ...shape } });
@@ -111,13 +102,13 @@ describe('a route that a person has named as Sluice names previews', () => {
     await cluster.run(60_000);
     expect(names()).toContain('sluice-preview-mine');
     expect(names()).toContain('sluice-preview-primary');
-    expect(await writesIn(HOUR)).toEqual([]);
+    expect(await cluster.writesIn(HOUR)).toEqual([]);
   });
 
   it('stays, where no preview is asked for', async () => {
     await given({}, shared());
     expect(names()).toEqual(['sluice-preview-mine', 'primary']);
-    expect(await writesIn(HOUR)).toEqual([]);
+    expect(await cluster.writesIn(HOUR)).toEqual([]);
   });
 });
 
@@ -133,7 +124,7 @@ describe('a rule of a person with the header of the preview', () => {
     await givenV1(cluster, { blueGreen: { ...GATEWAY, ...PREVIEWED } });
     await cluster.run(60_000);
     expect(JSON.stringify(rules())).toContain('3s');
-    expect(await writesIn(HOUR)).toEqual([]);
+    expect(await cluster.writesIn(HOUR)).toEqual([]);
   });
 
   it('stays in a VirtualService', async () => {
@@ -146,7 +137,7 @@ describe('a rule of a person with the header of the preview', () => {
     await given(PREVIEWED, route);
     await cluster.run(60_000);
     expect(names()).toEqual(['beta', 'sluice-preview-primary', 'primary']);
-    expect(await writesIn(HOUR)).toEqual([]);
+    expect(await cluster.writesIn(HOUR)).toEqual([]);
   });
 
   it('is not shown where the route that is driven asks for that header itself, and the Rollout says what to do', async () => {
@@ -159,7 +150,7 @@ describe('a rule of a person with the header of the preview', () => {
       'asks for the header x-preview itself: name another one in previewRoute',
     );
     expect(names()).toEqual(['primary']);
-    expect(await writesIn(HOUR)).toEqual([]);
+    expect(await cluster.writesIn(HOUR)).toEqual([]);
   });
 });
 
@@ -195,19 +186,19 @@ describe('two Rollouts that drive one VirtualService by routes of their own', ()
 
   it('both have their previews, and rest', async () => {
     await both(PREVIEWED, { previewRoute: { match: [{ ...HEADER, headerName: 'x-api' }] } });
-    expect((await writesIn(60_000)).length).toBeLessThan(5);
+    expect((await cluster.writesIn(60_000)).length).toBeLessThan(5);
     expect(names()).toEqual(['sluice-preview-api', 'api', 'sluice-preview-primary', 'primary']);
   });
 
   it('one has a preview and the other none, and both rest', async () => {
     await both(PREVIEWED, {});
-    expect((await writesIn(60_000)).length).toBeLessThan(5);
+    expect((await cluster.writesIn(60_000)).length).toBeLessThan(5);
     expect(names()).toEqual(['api', 'sluice-preview-primary', 'primary']);
   });
 
   it('without previews they rest, and the one that is deleted leaves the other', async () => {
     await both({ promotionSteps: STEPS }, {});
-    expect(await writesIn(HOUR)).toEqual([]);
+    expect(await cluster.writesIn(HOUR)).toEqual([]);
     release('v2', { promotionSteps: STEPS });
     await weighs(20);
     cluster.delete('Rollout', 'api');
@@ -239,7 +230,7 @@ describe('two Rollouts that name one preview Service', () => {
     expect(isTold(cluster.rollout())).toBe(false);
     // It says once that nothing has come of it in time.
     await cluster.run(HOUR);
-    expect(await writesIn(HOUR)).toEqual([]);
+    expect(await cluster.writesIn(HOUR)).toEqual([]);
     release('v2', {});
     await promoted(cluster, 'v2');
     expect([active(cluster), isTold(api())]).toEqual(['v2', true]);
@@ -264,7 +255,7 @@ describe('two Rollouts that name one preview Service', () => {
     await cluster.until('it goes on', () => api()?.status?.phase === 'Healthy', 30_000);
     expect(cluster.selected(PREVIEW)).toBe(api()?.status?.stableRS);
     await cluster.run(60_000);
-    expect(await writesIn(HOUR)).toEqual([]);
+    expect(await cluster.writesIn(HOUR)).toEqual([]);
   });
 });
 
@@ -299,7 +290,7 @@ describe('a Rollout that is renamed in Git', () => {
       expect(cluster.selected(ACTIVE)).toBe(next()?.status?.stableRS);
       expect(JSON.stringify(annotations())).not.toContain('shop/web');
       expect(cluster.condition(next() ?? {}, 'InvalidSpec')).toBeUndefined();
-      expect((await writesIn(600_000)).length).toBeLessThan(5);
+      expect((await cluster.writesIn(600_000)).length).toBeLessThan(5);
       // Both names have pods of one template for a while; of requests nothing is said.
       expect(cluster.audit.violations.filter((text) => !text.includes('two ReplicaSets of one revision'))).toEqual([]);
       cluster.audit.violations.length = 0;
@@ -317,7 +308,7 @@ describe('marks that somebody spoilt', () => {
       });
       await cluster.run(60_000);
       expect(names()).toEqual(['sluice-preview-primary', 'primary']);
-      expect(await writesIn(HOUR)).toEqual([]);
+      expect(await cluster.writesIn(HOUR)).toEqual([]);
     },
   );
 
@@ -385,7 +376,7 @@ describe('another controller', () => {
         },
         'stripper',
       );
-      writes += (await writesIn(1_000)).filter((line) => line.includes('virtualservices')).length;
+      writes += (await cluster.writesIn(1_000)).filter((line) => line.includes('virtualservices')).length;
     }
     expect(writes).toBeLessThan(70);
     await cluster.run(5_000);
@@ -433,8 +424,8 @@ describe('an abort', () => {
     }
     cluster.annotate('abort', 'bad');
     await back();
-    expect(await writesIn(60_000)).toBeDefined();
-    expect(await writesIn(HOUR)).toEqual([]);
+    expect(await cluster.writesIn(60_000)).toBeDefined();
+    expect(await cluster.writesIn(HOUR)).toEqual([]);
     expect(cluster.readyBehind(PREVIEW)).toBe(4);
   });
 
@@ -473,7 +464,7 @@ describe('an abort', () => {
     cluster.annotate('abort', 'bad');
     await cluster.until('v1 serves', () => active(cluster) === 'v1' && share() === 0, 5_000);
     await cluster.run(120_000);
-    expect(await writesIn(HOUR)).toEqual([]);
+    expect(await cluster.writesIn(HOUR)).toEqual([]);
   });
 
   it('goes back after a restart at which the kind may not be read any more', async () => {
@@ -510,7 +501,7 @@ describe('steps that are odd', () => {
     await promoted(cluster, 'v2');
     expect([active(cluster), share()]).toEqual(['v2', 0]);
     await cluster.run(120_000);
-    expect(await writesIn(HOUR)).toEqual([]);
+    expect(await cluster.writesIn(HOUR)).toEqual([]);
   });
 
   it.each([
@@ -548,7 +539,7 @@ describe('a strategy that changes at a weight', () => {
     cluster.annotate('abort', 'bad');
     await cluster.until('it is back', () => shareOfRule() === 0, 5_000);
     await cluster.run(120_000);
-    expect(await writesIn(HOUR)).toEqual([]);
+    expect(await cluster.writesIn(HOUR)).toEqual([]);
   });
 
   it('to plain blue-green hands the route back, and ends', async () => {
@@ -557,7 +548,7 @@ describe('a strategy that changes at a weight', () => {
     expect([active(cluster), share(), names()]).toEqual(['v2', 0, ['primary']]);
     expect(Object.keys(annotations())).toEqual([]);
     await cluster.run(120_000);
-    expect(await writesIn(HOUR)).toEqual([]);
+    expect(await cluster.writesIn(HOUR)).toEqual([]);
   });
 
   it('to a canary by the same route ends', async () => {
@@ -569,7 +560,7 @@ describe('a strategy that changes at a weight', () => {
     expect([active(cluster), share()]).toEqual(['v2', 0]);
     expect(names()).toEqual(['primary']);
     await cluster.run(120_000);
-    expect(await writesIn(HOUR)).toEqual([]);
+    expect(await cluster.writesIn(HOUR)).toEqual([]);
   });
 
   it('the Rollout is deleted: all requests go to the active side, and nothing of it stays', async () => {
@@ -585,7 +576,7 @@ describe('a strategy that changes at a weight', () => {
     await back();
     await promoted(cluster, 'v1');
     await cluster.run(120_000);
-    expect(await writesIn(HOUR)).toEqual([]);
+    expect(await cluster.writesIn(HOUR)).toEqual([]);
   });
 });
 
@@ -598,7 +589,7 @@ it('v1 declared again within the delay takes over, the route with it', async () 
   await promoted(cluster, 'v1');
   expect([active(cluster), previewed(cluster), share()]).toEqual(['v1', 'v1', 0]);
   await cluster.run(120_000);
-  expect(await writesIn(HOUR)).toEqual([]);
+  expect(await cluster.writesIn(HOUR)).toEqual([]);
 });
 
 describe('an HTTPRoute with a preview', () => {
@@ -615,7 +606,7 @@ describe('an HTTPRoute with a preview', () => {
     await givenV1(cluster, { blueGreen: shape });
     await cluster.run(10_000);
     expect(rules()[0]?.matches?.[0]?.headers?.[0]?.value).toBe(value);
-    expect(await writesIn(HOUR)).toEqual([]);
+    expect(await cluster.writesIn(HOUR)).toEqual([]);
     apply(cluster, 'v2', { blueGreen: shape });
     await cluster.until('20 %', () => shareOfRule() === 20);
     cluster.annotate('abort', 'bad');
@@ -649,7 +640,7 @@ describe('a route that cannot be read when its Rollout is deleted', () => {
     await cluster.run(60_000);
     expect(names()).toEqual(['sluice-preview-primary', 'main']);
     expect(cluster.events('HandBackFailed').join('\n')).toContain('the previews in it stay until it can be read');
-    expect(await writesIn(HOUR)).toEqual([]);
+    expect(await cluster.writesIn(HOUR)).toEqual([]);
     rename('main', 'primary');
     await cluster.run(10_000);
     expect([names(), Object.keys(annotations())]).toEqual([['primary'], []]);
@@ -690,7 +681,7 @@ describe('from Git', () => {
     await cluster.start();
     await promoted(cluster, 'v1');
     await cluster.run(60_000);
-    expect((await writesIn(600_000)).length).toBeLessThan(5);
+    expect((await cluster.writesIn(600_000)).length).toBeLessThan(5);
     expect(names()).toEqual(['sluice-preview-primary', 'primary']);
   });
 
@@ -766,7 +757,7 @@ describe('a process that is killed in the middle of a routed release', () => {
       await cluster.run(120_000);
       expect(cluster.processes[0]?.dead).toBe(true);
       expect([names(), cluster.readyBehind(ACTIVE)]).toEqual([['sluice-preview-primary', 'primary'], 4]);
-      expect(await writesIn(HOUR)).toEqual([]);
+      expect(await cluster.writesIn(HOUR)).toEqual([]);
     },
   );
 });

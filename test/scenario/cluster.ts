@@ -125,6 +125,15 @@ export class Cluster {
     await settle(5);
   }
 
+  /** Writes of all processes in a while, Events aside. */
+  async writesIn(ms: number): Promise<string[]> {
+    const before = this.processes.map(({ writes }) => writes.length);
+    await this.run(ms);
+    return this.processes
+      .flatMap(({ writes }, at) => writes.slice(before[at]))
+      .filter((line) => !line.includes('/events'));
+  }
+
   /** Turns the clock, timer by timer, until something is the case. Fails after `limitMs` of virtual time. */
   async until(what: string, check: () => unknown, limitMs = 600_000): Promise<void> {
     const end = this.clock.now() + limitMs;

@@ -61,14 +61,6 @@ const setShare = (name: string, canary: number): void =>
     const [stable, other] = spec.http.find((each) => each.name === name)?.route ?? [];
     if (stable && other) [stable.weight, other.weight] = [100 - canary, canary];
   });
-async function writesIn(ms: number): Promise<string[]> {
-  const before = cluster.processes.map(({ writes }) => writes.length);
-  await cluster.run(ms);
-  return cluster.processes
-    .flatMap(({ writes }, at) => writes.slice(before[at]))
-    .filter((line) => !line.includes('/events'));
-}
-
 /** v2 has a fifth of the requests of two routes. */
 async function givenTwoAt20(): Promise<void> {
   cluster.create(virtualService(['a', 'b', 'c']));
@@ -92,7 +84,7 @@ describe('a route that is no longer named of an object that is', () => {
       'Rollout shop/web drives less of it: the routes that it names no more go to the stable destination',
     );
     await cluster.run(60_000);
-    expect(await writesIn(HOUR)).toEqual([]);
+    expect(await cluster.writesIn(HOUR)).toEqual([]);
   });
 
   it('does so when the release goes on in the same moment', async () => {
@@ -120,7 +112,7 @@ describe('a route that is no longer named of an object that is', () => {
     await cluster.until('they have changed places', () => shares()['a'] === 0 && shares()['c'] === 20, 10_000);
     expect(shares()).toEqual({ a: 0, b: 20, c: 20 });
     await cluster.run(60_000);
-    expect(await writesIn(HOUR)).toEqual([]);
+    expect(await cluster.writesIn(HOUR)).toEqual([]);
   });
 
   it('does so while the release is aborted', async () => {
@@ -129,7 +121,7 @@ describe('a route that is no longer named of an object that is', () => {
     command('abort', 'bad');
     await cluster.until('all is back', () => shares()['a'] === 0 && shares()['b'] === 0, 10_000);
     await cluster.run(60_000);
-    expect(await writesIn(HOUR)).toEqual([]);
+    expect(await cluster.writesIn(HOUR)).toEqual([]);
   });
 
   it('is then a person’s: its weights are left alone', async () => {

@@ -2,10 +2,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { KubeObject, Service } from '../../src/api/k8s.ts';
 import { POD_TEMPLATE_HASH } from '../../src/api/names.ts';
 import type { Rollout, Step } from '../../src/api/rollout.ts';
-import { release } from '../../src/cli/release.ts';
-import { kubeClient } from '../../src/kube/client.ts';
 import { Cluster } from './cluster.ts';
 import { apply, givenV1, promoted, waits } from './given.ts';
+import { released } from './released.ts';
 import { IMAGE, rollout, service, UNROUTED, virtualService } from './manifests.ts';
 
 const STEPS: Step[] = [{ setWeight: 25 }, { pause: {} }];
@@ -32,7 +31,6 @@ const isHandedBack = (): boolean =>
   cluster.selected('web-canary') === undefined &&
   cluster.weights()?.canary === 0 &&
   marks().length === 0;
-const client = () => kubeClient({ transport: cluster.server.transport('cli'), version: 'test', clock: cluster.clock });
 
 describe('what is no longer driven is handed back', () => {
   it('when its Rollout is deleted by hand', async () => {
@@ -103,20 +101,7 @@ describe('what is no longer driven is handed back', () => {
 });
 
 describe('sluice release', () => {
-  type Options = Parameters<typeof release>[1];
-  const ALL: Options = { namespace: undefined, dryRun: false, abort: false, rollouts: [] };
-
-  /** Runs it to its end, in virtual time. Resolves to what it printed. */
-  async function run(options: Partial<Options>): Promise<string[]> {
-    const lines: string[] = [];
-    let ended = false;
-    const around = { client: client(), clock: cluster.clock, print: (line: string) => void lines.push(line) };
-    const done = release(around, { ...ALL, ...options }).finally(() => (ended = true));
-    done.catch(() => undefined);
-    await cluster.until('it ends', () => ended, 3_600_000);
-    await done;
-    return lines;
-  }
+  const run = (options: Parameters<typeof released>[1]): Promise<string[]> => released(cluster, options);
 
   interface Pod extends KubeObject {
     status?: { conditions?: { type: string; status: string }[] };

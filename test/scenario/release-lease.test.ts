@@ -1,14 +1,13 @@
 // `sluice release` beside a controller: it looks at the Lease.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { release } from '../../src/cli/release.ts';
 import { kubeClient } from '../../src/kube/client.ts';
 import { RESOURCES } from '../../src/api/names.ts';
 import { Cluster } from './cluster.ts';
 import type { EngineProcess } from './engine-process.ts';
 import { apply, givenV1, waits } from './given.ts';
+import { released } from './released.ts';
 
 const STEPS = [{ setWeight: 25 }, { pause: {} }];
-const ALL = { namespace: undefined, dryRun: false, abort: true, rollouts: [] };
 
 let cluster: Cluster;
 let controller: EngineProcess;
@@ -26,16 +25,8 @@ afterEach(() => cluster.end());
 const client = () => kubeClient({ transport: cluster.server.transport('cli'), version: 'test', clock: cluster.clock });
 const isDriven = (): boolean => cluster.selected('web-stable') !== undefined;
 
-async function run(options: Partial<typeof ALL> & { leaseNamespace?: string } = {}): Promise<string[]> {
-  const lines: string[] = [];
-  let ended = false;
-  const around = { client: client(), clock: cluster.clock, print: (line: string) => void lines.push(line) };
-  const done = release(around, { ...ALL, ...options }).finally(() => (ended = true));
-  done.catch(() => undefined);
-  await cluster.until('it ends', () => ended, 3_600_000);
-  await done;
-  return lines;
-}
+const run = (options: Parameters<typeof released>[1] = {}): Promise<string[]> =>
+  released(cluster, { abort: true, ...options });
 
 describe('release', () => {
   it.each([{ abort: true }, { abort: false }, { leaseNamespace: 'shop' }])(

@@ -2,10 +2,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { KubeObject } from '../../src/api/k8s.ts';
 import type { Canary, Rollout, Step } from '../../src/api/rollout.ts';
-import { release } from '../../src/cli/release.ts';
-import { kubeClient } from '../../src/kube/client.ts';
 import { Cluster } from './cluster.ts';
 import { rollout, service } from './manifests.ts';
+import { released } from './released.ts';
 
 interface Http {
   name: string;
@@ -213,16 +212,7 @@ describe('a route that two Rollouts share is handed back by Rollout', () => {
     apply('api', 'v3');
     await stands('api', 'Paused');
     cluster.close();
-    const lines: string[] = [];
-    const transport = cluster.server.transport('cli');
-    const client = kubeClient({ transport, version: 'test', clock: cluster.clock });
-    const around = { client, clock: cluster.clock, print: (line: string) => void lines.push(line) };
-    const options = { namespace: 'shop', dryRun: false, abort: true, rollouts: ['api'] };
-    let ended = false;
-    const done = release(around, options).finally(() => (ended = true));
-    done.catch(() => undefined);
-    await cluster.until('it ends', () => ended, HOUR);
-    await done;
+    await released(cluster, { namespace: 'shop', abort: true, rollouts: ['api'] });
     expect([share('web'), share('api')]).toEqual([20, 0]);
     expect(marks()).toContain('shop/web');
     expect(marks()).not.toContain('shop/api');
