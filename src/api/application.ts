@@ -137,6 +137,18 @@ export const applicationSpecSchema = z.object({
       namespace: name.optional().describe("Namespace for objects that name none. Default: the Application's own."),
     })
     .optional(),
+  dependsOn: z
+    .array(
+      z.object({
+        name,
+        namespace: name.optional().describe("Default: the Application's own."),
+      }),
+    )
+    .max(32)
+    .optional()
+    .describe(
+      'Applications that are to be Ready before new content of this one is applied; of one repository and revision, Ready at the same commit.',
+    ),
   sync: z
     .object({
       prune: z.boolean().optional().describe('Delete what has left Git. Default false.'),

@@ -21,7 +21,7 @@ import { sourceOf, type SourceState } from './source/sources.ts';
 import { reachOf, tenancyOf, userOf, type Tenancy } from './source/tenancy.ts';
 import { signsOfAnother } from './sync/another.ts';
 import { missingRight } from './sync/check.ts';
-import { claimant, declarer, doubtAbout, type Neighbourhood } from './sync/claims.ts';
+import { claimant, declarer, doubtAbout, neighbourOf, type Neighbourhood } from './sync/claims.ts';
 import { ownerOf } from './sync/owner.ts';
 import { isScaled } from './sync/plan-object.ts';
 
@@ -87,6 +87,7 @@ export async function observe(key: ObjectKey, at: Observation, memory: Memory, c
     claimedBy: (id, object) => claimant(id, object, around),
     declaredElsewhere: (id) => declarer(id, around),
     doubt: (id) => doubtAbout(id, view.readAt, around),
+    neighbour: (namespace, name) => neighbourOf(applications.get(namespace, name), view.readAt, around),
   };
 }
 

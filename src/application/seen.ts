@@ -16,7 +16,7 @@ import type { DesiredObject } from './source/desired.ts';
 import type { Problem } from './source/manifests.ts';
 import type { Tenancy } from './source/tenancy.ts';
 import type { CheckOutcome } from './sync/outcome.ts';
-import type { Doubt } from './sync/claims.ts';
+import type { Doubt, Neighbour } from './sync/claims.ts';
 import type { Owner } from './sync/owner.ts';
 
 /** What a commit declares, read with one spec of the source. */
@@ -153,4 +153,6 @@ export interface Seen {
   declaredElsewhere(key: ObjectKey): string | undefined;
   /** Applications that may declare the object by now. */
   doubt(key: ObjectKey): Doubt;
+  /** Any Application that there is. */
+  neighbour(namespace: string, name: string): Neighbour | undefined;
 }

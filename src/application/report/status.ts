@@ -9,6 +9,7 @@ import { describeReturn, type ReturnDecision } from '../revert/returns.ts';
 import { revisionRef } from '../revision.ts';
 import type { Declared, Seen, SourceFailure } from '../seen.ts';
 import type { PrunePlan } from '../sync/prune.ts';
+import type { Waiting } from '../sync/waiting.ts';
 import type { Gate } from '../sync/waves.ts';
 import { degraded } from './degraded.ts';
 import { noBranchText } from './due.ts';
@@ -29,6 +30,8 @@ export interface StatusInput {
   unconfirmed?: PrunePlan['unconfirmed'];
   /** What later waves of the commit wait for. */
   gate?: Gate | undefined;
+  /** Why the newest commit is not applied yet. */
+  waiting?: Waiting | undefined;
   problems: { snapshot?: string | undefined; writeBack?: string | undefined };
   /** Objects that are left as others changed them. */
   reported: readonly { key: ObjectKey; fields: string[] }[];
@@ -127,17 +130,36 @@ function verdictOf(input: StatusInput): Verdict {
     const message = 'the commit declares nothing; set sync.allowEmpty to have everything deleted';
     return { phase: 'Failed', reason: 'EmptyRender', message };
   }
-  if (held !== '') return { phase: 'Held', reason: 'Held', message: withGate(held, input.gate) };
-  const returning = input.returning.returns.map((each) => describeReturn(each)).join('; ');
-  if (returning !== '') return { phase: 'OutOfSync', reason: 'Returning', message: returning };
-  if (input.gate) return atGate(input.gate);
-  const astray = input.resources.filter(({ status }) => status === 'OutOfSync' || status === 'Missing');
-  if (astray.length > 0) return { phase: 'OutOfSync', reason: 'OutOfSync', message: listed(astray) };
+  if (held !== '') return { phase: 'Held', reason: 'Held', message: withWait(held, input) };
+  const onItsWay = underWay(input);
+  if (onItsWay) return onItsWay;
   return accepted ? withUnconfirmed(inForce(seen, accepted), input.unconfirmed) : unread(seen);
 }
 
-const withGate = (message: string, gate: Gate | undefined): string =>
-  gate === undefined ? message : `${message}; the next wave ${gate.isDegraded ? 'is not applied: ' : ''}${gate.text}`;
+/** Something is still to come, by itself. */
+function underWay(input: StatusInput): Verdict | undefined {
+  const returning = input.returning.returns.map((each) => describeReturn(each)).join('; ');
+  if (returning !== '') return { phase: 'OutOfSync', reason: 'Returning', message: returning };
+  if (input.waiting) return waits(input.seen, input.accepted, input.waiting);
+  if (input.gate) return atGate(input.gate);
+  const astray = input.resources.filter(({ status }) => status === 'OutOfSync' || status === 'Missing');
+  return astray.length === 0 ? undefined : { phase: 'OutOfSync', reason: 'OutOfSync', message: listed(astray) };
+}
+
+function withWait(message: string, { waiting, gate, seen }: StatusInput): string {
+  if (waiting) return `${message}; ${newestOf(seen)} ${waiting.text}`;
+  if (gate) return `${message}; the next wave ${gate.isDegraded ? 'is not applied: ' : ''}${gate.text}`;
+  return message;
+}
+
+const newestOf = ({ source: { newest } }: Seen): string => shortCommit(newest?.commit.oid ?? '');
+
+function waits(seen: Seen, accepted: Declared | undefined, { text, isStuck }: Waiting): Verdict {
+  const message = `${newestOf(seen)} ${text}${lastGood(accepted)}`;
+  return isStuck
+    ? { phase: 'Failed', reason: 'DependencyCycle', message }
+    : { phase: 'OutOfSync', reason: 'Waiting', message };
+}
 
 function atGate({ isDegraded, text }: Gate): Verdict {
   if (!isDegraded) return { phase: 'OutOfSync', reason: 'Waiting', message: `the next wave ${text}` };

@@ -8,17 +8,21 @@ import type { DesiredObject } from '../source/desired.ts';
 import type { Definition } from '../source/definitions.ts';
 import { bodyOf } from './body.ts';
 import { recordedBefore, type Before } from './before.ts';
+import { unmetDependency } from './dependencies.ts';
 import { bringsRights, definedProblems } from './brought.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { objectContext } from './plan-sync.ts';
 import type { ObjectContext } from './plan-object.ts';
 import { podsOf } from './pods.ts';
+import type { Waiting } from './waiting.ts';
 
 export interface Admission {
   /** What is to be in force now. */
   accepted: Declared | undefined;
   /** Why the newest commit is not. */
   refused?: SourceFailure;
+  /** Why the newest commit, which could be applied, is not yet. */
+  waiting?: Waiting | undefined;
   /** What has to be found out first. */
   intents: AgentIntent[];
   dueAt?: number | undefined;
@@ -29,7 +33,8 @@ const MAX_PROBLEMS = 5;
 /** Where the newest commit cannot be used and nothing is remembered, what was in force before is read back. */
 export function admit(seen: Seen): Admission {
   const admission = judge(seen);
-  const isUsable = admission.refused === undefined && seen.source.failure === undefined;
+  const { refused, waiting } = admission;
+  const isUsable = refused === undefined && waiting === undefined && seen.source.failure === undefined;
   if (isUsable || admission.accepted || admission.intents.length > 0) return admission;
   return { ...admission, ...inForce(recordedBefore(seen)) };
 }
@@ -104,7 +109,15 @@ function examine(seen: Seen, newest: Declared): Admission {
   const misfits = changed.flatMap((one) => misfitsOf(one, definedBy(one)));
   if (misfits.length > 0) return refuse(accepted, 'Refused', misfits);
   const waits = found.flatMap((one) => ('waits' in one ? [one.waits] : []));
-  return waits.length === 0 ? { accepted: newest, intents: [] } : delayed(accepted, waits);
+  if (waits.length > 0) return delayed(accepted, waits);
+  const waiting = isNews(newest, changed, context) ? unmetDependency(seen, newest) : undefined;
+  return waiting ? { accepted, waiting, intents: [], dueAt: waiting.dueAt } : { accepted: newest, intents: [] };
+}
+
+/** Whether a commit changes anything that is on record as applied; one that is on record itself was let in by an earlier process. */
+function isNews(newest: Declared, changed: readonly DesiredObject[], { seen, inventory }: ObjectContext): boolean {
+  const isKnown = seen.memory.accepted === undefined && seen.status.revision?.commit === newest.commit.oid;
+  return !isKnown && (changed.length > 0 || [...inventory.keys()].some((key) => !newest.keys.has(key)));
 }
 
 type Found = { request: CheckRequest } | { problem: string } | { waits: Wait } | { accepted: true };
