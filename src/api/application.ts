@@ -8,6 +8,7 @@ import { SSH_PATTERN } from './repository-url.ts';
 import { revisionRefSchema } from './revision.ts';
 import { ruled } from './rules.ts';
 import { DEFAULT_REVISION } from './target-revision.ts';
+import { windowsSchema } from './windows.ts';
 
 /** Between looks at a branch; shorter intervals of objects that are stored already are taken as this. */
 export const MIN_LOOK_MS = 5000;
@@ -165,6 +166,11 @@ export const applicationSpecSchema = z.object({
         .describe(
           'Percentage of the applied objects that one commit may delete, where that is more than 4 objects; for more the annotation sluice.dev/confirm-prune with the commit is asked. Default 50.',
         ),
+      windows: windowsSchema
+        .optional()
+        .describe(
+          'When a commit that changes something may be applied. What is in force is kept from drift at any time. Default: at any time.',
+        ),
       options: z
         .array(z.enum(['SkipMissingKinds']))
         .max(8)
@@ -293,6 +299,18 @@ export const applicationStatusSchema = z.object({
     .array(z.object({ revision: revisionRefSchema, at: z.string(), result: z.string() }))
     .max(10)
     .optional(),
+  overrides: z
+    .array(
+      z.object({
+        commit: z.string(),
+        reason: z.string().max(1024),
+        at: z.string(),
+        by: z.string().optional().describe('Field manager of who set the annotation: it proves no identity.'),
+      }),
+    )
+    .max(10)
+    .optional()
+    .describe('Commits that somebody had applied outside the windows, the last one first.'),
   notes: z
     .array(z.object({ commit: z.string(), rollout: z.string(), outcome: z.string(), attempt: z.int().optional() }))
     .max(32)

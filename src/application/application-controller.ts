@@ -80,7 +80,7 @@ class Agent implements ApplicationController {
   }
 
   start(signal: AbortSignal): void {
-    const { rollouts, applications } = this.#deps;
+    const { rollouts, applications, policies = [] } = this.#deps;
     this.#acting = true;
     this.#ends = [
       rollouts.onChange(({ object, old }) => {
@@ -91,6 +91,7 @@ class Agent implements ApplicationController {
         if (type !== 'updated' || isGone(object)) this.#neighboursOf(object);
         if (type !== 'updated' || readiness(object) !== readiness(old)) this.#dependentsOf(object);
       }),
+      ...policies.map((cache) => cache.onChange(({ object }) => this.#within(object.metadata.namespace))),
     ];
     this.#kernel.start();
     const stop = (): void => void this.stop();
@@ -206,6 +207,13 @@ class Agent implements ApplicationController {
       if (app.metadata.namespace === object.metadata.namespace)
         this.#kernel.add(objectKeyOf(app as unknown as KubeObject));
     }
+  }
+
+  /** All of a namespace, or of all. */
+  #within(namespace: string | undefined): void {
+    for (const app of this.#deps.applications.list())
+      if (namespace === undefined || app.metadata.namespace === namespace)
+        this.#kernel.add(objectKeyOf(app as unknown as KubeObject));
   }
 
   #dependentsOf(app: Application): void {

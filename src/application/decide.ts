@@ -58,6 +58,7 @@ export function decideApplication(seen: Seen): AgentDecision {
     reported: sync.reported,
     gate: sync.gate,
     waiting: admission.waiting,
+    override: admission.override,
     notes: reports.notes,
     withdrawals: reports.withdrawals,
     stable: snapshots.stable,

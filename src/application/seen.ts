@@ -4,6 +4,7 @@ import type { AnalysisRun } from '../api/analysis.ts';
 import type { Application, ApplicationStatus, Hold, Withdrawal } from '../api/application.ts';
 import type { KubeObject } from '../api/k8s.ts';
 import type { ObjectKey } from '../api/object-key.ts';
+import type { Closure } from '../api/release-policy.ts';
 import type { RevisionRef } from '../api/revision.ts';
 import type { Rollout } from '../api/rollout.ts';
 import type { Commit } from '../git/types.ts';
@@ -145,6 +146,8 @@ export interface Seen {
   rollout(namespace: string | undefined, name: string): Rollout | undefined;
   runs(namespace: string | undefined): readonly AnalysisRun[];
   snapshots: ReadonlyMap<ObjectKey, StableSnapshot>;
+  /** That by a policy about Applications nothing may be changed now. */
+  closed?: Closure | undefined;
   /** Takes out of a text what is known to be secret. */
   clean(text: string): string;
   /** The other Application, as `namespace/name`, that has applied a live object. */

@@ -118,9 +118,26 @@ describe.skipIf(!hasKubectl)(`${title}`, () => {
         'kubectl annotate application shop sluice.dev/confirm-prune=3f9c2d1',
         'application.sluice.dev/shop annotated',
       );
+      await says(
+        'kubectl annotate application shop sluice.dev/override="3f9c2d1 hotfix for incident 4711"',
+        'application.sluice.dev/shop annotated',
+      );
       await says('kubectl get secret shop-git -o yaml', /password: VE9LRU4=\n +username: Y2k=/);
       await says('kubectl get secrets', /shop-git +Opaque +2/);
     });
+  });
+
+  test('stops the line and lets it go on', async () => {
+    const windows = [{ kind: 'Allow', schedule: '0 9 * * MON-FRI', duration: '7h', timeZone: 'Europe/Berlin' }];
+    const metadata = { name: 'office-hours' };
+    const policy = { apiVersion: 'sluice.dev/v1alpha1', kind: 'ReleasePolicy', metadata, spec: { windows } };
+    await says('kubectl apply -f -', 'releasepolicy.sluice.dev/office-hours created', JSON.stringify(policy));
+    const patch = 'kubectl patch releasepolicy office-hours';
+    await says(`${patch} --type merge --patch '{"spec":{"stop":{"reason":"incident 4711"}}}'`, /patched/);
+    await says('kubectl get releasepolicies', /office-hours +incident 4711/);
+    await says(`${patch} --type json --patch '[{"op":"remove","path":"/spec/stop"}]'`, /patched/);
+    const wrong = { ...policy, spec: { windows: [{ ...windows[0], schedule: '@daily' }] } };
+    await fails('kubectl apply -f -', /spec\.windows\[0\]\.schedule/, JSON.stringify(wrong));
   });
 
   describe('shows', () => {
@@ -190,6 +207,8 @@ describe.skipIf(!hasKubectl)(`${title}`, () => {
       'rollout web sluice.dev/retry=true',
       'rollout web sluice.dev/pause=true',
       'rollout web sluice.dev/resume=true',
+      'rollout web sluice.dev/override="hotfix"',
+      'rollout web sluice.dev/override="hotfix for incident 4711"',
       'rollout web sluice.dev/restart=true',
       'rollout web sluice.dev/rollback=<pod hash>',
     ];

@@ -10,6 +10,7 @@ import { revisionRef } from '../revision.ts';
 import type { Declared, Seen, SourceFailure } from '../seen.ts';
 import type { PrunePlan } from '../sync/prune.ts';
 import type { Waiting } from '../sync/waiting.ts';
+import type { Override } from '../sync/windows.ts';
 import type { Gate } from '../sync/waves.ts';
 import { degraded } from './degraded.ts';
 import { noBranchText } from './due.ts';
@@ -32,6 +33,8 @@ export interface StatusInput {
   gate?: Gate | undefined;
   /** Why the newest commit is not applied yet. */
   waiting?: Waiting | undefined;
+  /** Who has it applied though a window is closed. */
+  override?: Override | undefined;
   problems: { snapshot?: string | undefined; writeBack?: string | undefined };
   /** Objects that are left as others changed them. */
   reported: readonly { key: ObjectKey; fields: string[] }[];
@@ -46,6 +49,7 @@ type Drift = NonNullable<ApplicationStatus['drift']>[number];
 
 const MAX_HISTORY = 10;
 const MAX_DRIFT = 20;
+const MAX_OVERRIDES = 10;
 
 export function nextStatus(input: StatusInput): ApplicationStatus {
   const { seen, accepted, holding } = input;
@@ -67,18 +71,27 @@ export function nextStatus(input: StatusInput): ApplicationStatus {
 
 /** Fields that are there only where they have something to say. */
 function fillOptional(status: ApplicationStatus, input: StatusInput): void {
-  const { seen, notes, returning, stable, withdrawals } = input;
+  const { seen, notes, returning, stable, withdrawals, override } = input;
   if (notes !== undefined) status.notes = notes;
   if (status.holds?.length === 0 && seen.status.holds === undefined) delete status.holds;
-  if (returning.returns.length > 0) status.returns = returning.returns;
-  else delete status.returns;
-  if (withdrawals.length > 0) status.withdrawals = withdrawals;
-  else delete status.withdrawals;
-  if (stable) status.stable = stable;
-  else delete status.stable;
+  put(status, 'returns', filled(returning.returns));
+  put(status, 'withdrawals', filled(withdrawals));
+  put(status, 'stable', stable);
+  if (override) status.overrides = [override, ...(status.overrides ?? [])].slice(0, MAX_OVERRIDES);
   const drift = driftOf(input);
   if (drift.length > 0) status.drift = drift;
   if (seen.source.attempted) status.attempted = seen.source.attempted;
+}
+
+const filled = <T>(list: T[]): T[] | undefined => (list.length === 0 ? undefined : list);
+
+function put<K extends keyof ApplicationStatus>(
+  status: ApplicationStatus,
+  field: K,
+  value: ApplicationStatus[K],
+): void {
+  if (value === undefined) delete status[field];
+  else status[field] = value;
 }
 
 function applied(status: ApplicationStatus, accepted: Declared, verdict: Verdict, { seen }: StatusInput): void {

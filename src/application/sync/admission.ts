@@ -15,6 +15,7 @@ import { objectContext } from './plan-sync.ts';
 import type { ObjectContext } from './plan-object.ts';
 import { podsOf } from './pods.ts';
 import type { Waiting } from './waiting.ts';
+import { atWindows, type Override } from './windows.ts';
 
 export interface Admission {
   /** What is to be in force now. */
@@ -23,6 +24,8 @@ export interface Admission {
   refused?: SourceFailure;
   /** Why the newest commit, which could be applied, is not yet. */
   waiting?: Waiting | undefined;
+  /** Who has it applied though a window is closed. */
+  override?: Override;
   /** What has to be found out first. */
   intents: AgentIntent[];
   dueAt?: number | undefined;
@@ -110,8 +113,16 @@ function examine(seen: Seen, newest: Declared): Admission {
   if (misfits.length > 0) return refuse(accepted, 'Refused', misfits);
   const waits = found.flatMap((one) => ('waits' in one ? [one.waits] : []));
   if (waits.length > 0) return delayed(accepted, waits);
-  const waiting = isNews(newest, changed, context) ? unmetDependency(seen, newest) : undefined;
-  return waiting ? { accepted, waiting, intents: [], dueAt: waiting.dueAt } : { accepted: newest, intents: [] };
+  return isNews(newest, changed, context) ? letIn(seen, newest) : { accepted: newest, intents: [] };
+}
+
+/** Nothing is wrong with the commit: it is applied, once nothing else holds it up. */
+function letIn(seen: Seen, newest: Declared): Admission {
+  const { accepted } = seen.memory;
+  const found = unmetDependency(seen, newest) ?? atWindows(seen, newest);
+  if (found === undefined) return { accepted: newest, intents: [] };
+  if ('text' in found) return { accepted, waiting: found, intents: [], dueAt: found.dueAt };
+  return { accepted: newest, override: found, intents: [] };
 }
 
 /** Whether a commit changes anything that is on record as applied; one that is on record itself was let in by an earlier process. */
