@@ -119,13 +119,29 @@ export const applicationSpecSchema = z.object({
         'Files below path that declare nothing here: `*` within a name, `**` across folders; without / any name.',
       ),
     helm: helmSchema.optional().describe('For a path that holds a chart of Helm.'),
+    verify: z
+      .object({
+        mode: z
+          .enum(['Commit', 'Tag', 'TagAndCommit'])
+          .optional()
+          .describe(
+            'What has to be signed: the commit, the annotated tag that targetRevision names, or both. Default Commit.',
+          ),
+        secretRef: z
+          .object({ name })
+          .describe(
+            'A Secret with the public keys that count: allowed_signers, as ssh-keygen has it, and keys of OpenPGP under names that end in .asc.',
+          ),
+      })
+      .optional()
+      .describe('Content that nobody on record has signed is not applied; what was applied before stays.'),
     interval: interval.optional().describe('How often the branch is looked at without a webhook. Default 30s.'),
     timeout: timeout.optional().describe('Limit of one exchange with the server. Default 60s.'),
     secretRef: z
       .object({ name })
       .optional()
       .describe(
-        'A Secret: keys username and password, or bearerToken; for ssh sshPrivateKey, sshPassphrase and known_hosts; forgeToken for pull requests; webhookSecret for webhooks.',
+        'A Secret: keys username and password, or bearerToken; for ssh sshPrivateKey, sshPassphrase and known_hosts; forgeToken for pull requests; signingKey, to sign commits with; webhookSecret for webhooks.',
       ),
   }),
   serviceAccountName: name
@@ -261,6 +277,10 @@ export const applicationStatusSchema = z.object({
     .object({ tool: z.enum(['Kustomize', 'Helm']), version: z.string() })
     .optional()
     .describe('What rendered its manifests; absent: they are in the files as they are.'),
+  signature: z
+    .object({ signer: z.string().max(1024), key: z.string().max(256).describe('Its fingerprint.') })
+    .optional()
+    .describe('Who signed the commit that is applied, where source.verify asks for it.'),
   attempted: revisionRefSchema.optional().describe('The newest commit seen.'),
   syncedAt: z.string().optional(),
   resources: z.array(resourceStatus).optional(),

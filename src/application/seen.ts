@@ -9,6 +9,7 @@ import type { RevisionRef } from '../api/revision.ts';
 import type { Rollout } from '../api/rollout.ts';
 import type { Commit } from '../git/types.ts';
 import type { Rendering } from '../ports/rendering.ts';
+import type { Signature } from '../ports/source-reader.ts';
 import type { ServedResource } from '../kube/types.ts';
 import type { RolloutSet } from './revert/rollout-set.ts';
 import type { StableSnapshot } from './revert/snapshot.ts';
@@ -29,6 +30,8 @@ export interface Declared {
   id: string;
   /** What rendered it; undefined: the files declare it as they are. */
   rendered: Rendering | undefined;
+  /** What came of the check of its signature, where one was asked for. */
+  signature?: Signature | undefined;
   /** Text of the files that declare something, or that went into the rendering, by path. */
   files: ReadonlyMap<string, string>;
   desired: readonly DesiredObject[];

@@ -110,8 +110,14 @@ function applied(status: ApplicationStatus, accepted: Declared, verdict: Verdict
     status.history = [{ ...history[0], result }, ...history.slice(1)];
   }
   status.revision = revision;
-  if (accepted.rendered) status.rendering = accepted.rendered;
-  else delete status.rendering;
+  put(status, 'rendering', accepted.rendered);
+  put(status, 'signature', signerOf(accepted));
+}
+
+function signerOf({ signature }: Declared): ApplicationStatus['signature'] {
+  if (signature?.good !== true) return undefined;
+  const { signer, key } = signature;
+  return { signer: signer.slice(0, 1024), key: key.slice(0, 256) };
 }
 
 /** What was put back since, and what is left as it is and was not told yet. */

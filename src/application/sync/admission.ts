@@ -1,6 +1,7 @@
 // Whether a commit is taken: as a whole, before its first write, or not at all. What was applied before stays until then. Pure.
 import type { KubeObject } from '../../api/k8s.ts';
 import { nameOf } from '../../api/object-key.ts';
+import { shortCommit } from '../../api/revision.ts';
 import type { AgentIntent, CheckRequest } from '../intents.ts';
 import type { Declared, Seen, SourceFailure } from '../seen.ts';
 import { describeProblem } from '../source/manifests.ts';
@@ -102,6 +103,8 @@ function examine(seen: Seen, newest: Declared): Admission {
   const wanted = newest.desired.map((desired) => ({ ...desired, path: desired.source.path }));
   const context = objectContext(seen, newest, wanted);
   const changed = wanted.filter((one) => isChanged(one, context));
+  const unsigned = unsignedBy(seen, newest);
+  if (unsigned !== undefined && isNews(newest, changed, context)) return refuse(accepted, 'Unverified', [unsigned]);
   const definedBy = (one: DesiredObject): Definition | undefined => broughtBy(one, newest, context);
   const found = changed.filter((one) => isServed(one, seen) && !definedBy(one)).map((one) => examineOne(one, context));
   const requests = found.flatMap((one) => ('request' in one ? [one.request] : []));
@@ -114,6 +117,12 @@ function examine(seen: Seen, newest: Declared): Admission {
   const waits = found.flatMap((one) => ('waits' in one ? [one.waits] : []));
   if (waits.length > 0) return delayed(accepted, waits);
   return isNews(newest, changed, context) ? letIn(seen, newest) : { accepted: newest, intents: [] };
+}
+
+/** Why its signature does not count, where one is asked for. */
+function unsignedBy({ app }: Seen, { commit, signature }: Declared): string | undefined {
+  if (app.spec.source.verify === undefined || signature?.good === true) return undefined;
+  return `${shortCommit(commit.oid)} is not applied: ${signature?.why ?? 'its signature was not checked yet'}`;
 }
 
 /** Nothing is wrong with the commit: it is applied, once nothing else holds it up. */
