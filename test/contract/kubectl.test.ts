@@ -29,6 +29,7 @@ function local(command: string): string {
     .replace(/ -n (\S+)/, '')
     .replace('examples/shop/application.yaml', join(folder, 'application.yaml'))
     .replace('-f crds/', `-f ${join(ROOT, 'crds')}`)
+    .replaceAll(/--from-file=(\S+)/g, (_, file: string) => `--from-file=${join(folder, file)}`)
     .replace('-f deploy/rollout.yaml', `-f ${join(DEPLOY, 'rollout.yaml')}`)
     .replace('"$(openssl rand -hex 32)"', 'abcdef')
     .replace('<pod hash>', '7d9f');
@@ -121,6 +122,12 @@ describe.skipIf(!hasKubectl)(`${title}`, () => {
       await says(
         'kubectl annotate application shop sluice.dev/override="3f9c2d1 hotfix for incident 4711"',
         'application.sluice.dev/shop annotated',
+      );
+      await writeFile(join(folder, 'allowed_signers'), 'ada@example.com ssh-ed25519 AAAA\n');
+      await writeFile(join(folder, 'ada.asc'), 'a key\n');
+      await says(
+        'kubectl create secret generic signers -n shop --from-file=allowed_signers --from-file=ada.asc',
+        'secret/signers created',
       );
       await says('kubectl get secret shop-git -o yaml', /password: VE9LRU4=\n +username: Y2k=/);
       await says('kubectl get secrets', /shop-git +Opaque +2/);

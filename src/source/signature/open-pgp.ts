@@ -5,7 +5,6 @@ import type { Signature } from '../../ports/source-reader.ts';
 import type { GitCall } from '../../git/types.ts';
 import { runProcess, type ProcessResult } from '../render/process.ts';
 import { inFreshFolder, type ToolRoom } from '../render/tool.ts';
-import { onPath } from '../render/toolbox.ts';
 
 export interface OpenPgpQuestion {
   payload: Uint8Array;
@@ -17,7 +16,7 @@ export interface OpenPgpQuestion {
 
 /** Where the program works; undefined: none is run here. */
 export interface ToolContext {
-  rendering?: Pick<ToolRoom, 'folder' | 'clock' | 'busy'> | undefined;
+  rendering?: (Pick<ToolRoom, 'folder' | 'clock' | 'busy'> & { gpg?: string | undefined }) | undefined;
   call: GitCall;
 }
 
@@ -29,7 +28,7 @@ export async function checkOpenPgp(
   { payload, signature, keys }: OpenPgpQuestion,
   { rendering, call }: ToolContext,
 ): Promise<Signature> {
-  const program = onPath('gpg');
+  const program = rendering?.gpg;
   if (program === undefined || rendering === undefined)
     return bad('signatures of OpenPGP are checked by the program gpg, which is not on the PATH of the controller');
   const { clock, busy } = rendering;

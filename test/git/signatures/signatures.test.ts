@@ -19,7 +19,7 @@ const NOW = Date.parse('2026-06-01T00:00:00Z');
 const [first] = MADE.ssh;
 if (first === undefined) throw new Error('there are no signatures');
 
-const check = (signature: string, signers: string, payload = PAYLOAD, at = NOW) =>
+const check = (signature: string, signers: string, payload: Buffer = PAYLOAD, at = NOW) =>
   checkSsh(payload, signature, signers, at);
 const COMMIT = Buffer.from('tree 1\nauthor A <a@example.com> 1 +0000\ncommitter A <a@example.com> 1 +0000\n\nHello\n');
 
@@ -52,7 +52,7 @@ describe('A signature that ssh-keygen made', () => {
   it.each(MADE.ssh)(
     'with a key of $kind does not count for a text that differs by one bit',
     ({ publicKey, signature }) => {
-      const other = Buffer.from(PAYLOAD);
+      const other: Buffer = Buffer.from(PAYLOAD);
       other.writeUInt8(other.readUInt8(0) ^ 1, 0);
       expect(check(signature, `ada@example.com ${publicKey}`, other)).toMatchObject({
         good: false,
