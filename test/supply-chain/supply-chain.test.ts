@@ -96,7 +96,11 @@ describe('the image', () => {
   const [final = ''] = stages.slice(-1);
 
   it('is built from images that a release names by digest, and that are not made up here', () => {
-    expect(stages.map((stage) => stage.split(/\s/, 1)[0])).toEqual(['${NODE_IMAGE}', '${GO_IMAGE}', '${RUNTIME_IMAGE}']);
+    expect(stages.map((stage) => stage.split(/\s/, 1)[0])).toEqual([
+      '${NODE_IMAGE}',
+      '${GO_IMAGE}',
+      '${RUNTIME_IMAGE}',
+    ]);
     const release = read('.github/workflows/release.yml');
     for (const name of ['NODE_IMAGE', 'GO_IMAGE', 'RUNTIME_IMAGE']) {
       expect(lines.find((line) => line.startsWith(`ARG ${name}=`))).not.toContain('@sha256:');
