@@ -51,6 +51,22 @@ const RELEASE_HELP = `sluice release: hands back everything that Sluice drives, 
   --lease-namespace NAME   look for the controller's Lease in this namespace alone (default: in all)
   --dry-run                say what would be done, and do nothing`;
 
+const RENDER_HELP = `sluice render: what an Application with a folder would declare, as YAML, without a cluster
+
+  Reads the files as they are on disk, but for what Git ignores. Exit code 1: a commit with them would be refused, or declares nothing.
+
+  usage: sluice render DIR [OPTIONS]     or: sluice render -f application.yaml [OPTIONS]
+
+  -f, --application FILE   take path, exclude, helm and namespace from the Application in this file; DIR takes the place of its path
+  -n, --namespace NAME     for objects that name none (default: the Application's, else default)
+  --name NAME              name of the Application, which a chart's release is called by (default: the one in FILE, else release-name)
+  --values FILE            values for a chart, within the repository; may be given again, later ones win
+  --exclude PATTERN        leave these files out, as spec.source.exclude; may be given again
+  --root DIR               root of the repository (default: the nearest folder above with a .git, else DIR)
+  --kube-version VERSION   version of Kubernetes that a chart is told, such as 1.34
+  --kustomize PATH, --helm PATH
+                           the programs that render (default: those on the PATH)`;
+
 const DEMO_HELP = `sluice demo: a whole cluster in this process, and a release that goes well and one that does not
 
   --strategy NAME          canary or blue-green (default canary)
@@ -73,6 +89,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'hand back everything that is driven, before uninstalling',
     help: RELEASE_HELP,
     load: async () => (await import('./release.ts')).runRelease,
+  },
+  render: {
+    summary: 'print what a folder declares, without a cluster',
+    help: RENDER_HELP,
+    load: async () => (await import('./render.ts')).runRender,
   },
   version: {
     summary: 'print the version',
