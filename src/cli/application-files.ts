@@ -25,7 +25,7 @@ const isApplication = ({ apiVersion, kind }: KubeObject): boolean =>
   kind === RESOURCES.applications.kind && splitApiVersion(apiVersion)[0] === GROUP;
 
 /** The Applications in a text, or what is wrong with them; `file` is what it is called in messages. */
-function applicationsIn(file: string, text: string): Result<FoundApplication[], Finding[]> {
+export function applicationsIn(file: string, text: string): Result<FoundApplication[], Finding[]> {
   const read = readManifests([{ path: file, text }]);
   if (!read.ok) return fail(read.error.map(({ line, message }) => ({ file, line, message })));
   const found: FoundApplication[] = [];

@@ -43,6 +43,8 @@ export interface Reading {
   problems: Finding[];
   notes: string[];
   skipped: readonly SkippedFile[];
+  /** There is no such path. */
+  isMissing?: boolean;
   /** What else is there, where nothing was rendered. */
   others?: Survey | undefined;
 }
@@ -81,7 +83,8 @@ export async function read(files: Files, subject: Subject, tools: Tools, renderi
     const problems = checked.problems.map(({ path: file, line, message }): Finding => ({ file, line, message }));
     return { checked, rendered, problems, notes: checked.notes, skipped, others };
   } catch (error) {
-    return unread([findingOf(failureOf(error).message)]);
+    const { reason, message } = failureOf(error);
+    return { ...unread([findingOf(message)]), isMissing: reason === 'SourceNotFound' };
   }
 }
 

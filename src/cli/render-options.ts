@@ -21,7 +21,7 @@ const string = { type: 'string' } as const;
 const strings = { type: 'string', multiple: true } as const;
 
 /** Flags of what is rendered with, of both commands that render. */
-const TOOL_FLAGS = { kustomize: string, helm: string, 'kube-version': string } as const;
+export const TOOL_FLAGS = { kustomize: string, helm: string, 'kube-version': string } as const;
 
 const FLAGS = {
   ...TOOL_FLAGS,
@@ -64,7 +64,7 @@ function parse(argv: readonly string[]) {
 }
 
 /** As helm takes it. Throws UsageError. */
-function kubeVersionOf(text: string | undefined): string | undefined {
+export function kubeVersionOf(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const [, digits] = /^v?(\d+\.\d+(?:\.\d+)?)$/.exec(text) ?? [];
   if (digits === undefined) throw new UsageError(`--kube-version ${text}: write a version such as 1.34 or v1.34.2`);

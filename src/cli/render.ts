@@ -39,10 +39,14 @@ function openedAt({ root }: Place, { err }: Output): LocalRepository | undefined
 
 /** What Git ignores is left out, unless it is what was asked for. */
 async function filesAt({ root, path }: Place, repository: LocalRepository | undefined): Promise<Files> {
-  const isWhole = repository === undefined || (path !== '' && (await repository.isIgnored(path)));
+  const isWhole = repository === undefined || (path !== '' && (await isIgnored(path, repository)));
   const objects = isWhole ? workingTree(root, () => Promise.resolve(false)) : repository.working;
   return { objects, tree: WORKING_TREE };
 }
+
+/** Whether it is a folder or a file. */
+const isIgnored = async (path: string, repository: LocalRepository): Promise<boolean> =>
+  (await repository.isIgnored(path)) || repository.isIgnored(`${path}/`);
 
 function refused(findings: readonly Finding[], { err }: Output): number {
   for (const finding of findings) err(printable(describeFinding(finding)));

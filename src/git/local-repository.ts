@@ -16,7 +16,7 @@ export interface LocalRepository {
   readonly working: TreeObjects;
   /** Paths that were met in what is checked out, and that Git ignores. */
   readonly ignored: ReadonlySet<string>;
-  /** Whether no commit would hold what is at a path. */
+  /** Whether no commit would hold what is at a path; that of a folder ends with a slash. */
   isIgnored(path: string): Promise<boolean>;
   /** URLs of its remotes. */
   remotes(): Promise<string[]>;
@@ -172,14 +172,14 @@ class Repository implements LocalRepository {
 
   async #leavesOut(path: string): Promise<boolean> {
     const leaves = await this.isIgnored(path);
-    if (leaves) this.ignored.add(path);
+    if (leaves) this.ignored.add(path.replace(/\/$/, ''));
     return leaves;
   }
 
   /** What is in the index is part of the next commit, whatever .gitignore says. */
   async isIgnored(path: string): Promise<boolean> {
     this.#tracked ??= this.#listTracked();
-    if ((await this.#tracked).has(path)) return false;
+    if ((await this.#tracked).has(path.replace(/\/$/, ''))) return false;
     const { root: dir, gitdir, common } = this.#folders;
     const info = fs.existsSync(join(common, 'info')) ? common : gitdir;
     return git.isIgnored({ fs, dir, gitdir: info, filepath: path });

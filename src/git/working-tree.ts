@@ -11,7 +11,7 @@ export type TreeObjects = Pick<GitMirror, 'tree' | 'blob'>;
 /** The id of the tree of the root. */
 export const WORKING_TREE = '';
 
-/** The objects below a folder; `isIgnored` says what no commit would hold, by path. Throws LimitExceeded for what is larger than an object may be. */
+/** The objects below a folder; `isIgnored` says what no commit would hold, by path, a folder's with a slash behind it. Throws LimitExceeded for what is larger than an object may be. */
 export function workingTree(root: string, isIgnored: (path: string) => Promise<boolean>): TreeObjects {
   return {
     async tree(folder) {
@@ -20,7 +20,8 @@ export function workingTree(root: string, isIgnored: (path: string) => Promise<b
       for (const entry of found.sort((a, b) => (a.name < b.name ? -1 : 1))) {
         const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
         const type = await typeOf(entry, join(root, path));
-        if (type !== undefined && !(await isIgnored(path))) entries.push(entryOf(entry.name, path, type));
+        if (type !== undefined && !(await isIgnored(type === 'file' || type === 'link' ? path : `${path}/`)))
+          entries.push(entryOf(entry.name, path, type));
       }
       return entries;
     },

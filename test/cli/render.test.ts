@@ -216,7 +216,7 @@ spec:
 
   it('reads what Git ignores where it is tracked nevertheless, or is what was asked for', async () => {
     const at = checkout({ 'd/local.yaml': CONFIG }).init();
-    at.write({ '.gitignore': 'local.yaml\nout\n', 'out/a.yaml': CONFIG });
+    at.write({ '.gitignore': 'local.yaml\nout/\n', 'out/a.yaml': CONFIG });
     expect(await run(at, 'd', '-n', 'shop')).toMatchObject({ code: 0, err: '' });
     expect(await run(at, 'out', '-n', 'shop')).toMatchObject({ code: 0, err: '' });
   });
