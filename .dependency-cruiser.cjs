@@ -185,6 +185,28 @@ module.exports = {
       to: { path: '^src/', pathNot: '^src/($1|ports|api)/' },
     },
     {
+      name: 'plans-know-no-adapter',
+      severity: 'error',
+      comment: 'What a checkout declares and what a change would do is said of values; types alone may be named.',
+      from: { path: '^src/plan/' },
+      to: {
+        path: `^src/(kube|git|forge|source|egress|http|controller|server|cli)/|^packages/kube-sandbox/|${providers}|${carryingOut}|^src/main`,
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'plans-import-no-io',
+      severity: 'error',
+      from: { path: '^src/plan/' },
+      to: { path: `${NODE_IO}|${LIBRARIES_WITH_IO}` },
+    },
+    {
+      name: 'only-the-command-line-knows-plans',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(cli|plan)/' },
+      to: { path: '^src/plan/' },
+    },
+    {
       name: 'only-the-command-line-knows-the-sandbox',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/cli/' },

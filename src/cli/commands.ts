@@ -51,6 +51,43 @@ const RELEASE_HELP = `sluice release: hands back everything that Sluice drives, 
   --lease-namespace NAME   look for the controller's Lease in this namespace alone (default: in all)
   --dry-run                say what would be done, and do nothing`;
 
+const PLAN_HELP = `sluice plan: what a change would do, before it is merged, without a cluster
+
+  Compares what two revisions of this checkout declare: objects, releases of Rollouts with their steps, what is pruned, and what would be
+  refused. Exit code 1: something would be refused. Values of Secrets are never shown.
+
+  usage: sluice plan [OPTIONS]     (of all Applications that this repository declares and that follow it)
+
+  -f, --application FILE   plan the Applications in this file; may be given again
+  --path PATH              plan this folder of the repository as one; may be given again
+  -n, --namespace NAME     with --path: for objects that name none (default default)
+  --name NAME              with --path: name of the Application, which a chart's release is called by
+  --from REV               compare with this revision; REV... with the commit where the branch left it
+                           (default: origin/HEAD..., else main...)
+  --to REV                 plan this revision (default: the files on disk)
+  --repo DIR               a folder of the checkout (default: this one)
+  --json                   as data, see docs/plan.md
+  --markdown               as a comment on a pull request
+  --kube-version VERSION   version of Kubernetes that a chart is told, such as 1.34
+  --kustomize PATH, --helm PATH
+                           the programs that render (default: those on the PATH)`;
+
+const RENDER_HELP = `sluice render: what an Application with a folder would declare, as YAML, without a cluster
+
+  Reads the files as they are on disk, but for what Git ignores. Exit code 1: a commit with them would be refused, or declares nothing.
+
+  usage: sluice render DIR [OPTIONS]     or: sluice render -f application.yaml [OPTIONS]
+
+  -f, --application FILE   take path, exclude, helm and namespace from the Application in this file; DIR takes the place of its path
+  -n, --namespace NAME     for objects that name none (default: the Application's, else default)
+  --name NAME              name of the Application, which a chart's release is called by (default: the one in FILE, else release-name)
+  --values FILE            values for a chart, within the repository; may be given again, later ones win
+  --exclude PATTERN        leave these files out, as spec.source.exclude; may be given again
+  --root DIR               root of the repository (default: the nearest folder above with a .git, else DIR)
+  --kube-version VERSION   version of Kubernetes that a chart is told, such as 1.34
+  --kustomize PATH, --helm PATH
+                           the programs that render (default: those on the PATH)`;
+
 const DEMO_HELP = `sluice demo: a whole cluster in this process, and a release that goes well and one that does not
 
   --strategy NAME          canary or blue-green (default canary)
@@ -73,6 +110,16 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'hand back everything that is driven, before uninstalling',
     help: RELEASE_HELP,
     load: async () => (await import('./release.ts')).runRelease,
+  },
+  plan: {
+    summary: 'say what a change would do before it is merged',
+    help: PLAN_HELP,
+    load: async () => (await import('./plan.ts')).runPlan,
+  },
+  render: {
+    summary: 'print what a folder declares, without a cluster',
+    help: RENDER_HELP,
+    load: async () => (await import('./render.ts')).runRender,
   },
   version: {
     summary: 'print the version',

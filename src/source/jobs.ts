@@ -76,10 +76,18 @@ async function run(job: Job, context: JobContext): Promise<SourceResult<unknown>
 
 const committer = ({ author, signing }: CommitFilesRequest | AddNotesRequest): Committer => ({ ...author, signing });
 
-type PathRequest = Pick<ReadRequest, 'path' | 'exclude' | 'render'>;
+export type PathRequest = Pick<ReadRequest, 'path' | 'exclude' | 'render'>;
 
 /** What a commit declares; problems are told by file and line. */
-type Read = Result<Omit<SourceContent, 'commit'>, Problem[]>;
+export type Read = Result<Omit<SourceContent, 'commit'>, Problem[]>;
+
+type Objects = Pick<GitMirror, 'tree' | 'blob'>;
+
+export interface ReadContext extends Pick<JobContext, 'limits' | 'rendering'> {
+  /** Of the tree. */
+  mirror: Objects;
+  signal?: AbortSignal | undefined;
+}
 
 async function content(
   commit: SourceCommit,
@@ -87,18 +95,7 @@ async function content(
   context: JobContext,
 ): Promise<SourceResult<SourceContent>> {
   try {
-    const budget = new SourceBudget(context.limits);
-    const at = await resolvePath({ tree: commit.tree, path: request.path }, context.mirror);
-    const files = commitFiles(commit.tree, context.mirror, budget);
-    const excluded = excluder(request.exclude ?? []);
-    const names = at.type === 'tree' ? await namesOf(at.oid, context.mirror) : [];
-    const renderer = meantBy(
-      request,
-      names.filter((name) => !excluded(name)),
-    );
-    const read = renderer
-      ? await rendered({ renderer, path: at.path, options: request.render ?? UNTOLD }, files, budget, context)
-      : await plain(commit, request, budget, context);
+    const read = await declaredIn(commit.tree, request, { ...context, signal: context.call.signal });
     if (!read.ok) return fail({ ...unreadable(read.error), commit });
     const where = request.path === '' ? 'the repository' : `${request.path.replace(/\/+$/, '')}/`;
     const empty = read.value.manifests.length === 0 ? { empty: `no manifests in ${where}` } : {};
@@ -106,6 +103,23 @@ async function content(
   } catch (error) {
     return fail({ ...failureOf(error), commit });
   }
+}
+
+/** Reads what is declared below a path of the tree with this id. Throws what `failureOf` tells of. */
+export async function declaredIn(tree: string, request: PathRequest, context: ReadContext): Promise<Read> {
+  const { mirror } = context;
+  const budget = new SourceBudget(context.limits);
+  const at = await resolvePath({ tree, path: request.path }, mirror);
+  const files = commitFiles(tree, mirror, budget);
+  const excluded = excluder(request.exclude ?? []);
+  const names = at.type === 'tree' ? await namesOf(at.oid, mirror) : [];
+  const renderer = meantBy(
+    request,
+    names.filter((name) => !excluded(name)),
+  );
+  return renderer
+    ? rendered({ renderer, path: at.path, options: request.render ?? UNTOLD }, files, budget, context)
+    : plain(tree, request, budget, context);
 }
 
 /** Throws GitError `rejected` where the Application speaks of a chart, and there is none. */
@@ -121,14 +135,14 @@ function meantBy({ path, render: options }: PathRequest, names: readonly string[
 /** What a rendering is told where a request says nothing of it. */
 const UNTOLD = { namespace: 'default' };
 
-const namesOf = async (tree: string, mirror: GitMirror): Promise<string[]> =>
+const namesOf = async (tree: string, mirror: Objects): Promise<string[]> =>
   (await mirror.tree(tree)).filter(({ type }) => type === 'file' || type === 'link').map(({ name }) => name);
 
 async function plain(
-  { tree }: SourceCommit,
+  tree: string,
   { path, exclude = [] }: PathRequest,
   budget: SourceBudget,
-  { mirror }: JobContext,
+  { mirror }: ReadContext,
 ): Promise<Read> {
   const found = await findManifests({ tree, path, exclude }, mirror, budget);
   const { files, problems } = await textsOf(found, mirror, budget);
@@ -146,7 +160,7 @@ async function rendered(
   request: { renderer: Renderer; path: string; options: RenderOptions },
   files: CommitFiles,
   budget: SourceBudget,
-  { rendering, call }: JobContext,
+  { rendering, signal }: ReadContext,
 ): Promise<Read> {
   const { tool, byHand } = request.renderer;
   if (rendering === undefined)
@@ -154,7 +168,7 @@ async function rendered(
       'rejected',
       `this is input of ${tool}, and nothing is rendered here; commit what ${byHand} prints`,
     );
-  const read = await render(request, files, budget, { signal: call.signal, ...rendering });
+  const read = await render(request, files, budget, { signal, ...rendering });
   if (!read.ok) return read;
   const { rendering: by, manifests, files: texts } = read.value;
   return ok({ manifests, skipped: [], files: texts, rendered: by });
@@ -162,7 +176,7 @@ async function rendered(
 
 async function textsOf(
   found: readonly { path: string; oid: string }[],
-  mirror: GitMirror,
+  mirror: Objects,
   budget: SourceBudget,
 ): Promise<{ files: SourceFile[]; problems: Problem[] }> {
   const files: SourceFile[] = [];

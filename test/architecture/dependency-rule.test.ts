@@ -54,6 +54,10 @@ const PLANTED: [file: string, imports: string, rule: string][] = [
   ['src/application/revert/hold.ts', 'node:timers/promises', 'decisions-of-the-agent-import-no-io'],
   ['src/application/sync/prune.ts', '../../kube/other.ts', 'decisions-of-the-agent-know-no-cluster'],
   ['src/application/report/due.ts', '../execute.ts', 'decisions-of-the-agent-carry-nothing-out'],
+  ['src/plan/planted.ts', '../git/other.ts', 'plans-know-no-adapter'],
+  ['src/plan/planted-hand.ts', '../application/execute.ts', 'plans-know-no-adapter'],
+  ['src/plan/planted-io.ts', 'node:fs', 'plans-import-no-io'],
+  ['src/application/planted-plan.ts', '../plan/other.ts', 'only-the-command-line-knows-plans'],
   [
     'src/controller/planted-sandbox.ts',
     '../../packages/kube-sandbox/src/sandbox.ts',

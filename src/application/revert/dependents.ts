@@ -7,6 +7,7 @@ import { drivenOf, idOf } from '../../traffic/driven-objects.ts';
 import { isRecord, recordsIn, textIn } from '../../api/json.ts';
 import { objectKey, refOf, type ObjectKey } from '../../api/object-key.ts';
 
+/** A Rollout that Sluice drives; not one of Argo Rollouts. */
 export const isRollout = (object: KubeObject): boolean => object.kind === 'Rollout' && refOf(object).group === GROUP;
 
 /** Keys of the objects that a Rollout names, whether they exist or not. */

@@ -14,6 +14,7 @@ export interface Definition {
 /** By `group/Kind`. */
 export type Definitions = ReadonlyMap<string, Definition>;
 
+/** The kinds that these manifests define. */
 export function definitionsIn(manifests: readonly Manifest[]): Definitions {
   const kinds = new Map<string, Definition>();
   for (const { object } of manifests) {

@@ -36,6 +36,7 @@ export function kindsIn(manifests: readonly Manifest[]): { apiVersion: string; k
   return [...kinds.values()];
 }
 
+/** What the content of a commit declares for an Application, with what speaks against it. */
 export function render(content: SourceContent, context: RenderContext): Declared {
   const brought = definitionsIn(content.manifests);
   const problems: Problem[] = [];

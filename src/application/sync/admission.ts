@@ -15,6 +15,7 @@ import { fingerprintOf } from './fingerprint.ts';
 import { objectContext } from './plan-sync.ts';
 import type { ObjectContext } from './plan-object.ts';
 import { podsOf } from './pods.ts';
+import { silencedProblems } from './silenced.ts';
 import type { Waiting } from './waiting.ts';
 import { atWindows, type Override } from './windows.ts';
 
@@ -80,14 +81,8 @@ function silenced(seen: Seen, newest: Declared): Admission | undefined {
   const before: Before = accepted ? { declared: accepted } : recordedBefore(seen);
   if (before === 'unknown') return undefined;
   if ('commit' in before) return before.commit === newest.commit.oid ? undefined : inForce(before);
-  const skipped = new Set(newest.skipped);
-  const lost = before.declared.desired.filter(({ source, key }) => skipped.has(source.path) && !newest.keys.has(key));
-  if (lost.length === 0) return undefined;
-  const problems = lost.map(
-    ({ source, ref }) =>
-      `${source.path}:1: declared ${nameOf(ref)}, and has neither apiVersion nor kind now; delete or rename the file if that is to go`,
-  );
-  return refuse(accepted, 'InvalidManifest', problems);
+  const problems = silencedProblems(before.declared, newest).map((problem) => describeProblem(problem));
+  return problems.length === 0 ? undefined : refuse(accepted, 'InvalidManifest', problems);
 }
 
 function refuse(accepted: Declared | undefined, reason: string, problems: readonly string[]): Admission {

@@ -10,6 +10,7 @@ import type { StableSnapshot } from '../revert/snapshot.ts';
 import type { Wanted } from '../revert/wanted.ts';
 import type { Declared, Live, Seen } from '../seen.ts';
 import { isOwnedBy } from './owner.ts';
+import { isTooMany, keepingAnnotation } from './prune-rules.ts';
 import { stageOf } from './stages.ts';
 import { waitsForSuccessor } from './successor.ts';
 import { waveOf } from './waves.ts';
@@ -25,9 +26,6 @@ export interface PrunePlan {
   dueAt?: number | undefined;
 }
 
-/** So many deletions are never asked about. */
-const FEW = 4;
-const DEFAULT_LIMIT = 50;
 /** How long the answer to what a Namespace or a definition holds counts: where it holds nothing, for this very moment. */
 const INSPECTED_MS = 60_000;
 const EMPTY_MS = 2_000;
@@ -104,23 +102,17 @@ function isOurs(live: KubeObject, entry: ResourceStatus, { owner }: Seen): boole
   return isOwnedBy(live, owner) && (entry.uid === undefined || entry.uid === live.metadata.uid);
 }
 
-/** Annotations of what stays: ours, and the one that charts have. */
-const KEPT_BY: readonly [name: string, value: string][] = [
-  [ANNOTATIONS.prune, 'Disabled'],
-  ['helm.sh/resource-policy', 'keep'],
-];
-
 function reasonToKeep(
   key: ObjectKey,
   live: KubeObject,
   { seen, present, uids }: Omit<One, 'plan'>,
 ): string | undefined {
   if (!(seen.app.spec.sync?.prune ?? false)) return 'has left Git; sync.prune is off';
-  const kept = KEPT_BY.find(([name, value]) => live.metadata.annotations?.[name] === value);
-  if (kept) return `kept by the annotation ${kept.join(': ')}`;
+  const keeper = keepingAnnotation(live);
+  if (keeper !== undefined) return `kept by the annotation ${keeper}`;
   if (uids.has(live.metadata.uid ?? '')) return 'is declared under another name of its kind, and stays';
-  const keeper = neededBy(key, present, seen.snapshots);
-  return keeper === undefined ? undefined : `the stable revision of ${keeper} still needs it`;
+  const needing = neededBy(key, present, seen.snapshots);
+  return needing === undefined ? undefined : `the stable revision of ${needing} still needs it`;
 }
 
 /** Another Application may declare it by now; that one is asked. */
@@ -162,10 +154,9 @@ function neededBy(
 
 /** Measured by what was there before this commit. */
 function isOverLimit({ app, status, memory }: Seen, { commit }: Declared, count: number): boolean {
-  const limit = app.spec.sync?.pruneLimit ?? DEFAULT_LIMIT;
   const kept = (status.resources ?? []).filter((entry) => entry.hash !== undefined && entry.commit !== commit.oid);
   const all = memory.previous?.desired.length ?? kept.length;
-  return count > FEW && count * 100 > all * limit;
+  return isTooMany(count, all, app.spec.sync?.pruneLimit);
 }
 
 function confirmationOf(declared: Declared, count: number): { short: string; text: string } {

@@ -53,7 +53,7 @@ export async function toolOf(renderer: Renderer, at: string, tools: ToolPaths, r
   const program = tools[tool];
   const instead = `plain YAML is read without it: commit what ${byHand} prints`;
   if (program === undefined || !isProgram(program)) {
-    const where = program === undefined ? 'not on the PATH of the controller' : `not at ${program}`;
+    const where = program === undefined ? 'not on the PATH of Sluice' : `not at ${program}`;
     const said = `this is input of ${tool}, and ${name} is ${where} (--${name} PATH names it); ${instead}`;
     throw new GitError('rejected', `${at}: ${said}`);
   }

@@ -185,7 +185,7 @@ describe('a tool', () => {
 
   it('that is missing, or of another version, is named with what can be read', async () => {
     expect(await said(undefined)).toBe(
-      'InvalidManifest : o/kustomization.yaml: this is input of Kustomize, and kustomize is not on the PATH of the controller (--kustomize PATH names it); plain YAML is read without it: commit what kustomize build prints',
+      'InvalidManifest : o/kustomization.yaml: this is input of Kustomize, and kustomize is not on the PATH of Sluice (--kustomize PATH names it); plain YAML is read without it: commit what kustomize build prints',
     );
     const old = join(directory, 'old');
     expect(await said(old)).toContain(`kustomize is not at ${old}`);

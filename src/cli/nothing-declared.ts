@@ -1,0 +1,46 @@
+// What is said of a folder that declares nothing, and of files in it that look as if they should: what is there, and what Sluice reads.
+import type { Survey } from '../source/survey.ts';
+
+/** Endings of what others render, by what they are. */
+const RENDERED_ELSEWHERE: Readonly<Record<string, string>> = {
+  '.jsonnet': 'Jsonnet',
+  '.libsonnet': 'Jsonnet',
+  '.cue': 'CUE',
+  '.k': 'KCL',
+  '.pkl': 'Pkl',
+  '.dhall': 'Dhall',
+  '.tf': 'Terraform',
+};
+
+const READ =
+  '*.yaml, *.yml and *.json, a folder with a kustomization.yaml (by kustomize) and one with a Chart.yaml (by helm)';
+const MOST_ENDINGS = 5;
+
+/** Why there is nothing. */
+export function nothingDeclared(path: string, found: Survey | undefined): string {
+  const where = path === '' ? 'the folder' : path;
+  const endings = [...(found?.endings ?? [])].sort(([, a], [, b]) => b - a).slice(0, MOST_ENDINGS);
+  const there = endings.map(([ending, count]) => `${count} *${ending}`).join(', ');
+  const hidden = found?.hidden ?? [];
+  const parts = [
+    `${where} declares nothing`,
+    ...(there === '' ? [] : [`there is ${there}`]),
+    ...(hidden.length === 0 ? [] : [`names that begin with a dot are left out: ${hidden.join(', ')}`]),
+    `Sluice reads ${READ}`,
+    ...otherFiles(found),
+  ];
+  return parts.join('; ');
+}
+
+/** Files that something else renders, one text for each kind. */
+export function otherFiles(found: Survey | undefined): string[] {
+  const counts = new Map<string, number>();
+  for (const [ending, count] of found?.endings ?? []) {
+    const what = Object.hasOwn(RENDERED_ELSEWHERE, ending) ? RENDERED_ELSEWHERE[ending] : undefined;
+    if (what !== undefined) counts.set(what, (counts.get(what) ?? 0) + count);
+  }
+  return [...counts].map(
+    ([what, count]) =>
+      `${count} ${count === 1 ? 'file' : 'files'} of ${what}, which Sluice does not render: commit what is made of ${count === 1 ? 'it' : 'them'}`,
+  );
+}
