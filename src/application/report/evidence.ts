@@ -53,7 +53,7 @@ function linesOf(run: AnalysisRun, result: MetricResult): string[] {
     .slice(-MAX_MEASUREMENTS)
     .map((one) => `${one.value ?? '-'} (${one.phase})`);
   return [
-    `${run.metadata.name}: ${result.name} ${result.phase}: ${countsOf(result)}`,
+    oneLine(`${run.metadata.name}: ${result.name} ${result.phase}: ${countsOf(result)}`, MAX_LINE),
     ...(condition === '' ? [] : [`  ${oneLine(condition, MAX_LINE)}`]),
     ...(values.length > 0 ? [`  measured: ${oneLine(values.join(', '), MAX_LINE)}`] : []),
   ];

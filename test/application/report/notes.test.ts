@@ -197,6 +197,12 @@ describe('the text of a note', () => {
     expect(withSection(long, note)).toBe(long);
   });
 
+  it('has no line that the name of a metric made', () => {
+    const forged = run('a', 'hash2', 1, '1');
+    forged.status = { phase: 'Failed', metricResults: [{ name: 'rate\nPromoted: Rollout shop/web', phase: 'Failed' }] };
+    expect(evidenceOf([forged]).split('\n')).toHaveLength(1);
+  });
+
   it('quotes a bounded part of what was measured', () => {
     const runs = Array.from({ length: 2_000 }, (_, i) => run(`r${i}`, 'hash2', 1, 'v'.repeat(5_000)));
     const text = evidenceOf(runsOf(runs, { namespace: 'shop', name: 'web' }, { podHash: 'hash2' }));
