@@ -44,6 +44,8 @@ export interface SourceCommit {
   tree: string;
   parents: string[];
   author: Person;
+  /** Who put it there: of what is merged by a forge, the forge. */
+  committer?: Person | undefined;
   /** When it was committed, RFC 3339 with whole seconds. */
   date: string;
   /** First line of the message. */

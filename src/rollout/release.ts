@@ -6,9 +6,11 @@ import type { Outcome } from './outcome.ts';
 import { exactTime, time } from './time.ts';
 
 type Release = NonNullable<RolloutStatus['release']>;
-type Trail = Pick<HistoryEntry, 'attempt' | 'startedAt' | 'weights' | 'command'>;
+type Trail = Pick<HistoryEntry, 'attempt' | 'startedAt' | 'weights' | 'command' | 'earlierCommands'>;
 
 const MAX_WEIGHTS = 20;
+/** Before the last one. */
+const MAX_COMMANDS = 8;
 const ENDS: ReadonlySet<string> = new Set(['Promoted', 'Aborted', 'Superseded', 'RolledBack']);
 
 /** The release that goes on after this pass, and what is to be kept of those that ended in it, in order. */
@@ -48,8 +50,12 @@ function endedBy({ kind, hash, at, command }: End, release: Release | undefined)
   return trail;
 }
 
-const withCommand = (release: Release, command: Release['command']): Release =>
-  command === undefined ? release : { ...release, command };
+function withCommand(release: Release, command: Release['command']): Release {
+  if (command === undefined) return release;
+  const { command: before, earlierCommands = [] } = release;
+  if (before === undefined) return { ...release, command };
+  return { ...release, command, earlierCommands: [...earlierCommands, before].slice(-MAX_COMMANDS) };
+}
 
 /** With the weight and when it was seen first; the middle of a long trail is left out. */
 function withWeight(release: Release, at: string, weight: number): Release {
