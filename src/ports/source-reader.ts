@@ -161,6 +161,11 @@ export interface NoteSection {
   title: string;
   /** With the title as its first line. */
   text: string;
+  /**
+   * Others may write sections of the same title. How the lines begin that tell whose one is: those of anybody, and its own. Where there are
+   * such lines and none is its own, the section is another one.
+   */
+  told?: { any: string; own: string } | undefined;
 }
 
 export interface AddNotesRequest extends Repository {

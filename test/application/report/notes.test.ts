@@ -3,7 +3,8 @@ import type { AnalysisRun } from '../../../src/api/analysis.ts';
 import type { Hold } from '../../../src/api/application.ts';
 import { ANNOTATIONS, POD_TEMPLATE_HASH, RUN_LABELS } from '../../../src/api/names.ts';
 import type { HistoryEntry, Rollout } from '../../../src/api/rollout.ts';
-import { evidenceOf, runsOf } from '../../../src/application/report/evidence.ts';
+import { evidenceOf } from '../../../src/application/report/evidence.ts';
+import { runsOf } from '../../../src/ledger/runs-of.ts';
 import {
   dueNotes,
   noteKey,
