@@ -132,6 +132,18 @@ describe('the notes of a repository', () => {
     expect(await history(path, { limit: 5 })).toContain('and 295 more');
   });
 
+  it('of earlier versions are told with what the commit says, where that is here', async () => {
+    const [oid = ''] = commits(1);
+    note(
+      oid,
+      'Promoted: Rollout shop/web (Application shop/shop), release 2',
+      `At: ${at(10)}`,
+      'Evidence: nothing was measured',
+    );
+    expect(await history(clone(true))).toMatch(/Promoted +- +Ada +Deploy v1/);
+    expect(await history(server.url)).toMatch(/Promoted +- +- +- +-/);
+  });
+
   it('cannot be read of what is no repository, or keeps its references otherwise, and that is said', async () => {
     await expect(history(folder)).rejects.toThrow(`${folder} is no Git repository, nor in one`);
     await expect(history(join(folder, 'none'))).rejects.toThrow('there is no such folder, and it is no URL');

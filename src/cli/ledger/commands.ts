@@ -40,6 +40,20 @@ const AT_HELP = `sluice at: what served at a moment, from Git alone, by its note
 
   Exit code: 0 told, 1 the notes are missing or do not tell, 2 the command line, the time or the name is wrong.`;
 
+const WHY_HELP = `sluice why: what a Rollout or an Application is doing, in a few sentences
+
+  Since when, what it waits for and what a person can do; or why a revision was aborted, with numbers, where it went back to, what is written
+  back to Git, and what ends the hold. All of it is what the controller has said in the status.
+
+  usage: sluice why [OPTIONS] NAME
+
+${NAME}
+
+${CLUSTER}
+  --timezone ZONE     for the times that are shown, such as Europe/Berlin (default: this machine's)
+
+  Exit code: 0 told, 1 the cluster cannot be read, 2 the command line or the name is wrong.`;
+
 export const LEDGER_COMMANDS: Readonly<Record<string, Command>> = {
   history: {
     summary: 'releases of a Rollout or an Application, newest first',
@@ -50,5 +64,10 @@ export const LEDGER_COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'what served at a moment, from the notes in Git',
     help: AT_HELP,
     load: async () => (await import('./at.ts')).runAt,
+  },
+  why: {
+    summary: 'what a Rollout or an Application is doing, and what it waits for',
+    help: WHY_HELP,
+    load: async () => (await import('./why.ts')).runWhy,
   },
 };

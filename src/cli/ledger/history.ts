@@ -1,6 +1,6 @@
 // `sluice history`: the releases of a Rollout, or of all Rollouts of an Application: from the cluster's records, or from Git's notes alone.
 import type { ReleaseRecord } from '../../api/release-record.ts';
-import { caveatsOf, placesOf } from '../../ledger/collect.ts';
+import { caveatsOf, placesOf, timeOf } from '../../ledger/collect.ts';
 import { releasesOf } from '../../ledger/releases.ts';
 import { tableOf } from '../../ledger/tell.ts';
 import { zoneNamed } from '../../ledger/zone.ts';
@@ -51,12 +51,12 @@ export async function historyOfCluster(options: HistoryOptions, around: Around):
   show(sorted(records), options, { ...around, caveats: [] });
 }
 
-const sorted = (records: readonly ReleaseRecord[]): ReleaseRecord[] =>
-  [...records].sort((a, b) => timeKey(b).localeCompare(timeKey(a)));
-
 /** What is under way comes first. */
-const timeKey = ({ outcome, startedAt = '', endedAt = '' }: ReleaseRecord): string =>
-  outcome === undefined ? `~${startedAt}` : endedAt;
+const sorted = (records: readonly ReleaseRecord[]): ReleaseRecord[] =>
+  [...records].sort((a, b) => timeKey(b) - timeKey(a));
+
+const timeKey = ({ outcome, endedAt }: ReleaseRecord): number =>
+  outcome === undefined ? Infinity : (timeOf(endedAt) ?? 0);
 
 /** Prints what the notes of a repository tell. Throws UsageError where they tell nothing of that name, or of several. */
 export function historyOfNotes(

@@ -2,8 +2,10 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ReleaseRecord } from '../../api/release-record.ts';
 import { repositoryUrl } from '../../api/repository-url.ts';
-import { openLocal } from '../../git/local.ts';
+import { revisionRef } from '../../application/revision.ts';
+import { openLocal, type LocalRepository } from '../../git/local.ts';
 import { openMirror } from '../../git/mirror.ts';
 import { GitError, NOTES_REF, type Commit, type GitMirror } from '../../git/types.ts';
 import { ledgerOf, type Ledger } from '../../ledger/collect.ts';
@@ -43,7 +45,22 @@ async function readLocal(folder: string, clock: Clock): Promise<NotedLedger> {
   const commit = head === undefined ? undefined : await repository.commit(head);
   if (commit === undefined)
     throw new GitError('not-found', await missingHere(folder, [...(await repository.remotes()).keys()]));
-  return collected(repository, commit, folder);
+  const ledger = await collected(repository, commit, folder);
+  const records: ReleaseRecord[] = [];
+  for (const record of ledger.records) records.push(await withItsCommit(record, repository));
+  return { ...ledger, records };
+}
+
+/** What a commit says of itself, where its record does not: those of earlier versions, and of commits that restore files. */
+async function withItsCommit(
+  record: ReleaseRecord,
+  repository: Pick<LocalRepository, 'commit'>,
+): Promise<ReleaseRecord> {
+  const { revision } = record;
+  if (revision.author !== undefined) return record;
+  const found = await repository.commit(revision.commit).catch(() => undefined);
+  if (found === undefined) return record;
+  return { ...record, revision: { ...revisionRef(found, revision.repo ?? '', revision.path), ...revision } };
 }
 
 async function missingHere(folder: string, remotes: readonly string[]): Promise<string> {
