@@ -8,6 +8,7 @@ import { describeHold, describeProposal, type HoldDecision } from '../revert/hol
 import { describeReturn, type ReturnDecision } from '../revert/returns.ts';
 import { revisionRef } from '../revision.ts';
 import type { Declared, Seen, SourceFailure } from '../seen.ts';
+import type { HookDecision } from '../sync/hooks/decide.ts';
 import type { PrunePlan } from '../sync/prune.ts';
 import type { Gate } from '../sync/waves.ts';
 import { degraded } from './degraded.ts';
@@ -29,6 +30,8 @@ export interface StatusInput {
   unconfirmed?: PrunePlan['unconfirmed'];
   /** What later waves of the commit wait for. */
   gate?: Gate | undefined;
+  /** Undefined leaves what is on record. */
+  hooks?: HookDecision;
   problems: { snapshot?: string | undefined; writeBack?: string | undefined };
   /** Objects that are left as others changed them. */
   reported: readonly { key: ObjectKey; fields: string[] }[];
@@ -71,11 +74,18 @@ function fillOptional(status: ApplicationStatus, input: StatusInput): void {
   else delete status.returns;
   if (withdrawals.length > 0) status.withdrawals = withdrawals;
   else delete status.withdrawals;
+  hooksOf(status, input.hooks);
   if (stable) status.stable = stable;
   else delete status.stable;
   const drift = driftOf(input);
   if (drift.length > 0) status.drift = drift;
   if (seen.source.attempted) status.attempted = seen.source.attempted;
+}
+
+function hooksOf(status: ApplicationStatus, hooks: HookDecision | undefined): void {
+  if (hooks === undefined || hooks.record === 'leave') return;
+  if (hooks.record) status.hooks = hooks.record;
+  else delete status.hooks;
 }
 
 function applied(status: ApplicationStatus, accepted: Declared, verdict: Verdict, { seen }: StatusInput): void {
@@ -130,10 +140,17 @@ function verdictOf(input: StatusInput): Verdict {
   if (held !== '') return { phase: 'Held', reason: 'Held', message: withGate(held, input.gate) };
   const returning = input.returning.returns.map((each) => describeReturn(each)).join('; ');
   if (returning !== '') return { phase: 'OutOfSync', reason: 'Returning', message: returning };
-  if (input.gate) return atGate(input.gate);
+  const waits = waitsFor(input);
+  if (waits) return waits;
   const astray = input.resources.filter(({ status }) => status === 'OutOfSync' || status === 'Missing');
   if (astray.length > 0) return { phase: 'OutOfSync', reason: 'OutOfSync', message: listed(astray) };
   return accepted ? withUnconfirmed(inForce(seen, accepted), input.unconfirmed) : unread(seen);
+}
+
+/** A hook, or the next wave. */
+function waitsFor({ hooks, gate, accepted }: StatusInput): Verdict | undefined {
+  if (hooks?.waiting === undefined) return gate && atGate(gate);
+  return { phase: 'OutOfSync', reason: 'HookRunning', message: `${hooks.waiting}${lastGood(accepted)}` };
 }
 
 const withGate = (message: string, gate: Gate | undefined): string =>
@@ -160,14 +177,14 @@ function unread({ status, app }: Seen): Verdict {
   return { phase: 'OutOfSync', reason: 'Progressing', message: 'the repository is being read' };
 }
 
-function inForce(seen: Seen, { commit, desired, skipped, id }: Declared): Verdict {
+function inForce(seen: Seen, { commit, desired, hooks, skipped, leftOut, id }: Declared): Verdict {
   if (seen.source.newest && seen.source.newest.id !== id) {
     const message = `${shortCommit(seen.source.newest.commit.oid)} is being looked at; ${shortCommit(commit.oid)} stays applied`;
     return { phase: 'OutOfSync', reason: 'Progressing', message };
   }
   const { path } = seen.app.spec.source;
   const where = path === undefined || path === '' ? 'the repository' : path;
-  if (desired.length === 0) {
+  if (desired.length + hooks.length === 0) {
     const message = `there are no manifests in ${where} at ${shortCommit(commit.oid)}${skippedText(skipped)}`;
     return { phase: 'Synced', reason: 'NothingDeclared', message };
   }
@@ -175,17 +192,21 @@ function inForce(seen: Seen, { commit, desired, skipped, id }: Declared): Verdic
   return {
     phase: 'Synced',
     reason: 'Synced',
-    message: `${shortCommit(commit.oid)} is applied: ${subject}${skippedText(skipped)}`,
+    message: `${shortCommit(commit.oid)} is applied: ${subject}${skippedText(skipped)}${leftOutText(leftOut)}`,
   };
 }
 
 const MAX_SKIPPED = 3;
 
-function skippedText(skipped: readonly string[]): string {
-  if (skipped.length === 0) return '';
-  const more = skipped.length > MAX_SKIPPED ? ` and ${skipped.length - MAX_SKIPPED} more` : '';
-  return `; skipped, as they have neither apiVersion nor kind: ${skipped.slice(0, MAX_SKIPPED).join(', ')}${more}`;
-}
+const skippedText = (skipped: readonly string[]): string =>
+  skipped.length === 0 ? '' : `; skipped, as they have neither apiVersion nor kind: ${someOf(skipped)}`;
+
+/** Objects that say by an annotation that they are for other moments than a sync. */
+const leftOutText = (leftOut: readonly string[]): string =>
+  leftOut.length === 0 ? '' : `; hooks that nothing here runs: ${someOf(leftOut)}`;
+
+const someOf = (names: readonly string[]): string =>
+  `${names.slice(0, MAX_SKIPPED).join(', ')}${names.length > MAX_SKIPPED ? ` and ${names.length - MAX_SKIPPED} more` : ''}`;
 
 const lastGood = (accepted: Declared | undefined): string =>
   accepted ? `; ${shortCommit(accepted.commit.oid)} stays applied` : '';
