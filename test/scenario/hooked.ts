@@ -52,6 +52,18 @@ export const hooked = (version: string, ...hooks: object[]): Record<string, stri
 export const jobs = (cluster: Cluster): KubeObject[] => cluster.server.store.list(JOB, { namespace: 'shop' });
 export const job = (cluster: Cluster, name: string): KubeObject | undefined =>
   cluster.server.store.get(JOB, name, 'shop');
+export const deleteJob = (cluster: Cluster, name: string): void => {
+  cluster.server.store.delete(JOB, name, 'shop');
+};
+export const createJob = (cluster: Cluster, object: KubeObject): void => {
+  cluster.server.store.create(JOB, structuredClone(object), { manager: 'user' });
+};
+export const editJob = (cluster: Cluster, name: string, change: (object: KubeObject) => void): void => {
+  const object = structuredClone(job(cluster, name));
+  if (object === undefined) throw new Error(`there is no Job ${name}`);
+  change(object);
+  cluster.server.store.update(JOB, object, { manager: 'kubectl-edit' });
+};
 
 export const record = (cluster: Cluster): HookRecord | undefined => cluster.application().status?.hooks;
 export const runs = (cluster: Cluster): string[] =>

@@ -1,9 +1,11 @@
 // A phase of hooks: which are begun, in the order of their waves, and what it waits for. Pure but for the work that it brings forward.
 import type { DeletePolicy, HookPhase, HookRecord, HookRun } from '../../../api/hooks.ts';
 import { nameOf } from '../../../api/object-key.ts';
+import type { KubeObject } from '../../../api/k8s.ts';
 import type { AgentIntent } from '../../intents.ts';
 import type { Declared, Seen } from '../../seen.ts';
 import type { DeclaredHook } from '../../source/desired.ts';
+import { isOwnedBy } from '../owner.ts';
 import { advance, deletion, leaving } from './advance.ts';
 import { endingOf, isGoing, keyOfRun, markOf, plannedRun, refOfRun } from './record.ts';
 
@@ -56,7 +58,7 @@ function removed(run: HookRun, work: HookWork): HookRun {
   if (run.removal !== 'Due') return run;
   const found = work.seen.live(keyOfRun(run));
   if (found.state !== 'known') return run;
-  if (found.object?.metadata.uid !== run.uid || found.object === undefined) return { ...run, removal: 'Done' };
+  if (found.object === undefined || !isOf(run, found.object, work)) return { ...run, removal: 'Done' };
   work.intents.push(...deletion(run, found.object, work.seen));
   return run;
 }
@@ -66,12 +68,15 @@ function leftOf(run: HookRun, work: HookWork): HookRun[] {
   const found = work.seen.live(keyOfRun(run));
   if (found.state === 'pending') return [run];
   if (found.state === 'failed') return [{ ...run, message: found.message }];
-  const live = found.object;
-  const isIt =
-    live !== undefined && (run.uid === undefined ? markOf(live) === run.mark : live.metadata.uid === run.uid);
-  if (!isIt) return [];
-  work.intents.push(...deletion(run, live, work.seen));
-  return [{ ...run, message: `waits for ${leaving(nameOf(refOfRun(run)), live)}` }];
+  if (found.object === undefined || !isOf(run, found.object, work)) return [];
+  work.intents.push(...deletion(run, found.object, work.seen));
+  return [{ ...run, message: `waits for ${leaving(nameOf(refOfRun(run)), found.object)}` }];
+}
+
+/** What is deleted carries this Application's marks, whatever the record says: a record can be forged, and so can a name. */
+function isOf(run: HookRun, live: KubeObject, { seen }: HookWork): boolean {
+  if (!isOwnedBy(live, seen.owner)) return false;
+  return run.uid === undefined ? markOf(live) === run.mark : live.metadata.uid === run.uid;
 }
 
 const inPhase = ({ declared }: HookWork, phase: HookPhase): DeclaredHook[] =>
