@@ -17,7 +17,7 @@ const providers = `^src/analysis/(?!${FORMS})providers/`;
 // What of the agent looks, and what carries out. All the rest is what it decides by.
 const carriesOut = `(${[
   'application-controller|observe|execute|doing',
-  'sync/(apply|batch|check|give-up|live|remove|suggest|try)',
+  'sync/(apply|batch|check|give-up|hooks/carry-out|live|remove|suggest|try)',
   'revert/(keep|snapshot-keys|stable)',
   'report/(errands|propose|push|tell|withdraw)',
   'source/(repository|sources)',

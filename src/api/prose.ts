@@ -43,6 +43,8 @@ export const APPLICATION_PROSE: Prose = [
   'resources[].message',
   'resources[].health.message',
   'health.message',
+  'hooks.runs[].message',
+  'hooks.ending[].message',
   'holds[].reason',
   'holds[].writeBack.message',
   'withdrawals[].why',

@@ -36,6 +36,7 @@ const WORDS = new Set(
     'stableRS candidate rejected retiring[] commit repo path author committer signedOffBy[] reviewedBy[] coAuthors[] subject date name namespace group version kind uid',
     'rollout serviceName status phase type reason key release verb id step selector images observedGeneration state cause',
     'progressMark fields[] what[] value by short url base foreign[] outcome earliest latest resumeAt metadata[]',
+    'set mark former[] aborts[] restored[]',
   ].flatMap((line) => line.split(' ')),
 );
 

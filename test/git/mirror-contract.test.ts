@@ -3,6 +3,7 @@ import { rmSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseCommit } from '../../src/git/objects.ts';
 import { openMirror } from '../../src/git/mirror.ts';
 import { PushRejected, type GitMirror } from '../../src/git/types.ts';
 import { systemClock } from '../../src/ports/clock.ts';
@@ -112,7 +113,7 @@ describe.each([
   });
 
   it('gives a commit as it was signed, and nothing that is not here', async () => {
-    const oid = world.commit({ 'a.yaml': 'a: 1\n' }, 'First');
+    const oid = world.commit('main', { 'a.yaml': 'a: 1\n' }, 'First');
     expect(await world.mirror.signed(oid)).toBeUndefined();
     const { tree } = await world.mirror.fetch('main');
     const signed = await world.mirror.signed(oid);
