@@ -35,7 +35,9 @@ module.exports = {
       from: { path: '^src/api/' },
       comment:
         'zod, what a range of versions is, and the forms of providers and routers, which are written beside them.',
-      to: { pathNot: `^src/api/|^src/analysis/${FORMS}|^src/${ROUTER_FORMS}|node_modules/(zod|semver|@types/semver)/` },
+      to: {
+        pathNot: `^src/api/|^src/analysis/${FORMS}|^src/${ROUTER_FORMS}|node_modules/(zod|croner|semver|@types/semver)/`,
+      },
     },
     {
       name: 'forms-of-providers-know-only-the-api',

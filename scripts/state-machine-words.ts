@@ -18,6 +18,8 @@ const EVENTS: Readonly<Record<Event['type'], string>> = {
   ACCEPT: '`promote` while the background analysis cannot tell',
   PROMOTE:
     '`promote` (or `status.pauseConditions` taken away, or `currentStepIndex` raised by one) while neither of these two holds',
+  OVERRIDE:
+    'the annotation `override` with a reason, while a window of a ReleasePolicy holds up a release that is yet to begin: it goes on from where it is',
   RESTART: 'the annotation `restart`',
   ROLLBACK:
     'the annotation `rollback=<pod hash>` while nothing is on its way and no Git declares the Rollout: the template of that ReplicaSet is written into the spec, and the next look sees a DECLARE or BACK. It leads from any state to the same one, and so has no arrow',

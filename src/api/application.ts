@@ -8,6 +8,7 @@ import { SSH_PATTERN } from './repository-url.ts';
 import { revisionRefSchema } from './revision.ts';
 import { ruled } from './rules.ts';
 import { DEFAULT_REVISION } from './target-revision.ts';
+import { windowsSchema } from './windows.ts';
 
 /** Between looks at a branch; shorter intervals of objects that are stored already are taken as this. */
 export const MIN_LOOK_MS = 5000;
@@ -118,13 +119,29 @@ export const applicationSpecSchema = z.object({
         'Files below path that declare nothing here: `*` within a name, `**` across folders; without / any name.',
       ),
     helm: helmSchema.optional().describe('For a path that holds a chart of Helm.'),
+    verify: z
+      .object({
+        mode: z
+          .enum(['Commit', 'Tag', 'TagAndCommit'])
+          .optional()
+          .describe(
+            'What has to be signed: the commit, the annotated tag that targetRevision names, or both. Default Commit.',
+          ),
+        secretRef: z
+          .object({ name })
+          .describe(
+            'A Secret with the public keys that count: allowed_signers, as ssh-keygen has it, and keys of OpenPGP under names that end in .asc.',
+          ),
+      })
+      .optional()
+      .describe('Content that nobody on record has signed is not applied; what was applied before stays.'),
     interval: interval.optional().describe('How often the branch is looked at without a webhook. Default 30s.'),
     timeout: timeout.optional().describe('Limit of one exchange with the server. Default 60s.'),
     secretRef: z
       .object({ name })
       .optional()
       .describe(
-        'A Secret: keys username and password, or bearerToken; for ssh sshPrivateKey, sshPassphrase and known_hosts; forgeToken for pull requests; webhookSecret for webhooks.',
+        'A Secret: keys username and password, or bearerToken; for ssh sshPrivateKey, sshPassphrase and known_hosts; forgeToken for pull requests; signingKey, to sign commits with; webhookSecret for webhooks.',
       ),
   }),
   serviceAccountName: name
@@ -137,6 +154,18 @@ export const applicationSpecSchema = z.object({
       namespace: name.optional().describe("Namespace for objects that name none. Default: the Application's own."),
     })
     .optional(),
+  dependsOn: z
+    .array(
+      z.object({
+        name,
+        namespace: name.optional().describe("Default: the Application's own."),
+      }),
+    )
+    .max(32)
+    .optional()
+    .describe(
+      'Applications that are to be Ready before new content of this one is applied; of one repository and revision, Ready at the same commit.',
+    ),
   sync: z
     .object({
       prune: z.boolean().optional().describe('Delete what has left Git. Default false.'),
@@ -152,6 +181,11 @@ export const applicationSpecSchema = z.object({
         .optional()
         .describe(
           'Percentage of the applied objects that one commit may delete, where that is more than 4 objects; for more the annotation sluice.dev/confirm-prune with the commit is asked. Default 50.',
+        ),
+      windows: windowsSchema
+        .optional()
+        .describe(
+          'When a commit that changes something may be applied. What is in force is kept from drift at any time. Default: at any time.',
         ),
       options: z
         .array(z.enum(['SkipMissingKinds']))
@@ -243,6 +277,10 @@ export const applicationStatusSchema = z.object({
     .object({ tool: z.enum(['Kustomize', 'Helm']), version: z.string() })
     .optional()
     .describe('What rendered its manifests; absent: they are in the files as they are.'),
+  signature: z
+    .object({ signer: z.string().max(1024), key: z.string().max(256).describe('Its fingerprint.') })
+    .optional()
+    .describe('Who signed the commit that is applied, where source.verify asks for it.'),
   attempted: revisionRefSchema.optional().describe('The newest commit seen.'),
   syncedAt: z.string().optional(),
   resources: z.array(resourceStatus).optional(),
@@ -281,6 +319,18 @@ export const applicationStatusSchema = z.object({
     .array(z.object({ revision: revisionRefSchema, at: z.string(), result: z.string() }))
     .max(10)
     .optional(),
+  overrides: z
+    .array(
+      z.object({
+        commit: z.string(),
+        reason: z.string().max(1024),
+        at: z.string(),
+        by: z.string().optional().describe('Field manager of who set the annotation: it proves no identity.'),
+      }),
+    )
+    .max(10)
+    .optional()
+    .describe('Commits that somebody had applied outside the windows, the last one first.'),
   notes: z
     .array(z.object({ commit: z.string(), rollout: z.string(), outcome: z.string(), attempt: z.int().optional() }))
     .max(32)

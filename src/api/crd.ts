@@ -4,6 +4,7 @@ import { analysisRunSpecSchema, analysisRunStatusSchema, templateSpecSchema } fr
 import { applicationSpecSchema, applicationStatusSchema } from './application.ts';
 import type { Resource } from './k8s.ts';
 import { RESOURCES } from './names.ts';
+import { clusterReleasePolicySpecSchema, releasePolicySpecSchema } from './release-policy.ts';
 import { rolloutSpecSchema, rolloutStatusSchema } from './rollout.ts';
 import { structuralSchema } from './structural-schema.ts';
 
@@ -126,7 +127,30 @@ const APPLICATION: Kind = {
   ],
 };
 
-const KINDS: readonly Kind[] = [ROLLOUT, TEMPLATE, CLUSTER_TEMPLATE, RUN, APPLICATION];
+const POLICY: Kind = {
+  resource: RESOURCES.releasePolicies,
+  shortName: 'rp',
+  description: 'When releases of its namespace may begin, and whether they are stopped.',
+  spec: releasePolicySpecSchema,
+  columns: [
+    text('Stop', '.spec.stop.reason', 'Why everything stands still; empty: it does not.'),
+    text('Applies', '.spec.appliesTo', 'What it is about.'),
+    AGE,
+  ],
+};
+
+const CLUSTER_POLICY: Kind = {
+  ...POLICY,
+  resource: RESOURCES.clusterReleasePolicies,
+  shortName: 'crp',
+  description: 'A ReleasePolicy for many namespaces.',
+  spec: clusterReleasePolicySpecSchema,
+};
+
+const KINDS: readonly Kind[] = [ROLLOUT, TEMPLATE, CLUSTER_TEMPLATE, RUN, APPLICATION, POLICY, CLUSTER_POLICY];
+
+/** Every kind of Sluice: its name and place, and the form of its spec. */
+export const ownKinds = (): readonly Pick<Kind, 'resource' | 'spec'>[] => KINDS;
 
 /** Every CRD of Sluice. */
 export function customResourceDefinitions(): CustomResourceDefinition[] {

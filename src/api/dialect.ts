@@ -7,7 +7,7 @@ export const GROUPS = ['sluice.dev', 'argoproj.io'] as const;
 export type Group = (typeof GROUPS)[number];
 
 /** Manual control: an annotation `<group>/<verb>`, consumed once. */
-export const VERBS = ['promote', 'abort', 'retry', 'pause', 'resume', 'restart', 'rollback'] as const;
+export const VERBS = ['promote', 'abort', 'retry', 'pause', 'resume', 'override', 'restart', 'rollback'] as const;
 export type Verb = (typeof VERBS)[number];
 
 const VERSION = 'v1alpha1';

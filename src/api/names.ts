@@ -73,9 +73,26 @@ export const RUN_LABELS = { type: prefix('run-type'), step: prefix('step-index')
 /** Annotation of a verb of Sluice's own group. */
 export const verbAnnotation = (verb: Verb): string => own.verb(verb);
 
+/** On an Application: a short commit, and the reason why it is applied though a window is closed. */
+export const OVERRIDE_WINDOW = verbAnnotation('override');
+
 export const RESOURCES = {
   ...own.resources,
   applications: { group: GROUP, version: VERSION, plural: 'applications', kind: 'Application', namespaced: true },
+  releasePolicies: {
+    group: GROUP,
+    version: VERSION,
+    plural: 'releasepolicies',
+    kind: 'ReleasePolicy',
+    namespaced: true,
+  },
+  clusterReleasePolicies: {
+    group: GROUP,
+    version: VERSION,
+    plural: 'clusterreleasepolicies',
+    kind: 'ClusterReleasePolicy',
+    namespaced: false,
+  },
   replicaSets: { group: 'apps', version: 'v1', plural: 'replicasets', kind: 'ReplicaSet', namespaced: true },
   pods: { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true },
   services: { group: '', version: 'v1', plural: 'services', kind: 'Service', namespaced: true },

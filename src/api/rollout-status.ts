@@ -30,6 +30,7 @@ const trail = {
     .object(command)
     .optional()
     .describe('The last annotation that was acted on during the release: who let it go on, or ended it.'),
+  override: z.object(command).optional().describe('Who let it begin outside its windows, and why.'),
 };
 
 const historyEntry = z.object({
@@ -102,6 +103,7 @@ export const machineStateSchema = z
     progressMark: z.string().max(256).optional().describe('What went forward then.'),
     paused: z.boolean().optional().describe('Version 1 of this: attention.'),
     full: z.boolean().optional().describe('Somebody asked to skip what is left.'),
+    waits: z.boolean().optional().describe('It began while no release might, and waits for a window.'),
     waived: z.boolean().optional().describe('Version 1 of this: background.'),
     acted: z
       .string()

@@ -28,6 +28,7 @@ import { repositoryOf } from './source/repository.ts';
 import { ClusterFactsReader } from './source/cluster-facts.ts';
 import { Sources } from './source/sources.ts';
 import { LiveObjects } from './sync/live.ts';
+import { dependsOn, readiness } from './sync/dependencies.ts';
 import { liveOwner } from './sync/owner.ts';
 
 /** The agent. It does nothing before `start`, and writes nothing that `ownership` does not grant. */
@@ -79,16 +80,18 @@ class Agent implements ApplicationController {
   }
 
   start(signal: AbortSignal): void {
-    const { rollouts, applications } = this.#deps;
+    const { rollouts, applications, policies = [] } = this.#deps;
     this.#acting = true;
     this.#ends = [
       rollouts.onChange(({ object, old }) => {
         if (matters(object, old)) this.#touched(object as unknown as KubeObject);
       }),
       // What another Application declares decides whether an object may be deleted or taken.
-      applications.onChange(({ type, object }) => {
+      applications.onChange(({ type, object, old }) => {
         if (type !== 'updated' || isGone(object)) this.#neighboursOf(object);
+        if (type !== 'updated' || readiness(object) !== readiness(old)) this.#dependentsOf(object);
       }),
+      ...policies.map((cache) => cache.onChange(({ object }) => this.#within(object.metadata.namespace))),
     ];
     this.#kernel.start();
     const stop = (): void => void this.stop();
@@ -204,6 +207,18 @@ class Agent implements ApplicationController {
       if (app.metadata.namespace === object.metadata.namespace)
         this.#kernel.add(objectKeyOf(app as unknown as KubeObject));
     }
+  }
+
+  /** All of a namespace, or of all. */
+  #within(namespace: string | undefined): void {
+    for (const app of this.#deps.applications.list())
+      if (namespace === undefined || app.metadata.namespace === namespace)
+        this.#kernel.add(objectKeyOf(app as unknown as KubeObject));
+  }
+
+  #dependentsOf(app: Application): void {
+    for (const other of this.#deps.applications.list())
+      if (dependsOn(other, app)) this.#kernel.add(objectKeyOf(other as unknown as KubeObject));
   }
 
   /** Applications that list an object which this one lists, too. */

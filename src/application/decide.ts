@@ -28,6 +28,9 @@ export interface AgentDecision {
   readonly accepted: Declared | undefined;
 }
 
+/** What changes nothing in the cluster. */
+const IDLE: ReadonlySet<AgentIntent['do']> = new Set(['Poll', 'ReadBack', 'Ask']);
+
 export function decideApplication(seen: Seen): AgentDecision {
   if (seen.app.spec.suspend) return suspended(seen);
   if (seen.outdated !== undefined) return outdated(seen);
@@ -54,12 +57,15 @@ export function decideApplication(seen: Seen): AgentDecision {
     problems: { snapshot: snapshots.problem, writeBack: reports.problem },
     reported: sync.reported,
     gate: sync.gate,
+    waiting: admission.waiting,
+    override: admission.override,
     notes: reports.notes,
     withdrawals: reports.withdrawals,
     stable: snapshots.stable,
   });
   const acts = [
     ...pollIntents(seen),
+    ...askNeighbours(admission),
     ...endRetries(seen, accepted, holds),
     ...unretire(seen, accepted),
     ...snapshots.first,
@@ -69,7 +75,7 @@ export function decideApplication(seen: Seen): AgentDecision {
     ...snapshots.last,
   ];
   // Git is told of nothing that is not on record, so that a process that dies leaves no commit whose cause nobody knows.
-  const reporting = acts.every(({ do: what }) => what === 'Poll' || what === 'ReadBack') ? reports.intents : [];
+  const reporting = acts.every(({ do: what }) => IDLE.has(what)) ? reports.intents : [];
   const pollAt = seen.source.busy ? undefined : seen.source.nextPollAt;
   return {
     status,
@@ -146,6 +152,9 @@ function isIdle(sync: { settled: boolean; intents: readonly AgentIntent[] }, { i
 function pollIntents({ source, now }: Seen): AgentIntent[] {
   return !source.busy && now >= source.nextPollAt ? [{ do: 'Poll' }] : [];
 }
+
+const askNeighbours = ({ waiting }: Admission): AgentIntent[] =>
+  waiting && waiting.toLook.length > 0 ? [{ do: 'Ask', applications: waiting.toLook }] : [];
 
 /** Where something else than Git's head shall be in the cluster, and why. */
 function decideExceptions(

@@ -3,6 +3,7 @@ import type { AnalysisRun } from '../api/analysis.ts';
 import type { Application, ApplicationStatus } from '../api/application.ts';
 import type { KubeObject } from '../api/k8s.ts';
 import { RESOURCES } from '../api/names.ts';
+import { closureBy, type ReleasePolicy } from '../api/release-policy.ts';
 import { apiVersionOfRef, objectIdOf, objectKey, type ObjectKey } from '../api/object-key.ts';
 import type { ObjectRef } from '../api/application.ts';
 import { actingAs } from '../kube/acting-as.ts';
@@ -21,7 +22,7 @@ import { sourceOf, type SourceState } from './source/sources.ts';
 import { reachOf, tenancyOf, userOf, type Tenancy } from './source/tenancy.ts';
 import { signsOfAnother } from './sync/another.ts';
 import { missingRight } from './sync/check.ts';
-import { claimant, declarer, doubtAbout, type Neighbourhood } from './sync/claims.ts';
+import { claimant, declarer, doubtAbout, neighbourOf, type Neighbourhood } from './sync/claims.ts';
 import { ownerOf } from './sync/owner.ts';
 import { isScaled } from './sync/plan-object.ts';
 
@@ -83,10 +84,16 @@ export async function observe(key: ObjectKey, at: Observation, memory: Memory, c
     rollout: (namespace, name) => rollouts.get(namespace, name),
     runs: (namespace): AnalysisRun[] => analysisRuns.list(namespace),
     snapshots: knownSnapshots(memory),
+    closed: closureBy(
+      policiesOf(context),
+      { namespace: app.metadata.namespace ?? '', labels: app.metadata.labels },
+      now,
+    ),
     clean: (text) => secrecy.scrub(text),
     claimedBy: (id, object) => claimant(id, object, around),
     declaredElsewhere: (id) => declarer(id, around),
     doubt: (id) => doubtAbout(id, view.readAt, around),
+    neighbour: (namespace, name) => neighbourOf(applications.get(namespace, name), view.readAt, around),
   };
 }
 
@@ -106,6 +113,10 @@ function outdated(
 
 const knownSnapshots = ({ snapshots }: Memory): Map<ObjectKey, StableSnapshot> =>
   new Map([...snapshots].flatMap(([id, snapshot]) => (snapshot === undefined ? [] : [[id, snapshot] as const])));
+
+/** Those that are about Applications as well. */
+const policiesOf = ({ policies = [] }: AgentContext): ReleasePolicy[] =>
+  policies.flatMap((cache) => cache.list()).filter(({ spec }) => spec.appliesTo === 'Everything');
 
 /** Kinds that the server serves, asked once a look. */
 class Kinds {

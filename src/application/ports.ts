@@ -3,6 +3,7 @@
 import type { AnalysisRun } from '../api/analysis.ts';
 import type { Application } from '../api/application.ts';
 import type { KubeObject, ObjectMeta, Resource } from '../api/k8s.ts';
+import type { ReleasePolicy } from '../api/release-policy.ts';
 import type { Rollout } from '../api/rollout.ts';
 import type { KubeClient } from '../kube/types.ts';
 import type { Depth, Progress } from '../kube/work-queue.ts';
@@ -90,6 +91,8 @@ export interface ApplicationControllerDeps {
   applications: SubjectCache<Application>;
   rollouts: ObjectCache<Rollout>;
   analysisRuns: ObjectCache<AnalysisRun>;
+  /** ReleasePolicies of both kinds. Default: there are none. */
+  policies?: readonly ObjectCache<ReleasePolicy>[];
   /** Opens a cache of one kind; not started. */
   openCache(resource: Resource, options: CacheOptions): OpenedCache;
   reader: SourceReader;

@@ -4,10 +4,12 @@ import type { AnalysisRun } from '../api/analysis.ts';
 import type { Application, ApplicationStatus, Hold, Withdrawal } from '../api/application.ts';
 import type { KubeObject } from '../api/k8s.ts';
 import type { ObjectKey } from '../api/object-key.ts';
+import type { Closure } from '../api/release-policy.ts';
 import type { RevisionRef } from '../api/revision.ts';
 import type { Rollout } from '../api/rollout.ts';
 import type { Commit } from '../git/types.ts';
 import type { Rendering } from '../ports/rendering.ts';
+import type { Signature } from '../ports/source-reader.ts';
 import type { ServedResource } from '../kube/types.ts';
 import type { RolloutSet } from './revert/rollout-set.ts';
 import type { StableSnapshot } from './revert/snapshot.ts';
@@ -16,7 +18,7 @@ import type { DesiredObject } from './source/desired.ts';
 import type { Problem } from './source/manifests.ts';
 import type { Tenancy } from './source/tenancy.ts';
 import type { CheckOutcome } from './sync/outcome.ts';
-import type { Doubt } from './sync/claims.ts';
+import type { Doubt, Neighbour } from './sync/claims.ts';
 import type { Owner } from './sync/owner.ts';
 
 /** What a commit declares, read with one spec of the source. */
@@ -28,6 +30,8 @@ export interface Declared {
   id: string;
   /** What rendered it; undefined: the files declare it as they are. */
   rendered: Rendering | undefined;
+  /** What came of the check of its signature, where one was asked for. */
+  signature?: Signature | undefined;
   /** Text of the files that declare something, or that went into the rendering, by path. */
   files: ReadonlyMap<string, string>;
   desired: readonly DesiredObject[];
@@ -145,6 +149,8 @@ export interface Seen {
   rollout(namespace: string | undefined, name: string): Rollout | undefined;
   runs(namespace: string | undefined): readonly AnalysisRun[];
   snapshots: ReadonlyMap<ObjectKey, StableSnapshot>;
+  /** That by a policy about Applications nothing may be changed now. */
+  closed?: Closure | undefined;
   /** Takes out of a text what is known to be secret. */
   clean(text: string): string;
   /** The other Application, as `namespace/name`, that has applied a live object. */
@@ -153,4 +159,6 @@ export interface Seen {
   declaredElsewhere(key: ObjectKey): string | undefined;
   /** Applications that may declare the object by now. */
   doubt(key: ObjectKey): Doubt;
+  /** Any Application that there is. */
+  neighbour(namespace: string, name: string): Neighbour | undefined;
 }

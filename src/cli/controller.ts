@@ -6,7 +6,7 @@ import { createPrometheusProvider } from '../analysis/providers/prometheus/provi
 import type { ReadSecret } from '../analysis/provider.ts';
 import { createEgress } from '../egress/egress.ts';
 import { createSourcePool } from '../source/child-pool.ts';
-import { findTools } from '../source/render/toolbox.ts';
+import { findTools, onPath } from '../source/render/toolbox.ts';
 import { kubeClient, type RequestRecord } from '../kube/client.ts';
 import { eventRecorder, type EventRecorder } from '../kube/events.ts';
 import { fenced } from '../kube/fenced-client.ts';
@@ -147,6 +147,7 @@ function build(
     directory: options.gitDir,
     memoryBytes: options.sourceMemory,
     tools: findTools(options.tools),
+    gpg: onPath('gpg'),
     mayPush: leads,
     egress,
   });

@@ -82,6 +82,7 @@ export function createEngine(given: EngineDeps): Engine {
     random,
     log,
     resource: RESOURCES.applications,
+    transform: keepManagedFields,
     ...(namespace === undefined ? {} : { namespace }),
   });
   const all: Pick<WatchCache<Rollout>, 'start' | 'synced' | 'stop'>[] = [
@@ -161,6 +162,7 @@ function createAgent(deps: EngineDeps, caches: Caches, applications: WatchCache<
     applications,
     rollouts: caches.rollouts,
     analysisRuns: caches.analysisRuns,
+    policies: [caches.releasePolicies, caches.clusterReleasePolicies],
     openCache: (resource, { namespace: only, labelSelector, as }) => {
       const where = only ?? (resource.namespaced ? namespace : undefined);
       return new WatchCache({

@@ -18,6 +18,7 @@ const PUBLIC_KEYS = new Set([
   'type',
   'url',
   'known_hosts',
+  'allowed_signers',
   'identity.pub',
 ]);
 /** Longer values are archives, not credentials. */

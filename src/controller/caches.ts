@@ -4,6 +4,7 @@ import { present } from '../api/json.ts';
 import type { KubeObject, ReplicaSet, Resource } from '../api/k8s.ts';
 import { GROUP, POD_TEMPLATE_HASH, RESOURCES } from '../api/names.ts';
 import { objectKey, type ObjectKey } from '../api/object-key.ts';
+import type { ReleasePolicy } from '../api/release-policy.ts';
 import type { Rollout } from '../api/rollout.ts';
 import type { Identified, KubeClient } from '../kube/types.ts';
 import { WatchCache, type Change, type WatchCacheOptions } from '../kube/watch-cache.ts';
@@ -34,9 +35,20 @@ export interface Caches {
   analysisRuns: WatchCache<AnalysisRun>;
   analysisTemplates: WatchCache<AnalysisTemplate>;
   clusterAnalysisTemplates: WatchCache<AnalysisTemplate>;
+  releasePolicies: WatchCache<ReleasePolicy>;
+  clusterReleasePolicies: WatchCache<ReleasePolicy>;
   /** Of the kinds that Rollouts drive. */
   driven: DrivenCaches;
 }
+
+/** All of both kinds. */
+export const policiesIn = ({
+  releasePolicies,
+  clusterReleasePolicies,
+}: Pick<Caches, 'releasePolicies' | 'clusterReleasePolicies'>): ReleasePolicy[] => [
+  ...releasePolicies.list(),
+  ...clusterReleasePolicies.list(),
+];
 
 /** Those that are open from the start. */
 export function standing(caches: Caches): Record<string, WatchCache<Identified>> {
@@ -129,6 +141,8 @@ export function createCaches(deps: CacheDeps): Caches {
     analysisRuns: open<AnalysisRun>(RESOURCES.analysisRuns, { index: { [BY_OWNER]: ownersOf } }),
     analysisTemplates: open<AnalysisTemplate>(RESOURCES.analysisTemplates),
     clusterAnalysisTemplates: open<AnalysisTemplate>(RESOURCES.clusterAnalysisTemplates),
+    releasePolicies: open<ReleasePolicy>(RESOURCES.releasePolicies),
+    clusterReleasePolicies: open<ReleasePolicy>(RESOURCES.clusterReleasePolicies),
     driven,
   };
 }
@@ -141,6 +155,8 @@ function concerned(caches: Caches, object: Identified, { group, kind }: Resource
     const owner = (object.metadata.ownerReferences ?? []).find((o) => o.controller && o.kind === 'Rollout');
     return owner === undefined ? [] : [rolloutKey(namespace, owner.name)];
   }
+  if (kind === 'ReleasePolicy') return caches.rollouts.list(namespace).map(keyOf);
+  if (kind === 'ClusterReleasePolicy') return caches.rollouts.list().map(keyOf);
   return caches.rollouts
     .by(BY_REFERENCE, objectKey({ group, kind, name, ...present({ namespace }) }))
     .map((rollout) => rolloutKey(rollout.metadata.namespace, rollout.metadata.name));

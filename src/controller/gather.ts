@@ -2,6 +2,7 @@
 import type { AnalysisRun, AnalysisRunStatus } from '../api/analysis.ts';
 import type { KubeObject, ReplicaSet } from '../api/k8s.ts';
 import { ANNOTATIONS, POD_TEMPLATE_HASH, RUN_LABELS } from '../api/names.ts';
+import { closureBy } from '../api/release-policy.ts';
 import type { Issue } from '../api/result.ts';
 import { readAnnotation } from '../api/annotations.ts';
 import { ephemeralMetadataSchema } from '../api/blue-green.ts';
@@ -12,7 +13,7 @@ import { qualifiedName, type ObjectKey } from '../api/object-key.ts';
 import type { DrivenObject, DrivenRoute, DrivenSelector, Hashes } from '../traffic/driven.ts';
 import { rejectedOn } from '../traffic/marks.ts';
 import { analysisIssues } from './analysis-issues.ts';
-import { BY_OWNER, runKey, type Caches } from './caches.ts';
+import { BY_OWNER, policiesIn, runKey, type Caches } from './caches.ts';
 import { claimedBefore } from './claims.ts';
 import { gatherCommands } from './commands.ts';
 import type { Declarations } from './declaration.ts';
@@ -211,6 +212,7 @@ export function gather(input: GatherInput): { seen: Observed } | { unusable: Iss
     issues,
     ...gatherCommands(rollout, status, input.meaning.undecided),
     ...(input.meaning.undecided && asOnRecord(status)),
+    closed: closureBy(policiesIn(caches), { namespace, labels: rollout.metadata.labels }, input.now),
     told: rollout.status?.recentEvents ?? [],
     restartedBefore: input.restartedBefore,
   };

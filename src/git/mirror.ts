@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import git from 'isomorphic-git';
 import { targetRevision, type Located, type TargetRevision } from '../api/target-revision.ts';
 import type { Cancel, Clock } from '../ports/clock.ts';
+import type { SigningKey } from '../ports/source-reader.ts';
 import { SOURCE_LIMITS, SourceBudget, type SourceLimits } from '../ports/source-budget.ts';
 import { BlobCache } from './blob-cache.ts';
 import { asGitError, isMissing } from './failure.ts';
@@ -23,12 +24,12 @@ import {
   PushRejected,
   type Commit,
   type CommitRequest,
+  type Committer,
   type FetchedCommit,
   type FileEntry,
   type GitCall,
   type GitCredentials,
   type GitMirror,
-  type Person,
   type TreeEntry,
 } from './types.ts';
 
@@ -78,6 +79,12 @@ function pushOf({ branch, parent, publishAs }: Pick<CommitRequest, 'branch' | 'p
   return { ref: `refs/heads/${publishAs}`, expected: ANYWHERE };
 }
 
+async function signedWith(key: SigningKey, commit: Buffer): Promise<Buffer> {
+  // Most commits are not signed: the library that reads keys is loaded for the first one.
+  const { signCommit } = await import('./signature/sign.ts');
+  return signCommit(commit, key);
+}
+
 class Mirror implements GitMirror {
   readonly #url: string;
   readonly #gitdir: string;
@@ -124,7 +131,7 @@ class Mirror implements GitMirror {
       if (found === undefined) throw new GitError('not-found', `${target.missing} in ${this.#url}`);
       const commit = await this.commit(found.commit);
       if (!commit) throw await this.#corrupt(`commit ${found.commit} did not arrive`);
-      return { ...commit, ref: found.ref };
+      return { ...commit, ref: found.ref, listed: found.listed };
     });
   }
 
@@ -132,6 +139,17 @@ class Mirror implements GitMirror {
     if (!isOid(oid)) return undefined;
     try {
       return parseCommit(oid, await this.#object(oid, 'commit'));
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw await this.#damaged(error);
+    }
+  }
+
+  async signed(oid: string): Promise<{ type: 'commit' | 'tag'; bytes: Uint8Array } | undefined> {
+    if (!isOid(oid)) return undefined;
+    try {
+      const { type, object } = await git.readObject({ ...this.#local(), oid, format: 'content' });
+      return type === 'commit' || type === 'tag' ? { type, bytes: object as Uint8Array } : undefined;
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw await this.#damaged(error);
@@ -175,7 +193,7 @@ class Mirror implements GitMirror {
     });
   }
 
-  addNotes(sections: Sections, author: Person, call: GitCall = {}): Promise<void> {
+  addNotes(sections: Sections, author: Committer, call: GitCall = {}): Promise<void> {
     return this.#exclusive(async () => {
       await this.#prepare();
       for (let attempt = 1; ; attempt++) {
@@ -188,7 +206,7 @@ class Mirror implements GitMirror {
     });
   }
 
-  async #pushNotes(sections: Sections, author: Person, call: GitCall): Promise<void> {
+  async #pushNotes(sections: Sections, author: Committer, call: GitCall): Promise<void> {
     const expected = (await this.#bring(NOTES, call))?.commit;
     const root = expected === undefined ? undefined : (await this.#known(expected)).tree;
     const changes = new Map<string, string>();
@@ -216,7 +234,7 @@ class Mirror implements GitMirror {
     request: {
       changes: ReadonlyMap<string, string | null>;
       message: string;
-      author: Person;
+      author: Committer;
       parents: string[];
       pushed: ReturnType<typeof pushOf>;
     },
@@ -235,7 +253,8 @@ class Mirror implements GitMirror {
     const writeTree = (entries: TreeEntry[]): Promise<string> => write('tree', formatTree(entries));
     const tree = await writeChanges(root, blobs, { readTree: this.#readTree, writeTree });
     if (tree === root) return undefined;
-    const oid = await write('commit', formatCommit({ tree, parents, author, at: this.#clock.now(), message }));
+    const commit = formatCommit({ tree, parents, author, at: this.#clock.now(), message });
+    const oid = await write('commit', author.signing === undefined ? commit : await signedWith(author.signing, commit));
     const { packfile } = await git.packObjects({ ...this.#local(), oids: [...made] });
     if (packfile === undefined) throw new GitError('corrupt', 'the commit could not be packed');
     await this.#server.push({ ...pushed, oid, pack: Buffer.from(packfile) }, call);

@@ -1,7 +1,13 @@
 // What reading and writing ask of a Git repository: one mirror per repository. Nothing here names a library, so that a second backend
 // can stand behind the same door.
 import type { LimitName } from '../ports/source-budget.ts';
-import type { NoteSection, Person as SourcePerson, SourceCommit, SourceCredentials } from '../ports/source-reader.ts';
+import type {
+  NoteSection,
+  Person as SourcePerson,
+  SigningKey,
+  SourceCommit,
+  SourceCredentials,
+} from '../ports/source-reader.ts';
 
 export type Person = SourcePerson;
 export type Commit = SourceCommit;
@@ -34,6 +40,13 @@ export interface FileEntry {
 /** A commit that was brought here, and which reference of the server it is at. */
 export interface FetchedCommit extends Commit {
   ref: string;
+  /** What the server lists for it: of an annotated tag the tag itself. */
+  listed: string;
+}
+
+/** Who commits, and what they sign with. */
+export interface Committer extends Person {
+  signing?: SigningKey | undefined;
 }
 
 export interface CommitRequest {
@@ -47,7 +60,7 @@ export interface CommitRequest {
   /** Folder that all changes must be in, where one is named. */
   below?: string | undefined;
   message: string;
-  author: Person;
+  author: Committer;
 }
 
 /** Every call rejects with GitError. A `revision` is what `targetRevision` says: a branch (`main`), a tag, a range of versions, a commit. */
@@ -58,6 +71,8 @@ export interface GitMirror {
   fetch(revision: string, call?: GitCall): Promise<FetchedCommit>;
   /** A commit that is already here. */
   commit(oid: string): Promise<Commit | undefined>;
+  /** The bytes of a commit or an annotated tag that is here, as they were signed. */
+  signed(oid: string): Promise<{ type: 'commit' | 'tag'; bytes: Uint8Array } | undefined>;
   /** Entries of a folder by its id, in Git's order, safe or not. */
   tree(oid: string): Promise<TreeEntry[]>;
   blob(oid: string): Promise<Uint8Array>;
@@ -68,7 +83,7 @@ export interface GitMirror {
   /** Writes a commit and pushes it without force; returns its id. Throws PushRejected when the branch has moved. */
   commitFiles(request: CommitRequest, call?: GitCall): Promise<string>;
   /** Adds to the notes as they are on the server, by commit, and pushes that in one commit; built anew where they have moved. */
-  addNotes(sections: ReadonlyMap<string, readonly NoteSection[]>, author: Person, call?: GitCall): Promise<void>;
+  addNotes(sections: ReadonlyMap<string, readonly NoteSection[]>, author: Committer, call?: GitCall): Promise<void>;
 }
 
 export type GitErrorKind =

@@ -1,10 +1,11 @@
 // What an Application would make of content that was read, as far as that can be said without a cluster: its objects in their place, why it would
 // be refused, and what was assumed. Pure.
 import type { Application } from '../api/application.ts';
+import { ownKinds } from '../api/crd.ts';
 import { dialect } from '../api/dialect.ts';
 import { isRecord } from '../api/json.ts';
 import type { KubeObject } from '../api/k8s.ts';
-import { GROUP, RESOURCES } from '../api/names.ts';
+import { GROUP } from '../api/names.ts';
 import { nearest } from '../api/nearest.ts';
 import { nameOf, splitApiVersion } from '../api/object-key.ts';
 import type { Declared } from '../application/seen.ts';
@@ -161,9 +162,8 @@ const didYouMean = (name: string | undefined): string => (name === undefined ? '
 /** Kinds that Sluice has or drives, and those of Argo Rollouts. */
 const OWN = new Map(
   [
-    ...Object.values(dialect('sluice.dev').resources),
+    ...ownKinds().map(({ resource }) => resource),
     ...Object.values(dialect('argoproj.io').resources),
-    RESOURCES.applications,
     ...DRIVEN_KINDS.map(({ resource }) => resource),
   ].map(({ group, kind, namespaced }) => [`${group}/${kind}`, namespaced]),
 );

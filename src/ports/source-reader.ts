@@ -25,12 +25,35 @@ export function authorizationOf(credentials: HttpCredentials, scheme = 'Bearer')
   return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`;
 }
 
+/** A private key of SSH that commits are signed with. */
+export type SigningKey = Pick<SshCredentials, 'privateKey' | 'passphrase'>;
+
+/** What has to be signed, and whose signatures count. */
+export interface SignaturePolicy {
+  on: 'Commit' | 'Tag' | 'TagAndCommit';
+  /** Public keys of OpenPGP in their armour. */
+  openPgp: readonly string[];
+  /** An `allowed_signers` file of ssh-keygen. */
+  allowedSigners?: string | undefined;
+}
+
+/** What a check of a signature came to. */
+export type Signature =
+  /** Whose it is, and the fingerprint of the key. */
+  | { good: true; signer: string; key: string }
+  /** For people: what does not count, and why. */
+  | { good: false; why: string };
+
 /** One repository as one reads it: URL and credentials together are its identity. */
 export interface Repository {
   repoURL: string;
   credentials?: SourceCredentials | undefined;
   /** Limit of one exchange with the server in milliseconds, held between 1 s and 5 min. Default 60 s. */
   timeoutMs?: number | undefined;
+  /** What of it has to be signed. Default: nothing. */
+  verify?: SignaturePolicy | undefined;
+  /** What commits to it are signed with. Default: they are not. */
+  signing?: SigningKey | undefined;
 }
 
 export interface Person {
@@ -79,6 +102,8 @@ export interface SourceContent {
   commit: SourceCommit;
   /** The reference of the server that it was read at, such as `refs/heads/main`; undefined for one that was read back. */
   ref?: string | undefined;
+  /** What came of the check of its signature, where one was asked for. */
+  signature?: Signature | undefined;
   /** Texts of the files that declare something, or that went into the rendering, by path from the root of the repository. */
   files: Map<string, string>;
   /** What rendered the manifests; undefined: they are in the files as they are. */

@@ -47,7 +47,12 @@ function fresh({ seen, memory }: Context): Memory {
   };
 }
 
-const begun = (c: Context): Memory => ({ ...fresh(c), attempt: nextAttempt(c), acted: undefined });
+const begun = (c: Context): Memory => ({
+  ...fresh(c),
+  attempt: nextAttempt(c),
+  acted: undefined,
+  waits: (c.seen.closed !== undefined && c.memory.stable !== undefined) || undefined,
+});
 
 export function begin(c: Context): Change {
   return { memory: begun(c), ...told(c, { kind: 'Begun', ...declared(c) }) };
@@ -55,13 +60,20 @@ export function begin(c: Context): Change {
 
 export function supersede(c: Context): Change {
   const gone: Transition[] = c.memory.candidate === c.seen.declared ? [] : [{ kind: 'Superseded', ...candidate(c) }];
-  return { memory: begun(c), ...told(c, ...gone, { kind: 'Begun', ...declared(c) }) };
+  // Other stages of what is on its way: it has begun, or it has not.
+  const waits = gone.length === 0 ? c.memory.waits : begun(c).waits;
+  return { memory: { ...begun(c), waits }, ...told(c, ...gone, { kind: 'Begun', ...declared(c) }) };
 }
 
-/** Its pods are all still there: it takes over at once, without stages. */
+/** Somebody lets it begin though no release may, and says why. */
+export function override(c: Context): Change {
+  return { ...answered(c, 'Done: it begins outside its windows'), memory: { ...c.memory, waits: undefined } };
+}
+
+/** Its pods are all still there: it takes over at once, without stages. Going back waits for no window. */
 export function beginWarm(c: Context): Change {
   const begins = begin(c);
-  return { ...begins, memory: { ...begun(c), full: true, stage: c.seen.plan.stages.length } };
+  return { ...begins, memory: { ...begun(c), waits: undefined, full: true, stage: c.seen.plan.stages.length } };
 }
 
 /** The stable revision is declared again while another one was on its way. */

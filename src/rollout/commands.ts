@@ -18,6 +18,8 @@ export interface Interpretation {
 const COMMIT = /^[0-9a-f]{7,40}$/;
 const HASH = /^[bcdfghjklmnpqrstvwxz2456789]{10}$/;
 
+const OVERRIDE_TAKES = 'override takes the reason, such as "hotfix for incident 4711"';
+
 /** The revision that commands are about. */
 interface Target {
   readonly hash: string;
@@ -73,6 +75,7 @@ function fromAnnotation(situation: Situation, target: Target): Interpretation | 
 const isYetToTakeOver = ({ isNew }: Target, place: Situation['place']): boolean => isNew && !hasTag(place, 'done');
 
 function toCommand({ id, verb, value }: NonNullable<Observed['command']>, plain: boolean): Interpretation {
+  if (verb === 'override' && plain) return { answer: { id, outcome: `Ignored: ${OVERRIDE_TAKES}` } };
   if (verb !== 'promote') return { command: { verb, id, value: plain ? undefined : value } };
   if (value === 'full') return { command: { verb: 'promote-full', id } };
   if (plain) return { command: { verb: 'promote', id } };

@@ -42,6 +42,7 @@ export type Event =
   | { type: 'RESUME' }
   | { type: 'ACCEPT' }
   | { type: 'PROMOTE' }
+  | { type: 'OVERRIDE' }
   | { type: 'RESTART' }
   | { type: 'ROLLBACK'; hash: string }
   | { type: 'UNSURE' }

@@ -20,7 +20,7 @@ import { retirements } from './retire.ts';
 import type { Outcome } from './outcome.ts';
 import { withNews } from './status-events.ts';
 import { fromSignals } from './signals.ts';
-import type { Situation } from './situation.ts';
+import { closureOf, type Situation } from './situation.ts';
 import { statusOf, trafficOf } from './status.ts';
 import { nextSecond, parseTime } from './time.ts';
 import type { Transition } from './transitions.ts';
@@ -50,6 +50,10 @@ function withRevision(seen: Observed, memory: Memory): Memory {
   return isIts && seen.revision !== undefined ? { ...memory, revision: seen.revision } : memory;
 }
 
+/** What waited for a window begins with the first look at which none is closed. */
+const withoutWait = ({ closed }: Observed, memory: Memory): Memory =>
+  closed === undefined && memory.waits === true ? { ...memory, waits: undefined } : memory;
+
 /** A taken abort that was acted on before is done with once its annotation is answered. */
 function withoutActed(memory: Memory, answer: Answer | undefined): Memory {
   const isAnswered = answer !== undefined && memory.acted !== undefined && answer.outcome.startsWith('Done');
@@ -72,7 +76,7 @@ function nextLook(situation: Situation): number | undefined {
   const { seen, memory, place } = situation;
   const asked = parseTime(seen.spec.restartAt);
   const times = [memory.until, ...Object.values(memory.retiring), memory.restartAt, asked && nextSecond(asked)];
-  times.push(seen.contestedUntil);
+  times.push(seen.contestedUntil, closureOf(situation)?.until);
   if (hasTag(place, 'waiting')) times.push(deadlineAt(situation));
   const ahead = times.filter((t): t is number => t !== undefined && t > seen.now);
   return ahead.length === 0 ? undefined : Math.min(...ahead);
@@ -96,7 +100,7 @@ export function decide(seen: Observed, chart: Chart = machine): Decision {
   const recalled = recall(seen) ?? recovered(seen);
   const before: Situation = { seen, ...recalled };
   const { command, answer, ahead } = interpret(before);
-  const known = withRevision(seen, withProgress(before));
+  const known = withoutWait(seen, withRevision(seen, withProgress(before)));
   const { place, context } = drive(chart, { seen, place: before.place, memory: known }, command);
   const reached: Situation = { seen, place, memory: context.memory };
   const answered = answerOf(answer, context, reached);

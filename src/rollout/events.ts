@@ -4,7 +4,7 @@ import type { Command, Event } from './context.ts';
 import { isFollowable } from './observed.ts';
 import { rejection } from './rejection.ts';
 import { runOf } from './runs.ts';
-import { isFrozen, isPaused, type Situation } from './situation.ts';
+import { closureOf, isFrozen, isPaused, type Situation } from './situation.ts';
 import { hasTag } from './place.ts';
 
 /** The events of a situation, in order of urgency. A command that was answered is no longer among them. */
@@ -40,12 +40,14 @@ type Asked = (situation: Situation, command: Command) => Event | undefined;
 const ASKED: Readonly<Record<Command['verb'], Asked>> = {
   // A rejection: it has been sent already.
   abort: () => undefined,
-  'promote-full': ({ seen }) => (isFollowable(seen) ? { type: 'PROMOTE_FULL' } : undefined),
+  'promote-full': (situation) =>
+    isFollowable(situation.seen) && closureOf(situation)?.kind !== 'stop' ? { type: 'PROMOTE_FULL' } : undefined,
   retry: ({ seen }) => (isFollowable(seen) ? { type: 'RETRY' } : undefined),
   promote: promotion,
   skip: promotion,
   pause: ({ place }) => (hasTag(place, 'moving') && place.attention === 'running' ? { type: 'PAUSE' } : undefined),
   resume: ({ place }) => (place.attention === 'paused' ? { type: 'RESUME' } : undefined),
+  override: (situation) => (closureOf(situation)?.kind === 'window' ? { type: 'OVERRIDE' } : undefined),
   restart: () => ({ type: 'RESTART' }),
   rollback,
 };

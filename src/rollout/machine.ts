@@ -65,6 +65,7 @@ const machineSetup = setup({
     answerPaused: assign(({ context: c }) => changes.answered(c, 'Done: paused')),
     answerResumed: assign(({ context: c }) => changes.answered(c, 'Done: resumed')),
     answerAccepted: assign(({ context: c }) => changes.answered(c, 'Done: the inconclusive analysis is accepted')),
+    override: assign(({ context: c }) => changes.override(c)),
     restart: assign(({ context: c }) => ({
       ...changes.answered(c, 'Done: pods are being replaced, a few at a time'),
       memory: { ...c.memory, restartAt: nextSecond(c.seen.now) },
@@ -102,7 +103,7 @@ export const machine = machineSetup.createMachine({
   id: 'rollout',
   type: 'parallel',
   context: ({ input }) => ({ ...input, command: undefined, answer: undefined, transitions: [], restore: undefined }),
-  on: { ROLLBACK: { actions: 'rollBackTo' } },
+  on: { ROLLBACK: { actions: 'rollBackTo' }, OVERRIDE: { actions: 'override' } },
   states: {
     attention: {
       description: 'Whether a person wants the release to stand still.',

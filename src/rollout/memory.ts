@@ -21,6 +21,8 @@ export interface Memory {
   readonly progressMark?: string | undefined;
   /** Somebody let all that is left be skipped. */
   readonly full?: boolean | undefined;
+  /** It began while no release might, and waits for that to end. */
+  readonly waits?: boolean | undefined;
   readonly reason?: string | undefined;
   readonly cause?: AbortCause | undefined;
   readonly abortedAt?: number | undefined;

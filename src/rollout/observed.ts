@@ -2,6 +2,7 @@
 import type { AnalysisPhase } from '../api/analysis.ts';
 import type { HeldNote, TakenCommand } from '../api/annotations.ts';
 import type { Verb } from '../api/dialect.ts';
+import type { Closure } from '../api/release-policy.ts';
 import type { Issue } from '../api/result.ts';
 import type { RevisionRef } from '../api/revision.ts';
 import type { EphemeralMetadata, RecentEvent, RolloutSpec, RolloutStatus } from '../api/rollout.ts';
@@ -144,6 +145,8 @@ export interface Observed {
   readonly rests?: readonly Rest[] | undefined;
   /** When the first of either is over, if nothing more happens; milliseconds since the epoch. */
   readonly contestedUntil?: number | undefined;
+  /** That by a ReleasePolicy no release may begin, or go on. */
+  readonly closed?: Closure | undefined;
   /** No pod older than this is left; milliseconds since the epoch. */
   readonly restartedBefore?: number | undefined;
 }

@@ -3,7 +3,7 @@ import { deadlineExceeded, deadlineSeconds } from './rejection.ts';
 import { replicaSet } from './observed.ts';
 import { hasTag } from './place.ts';
 import { runOf } from './runs.ts';
-import type { Situation } from './situation.ts';
+import { closureOf, type Situation } from './situation.ts';
 import { podsText } from './stages/pods-text.ts';
 import { rowOf, sayUnsure, type Phase } from './states.ts';
 
@@ -34,6 +34,8 @@ function paused(situation: Situation): PhaseAndMessage | undefined {
   const { seen, place } = situation;
   if (!hasTag(place, 'moving') && place.state !== 'first') return undefined;
   if (seen.spec.paused) return as('Paused', 'manually paused (spec.paused)');
+  const closed = closureOf(situation);
+  if (closed) return as('Paused', closed.kind === 'stop' ? closed.text : `waits for ${closed.text}`);
   if (place.attention === 'paused')
     return as('Paused', 'manually paused; go on with the annotation sluice.dev/resume=true');
   if (place.background !== 'unsure') return undefined;

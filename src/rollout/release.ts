@@ -6,7 +6,7 @@ import type { Outcome } from './outcome.ts';
 import { exactTime, time } from './time.ts';
 
 type Release = NonNullable<RolloutStatus['release']>;
-type Trail = Pick<HistoryEntry, 'attempt' | 'startedAt' | 'weights' | 'command'>;
+type Trail = Pick<HistoryEntry, 'attempt' | 'startedAt' | 'weights' | 'command' | 'override'>;
 
 const MAX_WEIGHTS = 20;
 const ENDS: ReadonlySet<string> = new Set(['Promoted', 'Aborted', 'Superseded', 'RolledBack']);
@@ -48,8 +48,10 @@ function endedBy({ kind, hash, at, command }: End, release: Release | undefined)
   return trail;
 }
 
-const withCommand = (release: Release, command: Release['command']): Release =>
-  command === undefined ? release : { ...release, command };
+function withCommand(release: Release, command: Release['command']): Release {
+  if (command === undefined) return release;
+  return command.verb === 'override' ? { ...release, override: command } : { ...release, command };
+}
 
 /** With the weight and when it was seen first; the middle of a long trail is left out. */
 function withWeight(release: Release, at: string, weight: number): Release {

@@ -23,6 +23,8 @@ export interface SourcePoolOptions extends MirrorFoldersOptions, Omit<ReaderOpti
   memoryBytes?: number | undefined;
   /** Tools that render. Default: none. */
   tools?: ToolPaths | undefined;
+  /** The program that checks signatures of OpenPGP. Default: none counts. */
+  gpg?: string | undefined;
   /** Milliseconds that children without work stay: the last one, and any beside it. Default ten minutes and 30 s. */
   restMs?: { last: number; more: number } | undefined;
   /** Whether this process may still write, asked before each push. Default: it may. */
@@ -46,7 +48,7 @@ class Pool implements Backend {
     this.#options = options;
     this.#folders = new MirrorFolders(options);
     const folder = join(directory ?? join(tmpdir(), 'sluice-git'), 'renderings');
-    const rendering = { tools: options.tools ?? {}, folder, memoryBytes, timeMs: RENDER_MS };
+    const rendering = { tools: options.tools ?? {}, gpg: options.gpg, folder, memoryBytes, timeMs: RENDER_MS };
     const setup = { directory, limits, asksForAddresses: egress !== undefined, rendering };
     this.#child = { clock, setup, memoryBytes, mayPush, egress };
   }

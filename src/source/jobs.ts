@@ -2,7 +2,7 @@
 import { describeProblem, readManifests, type Problem, type SourceFile } from '../application/source/manifests.ts';
 import { textOf } from '../application/source/utf8.ts';
 import { fail, ok, type Result } from '../api/result.ts';
-import { GitError, PushRejected, type GitCall, type GitMirror } from '../git/types.ts';
+import { GitError, PushRejected, type Committer, type GitCall, type GitMirror } from '../git/types.ts';
 import type { RenderOptions } from '../ports/rendering.ts';
 import { LimitExceeded, SourceBudget, type SourceLimits } from '../ports/source-budget.ts';
 import type {
@@ -23,6 +23,7 @@ import { RenderFailure } from './render/failure.ts';
 import { render, type RenderContext } from './render/render.ts';
 import type { CommitFiles, Renderer } from './render/renderer.ts';
 import { chartRendererOf, rendererOf } from './render/renderers.ts';
+import { checkSignature } from './signature/check.ts';
 import { findManifests } from './walk.ts';
 
 /** A call of the port, as a value that can be sent to another process. */
@@ -56,20 +57,24 @@ async function run(job: Job, context: JobContext): Promise<SourceResult<unknown>
     case 'head':
       return ok(await mirror.head(job.request.revision, call));
     case 'read': {
-      const { ref, ...commit } = await mirror.fetch(job.request.revision, call);
+      const { ref, listed, ...commit } = await mirror.fetch(job.request.revision, call);
       const read = await content(commit, job.request, context);
-      return read.ok ? ok({ ...read.value, ref }) : read;
+      if (!read.ok) return read;
+      const signature = await checkSignature({ ...commit, ref, listed }, job.request.verify, context);
+      return ok({ ...read.value, ref, ...(signature === undefined ? {} : { signature }) });
     }
     case 'readCommit': {
       const commit = await mirror.commit(job.request.commit);
       return commit === undefined ? ok(undefined) : content(commit, job.request, context);
     }
     case 'commitFiles':
-      return ok(await mirror.commitFiles(job.request, call));
+      return ok(await mirror.commitFiles({ ...job.request, author: committer(job.request) }, call));
     case 'addNotes':
-      return ok(await mirror.addNotes(job.request.sections, job.request.author, call));
+      return ok(await mirror.addNotes(job.request.sections, committer(job.request), call));
   }
 }
+
+const committer = ({ author, signing }: CommitFilesRequest | AddNotesRequest): Committer => ({ ...author, signing });
 
 export type PathRequest = Pick<ReadRequest, 'path' | 'exclude' | 'render'>;
 

@@ -161,6 +161,7 @@ export function seen({
     claimedBy: () => undefined,
     declaredElsewhere: () => undefined,
     doubt: () => ({ toLook: [], unclear: [] }),
+    neighbour: () => undefined,
     ...more,
   };
 }

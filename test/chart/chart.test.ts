@@ -35,12 +35,16 @@ describe.skipIf(helm === undefined)('the chart (needs helm: npm run check:chart,
     expect(rendered(variant)).toBe(readFileSync(join(GOLDEN, `${variant}.yaml`), 'utf8'));
   });
 
-  it('asks, where it is namespaced, for nothing outside but to read cluster-wide templates', () => {
+  it('asks, where it is namespaced, for nothing outside but to read cluster-wide templates and policies', () => {
     const roles = manifests(rendered('namespaced')).filter((manifest) => manifest.kind === 'ClusterRole');
     expect(roles).toEqual([
       expect.objectContaining({
         rules: [
-          { apiGroups: ['sluice.dev'], resources: ['clusteranalysistemplates'], verbs: ['get', 'list', 'watch'] },
+          {
+            apiGroups: ['sluice.dev'],
+            resources: ['clusteranalysistemplates', 'clusterreleasepolicies'],
+            verbs: ['get', 'list', 'watch'],
+          },
         ],
       }),
     ]);

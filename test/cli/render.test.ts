@@ -111,6 +111,14 @@ describe('sluice render', () => {
     expect(err).toContain(why);
   });
 
+  it('judges every kind that has a definition', async () => {
+    const text =
+      'apiVersion: sluice.dev/v1alpha1\nkind: ReleasePolicy\nmetadata: { name: a }\nspec: { stp: { reason: x } }\n';
+    const { code, err } = await renders({ 'd/a.yaml': text }, 'd', '-n', 'shop');
+    expect(code).toBe(1);
+    expect(err).toContain('spec.stp: there is no such field (did you mean stop?)');
+  });
+
   it('leaves Rollouts of Argo Rollouts to it, but for a slip of the pen', async () => {
     const argo = ROLLOUT.replace('sluice.dev', 'argoproj.io').replace(
       'spec:\n',

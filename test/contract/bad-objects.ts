@@ -309,6 +309,18 @@ export const BAD_OBJECTS: BadObject[] = [
     'spec.source.helm.releaseName',
     'such as web',
   ),
+  bad(
+    'a window of half a minute',
+    application({}, { sync: { windows: [{ kind: 'Deny', schedule: '0 9 * * *', duration: '30s' }] } }),
+    'spec.sync.windows[0].duration',
+    'from 1m to 744h',
+  ),
+  bad(
+    'a window that begins by seconds',
+    application({}, { sync: { windows: [{ kind: 'Deny', schedule: '0 0 9 * * *', duration: '1h' }] } }),
+    'spec.sync.windows[0].schedule',
+    'five fields of cron',
+  ),
   bad('a path out of the repository', application({ path: '../other' }), 'spec.source.path', 'inside the repository'),
 ];
 

@@ -29,6 +29,7 @@ function local(command: string): string {
     .replace(/ -n (\S+)/, '')
     .replace('examples/shop/application.yaml', join(folder, 'application.yaml'))
     .replace('-f crds/', `-f ${join(ROOT, 'crds')}`)
+    .replaceAll(/--from-file=(\S+)/g, (_, file: string) => `--from-file=${join(folder, file)}`)
     .replace('-f deploy/rollout.yaml', `-f ${join(DEPLOY, 'rollout.yaml')}`)
     .replace('"$(openssl rand -hex 32)"', 'abcdef')
     .replace('<pod hash>', '7d9f');
@@ -118,9 +119,32 @@ describe.skipIf(!hasKubectl)(`${title}`, () => {
         'kubectl annotate application shop sluice.dev/confirm-prune=3f9c2d1',
         'application.sluice.dev/shop annotated',
       );
+      await says(
+        'kubectl annotate application shop sluice.dev/override="3f9c2d1 hotfix for incident 4711"',
+        'application.sluice.dev/shop annotated',
+      );
+      await writeFile(join(folder, 'allowed_signers'), 'ada@example.com ssh-ed25519 AAAA\n');
+      await writeFile(join(folder, 'ada.asc'), 'a key\n');
+      await says(
+        'kubectl create secret generic signers -n shop --from-file=allowed_signers --from-file=ada.asc',
+        'secret/signers created',
+      );
       await says('kubectl get secret shop-git -o yaml', /password: VE9LRU4=\n +username: Y2k=/);
       await says('kubectl get secrets', /shop-git +Opaque +2/);
     });
+  });
+
+  test('stops the line and lets it go on', async () => {
+    const windows = [{ kind: 'Allow', schedule: '0 9 * * MON-FRI', duration: '7h', timeZone: 'Europe/Berlin' }];
+    const metadata = { name: 'office-hours' };
+    const policy = { apiVersion: 'sluice.dev/v1alpha1', kind: 'ReleasePolicy', metadata, spec: { windows } };
+    await says('kubectl apply -f -', 'releasepolicy.sluice.dev/office-hours created', JSON.stringify(policy));
+    const patch = 'kubectl patch releasepolicy office-hours';
+    await says(`${patch} --type merge --patch '{"spec":{"stop":{"reason":"incident 4711"}}}'`, /patched/);
+    await says('kubectl get releasepolicies', /office-hours +incident 4711/);
+    await says(`${patch} --type json --patch '[{"op":"remove","path":"/spec/stop"}]'`, /patched/);
+    const wrong = { ...policy, spec: { windows: [{ ...windows[0], schedule: '@daily' }] } };
+    await fails('kubectl apply -f -', /spec\.windows\[0\]\.schedule/, JSON.stringify(wrong));
   });
 
   describe('shows', () => {
@@ -190,6 +214,8 @@ describe.skipIf(!hasKubectl)(`${title}`, () => {
       'rollout web sluice.dev/retry=true',
       'rollout web sluice.dev/pause=true',
       'rollout web sluice.dev/resume=true',
+      'rollout web sluice.dev/override="hotfix"',
+      'rollout web sluice.dev/override="hotfix for incident 4711"',
       'rollout web sluice.dev/restart=true',
       'rollout web sluice.dev/rollback=<pod hash>',
     ];

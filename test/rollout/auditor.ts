@@ -108,9 +108,15 @@ function risen(after: Picture, weight: number): string[] {
   const found: string[] = [];
   const canary = after.services?.canary;
   if (readyOf(after, canary) === 0) found.push(`weight rises to ${weight} on ${canary} without a ready pod`);
-  if (after.spec.paused) found.push('weight rises while the spec is paused');
+  found.push(...halted(after).map((why) => `weight rises while ${why}`));
   return found;
 }
+
+/** Why nothing may go forward. */
+const halted = ({ spec, closed }: Picture): string[] => [
+  ...(spec.paused ? ['the spec is paused'] : []),
+  ...(closed?.kind === 'stop' ? ['all is stopped'] : []),
+];
 
 function fallen(after: Picture, weight: number): string[] {
   const { canary, stable } = after.services ?? {};
@@ -198,6 +204,5 @@ function promotion(before: Picture, after: Picture, selected: ReadonlySet<string
   const declared = after.status.currentPodHash;
   if (is !== declared) found.push(`${is} is promoted, but ${declared} is declared`);
   if (readyOf(after, is) < replicasOf(after)) found.push(`${is} is promoted with ${readyOf(after, is)} ready pods`);
-  if (after.spec.paused && was !== undefined) found.push(`${is} is promoted while the spec is paused`);
-  return found;
+  return was === undefined ? found : [...found, ...halted(after).map((why) => `${is} is promoted while ${why}`)];
 }

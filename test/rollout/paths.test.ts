@@ -43,6 +43,12 @@ const HAPPENINGS: Record<string, (world: World) => (() => void) | undefined> = {
     return old && (() => void w.declare(old.hash));
   },
   'promote=v1': (w) => () => void w.waiting.push({ verb: 'promote', value: 'v1' }),
+  'override with a reason': (w) => () => void w.waiting.push({ verb: 'override', value: 'a hotfix' }),
+  'a window closes': (w) =>
+    w.closed === undefined ? () => void (w.closed = { kind: 'window', text: 'closed' }) : undefined,
+  'all is stopped': (w) =>
+    w.closed === undefined ? () => void (w.closed = { kind: 'stop', text: 'stopped' }) : undefined,
+  'it opens': (w) => (w.closed === undefined ? undefined : () => void (w.closed = undefined)),
   restart: (w) => () => void w.waiting.push({ verb: 'restart', value: 'true' }),
   'all pods are new': (w) => () => void (w.restartedBefore = w.now + 1),
   'spec.restartAt comes': (w) =>
@@ -117,7 +123,8 @@ function next({ world: from, auditor: before }: Snapshot, { after }: Event): Sna
 function serialise({ world: w, auditor }: Snapshot): string {
   const m: Partial<MachineState> = w.status.machine ?? {};
   return JSON.stringify([
-    [m.state, m.step, m.candidate, m.attention, m.background, m.pods, m.full, m.rejected, m.acted],
+    [m.state, m.step, m.candidate, m.attention, m.background, m.pods, m.full, m.waits, m.rejected, m.acted],
+    w.closed?.kind,
     Object.keys(m.retiring ?? {}),
     m.until !== undefined && Date.parse(m.until) > w.now,
     [w.status.stableRS, w.declared, w.issues.length, w.status.phase],
@@ -177,6 +184,7 @@ function blueGreen(strategy: Parameters<typeof World.blueGreen>[0]): () => World
 function restOf({ world: from, auditor: before }: Snapshot): string {
   const [world, auditor] = [from.fork(), before.fork()];
   world.issues = [];
+  world.closed = undefined;
   world.broken.clear();
   for (let i = 0; i < 12; i++) {
     for (const run of world.runs) if (run.phase === 'Running') run.phase = 'Successful';
@@ -296,6 +304,18 @@ const STORIES: Record<string, Story> = {
   restarts: {
     world: served([{ pause: {} }]),
     can: ['v2 is declared', 'pods come up', 'restart', 'all pods are new', 'spec.restartAt comes'],
+  },
+  windows: {
+    world: served([{ setWeight: 50 }]),
+    can: [
+      'v2 is declared',
+      'pods come up',
+      'promote=full',
+      'override with a reason',
+      'a window closes',
+      'all is stopped',
+      'it opens',
+    ],
   },
   'going back by hand': {
     world: served([{ setWeight: 50 }]),

@@ -42,9 +42,15 @@ const action = (router: boolean) =>
       weight: 5,
       arbitrary: fc.record({
         do: fc.constant('annotate' as const),
-        verb: fc.constantFrom('promote', 'abort', 'retry', 'pause', 'resume', 'rollback') as fc.Arbitrary<
-          'promote' | 'abort' | 'retry' | 'pause' | 'resume' | 'rollback'
-        >,
+        verb: fc.constantFrom(
+          'promote' as const,
+          'abort' as const,
+          'retry' as const,
+          'pause' as const,
+          'resume' as const,
+          'override' as const,
+          'rollback' as const,
+        ),
         value: fc.constantFrom('true', 'full', 'v2', 'bcdfghjklm'),
       }),
     },
@@ -64,6 +70,10 @@ const action = (router: boolean) =>
       arbitrary: fc.record({ do: fc.constant('steps' as const), steps: fc.array(step(router), { maxLength: 4 }) }),
     },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('paused' as const), on: fc.boolean() }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ do: fc.constant('close' as const), by: fc.constantFrom('window', 'stop', undefined) }),
+    },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('issue' as const), on: fc.boolean() }) },
     {
       weight: 1,
@@ -171,6 +181,9 @@ function act(world: World, a: Action): void {
     case 'paused':
       world.spec.paused = a.on;
       return;
+    case 'close':
+      world.closed = a.by && { kind: a.by, text: `closed by a ${a.by}` };
+      return;
     case 'issue':
       world.issues = a.on ? [ISSUE] : [];
       return;
@@ -240,6 +253,7 @@ function heal(world: World): void {
   world.issues = [];
   world.broken.clear();
   world.spec.paused = false;
+  world.closed = undefined;
   world.settle();
 }
 

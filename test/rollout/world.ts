@@ -4,6 +4,7 @@ import type { AnalysisPhase } from '../../src/api/analysis.ts';
 import type { Verb } from '../../src/api/dialect.ts';
 import type { Issue } from '../../src/api/result.ts';
 import type { HeldNote } from '../../src/api/annotations.ts';
+import type { Closure } from '../../src/api/release-policy.ts';
 import type { RolloutSpec, RolloutStatus, Step } from '../../src/api/rollout.ts';
 import type { RevisionRef } from '../../src/api/revision.ts';
 import { compile } from '../../src/rollout/compile.ts';
@@ -30,6 +31,7 @@ export class World {
   restartedBefore: number | undefined;
   held: HeldNote | undefined;
   revision: RevisionRef | undefined;
+  closed: Closure | undefined;
   /** Pods of these revisions never get ready. */
   broken = new Set<string>();
   writes: string[] = [];
@@ -122,6 +124,7 @@ export class World {
       waiting: this.waiting,
       held: this.held,
       revision: this.revision,
+      closed: this.closed,
       restartedBefore: this.restartedBefore,
     };
   }
@@ -207,8 +210,8 @@ export class World {
 
   /** What an auditor may look at: the cluster, never the memory of the process. */
   picture(): Picture {
-    const { spec, status, replicaSets, services, route, runs, declared, now } = this;
-    return structuredClone({ spec, status, replicaSets, services, route, runs, declared, now });
+    const { spec, status, replicaSets, services, route, runs, declared, now, closed } = this;
+    return structuredClone({ spec, status, replicaSets, services, route, runs, declared, now, closed });
   }
 
   private write(text: string, effect: () => void): void {
@@ -314,7 +317,7 @@ export class Interrupted extends Error {}
 
 export type Picture = Pick<
   World,
-  'spec' | 'status' | 'replicaSets' | 'services' | 'route' | 'runs' | 'declared' | 'now'
+  'spec' | 'status' | 'replicaSets' | 'services' | 'route' | 'runs' | 'declared' | 'now' | 'closed'
 >;
 
 // oxlint-disable-next-line complexity -- one case per intent

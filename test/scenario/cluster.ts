@@ -26,6 +26,8 @@ const GROUPS: Record<string, string> = {
   Application: 'sluice.dev',
   AnalysisRun: 'sluice.dev',
   AnalysisTemplate: 'sluice.dev',
+  ReleasePolicy: 'sluice.dev',
+  ClusterReleasePolicy: 'sluice.dev',
   VirtualService: 'networking.istio.io',
   DestinationRule: 'networking.istio.io',
   HTTPRoute: 'gateway.networking.k8s.io',

@@ -273,6 +273,7 @@ export class EngineProcess {
       head: read('head', (branch) => mirror.head(branch)),
       fetch: read('fetch', (branch) => mirror.fetch(branch)),
       commit: read('commit', (oid) => mirror.commit(oid)),
+      signed: read('signed', (oid) => mirror.signed(oid)),
       files: read('files', (commit, path) => mirror.files(commit, path)),
       read: read('read', (oid) => mirror.read(oid)),
       tree: read('tree', (oid) => mirror.tree(oid)),

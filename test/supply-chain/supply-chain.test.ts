@@ -96,18 +96,27 @@ describe('the image', () => {
   const [final = ''] = stages.slice(-1);
 
   it('is built from images that a release names by digest, and that are not made up here', () => {
-    expect(stages.map((stage) => stage.split(/\s/, 1)[0])).toEqual(['${NODE_IMAGE}', '${RUNTIME_IMAGE}']);
+    expect(stages.map((stage) => stage.split(/\s/, 1)[0])).toEqual([
+      '${NODE_IMAGE}',
+      '${GO_IMAGE}',
+      '${RUNTIME_IMAGE}',
+    ]);
     const release = read('.github/workflows/release.yml');
-    for (const name of ['NODE_IMAGE', 'RUNTIME_IMAGE']) {
+    for (const name of ['NODE_IMAGE', 'GO_IMAGE', 'RUNTIME_IMAGE']) {
       expect(lines.find((line) => line.startsWith(`ARG ${name}=`))).not.toContain('@sha256:');
       expect(release).toContain(`--build-arg "${name}=$${name}"`);
     }
   });
 
-  it('holds the program and Node, and installs nothing besides', () => {
+  it('holds the program, Node and what renders, of the versions that are tried, and installs nothing besides', () => {
     expect(final).not.toMatch(/^RUN /m);
     const copied = [...final.matchAll(/^COPY (.*)$/gm)].map(([, what]) => what);
-    expect(copied).toEqual(['--from=build /app/package.json ./package.json', '--from=build /app/dist ./dist']);
+    expect(copied).toEqual([
+      '--from=build /app/package.json ./package.json',
+      '--from=build /app/dist ./dist',
+      '--from=tools /out /usr/local/bin',
+    ]);
+    for (const tool of ['kustomize', 'helm']) expect(stages[1]).toContain(`COPY test/e2e/install/go/${tool} `);
     expect(read('Dockerfile')).not.toMatch(/apt-get|apk add|curl |wget /);
   });
 

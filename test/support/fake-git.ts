@@ -32,6 +32,10 @@ export class FakeRepository {
   readonly commits = new Map<string, Stored>();
   readonly blobs = new Map<string, string>();
   readonly trees = new Map<string, TreeEntry[]>();
+  /** Ids of annotated tags. */
+  readonly annotated = new Map<string, string>();
+  /** What commits and annotated tags are as bytes, where that matters. */
+  readonly signed = new Map<string, Uint8Array>();
   /** Thrown by every exchange with the server while set. */
   failure: GitError | undefined;
   /** Runs once, between the moment a push is built and the moment it arrives. */
@@ -91,12 +95,24 @@ export class FakeRepository {
     return oid;
   }
 
+  /** An annotated tag with these bytes, at a commit. */
+  annotate(name: string, commit: string, bytes: Uint8Array): void {
+    const oid = createHash('sha1').update(bytes).update(name).digest('hex');
+    this.tags.set(name, commit);
+    this.annotated.set(name, oid);
+    this.signed.set(oid, bytes);
+  }
+
   /** What a revision means now. */
   locate(revision: string): Located | undefined {
     const named = (prefix: string, all: ReadonlyMap<string, string>): [string, string][] =>
       [...all].map(([name, oid]) => [`${prefix}${name}`, oid]);
     const references = [...named('refs/heads/', this.branches), ...named('refs/tags/', this.tags)];
-    return targetRevision(revision).find(new Map(references));
+    const peeled = [...this.annotated].flatMap(([name, oid]): [string, string][] => [
+      [`refs/tags/${name}`, oid],
+      [`refs/tags/${name}^{}`, this.tags.get(name) ?? ''],
+    ]);
+    return targetRevision(revision).find(new Map([...references, ...peeled]));
   }
 
   reach(): void {
@@ -130,11 +146,17 @@ export class FakeMirror implements GitMirror {
     const stored = found && this.#repository.commits.get(found.commit);
     if (!found || !stored) throw new GitError('not-found', targetRevision(revision).missing);
     for (const oid of this.#ancestors(stored.commit.oid)) this.#known.add(oid);
-    return { ...stored.commit, ref: found.ref };
+    return { ...stored.commit, ref: found.ref, listed: found.listed };
   }
 
   async commit(oid: string): Promise<Commit | undefined> {
     return this.#known.has(oid) ? this.#repository.commits.get(oid)?.commit : undefined;
+  }
+
+  async signed(oid: string): ReturnType<GitMirror['signed']> {
+    const signed = this.#repository.signed.get(oid);
+    const type = this.#repository.commits.has(oid) ? 'commit' : 'tag';
+    return signed === undefined ? undefined : { type, bytes: signed };
   }
 
   async files(commit: string, path: string): Promise<FileEntry[]> {

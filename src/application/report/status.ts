@@ -9,6 +9,8 @@ import { describeReturn, type ReturnDecision } from '../revert/returns.ts';
 import { revisionRef } from '../revision.ts';
 import type { Declared, Seen, SourceFailure } from '../seen.ts';
 import type { PrunePlan } from '../sync/prune.ts';
+import type { Waiting } from '../sync/waiting.ts';
+import type { Override } from '../sync/windows.ts';
 import type { Gate } from '../sync/waves.ts';
 import { degraded } from './degraded.ts';
 import { noBranchText } from './due.ts';
@@ -29,6 +31,10 @@ export interface StatusInput {
   unconfirmed?: PrunePlan['unconfirmed'];
   /** What later waves of the commit wait for. */
   gate?: Gate | undefined;
+  /** Why the newest commit is not applied yet. */
+  waiting?: Waiting | undefined;
+  /** Who has it applied though a window is closed. */
+  override?: Override | undefined;
   problems: { snapshot?: string | undefined; writeBack?: string | undefined };
   /** Objects that are left as others changed them. */
   reported: readonly { key: ObjectKey; fields: string[] }[];
@@ -43,6 +49,7 @@ type Drift = NonNullable<ApplicationStatus['drift']>[number];
 
 const MAX_HISTORY = 10;
 const MAX_DRIFT = 20;
+const MAX_OVERRIDES = 10;
 
 export function nextStatus(input: StatusInput): ApplicationStatus {
   const { seen, accepted, holding } = input;
@@ -64,18 +71,27 @@ export function nextStatus(input: StatusInput): ApplicationStatus {
 
 /** Fields that are there only where they have something to say. */
 function fillOptional(status: ApplicationStatus, input: StatusInput): void {
-  const { seen, notes, returning, stable, withdrawals } = input;
+  const { seen, notes, returning, stable, withdrawals, override } = input;
   if (notes !== undefined) status.notes = notes;
   if (status.holds?.length === 0 && seen.status.holds === undefined) delete status.holds;
-  if (returning.returns.length > 0) status.returns = returning.returns;
-  else delete status.returns;
-  if (withdrawals.length > 0) status.withdrawals = withdrawals;
-  else delete status.withdrawals;
-  if (stable) status.stable = stable;
-  else delete status.stable;
+  put(status, 'returns', filled(returning.returns));
+  put(status, 'withdrawals', filled(withdrawals));
+  put(status, 'stable', stable);
+  if (override) status.overrides = [override, ...(status.overrides ?? [])].slice(0, MAX_OVERRIDES);
   const drift = driftOf(input);
   if (drift.length > 0) status.drift = drift;
   if (seen.source.attempted) status.attempted = seen.source.attempted;
+}
+
+const filled = <T>(list: T[]): T[] | undefined => (list.length === 0 ? undefined : list);
+
+function put<K extends keyof ApplicationStatus>(
+  status: ApplicationStatus,
+  field: K,
+  value: ApplicationStatus[K],
+): void {
+  if (value === undefined) delete status[field];
+  else status[field] = value;
 }
 
 function applied(status: ApplicationStatus, accepted: Declared, verdict: Verdict, { seen }: StatusInput): void {
@@ -94,8 +110,14 @@ function applied(status: ApplicationStatus, accepted: Declared, verdict: Verdict
     status.history = [{ ...history[0], result }, ...history.slice(1)];
   }
   status.revision = revision;
-  if (accepted.rendered) status.rendering = accepted.rendered;
-  else delete status.rendering;
+  put(status, 'rendering', accepted.rendered);
+  put(status, 'signature', signerOf(accepted));
+}
+
+function signerOf({ signature }: Declared): ApplicationStatus['signature'] {
+  if (signature?.good !== true) return undefined;
+  const { signer, key } = signature;
+  return { signer: signer.slice(0, 1024), key: key.slice(0, 256) };
 }
 
 /** What was put back since, and what is left as it is and was not told yet. */
@@ -127,17 +149,36 @@ function verdictOf(input: StatusInput): Verdict {
     const message = 'the commit declares nothing; set sync.allowEmpty to have everything deleted';
     return { phase: 'Failed', reason: 'EmptyRender', message };
   }
-  if (held !== '') return { phase: 'Held', reason: 'Held', message: withGate(held, input.gate) };
-  const returning = input.returning.returns.map((each) => describeReturn(each)).join('; ');
-  if (returning !== '') return { phase: 'OutOfSync', reason: 'Returning', message: returning };
-  if (input.gate) return atGate(input.gate);
-  const astray = input.resources.filter(({ status }) => status === 'OutOfSync' || status === 'Missing');
-  if (astray.length > 0) return { phase: 'OutOfSync', reason: 'OutOfSync', message: listed(astray) };
+  if (held !== '') return { phase: 'Held', reason: 'Held', message: withWait(held, input) };
+  const onItsWay = underWay(input);
+  if (onItsWay) return onItsWay;
   return accepted ? withUnconfirmed(inForce(seen, accepted), input.unconfirmed) : unread(seen);
 }
 
-const withGate = (message: string, gate: Gate | undefined): string =>
-  gate === undefined ? message : `${message}; the next wave ${gate.isDegraded ? 'is not applied: ' : ''}${gate.text}`;
+/** Something is still to come, by itself. */
+function underWay(input: StatusInput): Verdict | undefined {
+  const returning = input.returning.returns.map((each) => describeReturn(each)).join('; ');
+  if (returning !== '') return { phase: 'OutOfSync', reason: 'Returning', message: returning };
+  if (input.waiting) return waits(input.seen, input.accepted, input.waiting);
+  if (input.gate) return atGate(input.gate);
+  const astray = input.resources.filter(({ status }) => status === 'OutOfSync' || status === 'Missing');
+  return astray.length === 0 ? undefined : { phase: 'OutOfSync', reason: 'OutOfSync', message: listed(astray) };
+}
+
+function withWait(message: string, { waiting, gate, seen }: StatusInput): string {
+  if (waiting) return `${message}; ${newestOf(seen)} ${waiting.text}`;
+  if (gate) return `${message}; the next wave ${gate.isDegraded ? 'is not applied: ' : ''}${gate.text}`;
+  return message;
+}
+
+const newestOf = ({ source: { newest } }: Seen): string => shortCommit(newest?.commit.oid ?? '');
+
+function waits(seen: Seen, accepted: Declared | undefined, { text, isStuck }: Waiting): Verdict {
+  const message = `${newestOf(seen)} ${text}${lastGood(accepted)}`;
+  return isStuck
+    ? { phase: 'Failed', reason: 'DependencyCycle', message }
+    : { phase: 'OutOfSync', reason: 'Waiting', message };
+}
 
 function atGate({ isDegraded, text }: Gate): Verdict {
   if (!isDegraded) return { phase: 'OutOfSync', reason: 'Waiting', message: `the next wave ${text}` };

@@ -20,6 +20,7 @@ function eventsBetween(before: ApplicationStatus | undefined, after: Application
     ...returnEvents(before?.returns ?? [], after.returns ?? []),
     ...driftEvents(before, after),
     ...phaseEvents(before, after),
+    ...overrideEvents(before, after),
     ...waitEvents(before, after),
     ...healthEvents(before, after),
   ];
@@ -155,6 +156,15 @@ function isTheSame(before: ApplicationStatus | undefined, after: ApplicationStat
 }
 
 const readyReason = (status: ApplicationStatus | undefined): string => verdictReason(status) ?? 'Synced';
+
+function overrideEvents(before: ApplicationStatus | undefined, after: ApplicationStatus): AgentEvent[] {
+  const [last] = after.overrides ?? [];
+  if (last === undefined || last.at === before?.overrides?.[0]?.at) return [];
+  const { commit, reason, by, at } = last;
+  const who = by === undefined ? '' : ` (set by field manager ${by})`;
+  const message = `${shortCommit(commit)} is applied though a window is closed: ${reason}${who}`;
+  return [{ type: 'Warning', reason: 'Overridden', message, key: `override ${commit} ${at}` }];
+}
 
 /** What the next wave waits for. */
 function waitEvents(before: ApplicationStatus | undefined, after: ApplicationStatus): AgentEvent[] {

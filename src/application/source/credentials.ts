@@ -1,8 +1,9 @@
 // Credentials in a Secret, under the names that Sluice, Argo CD, Flux and Kubernetes itself give them.
+import type { ApplicationSpec } from '../../api/application.ts';
 import { isRecord } from '../../api/json.ts';
 import type { KubeObject } from '../../api/k8s.ts';
 import { fail, ok, type Result } from '../../api/result.ts';
-import type { HttpCredentials, SshCredentials } from '../../ports/source-reader.ts';
+import type { HttpCredentials, SignaturePolicy, SigningKey, SshCredentials } from '../../ports/source-reader.ts';
 
 /** Argo CD's and our name, Flux's, and that of the type kubernetes.io/ssh-auth. */
 const KEYS = ['sshPrivateKey', 'identity', 'ssh-privatekey'] as const;
@@ -37,6 +38,29 @@ export function forgeCredentialsIn(secret: KubeObject): HttpCredentials | undefi
     return username === undefined ? { bearerToken: token } : { username, password: token };
   }
   return isFlux(secret) ? undefined : httpCredentialsIn(secret);
+}
+
+/** What commits are signed with: a private key of SSH; undefined where the Secret has none. */
+export function signingKeyIn(secret: KubeObject): SigningKey | undefined {
+  const privateKey = textOf(secret, 'signingKey');
+  if (privateKey === undefined) return undefined;
+  const passphrase = textOf(secret, 'signingPassphrase');
+  return { privateKey, ...(passphrase === undefined ? {} : { passphrase }) };
+}
+
+/** Whose signatures count; the error says what the Secret lacks. */
+export function signersIn(
+  secret: KubeObject,
+  { mode = 'Commit', secretRef: { name } }: NonNullable<ApplicationSpec['source']['verify']>,
+): Result<SignaturePolicy, string> {
+  const keys = isRecord(secret['data']) ? Object.keys(secret['data']).filter((key) => key.endsWith('.asc')) : [];
+  const openPgp = keys.toSorted().flatMap((key) => textOf(secret, key) ?? []);
+  const allowedSigners = textOf(secret, 'allowed_signers');
+  if (openPgp.length === 0 && allowedSigners === undefined)
+    return fail(
+      `Secret ${name} of spec.source.verify.secretRef has neither a key allowed_signers nor one that ends in .asc, so that no signature counts`,
+    );
+  return ok({ on: mode, openPgp, ...(allowedSigners === undefined ? {} : { allowedSigners }) });
 }
 
 /** There `password` is what opens the key. */

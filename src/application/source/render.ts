@@ -54,6 +54,7 @@ export function render(content: SourceContent, context: RenderContext): Declared
     branch: content.ref === undefined ? undefined : branchOfRef(content.ref),
     id: `${content.commit.oid} ${context.source} ${JSON.stringify(context.tenancy)}`,
     rendered: content.rendered,
+    signature: content.signature,
     files: content.files,
     desired,
     keys: new Set(desired.map(({ key }) => key)),

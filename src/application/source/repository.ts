@@ -2,6 +2,7 @@
 import type { Application } from '../../api/application.ts';
 import { durationMs } from '../../api/fields.ts';
 import { forgeOf } from '../../api/forges.ts';
+import { present } from '../../api/json.ts';
 import type { KubeObject } from '../../api/k8s.ts';
 import { RESOURCES } from '../../api/names.ts';
 import { repositoryUrl } from '../../api/repository-url.ts';
@@ -10,10 +11,23 @@ import { EgressRefused, type SecretOrigin } from '../../ports/egress.ts';
 import type { ForgeRepository, ForgeResult } from '../../ports/forge.ts';
 import type { Repository, SourceCredentials, SourceFailure, SourceResult } from '../../ports/source-reader.ts';
 import type { ApplicationControllerDeps } from '../ports.ts';
-import { forgeCredentialsIn, httpCredentialsIn, sshCredentialsIn } from './credentials.ts';
+import { forgeCredentialsIn, httpCredentialsIn, signersIn, signingKeyIn, sshCredentialsIn } from './credentials.ts';
 
 /** The repository as it is read and pushed to. */
 export async function repositoryOf(
+  app: Application,
+  deps: Pick<ApplicationControllerDeps, 'client' | 'egress'>,
+): Promise<SourceResult<Repository>> {
+  const { verify } = app.spec.source;
+  const found = await reachedBy(app, deps);
+  if (!found.ok || verify === undefined) return found;
+  const known = await secretOf(app, verify.secretRef.name, deps, 'spec.source.verify.secretRef');
+  if (!known.ok) return known;
+  const policy = signersIn(known.value.secret, verify);
+  return policy.ok ? ok({ ...found.value, verify: policy.value }) : failed('AuthFailed', policy.error);
+}
+
+async function reachedBy(
   app: Application,
   deps: Pick<ApplicationControllerDeps, 'client' | 'egress'>,
 ): Promise<SourceResult<Repository>> {
@@ -28,7 +42,8 @@ export async function repositoryOf(
   if (!known.ok) return known;
   const held = heldFor(url, known.value, deps);
   if (!held.ok) return failed('AuthFailed', held.error);
-  return ok({ repoURL, timeoutMs, ...(held.value === undefined ? {} : { credentials: held.value }) });
+  const signing = signingKeyIn(known.value.secret);
+  return ok({ repoURL, timeoutMs, ...present({ credentials: held.value, signing }) });
 }
 
 /** What the Secret holds for this URL; the error says why there is nothing that may be used. */
@@ -74,11 +89,12 @@ async function secretOf(
   app: Application,
   name: string,
   { client }: Pick<ApplicationControllerDeps, 'client'>,
+  field = 'spec.source.secretRef',
 ): Promise<SourceResult<KnownSecret>> {
   const { namespace = '' } = app.metadata;
   const secret = await client.get(RESOURCES.secrets, name, app.metadata.namespace).catch(() => null);
-  if (secret === null) return failed('AuthFailed', `Secret ${name} of spec.source.secretRef could not be read`);
-  if (!secret) return failed('AuthFailed', `Secret ${name} of spec.source.secretRef does not exist`);
+  if (secret === null) return failed('AuthFailed', `Secret ${name} of ${field} could not be read`);
+  if (!secret) return failed('AuthFailed', `Secret ${name} of ${field} does not exist`);
   const origin = { namespace, name, annotations: secret.metadata.annotations };
   return ok({ secret, origin });
 }

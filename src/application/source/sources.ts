@@ -62,6 +62,8 @@ interface Source extends SourceState {
   attemptedFrom: string | undefined;
   /** What the cluster said of itself when the newest commit was read. */
   attemptedWith: RenderOptions['cluster'];
+  /** Whose signatures counted then. */
+  attemptedBy: string;
   /** Counts hints, so that one that comes during a look is not lost. */
   hints: number;
   hintedAt: number | undefined;
@@ -205,7 +207,7 @@ export class Sources {
       const message = `${targetRevision(revision).missing} in ${app.spec.source.repoURL}`;
       return { ok: false, error: { reason: 'SourceNotFound', message } };
     }
-    const isKnown = isRead(head.value, source, app);
+    const isKnown = isRead(head.value, source, app) && source.attemptedBy === signersOf(repository.value);
     // The API server is asked nothing for a source that is neither new nor told anything of the cluster.
     if (isKnown && !isTold(source)) return { ok: true, value: ofManifests(source.failure) };
     const cluster = await this.#cluster();
@@ -232,6 +234,7 @@ export class Sources {
       source.attempted = revisionRef(commit, app.spec.source.repoURL);
       source.attemptedFrom = `${commit.oid} ${from}`;
       source.attemptedWith = cluster;
+      source.attemptedBy = signersOf(repository);
     }
     if (!read.ok) return ofManifests(read.error) ? { ok: true, value: read.error } : read;
     Object.assign(source, { content: read.value, from, receivedAt });
@@ -272,6 +275,9 @@ const placeOf = (
   exclude: app.spec.source.exclude,
   render: { ...renderOptionsOf(app), ...(cluster === undefined ? {} : { cluster }) },
 });
+
+/** Whose signatures count, as a text to compare. */
+const signersOf = ({ verify }: Repository): string => (verify === undefined ? '' : JSON.stringify(verify));
 
 /** This very commit was read, or found wanting, with this very source. */
 const isRead = (head: string, source: Source, app: Application): boolean =>
@@ -320,6 +326,7 @@ const fresh = (uid: string | undefined): Source => ({
   failures: 0,
   attemptedFrom: undefined,
   attemptedWith: undefined,
+  attemptedBy: '',
   hints: 0,
   hintedAt: undefined,
   stop: new AbortController(),

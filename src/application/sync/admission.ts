@@ -1,6 +1,7 @@
 // Whether a commit is taken: as a whole, before its first write, or not at all. What was applied before stays until then. Pure.
 import type { KubeObject } from '../../api/k8s.ts';
 import { nameOf } from '../../api/object-key.ts';
+import { shortCommit } from '../../api/revision.ts';
 import type { AgentIntent, CheckRequest } from '../intents.ts';
 import type { Declared, Seen, SourceFailure } from '../seen.ts';
 import { describeProblem } from '../source/manifests.ts';
@@ -8,18 +9,25 @@ import type { DesiredObject } from '../source/desired.ts';
 import type { Definition } from '../source/definitions.ts';
 import { bodyOf } from './body.ts';
 import { recordedBefore, type Before } from './before.ts';
+import { unmetDependency } from './dependencies.ts';
 import { bringsRights, definedProblems } from './brought.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { objectContext } from './plan-sync.ts';
 import type { ObjectContext } from './plan-object.ts';
 import { podsOf } from './pods.ts';
 import { silencedProblems } from './silenced.ts';
+import type { Waiting } from './waiting.ts';
+import { atWindows, type Override } from './windows.ts';
 
 export interface Admission {
   /** What is to be in force now. */
   accepted: Declared | undefined;
   /** Why the newest commit is not. */
   refused?: SourceFailure;
+  /** Why the newest commit, which could be applied, is not yet. */
+  waiting?: Waiting | undefined;
+  /** Who has it applied though a window is closed. */
+  override?: Override;
   /** What has to be found out first. */
   intents: AgentIntent[];
   dueAt?: number | undefined;
@@ -30,7 +38,8 @@ const MAX_PROBLEMS = 5;
 /** Where the newest commit cannot be used and nothing is remembered, what was in force before is read back. */
 export function admit(seen: Seen): Admission {
   const admission = judge(seen);
-  const isUsable = admission.refused === undefined && seen.source.failure === undefined;
+  const { refused, waiting } = admission;
+  const isUsable = refused === undefined && waiting === undefined && seen.source.failure === undefined;
   if (isUsable || admission.accepted || admission.intents.length > 0) return admission;
   return { ...admission, ...inForce(recordedBefore(seen)) };
 }
@@ -89,6 +98,8 @@ function examine(seen: Seen, newest: Declared): Admission {
   const wanted = newest.desired.map((desired) => ({ ...desired, path: desired.source.path }));
   const context = objectContext(seen, newest, wanted);
   const changed = wanted.filter((one) => isChanged(one, context));
+  const unsigned = unsignedBy(seen, newest);
+  if (unsigned !== undefined && isNews(newest, changed, context)) return refuse(accepted, 'Unverified', [unsigned]);
   const definedBy = (one: DesiredObject): Definition | undefined => broughtBy(one, newest, context);
   const found = changed.filter((one) => isServed(one, seen) && !definedBy(one)).map((one) => examineOne(one, context));
   const requests = found.flatMap((one) => ('request' in one ? [one.request] : []));
@@ -99,7 +110,29 @@ function examine(seen: Seen, newest: Declared): Admission {
   const misfits = changed.flatMap((one) => misfitsOf(one, definedBy(one)));
   if (misfits.length > 0) return refuse(accepted, 'Refused', misfits);
   const waits = found.flatMap((one) => ('waits' in one ? [one.waits] : []));
-  return waits.length === 0 ? { accepted: newest, intents: [] } : delayed(accepted, waits);
+  if (waits.length > 0) return delayed(accepted, waits);
+  return isNews(newest, changed, context) ? letIn(seen, newest) : { accepted: newest, intents: [] };
+}
+
+/** Why its signature does not count, where one is asked for. */
+function unsignedBy({ app }: Seen, { commit, signature }: Declared): string | undefined {
+  if (app.spec.source.verify === undefined || signature?.good === true) return undefined;
+  return `${shortCommit(commit.oid)} is not applied: ${signature?.why ?? 'its signature was not checked yet'}`;
+}
+
+/** Nothing is wrong with the commit: it is applied, once nothing else holds it up. */
+function letIn(seen: Seen, newest: Declared): Admission {
+  const { accepted } = seen.memory;
+  const found = unmetDependency(seen, newest) ?? atWindows(seen, newest);
+  if (found === undefined) return { accepted: newest, intents: [] };
+  if ('text' in found) return { accepted, waiting: found, intents: [], dueAt: found.dueAt };
+  return { accepted: newest, override: found, intents: [] };
+}
+
+/** Whether a commit changes anything that is on record as applied; one that is on record itself was let in by an earlier process. */
+function isNews(newest: Declared, changed: readonly DesiredObject[], { seen, inventory }: ObjectContext): boolean {
+  const isKnown = seen.memory.accepted === undefined && seen.status.revision?.commit === newest.commit.oid;
+  return !isKnown && (changed.length > 0 || [...inventory.keys()].some((key) => !newest.keys.has(key)));
 }
 
 type Found = { request: CheckRequest } | { problem: string } | { waits: Wait } | { accepted: true };

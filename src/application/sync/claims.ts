@@ -24,6 +24,13 @@ export interface Doubt {
   unclear: readonly ObjectKey[];
 }
 
+/** Another Application, as one that depends on it sees it. */
+export interface Neighbour {
+  app: Application;
+  /** It has looked at its repository since this one did. */
+  hasLooked: boolean;
+}
+
 /** One Application among all. */
 export interface Neighbourhood {
   app: Application;
@@ -63,6 +70,15 @@ export function doubtAbout(key: ObjectKey, since: number, at: Neighbourhood): Do
     else if (isUnclear && other.spec.source.repoURL === at.app.spec.source.repoURL) doubt.unclear.push(keyOf(other));
   }
   return doubt;
+}
+
+/** An Application as one that depends on it sees it, whose content was read by a look that began then. */
+export function neighbourOf(
+  app: Application | undefined,
+  since: number,
+  { readings }: Pick<Neighbourhood, 'readings'>,
+): Neighbour | undefined {
+  return app && { app, hasLooked: (readings.get(keyOf(app))?.lookedAt ?? 0) >= since };
 }
 
 const others = (key: ObjectKey, { app, all, settings }: Neighbourhood): Application[] =>

@@ -15,6 +15,8 @@ import { toolOf, type FoundTool, type ToolPaths } from './toolbox.ts';
 /** What tools are run with, as a value that survives the way between processes. */
 export interface RenderSetup {
   tools: ToolPaths;
+  /** The program that checks signatures of OpenPGP; undefined: there is none, and none counts. */
+  gpg?: string | undefined;
   /** Folder for temporary ones. */
   folder: string;
   /** Resident bytes that this process and a tool may have together. */

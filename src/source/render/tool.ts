@@ -45,11 +45,9 @@ const MIB = 2 ** 20;
 const SAID_CHARS = 2_000;
 
 /** What the tool printed. Throws GitError `rejected` in its words where it refuses the files, RenderFailure for limits and its end. */
-export async function runTool(run: ToolRun, room: ToolRoom): Promise<string> {
+export function runTool(run: ToolRun, room: ToolRoom): Promise<string> {
   const { program, plan } = run;
-  const folder = await freshFolder(room.folder);
-  try {
-    room.busy?.({ folder });
+  return inFreshFolder(room, async (folder) => {
     const places = { root: join(folder, 'repository'), aside: join(folder, 'aside') };
     for (const name of ['repository', 'aside', 'home', 'tmp']) await mkdir(join(folder, name));
     await write(places, plan);
@@ -66,6 +64,18 @@ export async function runTool(run: ToolRun, room: ToolRoom): Promise<string> {
       const said = inRepository(text, folder, places);
       return run.inRepository?.(said) ?? said;
     });
+  });
+}
+
+/** Works in a folder of its own, which is gone afterwards, also should this process be killed in between. */
+export async function inFreshFolder<T>(
+  room: Pick<ToolRoom, 'folder' | 'busy'>,
+  work: (folder: string) => Promise<T>,
+): Promise<T> {
+  const folder = await freshFolder(room.folder);
+  try {
+    room.busy?.({ folder });
+    return await work(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
     room.busy?.(undefined);

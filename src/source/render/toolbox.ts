@@ -21,7 +21,8 @@ export function findTools(named: ToolPaths, path = process.env['PATH'] ?? ''): T
   return Object.fromEntries(found);
 }
 
-const onPath = (program: string, path: string): string | undefined =>
+/** Where a program of that name is; undefined: it is not on the PATH. */
+export const onPath = (program: string, path = process.env['PATH'] ?? ''): string | undefined =>
   path
     .split(delimiter)
     .filter((folder) => isAbsolute(folder))
