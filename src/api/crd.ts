@@ -149,6 +149,9 @@ const CLUSTER_POLICY: Kind = {
 
 const KINDS: readonly Kind[] = [ROLLOUT, TEMPLATE, CLUSTER_TEMPLATE, RUN, APPLICATION, POLICY, CLUSTER_POLICY];
 
+/** Every kind of Sluice: its name and place, and the form of its spec. */
+export const ownKinds = (): readonly Pick<Kind, 'resource' | 'spec'>[] => KINDS;
+
 /** Every CRD of Sluice. */
 export function customResourceDefinitions(): CustomResourceDefinition[] {
   return KINDS.map(definition);

@@ -26,8 +26,12 @@ export function parseAnalysisRunSpec(spec: unknown, field: string): Result<Analy
   return issues.length === 0 ? ok(spec as AnalysisRunSpec) : fail(issues);
 }
 
+/** Every issue of the spec of an object, by the form of its kind. */
+export const specIssues = (object: object, schema: z.ZodType): Issue[] =>
+  issuesOf('spec' in object ? object.spec : undefined, schema, 'spec');
+
 function parsed<T>(object: object, schema: z.ZodType): Result<T> {
-  const issues = issuesOf('spec' in object ? object.spec : undefined, schema, 'spec');
+  const issues = specIssues(object, schema);
   return issues.length === 0 ? ok(object as T) : fail(issues);
 }
 

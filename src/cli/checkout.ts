@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Application } from '../api/application.ts';
-import { survey, type Survey } from '../source/survey.ts';
+import { renderedAround, survey, type Survey } from '../source/survey.ts';
 import type { TreeObjects } from '../git/working-tree.ts';
 import { check, UNCOMMITTED, type Checked } from '../plan/declared.ts';
 import { findingOf, type Finding } from '../plan/finding.ts';
@@ -47,6 +47,8 @@ export interface Reading {
   isMissing?: boolean;
   /** What else is there, where nothing was rendered. */
   others?: Survey | undefined;
+  /** Of what could not be read: the folder above that is rendered as a whole. */
+  around?: string | undefined;
 }
 
 export interface Tools {
@@ -75,8 +77,10 @@ export async function read(files: Files, subject: Subject, tools: Tools, renderi
   const request = { path, exclude, render: optionsOf(subject, tools) };
   try {
     const found = await declaredIn(files.tree, request, { mirror: files.objects, limits: SOURCE_LIMITS, rendering });
-    if (!found.ok)
-      return unread(found.error.map(({ path: file, line, message }): Finding => ({ file, line, message })));
+    if (!found.ok) {
+      const problems = found.error.map(({ path: file, line, message }): Finding => ({ file, line, message }));
+      return { ...unread(problems), around: await renderedAround(files.tree, path, files.objects) };
+    }
     const { skipped, rendered } = found.value;
     const checked = check({ commit: files.commit ?? UNCOMMITTED, ...found.value }, { namespace, app });
     const others = rendered === undefined ? await survey(files.tree, { path, exclude }, files.objects) : undefined;
@@ -84,7 +88,8 @@ export async function read(files: Files, subject: Subject, tools: Tools, renderi
     return { checked, rendered, problems, notes: checked.notes, skipped, others };
   } catch (error) {
     const { reason, message } = failureOf(error);
-    return { ...unread([findingOf(message)]), isMissing: reason === 'SourceNotFound' };
+    const others = await survey(files.tree, { path, exclude }, files.objects).catch(() => undefined);
+    return { ...unread([findingOf(message)]), isMissing: reason === 'SourceNotFound', others };
   }
 }
 

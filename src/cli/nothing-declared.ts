@@ -19,17 +19,34 @@ const MOST_ENDINGS = 5;
 /** Why there is nothing. */
 export function nothingDeclared(path: string, found: Survey | undefined): string {
   const where = path === '' ? 'the folder' : path;
-  const endings = [...(found?.endings ?? [])].sort(([, a], [, b]) => b - a).slice(0, MOST_ENDINGS);
-  const there = endings.map(([ending, count]) => `${count} *${ending}`).join(', ');
-  const hidden = found?.hidden ?? [];
+  if (found === undefined) return `${where} declares nothing: what renders it prints no object`;
+  const hidden = found.hidden.join(', ');
   const parts = [
     `${where} declares nothing`,
-    ...(there === '' ? [] : [`there is ${there}`]),
-    ...(hidden.length === 0 ? [] : [`names that begin with a dot are left out: ${hidden.join(', ')}`]),
+    ...thereIs(found),
+    ...(hidden === '' ? [] : [`names that begin with a dot are left out: ${hidden}`]),
     `Sluice reads ${READ}`,
     ...otherFiles(found),
   ];
   return parts.join('; ');
+}
+
+function thereIs({ endings }: Survey): string[] {
+  const most = [...endings].sort(([, a], [, b]) => b - a).slice(0, MOST_ENDINGS);
+  if (most.length === 0) return [];
+  const isRead = most.some(([ending]) => /^\.(ya?ml|json)$/.test(ending));
+  const listed = most.map(([ending, count]) => `${count} *${ending}`).join(', ');
+  return [`there is ${listed}${isRead ? ', with no object in them' : ''}`];
+}
+
+const MOST_FOLDERS = 10;
+
+/** Folders that have to be named each by itself; empty where there are none below the path. */
+export function rendersByItself(path: string, found: Survey | undefined): string[] {
+  const below = (found?.rendered ?? []).filter((folder) => folder !== path);
+  if (below.length === 0) return [];
+  const more = below.length > MOST_FOLDERS ? ` and ${below.length - MOST_FOLDERS} more` : '';
+  return [`folders that are rendered, each by itself: ${below.slice(0, MOST_FOLDERS).join(', ')}${more}`];
 }
 
 /** Files that something else renders, one text for each kind. */

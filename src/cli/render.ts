@@ -9,7 +9,7 @@ import { printYaml } from '../plan/print-yaml.ts';
 import type { Manifest } from '../ports/source-reader.ts';
 import { findTools } from '../source/render/toolbox.ts';
 import { read, withTools, type Files, type Reading } from './checkout.ts';
-import { nothingDeclared, otherFiles } from './nothing-declared.ts';
+import { nothingDeclared, otherFiles, rendersByItself } from './nothing-declared.ts';
 import { ownOutput, printable, type Output } from './output.ts';
 import { parseRenderOptions, type RenderOptions } from './render-options.ts';
 import { askedFor, type Asked } from './render-request.ts';
@@ -58,7 +58,7 @@ function tell(reading: Reading, asked: Asked & { ignored: ReadonlySet<string> },
   for (const { path, reason } of skipped) output.err(printable(`${path}: skipped: ${reason}`));
   for (const path of ignoredBelow(asked)) output.err(printable(`${path}: not read: Git ignores it`));
   const isEmpty = checked?.declared.desired.length === 0;
-  const beside = isEmpty ? [] : otherFiles(others);
+  const beside = checked === undefined ? elsewhere(reading, asked) : isEmpty ? [] : otherFiles(others);
   for (const note of [...notes, ...beside, ...placedNote(reading, asked)]) output.err(printable(`note: ${note}`));
   if (problems.length > 0 || checked === undefined) return refused(problems, output);
   print(reading, checked, output);
@@ -66,6 +66,14 @@ function tell(reading: Reading, asked: Asked & { ignored: ReadonlySet<string> },
   output.err(printable(nothingDeclared(asked.subject.path, others)));
   return 1;
 }
+
+/** What was perhaps meant by a folder that cannot be read. */
+const elsewhere = ({ others, around }: Reading, { subject: { path } }: Asked): string[] => [
+  ...(around === undefined
+    ? []
+    : [`${path} is part of ${around || 'the root'}, which is rendered as a whole: name that`]),
+  ...rendersByItself(path, others),
+];
 
 function print({ rendered }: Reading, { declared }: Checked, { out }: Output): void {
   const by = rendered === undefined ? '' : `, by ${rendered.tool} ${rendered.version}`;

@@ -1,10 +1,11 @@
 // What an Application would make of content that was read, as far as that can be said without a cluster: its objects in their place, why it would
 // be refused, and what was assumed. Pure.
 import type { Application } from '../api/application.ts';
+import { ownKinds } from '../api/crd.ts';
 import { dialect } from '../api/dialect.ts';
 import { isRecord } from '../api/json.ts';
 import type { KubeObject } from '../api/k8s.ts';
-import { GROUP, RESOURCES } from '../api/names.ts';
+import { GROUP } from '../api/names.ts';
 import { nearest } from '../api/nearest.ts';
 import { nameOf, splitApiVersion } from '../api/object-key.ts';
 import type { Declared } from '../application/seen.ts';
@@ -18,7 +19,8 @@ import { definedProblems } from '../application/sync/brought.ts';
 import type { SourceCommit, SourceContent } from '../ports/source-reader.ts';
 import { DRIVEN_KINDS } from '../traffic/modules.ts';
 import { analysesOf } from './analyses.ts';
-import { builtInScope, kindMeant } from './built-in-kinds.ts';
+import { kindMeant, knownScope } from './known-kinds.ts';
+import { isSecret } from './masked.ts';
 import { ownKindVerdict } from './own-kinds.ts';
 
 export interface Checked {
@@ -93,7 +95,13 @@ interface Verdict {
 function verdictOn(desired: DesiredObject, { defines, desired: all }: Declared): Verdict {
   const { object } = desired;
   const own = ownKindVerdict(object);
-  const problems = [...sealed(object), ...misspelt(object), ...own.problems, ...byDefinition(desired, defines)];
+  const problems = [
+    ...sealed(object),
+    ...badlyEncoded(object),
+    ...misspelt(object),
+    ...own.problems,
+    ...byDefinition(desired, defines),
+  ];
   if (!isRollout(object)) return { problems, notes: own.notes };
   const views = analysesOf(object, (key) => all.find((each) => each.key === key)?.object);
   const missing = [...new Set(views.flatMap((view) => view.missing))].map(
@@ -120,6 +128,19 @@ function sealed({ sops }: KubeObject): string[] {
   ];
 }
 
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/** Values are not told. */
+function badlyEncoded(object: KubeObject): string[] {
+  const { data } = object;
+  if (!isSecret(object) || !isRecord(data)) return [];
+  const isBad = (value: unknown): boolean =>
+    value !== null && !(typeof value === 'string' && BASE64.test(value.replaceAll(/[\r\n]/g, '')));
+  return Object.entries(data).flatMap(([key, value]) =>
+    isBad(value) ? [`data.${key}: it is not base64; put text into stringData`] : [],
+  );
+}
+
 const METADATA = [
   'name generateName namespace labels annotations finalizers ownerReferences',
   'uid resourceVersion generation creationTimestamp deletionTimestamp deletionGracePeriodSeconds managedFields selfLink',
@@ -138,19 +159,18 @@ function misspelt({ apiVersion, kind, metadata }: KubeObject): string[] {
 
 const didYouMean = (name: string | undefined): string => (name === undefined ? '' : ` (did you mean ${name}?)`);
 
-/** Kinds whose scope is known, beside the built-in ones. */
-const KNOWN = new Map(
+/** Kinds that Sluice has or drives, and those of Argo Rollouts. */
+const OWN = new Map(
   [
-    ...Object.values(dialect('sluice.dev').resources),
+    ...ownKinds().map(({ resource }) => resource),
     ...Object.values(dialect('argoproj.io').resources),
-    RESOURCES.applications,
     ...DRIVEN_KINDS.map(({ resource }) => resource),
   ].map(({ group, kind, namespaced }) => [`${group}/${kind}`, namespaced]),
 );
 
-function knownScope(apiVersion: string, kind: string): boolean | undefined {
+function scopeOf(apiVersion: string, kind: string): boolean | undefined {
   const [group] = splitApiVersion(apiVersion);
-  return builtInScope(apiVersion, kind) ?? KNOWN.get(`${group}/${kind}`);
+  return OWN.get(`${group}/${kind}`) ?? knownScope(apiVersion, kind);
 }
 
 const isBrought = (brought: Definitions, apiVersion: string, kind: string): boolean =>
@@ -160,11 +180,11 @@ const isBrought = (brought: Definitions, apiVersion: string, kind: string): bool
 const scopesWith =
   (brought: Definitions) =>
   (apiVersion: string, kind: string): boolean | undefined =>
-    knownScope(apiVersion, kind) ?? (isBrought(brought, apiVersion, kind) ? undefined : true);
+    scopeOf(apiVersion, kind) ?? (isBrought(brought, apiVersion, kind) ? undefined : true);
 
 function assumedScopes({ manifests }: SourceContent, brought: Definitions, namespace: string): string[] {
   const kinds = manifests.flatMap(({ object: { apiVersion, kind, metadata } }) => {
-    const isKnown = knownScope(apiVersion, kind) !== undefined || isBrought(brought, apiVersion, kind);
+    const isKnown = scopeOf(apiVersion, kind) !== undefined || isBrought(brought, apiVersion, kind);
     return isKnown || metadata.namespace !== undefined ? [] : [`${kind} (${apiVersion})`];
   });
   if (kinds.length === 0) return [];

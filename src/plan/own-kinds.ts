@@ -1,25 +1,17 @@
 // Objects of Sluice's own kinds against their schemas, as the API server would with their definitions: misspelt fields too. Those that Argo
 // Rollouts has under the same names are its own to judge: of them only what is surely a slip is a problem.
 import { namesBeside, shapeProblems } from 'kube-schema/shape';
-import { customResourceDefinitions } from '../api/crd.ts';
+import { customResourceDefinitions, ownKinds } from '../api/crd.ts';
 import { dialect } from '../api/dialect.ts';
 import { isRecord, recordsIn } from '../api/json.ts';
 import type { KubeObject } from '../api/k8s.ts';
-import { GROUP, RESOURCES } from '../api/names.ts';
+import { GROUP } from '../api/names.ts';
 import { nearest } from '../api/nearest.ts';
 import { splitApiVersion } from '../api/object-key.ts';
-import { parseAnalysisRunSpec, parseAnalysisTemplate, parseApplication, parseRollout } from '../api/parse.ts';
-import type { Issue, Result } from '../api/result.ts';
+import { specIssues } from '../api/parse.ts';
 
-type Parse = (object: KubeObject) => Result<unknown>;
-
-const PARSERS: Readonly<Record<string, Parse>> = {
-  [RESOURCES.rollouts.kind]: parseRollout,
-  [RESOURCES.analysisTemplates.kind]: parseAnalysisTemplate,
-  [RESOURCES.clusterAnalysisTemplates.kind]: parseAnalysisTemplate,
-  [RESOURCES.analysisRuns.kind]: ({ spec }) => parseAnalysisRunSpec(spec, 'spec'),
-  [RESOURCES.applications.kind]: parseApplication,
-};
+/** Forms of their specs, by kind. */
+const FORMS = new Map(ownKinds().map(({ resource, spec }) => [resource.kind, spec]));
 
 export interface Verdict {
   /** Why the API server would refuse it. */
@@ -28,28 +20,36 @@ export interface Verdict {
   notes: string[];
 }
 
+/** Kinds that Argo Rollouts has, too. */
+const SHARED: ReadonlySet<string> = new Set(
+  Object.values(dialect('argoproj.io').resources)
+    .map(({ kind }) => kind)
+    .filter((kind) => FORMS.has(kind)),
+);
+
 const FINE: Verdict = { problems: [], notes: [] };
 
 /** What is to be said of an object of `sluice.dev`, or of the kinds of `argoproj.io` that are called so; nothing of any other. */
 export function ownKindVerdict(object: KubeObject): Verdict {
   const [group] = splitApiVersion(object.apiVersion);
   if (group === GROUP) return { problems: ownProblems(object), notes: [] };
-  const isShared = group === 'argoproj.io' && isKnown(object.kind) && object.kind !== RESOURCES.applications.kind;
+  const isShared = group === 'argoproj.io' && SHARED.has(object.kind);
   return isShared ? sharedVerdict(object) : FINE;
 }
 
-const isKnown = (kind: string): boolean => Object.hasOwn(PARSERS, kind);
-
 function ownProblems(object: KubeObject): string[] {
   const { apiVersion, kind } = object;
-  if (!isKnown(kind)) {
-    const meant = nearest(kind, Object.keys(PARSERS));
+  const form = FORMS.get(kind);
+  if (form === undefined) {
+    const meant = nearest(kind, [...FORMS.keys()]);
     return [`${GROUP} has no kind ${kind}${meant === undefined ? '' : ` (did you mean ${meant}?)`}`];
   }
   const own = dialect(GROUP).apiVersion;
   if (apiVersion !== own) return [`${apiVersion} is not served; write ${own}`];
   const unknown = unknownFields(object);
-  const issues = issuesOf(object).filter(({ field }) => !unknown.some((each) => each.field.startsWith(`${field}.`)));
+  const issues = specIssues(object, form).filter(
+    ({ field }) => !unknown.some((each) => each.field.startsWith(`${field}.`)),
+  );
   return [...unknown.map(textOf), ...issues.map(({ field, message }) => `${field}: ${message}`)];
 }
 
@@ -69,11 +69,6 @@ interface Unknown {
 
 const textOf = ({ field, meant }: Unknown): string =>
   `${field}: there is no such field${meant === undefined ? '' : ` (did you mean ${meant}?)`}`;
-
-const issuesOf = (object: KubeObject): Issue[] => {
-  const parsed = PARSERS[object.kind]?.(object);
-  return parsed === undefined || parsed.ok ? [] : parsed.error;
-};
 
 function unknownFields(object: KubeObject): Unknown[] {
   const schema = schemaOf(object.kind);

@@ -77,6 +77,7 @@ function applicationPlan(planned: Planned, elsewhere: (key: ObjectKey) => string
 function ownNotes({ change, app }: Planned): string[] {
   return [
     ...(change === 'Removed' ? ['the Application is declared no more: what it applied stays'] : []),
+    ...(app?.spec.sync?.windows === undefined ? [] : ['spec.sync.windows says when it is applied']),
     ...(app?.spec.suspend === true ? ['the Application is suspended: nothing is applied until it is not'] : []),
   ];
 }

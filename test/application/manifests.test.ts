@@ -216,6 +216,12 @@ describe('manifests', () => {
     });
   });
 
+  it('of one file meet a limit once', () => {
+    const text = joinDocuments(Array.from({ length: 9 }, (_, n) => map(`m${n}`)));
+    const budget = new SourceBudget({ ...SOURCE_LIMITS, objects: 3 });
+    expect(readManifests([{ path: 'all.yaml', text }], budget)).toMatchObject({ error: { length: 1 } });
+  });
+
   it('do not touch prototypes', () => {
     expect(problemsOf(map('a', '  labels: { __proto__: x }\n'))).toEqual([expect.stringContaining('__proto__')]);
     expect(({} as Record<string, unknown>)['x']).toBeUndefined();

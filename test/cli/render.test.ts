@@ -111,6 +111,14 @@ describe('sluice render', () => {
     expect(err).toContain(why);
   });
 
+  it('judges every kind that has a definition', async () => {
+    const text =
+      'apiVersion: sluice.dev/v1alpha1\nkind: ReleasePolicy\nmetadata: { name: a }\nspec: { stp: { reason: x } }\n';
+    const { code, err } = await renders({ 'd/a.yaml': text }, 'd', '-n', 'shop');
+    expect(code).toBe(1);
+    expect(err).toContain('spec.stp: there is no such field (did you mean stop?)');
+  });
+
   it('leaves Rollouts of Argo Rollouts to it, but for a slip of the pen', async () => {
     const argo = ROLLOUT.replace('sluice.dev', 'argoproj.io').replace(
       'spec:\n',
@@ -238,6 +246,49 @@ spec:
       code: 0,
       err: 'note: 1 file of Jsonnet, which Sluice does not render: commit what is made of it',
     });
+  });
+
+  it('says of manifests without an object that they hold none', async () => {
+    const { code, err } = await renders({ 'd/a.yaml': '# nothing yet\n', 'd/b.txt': '' }, 'd');
+    expect(code).toBe(1);
+    expect(err).toMatch(
+      /^the folder declares nothing; there is 1 \*\.yaml, 1 \*\.txt, with no object in them; Sluice reads/,
+    );
+  });
+
+  it('names the folders that are rendered by themselves, where one was meant', async () => {
+    const files = { 'apps/a/kustomization.yaml': '', 'apps/b/Chart.yaml': '', 'c/a.yaml': CONFIG };
+    const { code, err } = await run(checkout(files).init(), '.');
+    expect(code).toBe(1);
+    expect(err).toContain('note: folders that are rendered, each by itself: apps/a, apps/b');
+  });
+
+  it('names the chart that a folder of templates is part of', async () => {
+    const files = { 'web/Chart.yaml': '', 'web/templates/a.yaml': '{{ if .Values.a }}\na: 1\n{{ end }}\n' };
+    const { code, err } = await run(checkout(files).init(), 'web/templates');
+    expect(code).toBe(1);
+    expect(err).toContain('note: web/templates is part of web, which is rendered as a whole: name that');
+  });
+
+  it('refuses a Secret whose data is not base64, without telling it', async () => {
+    const text = 'apiVersion: v1\nkind: Secret\nmetadata: { name: a }\ndata: { fine: aGk=, token: hunter2! }\n';
+    const { code, err } = await renders({ 'd/a.yaml': text }, 'd', '-n', 'shop');
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: 'a.yaml:1: Secret shop/a: data.token: it is not base64; put text into stringData',
+    });
+  });
+
+  it.each([
+    ['v1', 'Namespace'],
+    ['rbac.authorization.k8s.io/v1', 'ClusterRole'],
+    ['cert-manager.io/v1', 'ClusterIssuer'],
+    ['argoproj.io/v1alpha1', 'ClusterAnalysisTemplate'],
+  ])('gives no namespace to %s %s', async (apiVersion, kind) => {
+    const text = `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: { name: a }\n`;
+    const { out } = await renders({ 'd/a.yaml': text }, 'd', '-n', 'shop');
+    expect(out).toContain(`kind: ${kind}`);
+    expect(out).not.toContain('namespace:');
   });
 
   it('takes path, namespace and what is excluded from an Application', async () => {

@@ -127,6 +127,7 @@ class Reading {
   }
 
   #take({ value, source }: Document): void {
+    if (!this.goesOn) return;
     try {
       for (const object of objectsIn(value, this.#budget)) this.declared.manifests.push({ object, source });
     } catch (error) {

@@ -1,5 +1,4 @@
 // A plan for a comment on a pull request. The first line is hidden: a bot finds its own comment by it, and writes it anew.
-import { qualifiedName } from '../../api/object-key.ts';
 import { describeFinding } from '../finding.ts';
 import type { ApplicationPlan, ObjectChange, Plan, RolloutChange } from '../types.ts';
 import * as words from './words.ts';
@@ -61,10 +60,10 @@ function fitted(head: readonly string[], parts: readonly Part[], rest: readonly 
 
 function summaryOf(plan: ApplicationPlan): string[] {
   const prune = words.pruneText(plan);
+  const source = words.sourceText(plan);
   return [
-    `#### Application ${code(qualifiedName(plan))}: ${plan.problems.length > 0 ? 'refused' : words.countsText(plan)}`,
-    '',
-    `${code(words.sourceText(plan))}`,
+    `#### ${code(words.titleText(plan))}: ${plan.problems.length > 0 ? 'refused' : words.countsText(plan)}`,
+    ...(source === '' ? [] : ['', code(source)]),
     ...listed('Refused', plan.problems.map(describeFinding)),
     ...plan.rollouts.flatMap(rolloutOf),
     ...(plan.objects.length === 0 ? [] : ['', ...plan.objects.map(objectOf)]),

@@ -1,5 +1,4 @@
 // A plan for people at a terminal.
-import { qualifiedName } from '../../api/object-key.ts';
 import { describeFinding } from '../finding.ts';
 import type { ApplicationPlan, ObjectChange, Plan, RolloutChange } from '../types.ts';
 import * as words from './words.ts';
@@ -36,10 +35,11 @@ function restLines({ applications, untouched, notes, refused }: Plan, paint: Pai
 
 function applicationLines(plan: ApplicationPlan, paint: Paint): string[] {
   const { objects, rollouts, problems, notes } = plan;
-  const title = `Application ${qualifiedName(plan)}: ${problems.length > 0 ? 'refused' : words.countsText(plan)}`;
+  const title = `${words.titleText(plan)}: ${problems.length > 0 ? 'refused' : words.countsText(plan)}`;
+  const source = words.sourceText(plan);
   const prune = words.pruneText(plan);
   return [
-    plain(`${title} (${words.sourceText(plan)})`),
+    plain(source === '' ? title : `${title} (${source})`),
     ...problems.map((problem) => `  ${paint('red', 'refused')} ${plain(describeFinding(problem))}`),
     ...objects.flatMap((object) => objectLines(object, paint)),
     ...rollouts.flatMap((rollout) => rolloutLines(rollout, paint)),

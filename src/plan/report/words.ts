@@ -8,6 +8,12 @@ import type { ApplicationPlan, ObjectChange, Revision, RolloutChange } from '../
 export const revisionText = ({ name, commit }: Revision): string =>
   commit === undefined || commit.startsWith(name) ? name : `${name} (${shortCommit(commit)})`;
 
+/** As `Application shop/web`, or `Path deploy` where no Application says it. */
+export const titleText = (plan: ApplicationPlan): string =>
+  plan.targetRevision === undefined
+    ? `Path ${plan.path || '/'} as ${qualifiedName(plan)}`
+    : `Application ${qualifiedName(plan)}`;
+
 /** As `1 added, 2 changed`. */
 export function countsText({ objects }: Pick<ApplicationPlan, 'objects'>): string {
   const counts = (['Added', 'Changed', 'Removed'] as const).flatMap((change) => {
@@ -19,8 +25,9 @@ export function countsText({ objects }: Pick<ApplicationPlan, 'objects'>): strin
 
 /** As `deploy, from deploy/application.yaml, follows main`. */
 export function sourceText({ path, file, targetRevision, rendered }: ApplicationPlan): string {
+  const where = path === '' ? 'the whole repository' : `path ${path}`;
   return [
-    path === '' ? 'the whole repository' : `path ${path}`,
+    ...(targetRevision === undefined ? [] : [where]),
     ...(file === undefined ? [] : [`declared in ${file}`]),
     ...(targetRevision === undefined ? [] : [`follows ${targetRevision}`]),
     ...(rendered === undefined ? [] : [`by ${rendered.tool} ${rendered.version}`]),

@@ -1,4 +1,4 @@
-// The kinds that Kubernetes itself has, and whether they live in namespaces: where no cluster can be asked.
+// The kinds that Kubernetes itself has, and some that most know, and whether they live in namespaces: where no cluster can be asked.
 import { nearest } from '../api/nearest.ts';
 import { splitApiVersion } from '../api/object-key.ts';
 
@@ -52,6 +52,51 @@ const GROUPS: Readonly<Record<string, Group>> = {
   'storagemigration.k8s.io': { namespaced: '', cluster: 'StorageVersionMigration' },
 };
 
+/** Kinds of projects that many clusters have, which belong to no namespace, by `group/Kind`. All others that are not known are taken to live in one. */
+const OTHERS: ReadonlySet<string> = new Set([
+  'cert-manager.io/ClusterIssuer',
+  'gateway.networking.k8s.io/GatewayClass',
+  'external-secrets.io/ClusterExternalSecret',
+  'external-secrets.io/ClusterPushSecret',
+  'external-secrets.io/ClusterSecretStore',
+  'kyverno.io/ClusterCleanupPolicy',
+  'kyverno.io/ClusterPolicy',
+  'cilium.io/CiliumClusterwideNetworkPolicy',
+  'cilium.io/CiliumExternalWorkload',
+  'cilium.io/CiliumLoadBalancerIPPool',
+  'cilium.io/CiliumNode',
+  'projectcalico.org/BGPConfiguration',
+  'projectcalico.org/BGPPeer',
+  'projectcalico.org/FelixConfiguration',
+  'projectcalico.org/GlobalNetworkPolicy',
+  'projectcalico.org/GlobalNetworkSet',
+  'projectcalico.org/IPPool',
+  'crd.projectcalico.org/BGPConfiguration',
+  'crd.projectcalico.org/BGPPeer',
+  'crd.projectcalico.org/FelixConfiguration',
+  'crd.projectcalico.org/GlobalNetworkPolicy',
+  'crd.projectcalico.org/GlobalNetworkSet',
+  'crd.projectcalico.org/IPPool',
+  'karpenter.sh/NodeClaim',
+  'karpenter.sh/NodePool',
+  'karpenter.k8s.aws/EC2NodeClass',
+  'keda.sh/ClusterTriggerAuthentication',
+  'snapshot.storage.k8s.io/VolumeSnapshotClass',
+  'snapshot.storage.k8s.io/VolumeSnapshotContent',
+  'apiextensions.crossplane.io/CompositeResourceDefinition',
+  'apiextensions.crossplane.io/Composition',
+  'apiextensions.crossplane.io/EnvironmentConfig',
+  'pkg.crossplane.io/Configuration',
+  'pkg.crossplane.io/Function',
+  'pkg.crossplane.io/Provider',
+  'argoproj.io/ClusterWorkflowTemplate',
+  'trust.cert-manager.io/Bundle',
+  'policies.kyverno.io/GeneratingPolicy',
+  'policies.kyverno.io/ImageValidatingPolicy',
+  'policies.kyverno.io/MutatingPolicy',
+  'policies.kyverno.io/ValidatingPolicy',
+]);
+
 const kindsOf = (kinds: string): string[] => kinds.split(' ').filter((kind) => kind !== '');
 
 /** By `group/Kind`. */
@@ -61,11 +106,10 @@ const SCOPES: ReadonlyMap<string, boolean> = new Map(
     ...kindsOf(cluster).map((kind): [string, boolean] => [`${group}/${kind}`, false]),
   ]),
 );
-
-/** Whether a built-in kind lives in namespaces; undefined for what is none. */
-export function builtInScope(apiVersion: string, kind: string): boolean | undefined {
+/** Whether a kind lives in namespaces, where it is built in or of a well-known project; undefined for all others. */
+export function knownScope(apiVersion: string, kind: string): boolean | undefined {
   const [group] = splitApiVersion(apiVersion);
-  return SCOPES.get(`${group}/${kind}`);
+  return SCOPES.get(`${group}/${kind}`) ?? (OTHERS.has(`${group}/${kind}`) ? false : undefined);
 }
 
 /** The built-in kind that was probably meant by one that its group does not have; undefined for kinds of other groups. */
