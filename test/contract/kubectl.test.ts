@@ -118,6 +118,7 @@ describe.skipIf(!hasKubectl)(`${title}`, () => {
         'kubectl annotate application shop sluice.dev/confirm-prune=3f9c2d1',
         'application.sluice.dev/shop annotated',
       );
+      await says('kubectl annotate application shop sluice.dev/retry=true', 'application.sluice.dev/shop annotated');
       await says('kubectl get secret shop-git -o yaml', /password: VE9LRU4=\n +username: Y2k=/);
       await says('kubectl get secrets', /shop-git +Opaque +2/);
     });
