@@ -1,5 +1,6 @@
 // The commands of the ledger in a story: asked of the cluster, or of the notes that the repository holds.
 import type { Around } from '../../src/cli/ledger/cluster.ts';
+import { ask, type Asking } from '../../src/cli/ledger/ask-application.ts';
 import { servedAt } from '../../src/cli/ledger/at.ts';
 import { historyOfCluster, historyOfNotes } from '../../src/cli/ledger/history.ts';
 import { why } from '../../src/cli/ledger/why.ts';
@@ -54,3 +55,6 @@ export const notedHistoryOf = (cluster: Cluster, name: string): string =>
 
 export const servedThen = (cluster: Cluster, when: number, name = 'web'): string =>
   printing(cluster, (at) => servedAt({ ...PLAIN, name, when: new Date(when).toISOString() }, noted(cluster), at));
+
+export const askFor = (cluster: Cluster, what: Asking, name: string): Promise<string> =>
+  asked(cluster, (around) => ask(what, { name, json: false }, around));

@@ -54,6 +54,33 @@ ${CLUSTER}
 
   Exit code: 0 told, 1 the cluster cannot be read, 2 the command line or the name is wrong.`;
 
+const askHelp = (usage: string, text: string): string => `${usage}
+
+${text}
+
+  APP is the name of an Application.
+
+${CLUSTER}
+
+  Exit code: 0 asked, 1 the cluster cannot be asked, or it would be of no use, 2 the command line or the name is wrong.`;
+
+const SYNC_HELP = askHelp(
+  'sluice sync: have an Application look at its repository at once\n\n  usage: sluice sync [OPTIONS] APP',
+  `  Whatever failed or was refused is tried again, also of the same commit. It sets the annotation sluice.dev/sync, which the agent takes off when
+  it begins. What is held stays held: annotate the Rollout with sluice.dev/retry=true to try that again.`,
+);
+
+const SUSPEND_HELP = askHelp(
+  'sluice suspend: have an Application leave the cluster alone\n\n  usage: sluice suspend [OPTIONS] APP',
+  `  It sets spec.suspend. Releases that are on their way go on; an abort moves the traffic as ever. Where the Application is itself declared in Git
+  this is refused, since it would be put back, and what to write there is said.`,
+);
+
+const RESUME_HELP = askHelp(
+  'sluice resume: have an Application go on that was suspended\n\n  usage: sluice resume [OPTIONS] APP',
+  '  It takes spec.suspend away.',
+);
+
 export const LEDGER_COMMANDS: Readonly<Record<string, Command>> = {
   history: {
     summary: 'releases of a Rollout or an Application, newest first',
@@ -69,5 +96,20 @@ export const LEDGER_COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'what a Rollout or an Application is doing, and what it waits for',
     help: WHY_HELP,
     load: async () => (await import('./why.ts')).runWhy,
+  },
+  sync: {
+    summary: 'have an Application look at its repository at once',
+    help: SYNC_HELP,
+    load: async () => (await import('./ask-application.ts')).runSync,
+  },
+  suspend: {
+    summary: 'have an Application leave the cluster alone',
+    help: SUSPEND_HELP,
+    load: async () => (await import('./ask-application.ts')).runSuspend,
+  },
+  resume: {
+    summary: 'have an Application go on that was suspended',
+    help: RESUME_HELP,
+    load: async () => (await import('./ask-application.ts')).runResume,
   },
 };
