@@ -81,6 +81,24 @@ const RESUME_HELP = askHelp(
   '  It takes spec.suspend away.',
 );
 
+const ROLLBACK_HELP = `sluice rollback: write the commit that restores a Rollout's files as they were at an earlier commit
+
+  With what it depends on that changed since: the ConfigMaps and Secrets that its pods read, its Services and routes. Everything else in the
+  files stays as it is. The commit goes on a new branch sluice/rollback-ROLLOUT-COMMIT, on the branch that the Application follows as it was fetched
+  last; the cluster follows once it is merged. No work tree is touched, and nothing is pushed by force.
+
+  usage: sluice rollback [OPTIONS] ROLLOUT --to COMMIT
+
+  --to COMMIT         as sluice history shows it
+  --repo DIR          a clone of the repository (default: here)
+  --commit-on-branch  put it on the followed branch itself, which nobody may have checked out here
+  --push              push the branch, with git and its credentials
+  --remote NAME       remote that is built on and pushed to (default origin)
+${CLUSTER}
+
+  Exit code: 0 written, or the files say it already; 1 it cannot be restored, and nothing was changed, or git could not push;
+  2 the command line or the name is wrong.`;
+
 export const LEDGER_COMMANDS: Readonly<Record<string, Command>> = {
   history: {
     summary: 'releases of a Rollout or an Application, newest first',
@@ -111,5 +129,10 @@ export const LEDGER_COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'have an Application go on that was suspended',
     help: RESUME_HELP,
     load: async () => (await import('./ask-application.ts')).runResume,
+  },
+  rollback: {
+    summary: "write the commit that restores a Rollout's files as they were",
+    help: ROLLBACK_HELP,
+    load: async () => (await import('./rollback.ts')).runRollback,
   },
 };
