@@ -2,6 +2,7 @@
 import type { Around } from '../../src/cli/ledger/cluster.ts';
 import { ask, type Asking } from '../../src/cli/ledger/ask-application.ts';
 import { servedAt } from '../../src/cli/ledger/at.ts';
+import { diff } from '../../src/cli/ledger/diff.ts';
 import { historyOfCluster, historyOfNotes } from '../../src/cli/ledger/history.ts';
 import { why } from '../../src/cli/ledger/why.ts';
 import { kubeClient } from '../../src/kube/client.ts';
@@ -58,3 +59,7 @@ export const servedThen = (cluster: Cluster, when: number, name = 'web'): string
 
 export const askFor = (cluster: Cluster, what: Asking, name: string): Promise<string> =>
   asked(cluster, (around) => ask(what, { name, json: false }, around));
+
+/** With the exit code in front. */
+export const diffOf = (cluster: Cluster, name: string): Promise<string> =>
+  asked(cluster, async (around) => around.print(`exit ${await diff({ ...PLAIN, name }, around)}`));

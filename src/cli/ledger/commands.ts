@@ -54,6 +54,18 @@ ${CLUSTER}
 
   Exit code: 0 told, 1 the cluster cannot be read, 2 the command line or the name is wrong.`;
 
+const DIFF_HELP = `sluice diff: what differs between what Git declares and the cluster
+
+  Commits that are not applied, what is held, objects that are not as they are declared, with the API server's own words; and what was changed
+  outside Git. It is what the agent has found at its last look: sluice sync has it look again.
+
+  usage: sluice diff [OPTIONS] APP
+
+${CLUSTER}
+  --timezone ZONE     for the times that are shown, such as Europe/Berlin (default: this machine's)
+
+  Exit code: 0 nothing differs, 3 something does, 1 the cluster cannot be read, 2 the command line or the name is wrong.`;
+
 const askHelp = (usage: string, text: string): string => `${usage}
 
 ${text}
@@ -114,6 +126,11 @@ export const LEDGER_COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'what a Rollout or an Application is doing, and what it waits for',
     help: WHY_HELP,
     load: async () => (await import('./why.ts')).runWhy,
+  },
+  diff: {
+    summary: 'what differs between what Git declares and the cluster',
+    help: DIFF_HELP,
+    load: async () => (await import('./diff.ts')).runDiff,
   },
   sync: {
     summary: 'have an Application look at its repository at once',
