@@ -77,6 +77,9 @@ export const RETRY_HOOKS = prefix('retry');
 /** On an Application: the short commit whose deletions are allowed although they are more than `sync.pruneLimit`. */
 export const CONFIRM_PRUNE = prefix('confirm-prune');
 
+/** On an Application: somebody asks for a look at its repository at once, and for another try where the last one failed. Taken off when it is begun. */
+export const SYNC = prefix('sync');
+
 /** Label on everything an Application applied: the Application's name. */
 export const APPLICATION_LABEL = prefix('application');
 

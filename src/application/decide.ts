@@ -1,7 +1,7 @@
 // What to do about an Application: from what is seen, what is to be on record and what is to be done. Pure; the order below is the order
 // of urgency. Going back never waits for what comes new.
 import type { ApplicationStatus, Hold, ResourceStatus, Return } from '../api/application.ts';
-import { ANNOTATIONS, verbAnnotation } from '../api/names.ts';
+import { ANNOTATIONS, SYNC, verbAnnotation } from '../api/names.ts';
 import { toTime } from '../ports/clock.ts';
 import type { AgentIntent } from './intents.ts';
 import { decideHolds, type HoldDecision } from './revert/hold.ts';
@@ -64,6 +64,7 @@ export function decideApplication(seen: Seen): AgentDecision {
     stable: snapshots.stable,
   });
   const acts = [
+    ...askedIntents(seen),
     ...pollIntents(seen),
     ...askNeighbours(admission),
     ...endRetries(seen, accepted, holds),
@@ -190,6 +191,9 @@ const gist = (exceptions: readonly (Pick<Hold, 'rollout' | 'since'> & { contentH
 function isIdle(sync: { settled: boolean; intents: readonly AgentIntent[] }, { intents }: Admission): boolean {
   return sync.settled && sync.intents.length === 0 && intents.length === 0;
 }
+
+const askedIntents = ({ app }: Seen): AgentIntent[] =>
+  app.metadata.annotations?.[SYNC] === undefined ? [] : [{ do: 'SyncNow' }];
 
 function pollIntents({ source, now }: Seen): AgentIntent[] {
   return !source.busy && now >= source.nextPollAt ? [{ do: 'Poll' }] : [];

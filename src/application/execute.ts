@@ -4,7 +4,7 @@ import type { TakenCommand } from '../api/annotations.ts';
 import type { ObjectRef } from '../api/application.ts';
 import type { KubeObject, Resource } from '../api/k8s.ts';
 import { lastManagerOf } from '../api/managed-fields.ts';
-import { AGENT_MANAGER, ANNOTATIONS, RESOURCES, verbAnnotation } from '../api/names.ts';
+import { AGENT_MANAGER, ANNOTATIONS, RESOURCES, SYNC, verbAnnotation } from '../api/names.ts';
 import type { ObjectKey } from '../api/object-key.ts';
 import type { Rollout } from '../api/rollout.ts';
 import { ApiError, isConflict, isNotFound, isTransient } from '../kube/errors.ts';
@@ -25,6 +25,7 @@ type Done = Promise<'unchanged' | void>;
 /** How each intent is carried out. */
 const HOW: { [K in AgentIntent['do']]: (intent: Of<K>, at: Doing) => Done } = {
   Poll: (_intent, { context, key, seen }) => started(context.sources.poll(key, seen.app)),
+  SyncNow: (_intent, at) => syncNow(at),
   ReadBack: ({ commit }, { context, key, seen }) => started(context.sources.readBack(key, seen.app, commit)),
   Ask: ({ applications }, { context }) => started(context.ask(applications)),
   Check: ({ requests }, at) => checkAll(requests, at),
@@ -55,6 +56,20 @@ const started = (_begun: void): Done => Promise.resolve('unchanged');
 export function execute<K extends AgentIntent['do']>(intent: Of<K> & { do: K }, at: Doing): Done {
   const how = HOW[intent.do] as (intent: AgentIntent, at: Doing) => Done;
   return how(intent, at);
+}
+
+/** Begun before it is answered: a process that dies in between has another one begin anew. */
+async function syncNow({ context, key, seen, memory, client }: Doing): Promise<void> {
+  const { name, namespace, resourceVersion } = seen.app.metadata;
+  context.sources.refresh(key, seen.app);
+  memory.forgetFailures();
+  const metadata = { resourceVersion, annotations: { [SYNC]: null } };
+  const request = { name, namespace, type: 'merge' as const, body: { metadata }, fieldManager: AGENT_MANAGER };
+  try {
+    context.applications.observe((await client.patch(RESOURCES.applications, request)) as never);
+  } catch (error) {
+    if (!isConflict(error) && !isNotFound(error)) throw error;
+  }
 }
 
 async function takeOver(objects: Extract<AgentIntent, { do: 'TakeOver' }>['objects'], at: Doing): Promise<void> {

@@ -43,6 +43,8 @@ export interface ApplyRequest {
 
 export type AgentIntent =
   | { do: 'Poll' }
+  /** Somebody asked for a look at once, and for another try of what failed; answered by taking the annotation off. */
+  | { do: 'SyncNow' }
   | { do: 'ReadBack'; commit: string }
   /** Other Applications look at their repositories, since they may declare what has left this one. */
   | { do: 'Ask'; applications: readonly ObjectKey[] }

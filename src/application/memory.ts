@@ -114,6 +114,14 @@ export class Memory implements AgentMemory {
     }
   }
 
+  /** Whatever failed, or was refused, is tried again at once. */
+  forgetFailures(): void {
+    this.givenUp.clear();
+    this.setbacks.clear();
+    this.#answers.clear();
+    this.reportRetryAt = 0;
+  }
+
   /** A declaration that had been accepted could not be carried out. */
   giveUp(id: string, message: string, now: number): void {
     this.givenUp.clear();

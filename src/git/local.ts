@@ -21,8 +21,6 @@ export type LocalRepository = Pick<GitMirror, 'commit' | 'tree' | 'blob' | 'file
   head(): Promise<string | undefined>;
   /** URLs of the remotes by name. */
   remotes(): Promise<ReadonlyMap<string, string>>;
-  /** Whoever commits here, as the configuration says. */
-  author(): Promise<{ name?: string; email?: string }>;
   /** Whether commits are missing whose children are here. */
   isShallow(): Promise<boolean>;
   /** Work trees in which a branch is checked out. */
@@ -118,11 +116,6 @@ class Local implements LocalRepository {
   async remotes(): Promise<ReadonlyMap<string, string>> {
     const remotes = await git.listRemotes({ fs, gitdir: this.gitdir });
     return new Map(remotes.map(({ remote, url }) => [remote, url]));
-  }
-
-  async author(): Promise<{ name?: string; email?: string }> {
-    const [name, email] = [await config(this.gitdir, 'user.name'), await config(this.gitdir, 'user.email')];
-    return { ...(name === undefined ? {} : { name }), ...(email === undefined ? {} : { email }) };
   }
 
   async isShallow(): Promise<boolean> {

@@ -35,6 +35,16 @@ async function rejected(spec: Parameters<World['application']>[0] = {}): Promise
   return { v1, v2 };
 }
 
+const NAMESPACES = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false };
+
+const askToSync = () =>
+  world.client.patch(RESOURCES.applications, {
+    name: 'shop',
+    namespace: 'shop',
+    type: 'merge',
+    body: { metadata: { annotations: { 'sluice.dev/sync': 'now' } } },
+  });
+
 describe('syncing', () => {
   it('applies what the branch declares and says which commit', async () => {
     const v1 = await serving();
@@ -69,6 +79,39 @@ describe('syncing', () => {
     await world.run(50);
     expect(await imageOf()).toBe('web:2');
     expect(await annotation(ANNOTATIONS.receivedAt)).toBe(new Date(receivedAt).toISOString());
+  });
+
+  it('looks at once when somebody asks by an annotation, which it takes off', async () => {
+    await serving();
+    world.repository.commit('main', files('web:2', 'one'), 'Release 2');
+    await world.run(50);
+    expect(await imageOf()).toBe('web:1');
+    await askToSync();
+    await world.run(50);
+    expect(await imageOf()).toBe('web:2');
+    const app = await world.client.get(RESOURCES.applications, 'shop', 'shop');
+    expect(app?.metadata.annotations ?? {}).not.toHaveProperty('sluice.dev/sync');
+    await world.poll();
+    world.writes = [];
+    await world.poll();
+    expect(world.writes).toEqual([]);
+  });
+
+  it('tries the same commit again when somebody asks, without a change in Git', async () => {
+    world.repository.commit('main', { 'deploy/web.yaml': rolloutText('web:1') }, 'One');
+    await world.application({
+      source: { repoURL: 'https://git.example.com/shop.git', interval: '1h' },
+      destination: { namespace: 'elsewhere' },
+    });
+    world.tenancy = { ...world.tenancy, clusterApplications: ['shop/shop'] };
+    await world.start();
+    expect((await world.status()).phase).toBe('Failed');
+    await world.client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'elsewhere' } });
+    await world.run(50);
+    expect((await world.status()).phase).toBe('Failed');
+    await askToSync();
+    await world.run(2_000);
+    expect((await world.status()).phase).toBe('Synced');
   });
 
   it('follows the newest tag of a range, and is told of a new one by a webhook', async () => {

@@ -1,6 +1,8 @@
 // The commands of the ledger in a story: asked of the cluster, or of the notes that the repository holds.
 import type { Around } from '../../src/cli/ledger/cluster.ts';
+import { ask, type Asking } from '../../src/cli/ledger/ask-application.ts';
 import { servedAt } from '../../src/cli/ledger/at.ts';
+import { diff } from '../../src/cli/ledger/diff.ts';
 import { historyOfCluster, historyOfNotes } from '../../src/cli/ledger/history.ts';
 import { why } from '../../src/cli/ledger/why.ts';
 import { kubeClient } from '../../src/kube/client.ts';
@@ -54,3 +56,10 @@ export const notedHistoryOf = (cluster: Cluster, name: string): string =>
 
 export const servedThen = (cluster: Cluster, when: number, name = 'web'): string =>
   printing(cluster, (at) => servedAt({ ...PLAIN, name, when: new Date(when).toISOString() }, noted(cluster), at));
+
+export const askFor = (cluster: Cluster, what: Asking, name: string): Promise<string> =>
+  asked(cluster, (around) => ask(what, { name, json: false }, around));
+
+/** With the exit code in front. */
+export const diffOf = (cluster: Cluster, name: string): Promise<string> =>
+  asked(cluster, async (around) => around.print(`exit ${await diff({ ...PLAIN, name }, around)}`));

@@ -1,7 +1,8 @@
 // A release that is promoted and one that is aborted, and what the commands of the ledger tell of them: while they run, afterwards, and from
 // Git alone.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { notedHistoryOf, historyOf, servedThen, whyOf } from './asked.ts';
+import type { KubeObject } from '../../src/api/k8s.ts';
+import { diffOf, notedHistoryOf, historyOf, servedThen, whyOf } from './asked.ts';
 import { Cluster } from './cluster.ts';
 import { application, IMAGE, shop } from './manifests.ts';
 
@@ -119,6 +120,26 @@ describe('the ledger of releases', () => {
     expect(now).toContain(`restored after ${short(v3)} was rejected`);
     expect(await whyOf(cluster, 'web')).toMatch(/^Rollout shop\/web is Healthy since .*: it serves [0-9a-f]{7} \(/);
     expect(await whyOf(cluster, 'shop')).toMatch(/^Application shop\/shop is Synced/);
+  });
+
+  it('tells what differs between Git and the cluster, and that nothing does', async () => {
+    const { v2, v3 } = await story({ writeBack: { onAbort: 'None' } });
+    const text = await diffOf(cluster, 'shop');
+    expect(text).toContain(`Rollout shop/web is held at ${short(v2)}: ${short(v3)} rejected, `);
+    expect(text).toContain('Rollout shop/web is Held');
+    expect(text).toMatch(/exit 3$/);
+    cluster.push(shop('v2'), 'Back to v2');
+    await promoted('v2');
+    await cluster.until('nothing is held', () => cluster.application().status?.phase === 'Synced');
+    expect(await diffOf(cluster, 'shop')).toBe('the cluster is as Git declares it: Application shop/shop\nexit 0');
+    cluster.edit<KubeObject & { data?: Record<string, string> }>('ConfigMap', 'web-config', (config) => {
+      config.data = { GREETING: 'by hand' };
+    });
+    await cluster.until('it is put back', () => cluster.greeting() === 'hello');
+    await cluster.run(1_000);
+    expect(await diffOf(cluster, 'shop')).toMatch(
+      /ConfigMap shop\/web-config was changed outside Git at .*: data\.GREETING \(by kubectl-edit\); put back\nexit 0$/,
+    );
   });
 
   it('answers a name that is not there with one that is near, or where it is', async () => {

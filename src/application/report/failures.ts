@@ -21,6 +21,7 @@ const TOLD_FROM = 3;
 
 const WORDS: Readonly<Record<AgentIntent['do'], string>> = {
   Poll: 'the repository could not be looked at',
+  SyncNow: 'the annotation that asks for a look at once cannot be taken off',
   ReadBack: 'an earlier commit could not be read',
   Ask: 'other Applications could not be asked',
   Check: 'objects could not be tried',

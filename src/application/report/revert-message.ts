@@ -7,6 +7,8 @@ export interface Reverted {
   hold: Hold;
   /** Lines of what was measured; empty for nothing. */
   evidence: string;
+  /** A person asked for it: nothing was rejected by a verdict. */
+  isAsked?: boolean;
 }
 
 const MAX_PATHS = 100;
@@ -41,10 +43,13 @@ function subjectOf(reverted: readonly Reverted[]): string {
   return `Revert ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}: ${rejected} was rejected`;
 }
 
-function paragraph({ hold }: Reverted): string[] {
+function paragraph({ hold, isAsked }: Reverted): string[] {
   const { name, namespace } = hold.rollout;
+  const rejected = describe(hold.rejected);
   return [
-    `Rollout ${namespace}/${name} rejected what ${describe(hold.rejected)} declared.`,
+    isAsked
+      ? `What ${rejected} declared of Rollout ${namespace}/${name} is taken back.`
+      : `Rollout ${namespace}/${name} rejected what ${rejected} declared.`,
     `Reason: ${oneLine(hold.reason, 500)}`,
   ];
 }

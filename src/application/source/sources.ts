@@ -138,6 +138,12 @@ export class Sources {
     source.hintedAt = Math.min(receivedAt, source.hintedAt ?? receivedAt);
   }
 
+  /** Somebody asks: the next look is due at once, and reads what is there although it was read before. */
+  refresh(key: ObjectKey, app: Application): void {
+    this.#of(key, app).attemptedFrom = undefined;
+    this.hint(key, app, this.#deps.clock.now());
+  }
+
   /** The branch is looked at again at that time at the latest. */
   pollBy(key: ObjectKey, at: number): void {
     const source = this.#sources.get(key);

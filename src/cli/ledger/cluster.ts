@@ -34,7 +34,7 @@ export function flagsOf<F extends Flags>(argv: readonly string[], options: F, na
 }
 
 export interface Around {
-  client: Pick<KubeClient, 'get' | 'list' | 'patch'>;
+  client: Pick<KubeClient, 'get' | 'list' | 'patch' | 'resourceFor'>;
   /** That is meant, by a flag or by the context of the kubeconfig. */
   namespace: string;
   clock: Clock;

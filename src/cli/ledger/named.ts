@@ -53,6 +53,20 @@ export async function findNamed(text: string, at: Asking): Promise<Named> {
   throw new UsageError(await nothingNamed(name, kind, at));
 }
 
+/** The Rollout of that name. Throws UsageError where there is none. */
+export async function findRollout(text: string, at: Asking): Promise<Rollout> {
+  const found = await findNamed(meaningOf(text).kind === undefined ? `rollout/${text}` : text, at);
+  if (found.kind !== 'Rollout') throw new UsageError(`${text}: a Rollout is asked for`);
+  return found.rollout;
+}
+
+/** The Application of that name. Throws UsageError where there is none. */
+export async function findApplication(text: string, at: Asking): Promise<Application> {
+  const found = await findNamed(meaningOf(text).kind === undefined ? `app/${text}` : text, at);
+  if (found.kind !== 'Application') throw new UsageError(`${text}: an Application is asked for`);
+  return found.app;
+}
+
 /** Rollouts are read as they are; a kind is what the API server says it is. */
 type AsRead<T> = T & Identified;
 
