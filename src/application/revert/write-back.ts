@@ -51,6 +51,7 @@ interface Edit {
   text: string | null;
 }
 
+/** The files that a hold or a person takes back, as they were at another revision; neighbours in the same file stay as they are. */
 export function restoreFiles(input: RestoreInput): Restored {
   const restored: Restored = { changes: new Map(), holds: [], done: [], failed: [] };
   const edits: Edit[] = [];
