@@ -80,8 +80,11 @@ export const isBecause = (cluster: Cluster, reason: string): boolean => ready(cl
 export function diary(cluster: Cluster): string[] {
   const lines: string[] = [];
   const entries: { at: number; line: string }[] = [];
-  const ends = ({ metadata: { uid = '' } }: KubeObject): string[] => [uid, `${uid} Complete`, `${uid} Failed`];
-  const known = new Set<string>(jobs(cluster).flatMap(ends));
+  const told = (object: KubeObject): string[] => {
+    const { uid = '' } = object.metadata;
+    return [uid, ...endsOf(object).map((end) => `${uid} ${end}`)];
+  };
+  const known = new Set<string>(jobs(cluster).flatMap(told));
   // Each kind is told of by itself.
   const note = ({ metadata: { resourceVersion } }: KubeObject, line: string): void => {
     entries.push({ at: Number(resourceVersion), line });

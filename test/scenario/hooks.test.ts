@@ -63,6 +63,25 @@ describe('a hook before the sync', () => {
     await cluster.until('v2 is ready', () => isReady(cluster) && versionOf(cluster, 'api') === 'v2');
   });
 
+  it('keeps it in force for a process that begins in the middle of the wait, too', async () => {
+    await deployed(hooked('v1'));
+    cluster.push(hooked('v2', jobOf('migrate', 'PreSync', { command: 'sleep 60' })), 'Deploy v2');
+    await cluster.until('it runs', () => runs(cluster)[0]?.endsWith('Running'));
+    const seen = diary(cluster);
+    cluster.processes[0]?.kill();
+    await cluster.start();
+    await cluster.run(5_000);
+    cluster.edit('Deployment', 'api', (object) => {
+      (object.spec as { replicas: number }).replicas = 7;
+    });
+    const replicas = (): unknown =>
+      (cluster.find('Deployment', 'api')?.spec as { replicas: number } | undefined)?.replicas;
+    await cluster.until('it is put back', () => replicas() === 2, 5_000);
+    expect(versionOf(cluster, 'api')).toBe('v1');
+    await cluster.until('v2 is ready', () => isReady(cluster) && versionOf(cluster, 'api') === 'v2');
+    expect(seen.filter((line) => line.startsWith('migrate'))).toEqual(['migrate Complete']);
+  });
+
   it('that fails leaves the commit out, until Git declares something else, and SyncFail hooks are run once', async () => {
     await deployed(hooked('v1'));
     const seen = diary(cluster);
