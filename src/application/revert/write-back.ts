@@ -51,6 +51,7 @@ interface Edit {
   text: string | null;
 }
 
+/** The files of a head with what was rejected as it was before; what cannot be done without touching something else is said, and left. */
 export function restoreFiles(input: RestoreInput): Restored {
   const restored: Restored = { changes: new Map(), holds: [], done: [], failed: [] };
   const edits: Edit[] = [];

@@ -31,6 +31,7 @@ export interface Tenancy {
   crossNamespaceRoutes: readonly string[];
 }
 
+/** How far an Application may reach, by its spec and what the operator says. */
 export function tenancyOf(app: Application, settings: TenancySettings): Tenancy {
   const namespace = app.metadata.namespace ?? 'default';
   const wide = settings.clusterApplications.some(
