@@ -69,11 +69,17 @@ function unhealthy({ status }: Application): string[] {
   return [sentence(`What is applied is ${health}${message === undefined ? '' : `: ${message}`}`)];
 }
 
-/** Conditions that say no; the message of the status may have said it. */
+/** Bad while it is true; all others are while they are false. */
+const BAD: ReadonlySet<string> = new Set(['Degraded']);
+
+/** Conditions that are not as they should be; the message of the status, or the health, may have said it. */
 function problemsOf({ status }: Application): string[] {
   return (status?.conditions ?? [])
-    .filter(({ status: is, message }) => is === 'False' && message !== '' && message !== status?.message)
-    .map(({ type, reason, message }) => sentence(`${type} is False, ${reason}: ${message}`));
+    .filter(({ type, status: is, message }) => {
+      const isBad = is === (BAD.has(type) ? 'True' : 'False');
+      return isBad && message !== '' && message !== status?.message && message !== status?.health?.message;
+    })
+    .map(({ type, status: is, reason, message }) => sentence(`${type} is ${is}, ${reason}: ${message}`));
 }
 
 function todoOf({ metadata, status }: Application): Why['todo'] {

@@ -137,6 +137,13 @@ describe('why an Application is as it is', () => {
         lastTransitionTime: at(1),
       },
       {
+        type: 'Degraded',
+        status: 'False' as const,
+        reason: 'NoneDegraded',
+        message: 'nothing of it is degraded',
+        lastTransitionTime: at(1),
+      },
+      {
         type: 'WriteBackReady',
         status: 'False' as const,
         reason: 'NoRight',

@@ -109,7 +109,7 @@ describe('the ledger of releases', () => {
   });
 
   it('tells of the commit that restored the files, and that all is well again', async () => {
-    const { v3 } = await story();
+    const { v2, v3 } = await story();
     await cluster.until('a revert is pushed', () => cluster.commits()[1]?.oid === v3);
     const revert = cluster.commits()[0]?.oid ?? '';
     await cluster.until('it is noted', () => cluster.repository.notes.has(revert));
@@ -117,7 +117,7 @@ describe('the ledger of releases', () => {
     expect(notedHistoryOf(cluster, 'web').split('\n')[1]).toMatch(new RegExp(`${short(revert)} +Restored`));
     const now = servedThen(cluster, cluster.clock.now());
     expect(now).toContain(`  stable: 100% ${short(revert)}, since `);
-    expect(now).toContain(`restored after ${short(v3)} was rejected`);
+    expect(now).toContain(`restored after ${short(v3)} was rejected, as ${short(v2)} declared it`);
     expect(await whyOf(cluster, 'web')).toMatch(/^Rollout shop\/web is Healthy since .*: it serves [0-9a-f]{7} \(/);
     expect(await whyOf(cluster, 'shop')).toMatch(/^Application shop\/shop is Synced/);
   });

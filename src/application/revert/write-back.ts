@@ -51,7 +51,7 @@ interface Edit {
   text: string | null;
 }
 
-/** The files that a hold or a person takes back, as they were at another revision; neighbours in the same file stay as they are. */
+/** The files of a head with what was rejected as it was before; what cannot be done without touching something else is said, and left. */
 export function restoreFiles(input: RestoreInput): Restored {
   const restored: Restored = { changes: new Map(), holds: [], done: [], failed: [] };
   const edits: Edit[] = [];

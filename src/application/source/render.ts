@@ -37,7 +37,7 @@ export function kindsIn(manifests: readonly Manifest[]): { apiVersion: string; k
   return [...kinds.values()];
 }
 
-/** What the content of a commit declares for an Application, with what speaks against it. */
+/** What the content of a commit declares, each object in its namespace, and what speaks against applying it. */
 export function render(content: SourceContent, context: RenderContext): Declared {
   const brought = definitionsIn(content.manifests);
   const found: Found = { problems: [], desired: [], hooks: [], leftOut: [], unapplied: [] };

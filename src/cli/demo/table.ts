@@ -41,6 +41,6 @@ export function table(ending: Ending, telling: Telling): string {
     indented(ending.revertMessage),
     '',
     `git notes --ref=sluice show ${shortCommit(ending.chapters[2]?.commit ?? '')}:`,
-    indented(ending.note),
+    indented(ending.note.replaceAll(/^Record: .*$/gm, 'Record: {…}')),
   ].join('\n');
 }

@@ -131,11 +131,12 @@ function headOf({ commit, weight, since, record }: Share, zone: string): string 
 
 function detailsOf(role: 'stable' | 'candidate', record: ReleaseRecord, zone: string): string[] {
   const [people, code, runs] = [peopleOf(record), codeOf(record), analysisOf(record)];
-  const { rejected } = record;
+  const { rejected, wentBackTo } = record;
+  const as = wentBackTo === undefined ? '' : `, as ${shortCommit(wentBackTo)} declared it`;
   const said = [
     ...(people === undefined ? [] : [people]),
     ...(code === undefined ? [] : [`brought ${code}`]),
-    ...(rejected === undefined ? [] : [`restored after ${shortCommit(rejected)} was rejected`]),
+    ...(rejected === undefined ? [] : [`restored after ${shortCommit(rejected)} was rejected${as}`]),
     ...commandsOf(record, zone).map((command) => `let by ${command}`),
     ...(runs.length === 0 && rejected === undefined ? ['nothing was measured'] : runs),
     ...(role === 'candidate' ? endOf(record, zone) : []),
