@@ -9,7 +9,7 @@ const doors = ['kube-schema', 'kube-sandbox'].flatMap((name) =>
 );
 // Of a provider the form of its fields and the language of its queries are pure; the rest talks to a store.
 const FORMS = 'providers/(forms|[^/]+/(schema|language))\\.ts$';
-const pure = `^src/(api|rollout|traffic|secrecy)/|^src/analysis/((?!providers/)|${FORMS})`;
+const pure = `^src/(api|rollout|traffic|secrecy|ledger)/|^src/analysis/((?!providers/)|${FORMS})`;
 // Of a router the form of its fields; the list of forms names them.
 const ROUTER_FORMS = 'traffic/(forms|[^/]+/schema)\\.ts$';
 const providers = `^src/analysis/(?!${FORMS})providers/`;
@@ -17,7 +17,7 @@ const providers = `^src/analysis/(?!${FORMS})providers/`;
 // What of the agent looks, and what carries out. All the rest is what it decides by.
 const carriesOut = `(${[
   'application-controller|observe|execute|doing',
-  'sync/(apply|batch|check|give-up|live|remove|suggest|try)',
+  'sync/(apply|batch|check|give-up|hooks/carry-out|live|remove|suggest|try)',
   'revert/(keep|snapshot-keys|stable)',
   'report/(errands|propose|push|tell|withdraw)',
   'source/(repository|sources)',
@@ -50,6 +50,14 @@ module.exports = {
       severity: 'error',
       from: { path: `^src/${ROUTER_FORMS}` },
       to: { pathNot: `^src/api/|^src/${ROUTER_FORMS}|node_modules/zod/` },
+    },
+    {
+      name: 'the-ledger-knows-only-the-api',
+      severity: 'error',
+      comment:
+        'And the forms of providers, which say where a query stands; times as people write them are read by a library.',
+      from: { path: '^src/ledger/' },
+      to: { pathNot: `^src/(ledger|api)/|^src/analysis/${FORMS}|node_modules/chrono-node/` },
     },
     {
       name: 'routers-do-not-know-each-other',

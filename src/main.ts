@@ -2,7 +2,8 @@
 // The flags above keep a third of the resident memory away, for somewhat more CPU. They have to be there when the process starts.
 //
 // The command line: finds the command, loads its module alone, and turns what goes wrong into one readable line.
-import { COMMANDS, usage, type Command } from './cli/commands.ts';
+import type { Command } from './cli/command.ts';
+import { COMMANDS, usage } from './cli/commands.ts';
 import { compileLater } from './cli/compile-later.ts';
 import { UsageError } from './cli/usage-error.ts';
 import { withoutCredentials } from './secrecy/credentials.ts';

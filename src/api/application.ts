@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { FORGES } from './forges.ts';
 import { conditions, duration, DURATION_PATTERN, durationMs, name } from './fields.ts';
 import { helmSchema } from './helm.ts';
+import { hooksSchema } from './hooks.ts';
 import type { Condition, ObjectMeta } from './k8s.ts';
 import { SSH_PATTERN } from './repository-url.ts';
 import { revisionRefSchema } from './revision.ts';
@@ -284,6 +285,7 @@ export const applicationStatusSchema = z.object({
   attempted: revisionRefSchema.optional().describe('The newest commit seen.'),
   syncedAt: z.string().optional(),
   resources: z.array(resourceStatus).optional(),
+  hooks: hooksSchema.optional().describe('Hooks of the newest content that was taken, and what became of each.'),
   holds: z.array(holdSchema).optional(),
   stable: z
     .array(

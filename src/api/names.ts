@@ -53,10 +53,26 @@ export const ANNOTATIONS = {
   hosts: prefix('hosts'),
   /** On a Rollout that is about to be deleted: its controller hands back what it drives and stops driving. Written by the agent. */
   retire: prefix('retire'),
+  /** On the object of a hook: which run of it this is. Written by the agent. */
+  hookRun: prefix('hook-run'),
 } as const;
 
 /** On a declared object: the number of the wave that it is applied in. Ours counts where both are there. */
 export const SYNC_WAVES = { own: prefix('sync-wave'), argo: 'argocd.argoproj.io/sync-wave' } as const;
+
+/** On a declared object: that it is a hook of the sync, and when. Ours counts where there are several, then Argo CD's. */
+export const HOOKS = { own: prefix('hook'), argo: 'argocd.argoproj.io/hook', helm: 'helm.sh/hook' } as const;
+/** On a hook: when its object is deleted. */
+export const HOOK_POLICIES = {
+  own: prefix('hook-delete-policy'),
+  argo: 'argocd.argoproj.io/hook-delete-policy',
+  helm: 'helm.sh/hook-delete-policy',
+} as const;
+/** On a hook of a chart: its place in the order. */
+export const HOOK_WEIGHT = 'helm.sh/hook-weight';
+
+/** On an Application: hooks that have failed are run again. */
+export const RETRY_HOOKS = prefix('retry');
 
 /** On an Application: the short commit whose deletions are allowed although they are more than `sync.pruneLimit`. */
 export const CONFIRM_PRUNE = prefix('confirm-prune');

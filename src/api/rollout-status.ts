@@ -30,7 +30,11 @@ const trail = {
     .object(command)
     .optional()
     .describe('The last annotation that was acted on during the release: who let it go on, or ended it.'),
-  override: z.object(command).optional().describe('Who let it begin outside its windows, and why.'),
+  earlierCommands: z
+    .array(z.object(command))
+    .max(8)
+    .optional()
+    .describe('Annotations that were acted on during the release before that, the last of them at the end.'),
 };
 
 const historyEntry = z.object({

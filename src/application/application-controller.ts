@@ -27,6 +27,7 @@ import type { Seen } from './seen.ts';
 import { repositoryOf } from './source/repository.ts';
 import { ClusterFactsReader } from './source/cluster-facts.ts';
 import { Sources } from './source/sources.ts';
+import { markOf } from './sync/hooks/record.ts';
 import { LiveObjects } from './sync/live.ts';
 import { dependsOn, readiness } from './sync/dependencies.ts';
 import { liveOwner } from './sync/owner.ts';
@@ -201,7 +202,11 @@ class Agent implements ApplicationController {
   /** Something that an Application applied has changed, or an autoscaler that may aim at it. */
   #touched(object: KubeObject): void {
     const owner = liveOwner(object);
-    if (owner) this.#kernel.add(objectKey({ group: GROUP, kind: RESOURCES.applications.kind, ...owner }));
+    if (owner) {
+      const key = objectKey({ group: GROUP, kind: RESOURCES.applications.kind, ...owner });
+      if (markOf(object) !== undefined) this.#memories.get(key)?.memory.sawHook(object);
+      this.#kernel.add(key);
+    }
     if (owner || object.kind !== 'HorizontalPodAutoscaler') return;
     for (const app of this.#deps.applications.list()) {
       if (app.metadata.namespace === object.metadata.namespace)
@@ -250,6 +255,7 @@ function idOf(intent: AgentIntent): string {
   if ('requests' in intent)
     return `${intent.do} ${intent.requests.map(({ fingerprint, key }) => `${key}@${fingerprint}`).join(' ')}`;
   if ('objects' in intent) return `${intent.do} ${intent.objects.map(({ key }) => key).join(' ')}`;
+  if (intent.do === 'CreateHook') return `${intent.do} ${intent.key} ${intent.mark}`;
   if (intent.do === 'KeepSnapshot') return `${intent.do} ${intent.key} ${intent.snapshot.revision.commit}`;
   if (intent.do === 'Push') return `${intent.do} ${intent.parent} ${intent.message}`;
   if (intent.do === 'Propose') return `${intent.do} ${intent.parent} ${intent.branch}`;

@@ -1,6 +1,6 @@
 // What to do about an Application: from what is seen, what is to be on record and what is to be done. Pure; the order below is the order
 // of urgency. Going back never waits for what comes new.
-import type { ApplicationStatus, Hold } from '../api/application.ts';
+import type { ApplicationStatus, Hold, ResourceStatus, Return } from '../api/application.ts';
 import { ANNOTATIONS, verbAnnotation } from '../api/names.ts';
 import { toTime } from '../ports/clock.ts';
 import type { AgentIntent } from './intents.ts';
@@ -8,15 +8,16 @@ import { decideHolds, type HoldDecision } from './revert/hold.ts';
 import { decideReturns, type ReturnDecision } from './revert/returns.ts';
 import { appliedSets, type RolloutSet } from './revert/rollout-set.ts';
 import { decideSnapshots } from './revert/snapshots-due.ts';
-import { wantedObjects } from './revert/wanted.ts';
+import { leavingAlone, wantedObjects } from './revert/wanted.ts';
 import { decideReports } from './report/due.ts';
 import { nextStatus } from './report/status.ts';
 import { revisionRef } from './revision.ts';
-import type { Declared, Seen } from './seen.ts';
+import type { Declared, Seen, SourceFailure } from './seen.ts';
 import { admit, type Admission } from './sync/admission.ts';
+import { closeHooks, openHooks, syncHooksOf, type HookDecision, type OpenHooks } from './sync/hooks/decide.ts';
 import { liveRolloutsOf } from './sync/owned.ts';
-import { planPrune } from './sync/prune.ts';
-import { inventoryOf, planSync } from './sync/plan-sync.ts';
+import { planPrune, type PrunePlan } from './sync/prune.ts';
+import { inventoryOf, planSync, type SyncPlan } from './sync/plan-sync.ts';
 
 /** Shaped as the kernel's decision, and what is to be remembered besides. */
 export interface AgentDecision {
@@ -34,16 +35,14 @@ const IDLE: ReadonlySet<AgentIntent['do']> = new Set(['Poll', 'ReadBack', 'Ask']
 export function decideApplication(seen: Seen): AgentDecision {
   if (seen.app.spec.suspend) return suspended(seen);
   if (seen.outdated !== undefined) return outdated(seen);
-  const admission = admit(seen);
-  const failure = admission.refused ?? seen.source.failure;
+  const hooks = openHooks(seen, admit(seen));
+  const { admission } = hooks;
   const { accepted } = admission;
   const { holding, returning } = decideExceptions(seen, accepted);
   const { holds } = holding;
   const { returns } = returning;
-  const wanted = wantedObjects(accepted?.desired ?? [], holds, seen.snapshots, returns);
-  const snapshots = decideSnapshots(seen, accepted);
-  const sync = planSync(seen, accepted, wanted, snapshots.waiting);
-  const prune = planPrune({ seen, declared: accepted, wanted, isIdle: isIdle(sync, admission) });
+  const { snapshots, sync, prune, resources, hooked } = decideSync(seen, hooks, { holds, returns });
+  const failure = failureOf(seen, admission, hooked);
   const reports = decideReports({ seen, accepted, holds, returns, ended: holding.ended });
   const status = nextStatus({
     seen,
@@ -51,7 +50,8 @@ export function decideApplication(seen: Seen): AgentDecision {
     failure,
     holding: { ...holding, holds: reports.holds },
     returning,
-    resources: [...sync.resources, ...prune.resources],
+    resources,
+    hooks: hooked,
     refusedEmpty: prune.refusedEmpty,
     unconfirmed: prune.unconfirmed,
     problems: { snapshot: snapshots.problem, writeBack: reports.problem },
@@ -69,22 +69,64 @@ export function decideApplication(seen: Seen): AgentDecision {
     ...endRetries(seen, accepted, holds),
     ...unretire(seen, accepted),
     ...snapshots.first,
+    ...hooked.first,
     ...sync.intents,
     ...admission.intents,
     ...prune.intents,
     ...snapshots.last,
+    ...hooked.last,
   ];
   // Git is told of nothing that is not on record, so that a process that dies leaves no commit whose cause nobody knows.
   const reporting = acts.every(({ do: what }) => IDLE.has(what)) ? reports.intents : [];
+  const reportingAfter = reporting.length > 0 ? acts.length : undefined;
   const pollAt = seen.source.busy ? undefined : seen.source.nextPollAt;
   return {
     status,
     intents: [...acts, ...reporting],
-    nextAt: earliest(pollAt, admission.dueAt, sync.dueAt, prune.dueAt, reports.dueAt),
-    recordAfter: recordAfter(seen, { holds, returns }, reporting.length > 0 ? acts.length : undefined),
+    nextAt: earliest(pollAt, admission.dueAt, sync.dueAt, prune.dueAt, hooked.dueAt, reports.dueAt),
+    recordAfter: hooked.isOnRecord ? recordAfter(seen, { holds, returns }, reportingAfter) : 0,
     accepted,
   };
 }
+
+interface SyncDecision {
+  snapshots: ReturnType<typeof decideSnapshots>;
+  sync: SyncPlan;
+  prune: PrunePlan;
+  resources: ResourceStatus[];
+  hooked: HookDecision;
+}
+
+/** What is applied and deleted, and the hooks before, along with and after it. */
+function decideSync(
+  seen: Seen,
+  hooks: OpenHooks,
+  { holds, returns }: { holds: readonly Hold[]; returns: readonly Return[] },
+): SyncDecision {
+  const { admission } = hooks;
+  const { accepted } = admission;
+  const all = wantedObjects(accepted?.desired ?? [], holds, seen.snapshots, returns);
+  const wanted = leavingAlone(all, hooks.taken);
+  const snapshots = decideSnapshots(seen, accepted);
+  const sync = planSync(seen, accepted, wanted, { waiting: snapshots.waiting, hooks: syncHooksOf(hooks) });
+  const isSettled = isIdle(sync, admission);
+  const prune = planPrune({ seen, declared: accepted, wanted, isIdle: isSettled });
+  const resources = [...sync.resources, ...prune.resources];
+  const hooked = closeHooks(hooks, {
+    gate: sync.hookGate,
+    isIdle: isSettled && prune.intents.length === 0,
+    isWaveDegraded: sync.gate?.isDegraded === true,
+    isGoingBack: holds.length > 0 || returns.length > 0,
+    holds,
+    wanted,
+    resources,
+  });
+  return { snapshots, sync, prune, resources, hooked };
+}
+
+/** Why what Git declares is not taken, read or finished. */
+const failureOf = (seen: Seen, { refused }: Admission, hooked: HookDecision): SourceFailure | undefined =>
+  refused ?? seen.source.failure ?? hooked.failure;
 
 /** How many intents come before the record: none where holds or returns have changed. */
 function recordAfter(

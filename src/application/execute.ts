@@ -11,6 +11,7 @@ import { ApiError, isConflict, isNotFound, isTransient } from '../kube/errors.ts
 import { observed, servedFor, type Doing } from './doing.ts';
 import type { AgentIntent } from './intents.ts';
 import { applyAll } from './sync/apply.ts';
+import { createHook, deleteHook, endHookRetry } from './sync/hooks/carry-out.ts';
 import { checkAll } from './sync/try.ts';
 import { deleteAll, disownAll, inspect } from './sync/remove.ts';
 import { keepSnapshot, dropSnapshot } from './revert/keep.ts';
@@ -29,6 +30,9 @@ const HOW: { [K in AgentIntent['do']]: (intent: Of<K>, at: Doing) => Done } = {
   Check: ({ requests }, at) => checkAll(requests, at),
   TakeOver: ({ objects }, at) => takeOver(objects, at),
   Apply: ({ requests }, at) => applyAll(requests, at),
+  CreateHook: createHook,
+  DeleteHook: deleteHook,
+  EndHookRetry: (_intent, at) => endHookRetry(at),
   Retire: ({ ref, uid }, at) => retire(ref, uid, at),
   Unretire: ({ rollout }, at) => takeOff(ANNOTATIONS.retire, rollout, at, () => ({})),
   Inspect: (intent, at) => inspect(intent, at),

@@ -17,6 +17,8 @@ export interface CheckRequest {
   pods?: KubeObject | undefined;
   /** Content of the declaration in force that is not in the cluster yet. */
   isNew?: boolean;
+  /** It is to be created, and never applied over anything. */
+  create?: true;
 }
 
 export interface ApplyRequest {
@@ -48,6 +50,12 @@ export type AgentIntent =
   /** Fields of kubectl's managers become the agent's, once. */
   | { do: 'TakeOver'; objects: { key: ObjectKey; ref: ObjectRef; fingerprint: string; patch: JsonPatchOp[] }[] }
   | { do: 'Apply'; stage: number; requests: ApplyRequest[] }
+  /** Makes the object of a hook's run. */
+  | { do: 'CreateHook'; key: ObjectKey; ref: ObjectRef; mark: string; body: KubeObject }
+  /** With all that belongs to it, before it goes itself. */
+  | { do: 'DeleteHook'; key: ObjectKey; ref: ObjectRef; uid: string }
+  /** Takes the annotation off the Application that had failed hooks run again. */
+  | { do: 'EndHookRetry' }
   /** Says to a Rollout's controller to hand back what it drives. */
   | { do: 'Retire'; ref: ObjectRef; uid: string }
   /** It is declared again. */

@@ -5,6 +5,7 @@ import type { ObjectKey } from '../api/object-key.ts';
 import { Forges } from './report/forge-memory.ts';
 import type { StableSnapshot } from './revert/snapshot.ts';
 import type { AgentMemory, Declared, Setback } from './seen.ts';
+import { endOf, type HookEnd } from './sync/hooks/end.ts';
 import { ANSWER_MS, type CheckOutcome } from './sync/outcome.ts';
 
 const RETRY_MS = 5_000;
@@ -13,6 +14,7 @@ const MAX_RETRY_MS = 5 * 60_000;
 const CALM_MS = 10 * 60_000;
 const MAX_DRIFT = 20;
 const MAX_ANSWERS = 4;
+const MAX_HOOK_ENDS = 1000;
 /** First wait after what may go away by itself. */
 const BLIP_MS = 500;
 
@@ -45,6 +47,9 @@ export class Memory implements AgentMemory {
   readonly forge = new Forges();
   /** By Rollout: why its snapshot is not believed. */
   readonly refused = new Map<ObjectKey, string>();
+  /** By UID: ends of hooks. */
+  readonly hookEnds = new Map<string, HookEnd>();
+  readonly hooksDeleted = new Set<string>();
 
   /** The signs of now; the highest number of looks with which one was seen first, undefined where there is none. */
   witness(signs: readonly string[], looks: number): number | undefined {
@@ -68,6 +73,17 @@ export class Memory implements AgentMemory {
     for (const known of [this.#answers, this.clean, this.setbacks, this.corrected]) {
       for (const key of known.keys()) if (!keys.has(key)) known.delete(key);
     }
+  }
+
+  /** An object of a hook was shown: that it has ended is kept, since its TTL may take it away before anybody looks. */
+  sawHook(object: KubeObject): void {
+    const end = endOf(object);
+    const { uid } = object.metadata;
+    if (uid === undefined || end === undefined) return;
+    this.hookEnds.delete(uid);
+    this.hookEnds.set(uid, end);
+    const [oldest] = this.hookEnds.keys();
+    if (this.hookEnds.size > MAX_HOOK_ENDS && oldest !== undefined) this.hookEnds.delete(oldest);
   }
 
   answered(key: ObjectKey, fingerprint: string, now: number): CheckOutcome | undefined {

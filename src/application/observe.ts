@@ -23,6 +23,7 @@ import { reachOf, tenancyOf, userOf, type Tenancy } from './source/tenancy.ts';
 import { signsOfAnother } from './sync/another.ts';
 import { missingRight } from './sync/check.ts';
 import { claimant, declarer, doubtAbout, neighbourOf, type Neighbourhood } from './sync/claims.ts';
+import { refsOfHooks } from './sync/hooks/record.ts';
 import { ownerOf } from './sync/owner.ts';
 import { isScaled } from './sync/plan-object.ts';
 
@@ -191,7 +192,7 @@ async function rendered(content: SourceContent, at: Viewing, receivedAt: number 
 /** Every object that the decision may be about, by key. */
 function refsIn(status: ApplicationStatus, ...declared: (Declared | undefined)[]): Map<ObjectKey, ObjectRef> {
   const refs = new Map<ObjectKey, ObjectRef>();
-  for (const entry of status.resources ?? []) refs.set(objectKey(entry), entry);
+  for (const entry of [...(status.resources ?? []), ...refsOfHooks(status)]) refs.set(objectKey(entry), entry);
   for (const hold of status.holds ?? []) for (const ref of hold.objects) refs.set(objectKey(ref), ref);
   for (const one of declared) for (const { key, ref } of one?.desired ?? []) refs.set(key, ref);
   return refs;

@@ -1,15 +1,22 @@
 // The commit as it is shown in statuses and annotations.
 import { shortCommit, type RevisionRef } from '../api/revision.ts';
+import { codeIn, peopleIn } from '../api/trailers.ts';
 import type { Commit } from '../git/types.ts';
 
 export function revisionRef(commit: Commit, repo: string, path?: string): RevisionRef {
+  const { author, committer } = commit;
+  const isOther = committer !== undefined && committer.name !== '' && committer.name !== author.name;
+  const [people, code] = [peopleIn(commit.message), codeIn(commit.message)];
   return {
     commit: commit.oid,
     short: shortCommit(commit.oid),
     repo,
     ...(path === undefined || path === '' ? {} : { path }),
-    author: commit.author.name.slice(0, 512),
+    author: author.name.slice(0, 512),
+    ...(isOther ? { committer: committer.name.slice(0, 512) } : {}),
     date: commit.date,
     subject: commit.subject.slice(0, 1024),
+    ...(people === undefined ? {} : { people }),
+    ...(code === undefined ? {} : { code }),
   };
 }

@@ -14,11 +14,12 @@ import type { ServedResource } from '../kube/types.ts';
 import type { RolloutSet } from './revert/rollout-set.ts';
 import type { StableSnapshot } from './revert/snapshot.ts';
 import type { Definitions } from './source/definitions.ts';
-import type { DesiredObject } from './source/desired.ts';
+import type { DeclaredHook, DesiredObject } from './source/desired.ts';
 import type { Problem } from './source/manifests.ts';
 import type { Tenancy } from './source/tenancy.ts';
 import type { CheckOutcome } from './sync/outcome.ts';
 import type { Doubt, Neighbour } from './sync/claims.ts';
+import type { HookEnd } from './sync/hooks/end.ts';
 import type { Owner } from './sync/owner.ts';
 
 /** What a commit declares, read with one spec of the source. */
@@ -35,6 +36,12 @@ export interface Declared {
   /** Text of the files that declare something, or that went into the rendering, by path. */
   files: ReadonlyMap<string, string>;
   desired: readonly DesiredObject[];
+  /** What is run at moments of a sync, and is no part of `desired`. */
+  hooks: readonly DeclaredHook[];
+  /** Of all that is declared; empty where there are no hooks, which alone ask for it. */
+  content: string;
+  /** Objects that are not applied because of their hook annotations, and why. */
+  leftOut: readonly string[];
   sets: ReadonlyMap<ObjectKey, RolloutSet>;
   /** Why it cannot be applied at all. */
   problems: readonly Problem[];
@@ -124,6 +131,10 @@ export interface AgentMemory {
   readonly forge: ForgeMemory;
   /** By Rollout: why the snapshot on record is not believed. */
   readonly refused: ReadonlyMap<ObjectKey, string>;
+  /** By UID, ends of hooks that a watch has shown: their objects may be gone by now. */
+  readonly hookEnds: ReadonlyMap<string, HookEnd>;
+  /** UIDs of objects of hooks whose deletion was accepted. */
+  readonly hooksDeleted: ReadonlySet<string>;
   /** What a Namespace or a definition still holds; empty: nothing. */
   readonly inspected: ReadonlyMap<ObjectKey, { at: number; uid: string; holds: string }>;
 }

@@ -1,12 +1,7 @@
 // What `sluice` can do. A command's module is loaded only when it is called, so that the others start fast.
 
-export type Run = (argv: readonly string[]) => Promise<number>;
-
-export interface Command {
-  summary: string;
-  help: string;
-  load: () => Promise<Run>;
-}
+import type { Command } from './command.ts';
+import { LEDGER_COMMANDS } from './ledger/commands.ts';
 
 const CONTROLLER_HELP = `sluice controller: drives Rollouts and syncs Applications, in a cluster or from outside
 
@@ -121,6 +116,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     help: RENDER_HELP,
     load: async () => (await import('./render.ts')).runRender,
   },
+  ...LEDGER_COMMANDS,
   version: {
     summary: 'print the version',
     help: 'sluice version: prints the version',

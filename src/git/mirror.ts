@@ -7,16 +7,16 @@ import { join } from 'node:path';
 import git from 'isomorphic-git';
 import { targetRevision, type Located, type TargetRevision } from '../api/target-revision.ts';
 import type { Cancel, Clock } from '../ports/clock.ts';
-import type { SigningKey } from '../ports/source-reader.ts';
 import { SOURCE_LIMITS, SourceBudget, type SourceLimits } from '../ports/source-budget.ts';
 import { BlobCache } from './blob-cache.ts';
 import { asGitError, isMissing } from './failure.ts';
 import { findNote, notePath, withSections } from './notes.ts';
-import { formatCommit, formatTree, isOid, parseCommit, parseTree } from './objects.ts';
+import { writeCommit } from './new-commit.ts';
+import { isOid, parseCommit, parseTree } from './objects.ts';
 import { indexPack, packFolder } from './packs.ts';
 import { ANYWHERE, GitServer, type Fetched } from './server.ts';
 import type { GitEgress } from './transport.ts';
-import { checkPaths, listFiles, writeChanges, type ReadTree } from './trees.ts';
+import { checkPaths, listFiles, type ReadTree } from './trees.ts';
 import {
   GitError,
   NOTES_REF,
@@ -77,12 +77,6 @@ function pushOf({ branch, parent, publishAs }: Pick<CommitRequest, 'branch' | 'p
   if (!publishAs.startsWith(OWN_BRANCHES))
     throw new GitError('rejected', `${publishAs} is no branch of Sluice's own, which begin with ${OWN_BRANCHES}`);
   return { ref: `refs/heads/${publishAs}`, expected: ANYWHERE };
-}
-
-async function signedWith(key: SigningKey, commit: Buffer): Promise<Buffer> {
-  // Most commits are not signed: the library that reads keys is loaded for the first one.
-  const { signCommit } = await import('./signature/sign.ts');
-  return signCommit(commit, key);
 }
 
 class Mirror implements GitMirror {
@@ -240,22 +234,12 @@ class Mirror implements GitMirror {
     },
     call: GitCall,
   ): Promise<string | undefined> {
-    const { changes, message, author, parents, pushed } = request;
-    const made = new Set<string>();
-    const write = async (type: 'blob' | 'tree' | 'commit', object: Buffer): Promise<string> => {
-      const oid = await git.writeObject({ ...this.#local(), type, object, format: 'content' });
-      made.add(oid);
-      return oid;
-    };
-    const blobs = new Map<string, string | null>();
-    for (const [path, text] of changes)
-      blobs.set(path, text === null ? null : await write('blob', Buffer.from(text, 'utf8')));
-    const writeTree = (entries: TreeEntry[]): Promise<string> => write('tree', formatTree(entries));
-    const tree = await writeChanges(root, blobs, { readTree: this.#readTree, writeTree });
-    if (tree === root) return undefined;
-    const commit = formatCommit({ tree, parents, author, at: this.#clock.now(), message });
-    const oid = await write('commit', author.signing === undefined ? commit : await signedWith(author.signing, commit));
-    const { packfile } = await git.packObjects({ ...this.#local(), oids: [...made] });
+    const { pushed, ...commit } = request;
+    const at = { store: () => this.#local(), readTree: this.#readTree };
+    const written = await writeCommit(root, { ...commit, at: this.#clock.now() }, at);
+    if (written === undefined) return undefined;
+    const { oid, made } = written;
+    const { packfile } = await git.packObjects({ ...this.#local(), oids: made });
     if (packfile === undefined) throw new GitError('corrupt', 'the commit could not be packed');
     await this.#server.push({ ...pushed, oid, pack: Buffer.from(packfile) }, call);
     await git.writeRef({ ...this.#local(), ref: pushed.ref, value: oid, force: true });

@@ -8,10 +8,18 @@ const MAX_CHARS = 262_144;
 
 /** The text of a note with the sections that it does not have yet, as far as there is room. */
 export function withSections(text: string, sections: readonly NoteSection[]): string {
-  return sections.reduce((note, { title, text: section }) => {
-    if (note.split('\n').includes(title) || note.length + section.length > MAX_CHARS) return note;
-    return `${note}${note === '' ? '' : '\n'}${section}`;
+  return sections.reduce((note, section) => {
+    if (isIn(note, section) || note.length + section.text.length > MAX_CHARS) return note;
+    return `${note}${note === '' || note.endsWith('\n') ? '' : '\n'}${note === '' ? '' : '\n'}${section.text}`;
   }, text);
+}
+
+/** A section without a line that tells whose it is counts as anybody's: an earlier version wrote it. */
+function isIn(note: string, { title, told }: NoteSection): boolean {
+  const lines = note.split('\n');
+  if (!lines.includes(title)) return false;
+  const others = told === undefined ? [] : lines.filter((line) => line.startsWith(told.any));
+  return told === undefined || others.length === 0 || others.some((line) => line.startsWith(told.own));
 }
 
 /** The note of a commit, looked up by its name alone. */

@@ -23,12 +23,13 @@ export function parseCommit(oid: string, bytes: Uint8Array): Commit {
   const tree = values('tree')[0];
   if (tree === undefined || !isOid(tree)) throw new GitError('rejected', `commit ${oid.slice(0, 7)} has no tree`);
   const author = parsePerson(values('author')[0] ?? '');
-  const { seconds } = parsePerson(values('committer')[0] ?? '');
+  const { seconds, ...committer } = parsePerson(values('committer')[0] ?? '');
   return {
     oid,
     tree,
     parents: values('parent').filter(isOid).slice(0, MAX_PARENTS),
     author: { name: author.name, email: author.email },
+    committer,
     date: toTime(seconds * 1000),
     subject: message.split('\n', 1)[0] ?? '',
     message,

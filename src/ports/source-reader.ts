@@ -67,6 +67,8 @@ export interface SourceCommit {
   tree: string;
   parents: string[];
   author: Person;
+  /** Who put it there: of what is merged by a forge, the forge. */
+  committer?: Person | undefined;
   /** When it was committed, RFC 3339 with whole seconds. */
   date: string;
   /** First line of the message. */
@@ -184,6 +186,11 @@ export interface NoteSection {
   title: string;
   /** With the title as its first line. */
   text: string;
+  /**
+   * Others may write sections of the same title. How the lines begin that tell whose one is: those of anybody, and its own. Where there are
+   * such lines and none is its own, the section is another one.
+   */
+  told?: { any: string; own: string } | undefined;
 }
 
 export interface AddNotesRequest extends Repository {

@@ -6,9 +6,11 @@ import type { Outcome } from './outcome.ts';
 import { exactTime, time } from './time.ts';
 
 type Release = NonNullable<RolloutStatus['release']>;
-type Trail = Pick<HistoryEntry, 'attempt' | 'startedAt' | 'weights' | 'command' | 'override'>;
+type Trail = Pick<HistoryEntry, 'attempt' | 'startedAt' | 'weights' | 'command' | 'earlierCommands'>;
 
 const MAX_WEIGHTS = 20;
+/** Before the last one. */
+const MAX_COMMANDS = 8;
 const ENDS: ReadonlySet<string> = new Set(['Promoted', 'Aborted', 'Superseded', 'RolledBack']);
 
 /** The release that goes on after this pass, and what is to be kept of those that ended in it, in order. */
@@ -50,7 +52,19 @@ function endedBy({ kind, hash, at, command }: End, release: Release | undefined)
 
 function withCommand(release: Release, command: Release['command']): Release {
   if (command === undefined) return release;
-  return command.verb === 'override' ? { ...release, override: command } : { ...release, command };
+  const { command: before, earlierCommands = [] } = release;
+  if (before === undefined) return { ...release, command };
+  return { ...release, command, earlierCommands: shortened([...earlierCommands, before]) };
+}
+
+/** The oldest goes, but who let the release begin outside its windows. */
+function shortened(commands: NonNullable<Release['earlierCommands']>): typeof commands {
+  if (commands.length <= MAX_COMMANDS) return commands;
+  const least = Math.max(
+    0,
+    commands.findIndex(({ verb }) => verb !== 'override'),
+  );
+  return commands.toSpliced(least, 1);
 }
 
 /** With the weight and when it was seen first; the middle of a long trail is left out. */

@@ -33,9 +33,10 @@ const WORDS = new Set(
     'acted content activeSelector previewSelector restartedAt attention background pods',
     'at since until startTime startedAt finishedAt completedAt abortedAt syncedAt progressAt restartAt nextTransitionTime',
     'lastTransitionTime lastUpdateTime podHash currentPodHash podTemplateHash contentHash stepsHash spelled currentStepHash hash trial',
-    'stableRS candidate rejected retiring[] commit repo path author subject date name namespace group version kind uid',
+    'stableRS candidate rejected retiring[] commit repo path author committer signedOffBy[] reviewedBy[] coAuthors[] subject date name namespace group version kind uid',
     'rollout serviceName status phase type reason key release verb id step selector images observedGeneration state cause',
     'progressMark fields[] what[] value by short url base foreign[] outcome earliest latest resumeAt metadata[]',
+    'set mark former[] aborts[] restored[]',
   ].flatMap((line) => line.split(' ')),
 );
 

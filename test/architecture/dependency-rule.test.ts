@@ -29,6 +29,8 @@ const PLANTED: [file: string, imports: string, rule: string][] = [
   ['src/rollout/planted-adapter.ts', '../kube/other.ts', 'pure-core-imports-no-adapter'],
   ['src/traffic/planted-io.ts', 'node:fs', 'pure-core-imports-no-io'],
   ['src/secrecy/planted.ts', '../kube/other.ts', 'pure-core-imports-no-adapter'],
+  ['src/ledger/planted.ts', '../rollout/other.ts', 'the-ledger-knows-only-the-api'],
+  ['src/ledger/planted-io.ts', 'node:fs', 'pure-core-imports-no-io'],
   ['src/rollout/planted-client.ts', 'axios', 'pure-core-imports-no-io'],
   ['src/analysis/judges/planted-provider.ts', '../providers/some/other.ts', 'pure-core-imports-no-adapter'],
   ['src/analysis/providers/planted/schema.ts', '../../redactor.ts', 'forms-of-providers-know-only-the-api'],

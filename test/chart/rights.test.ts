@@ -127,6 +127,8 @@ const fixedList = (namespace: string): string[] => [
   `create networking.istio.io/destinationrules ${namespace}`,
   `create policy/poddisruptionbudgets ${namespace}`,
   `create autoscaling/horizontalpodautoscalers ${namespace}`,
+  `create batch/jobs ${namespace}`,
+  `delete batch/jobs ${namespace}`,
 ];
 
 describe.each(['default', 'tenants', 'cluster'])('set up as %s, the controller', (variant) => {

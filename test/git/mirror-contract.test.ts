@@ -3,6 +3,7 @@ import { rmSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseCommit } from '../../src/git/objects.ts';
 import { openMirror } from '../../src/git/mirror.ts';
 import { PushRejected, type GitMirror } from '../../src/git/types.ts';
 import { systemClock } from '../../src/ports/clock.ts';
@@ -106,9 +107,20 @@ describe.each([
       author: { name: 'Ada', email: 'ada@example.com' },
       date: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
     });
-    const { ref, ...itself } = commit;
-    expect(ref).toBe('refs/heads/main');
+    const { ref, listed, ...itself } = commit;
+    expect([ref, listed]).toEqual(['refs/heads/main', oid]);
     expect(await world.mirror.commit(oid)).toEqual(itself);
+  });
+
+  it('gives a commit as it was signed, and nothing that is not here', async () => {
+    const oid = world.commit('main', { 'a.yaml': 'a: 1\n' }, 'First');
+    expect(await world.mirror.signed(oid)).toBeUndefined();
+    const { tree } = await world.mirror.fetch('main');
+    const signed = await world.mirror.signed(oid);
+    expect(signed?.type).toBe('commit');
+    expect(parseCommit(oid, signed?.bytes ?? new Uint8Array())).toMatchObject({ tree, subject: 'First' });
+    expect(await world.mirror.signed('f'.repeat(40))).toBeUndefined();
+    expect(await world.mirror.signed('main')).toBeUndefined();
   });
 
   it.each(['plain', 'annotated'] as const)('finds and fetches a tag that is %s', async (kind) => {

@@ -51,4 +51,20 @@ describe('the history keeps of a release', () => {
     expect(weights(world)?.at(-1)).toBe(0);
     expect(world.status.release).toBeUndefined();
   });
+
+  it('the commands before the last one, and not without end', () => {
+    const world = released();
+    for (let nth = 0; nth < 6; nth++) {
+      for (const verb of ['pause', 'resume'] as const) {
+        world.annotate(verb, `${verb} ${nth}`);
+        world.settle();
+      }
+    }
+    world.annotate('promote');
+    world.settle();
+    expect(last(world)).toMatchObject({ outcome: 'Promoted', command: { verb: 'promote' } });
+    const earlier = last(world)?.earlierCommands?.map(({ value }) => value);
+    expect(earlier).toHaveLength(8);
+    expect(earlier?.at(-1)).toBe('resume 5');
+  });
 });

@@ -85,9 +85,21 @@ describe('A release that is declared while its window is closed', () => {
     world.annotate('promote');
     expect(world.status.history?.at(-1)).toMatchObject({
       outcome: 'Promoted',
-      override: { verb: 'override', value: 'hotfix for incident 4711' },
+      earlierCommands: [{ verb: 'override', value: 'hotfix for incident 4711' }],
       command: { verb: 'promote' },
     });
+  });
+
+  it('keeps the reason of its override, however often it is paused and resumed', () => {
+    const world = declaredWhile(WINDOW);
+    world.annotate('override', 'hotfix for incident 4711');
+    for (let i = 0; i < 6; i++) {
+      world.annotate('pause');
+      world.annotate('resume');
+    }
+    world.annotate('promote');
+    const commands = world.status.history?.at(-1)?.earlierCommands?.map(({ verb }) => verb);
+    expect(commands).toEqual(['override', ...Array.from({ length: 7 }, (_, i) => (i % 2 === 0 ? 'resume' : 'pause'))]);
   });
 
   it.each(['true', '', 'v2'])('is not begun by the override "%s", which gives no reason', (value) => {

@@ -27,6 +27,8 @@ export interface ProcessOptions {
   name?: string;
   /** Acts only while it holds the Lease. */
   elect?: boolean;
+  /** Applications that may reach beyond their namespace. */
+  clusterApplications?: string[];
   /** The process dies at its write of this number (1 is the first), before or after it took effect. */
   die?: { at: number; when: 'before' | 'after' };
 }
@@ -101,7 +103,7 @@ export class EngineProcess {
             : this.#write(`forge ${request.method}`, () => cluster.forge.request(request)),
       },
       egress: { check: () => undefined, checkSecret: () => undefined, lookup: () => () => undefined },
-      tenancy: { clusterApplications: [], crossNamespaceRoutes: [] },
+      tenancy: { clusterApplications: options.clusterApplications ?? [], crossNamespaceRoutes: [] },
       ownNamespace: 'shop',
     });
   }

@@ -55,7 +55,10 @@ describe('a release', () => {
     await waits();
     cluster.annotate('override', 'hotfix for incident 4711');
     await promoted(cluster, 'v2');
-    expect(cluster.rollout().status?.history?.at(-1)?.override).toMatchObject({ value: 'hotfix for incident 4711' });
+    expect(cluster.rollout().status?.history?.at(-1)?.command).toMatchObject({
+      verb: 'override',
+      value: 'hotfix for incident 4711',
+    });
   });
 
   it('stands still while the line is stopped for all, and goes on when that is over', async () => {

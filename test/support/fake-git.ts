@@ -1,6 +1,7 @@
 // A Git repository in memory that keeps the promises of GitMirror, for scenarios in virtual time. Several mirrors may look at one
 // repository. Failures are set by the test.
 import { createHash } from 'node:crypto';
+import { formatCommit } from '../../src/git/objects.ts';
 import { withSections } from '../../src/git/notes.ts';
 import { targetRevision, type Located } from '../../src/api/target-revision.ts';
 import { toTime, type Clock } from '../../src/ports/clock.ts';
@@ -154,9 +155,11 @@ export class FakeMirror implements GitMirror {
   }
 
   async signed(oid: string): ReturnType<GitMirror['signed']> {
-    const signed = this.#repository.signed.get(oid);
-    const type = this.#repository.commits.has(oid) ? 'commit' : 'tag';
-    return signed === undefined ? undefined : { type, bytes: signed };
+    const { signed, commits } = this.#repository;
+    const commit = this.#known.has(oid) ? commits.get(oid)?.commit : undefined;
+    const written = commit && formatCommit({ ...commit, at: Date.parse(commit.date) });
+    const bytes = signed.get(oid) ?? written;
+    return bytes && { type: commit === undefined ? 'tag' : 'commit', bytes };
   }
 
   async files(commit: string, path: string): Promise<FileEntry[]> {

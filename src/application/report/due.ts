@@ -3,13 +3,14 @@
 import { revisionOf, type Application, type ApplicationStatus, type Hold, type Return } from '../../api/application.ts';
 import { qualifiedName } from '../../api/object-key.ts';
 import type { Rollout } from '../../api/rollout.ts';
+import { runsOf } from '../../ledger/runs-of.ts';
 import { toTime } from '../../ports/clock.ts';
 import type { AgentIntent } from '../intents.ts';
 import { holdKey, isPromoted, type EndReason } from '../revert/hold.ts';
 import { dueWriteBacks, type WriteBackHead, type WriteBackPlan } from '../revert/write-back-plan.ts';
 import type { Declared, Seen } from '../seen.ts';
-import { evidenceOf, runsOf } from './evidence.ts';
-import { dueNotes, noteKey, rejectionOf, type Note } from './notes.ts';
+import { evidenceOf } from './evidence.ts';
+import { dueNotes, noteKey, recordOfNote, rejectionOf, type Note, type NotesInput } from './notes.ts';
 import { decideLooks, isStale, forgeProblem, obstacleTo, proposeIntent, proposes } from './proposal.ts';
 import { revertMessage } from './revert-message.ts';
 import { decideWithdrawals, unwanted } from './withdrawal.ts';
@@ -182,8 +183,9 @@ function notesDue({ seen, accepted, holds, returns }: Omit<ReportInput, 'ended'>
     const isKept = seen.snapshots.get(set.key)?.contentHash === set.hash;
     return live && isKept && isPromoted(live, set) ? [qualifiedName(live.metadata)] : [];
   });
-  const due = dueNotes({
+  const input: NotesInput = {
     app: qualifiedName(app.metadata),
+    uid: app.metadata.uid,
     repoURL: app.spec.source.repoURL,
     rollouts: declaredRollouts(seen, accepted),
     promoted: new Set(promoted),
@@ -192,10 +194,13 @@ function notesDue({ seen, accepted, holds, returns }: Omit<ReportInput, 'ended'>
     holds,
     returns,
     now: toTime(seen.now),
-  });
-  const fresh = due.filter((note) => !known.has(noteKey(note)) && !memory.noted.has(noteKey(note)));
+  };
+  const fresh = dueNotes(input).filter((note) => !known.has(noteKey(note)) && !memory.noted.has(noteKey(note)));
   return {
-    due: fresh.map((note) => cleanNote(note, seen)),
+    due: fresh.map((note) => ({
+      ...cleanNote(note, seen),
+      record: recordOfNote(note, input, (text) => seen.clean(text)),
+    })),
     recorded: recorded.length === 0 ? status.notes : recorded.slice(-MAX_NOTES),
   };
 }

@@ -4,10 +4,17 @@ import type { AnalysisRun } from '../../api/analysis.ts';
 import type { ApplicationStatus, Hold, Return } from '../../api/application.ts';
 import { ANNOTATIONS } from '../../api/names.ts';
 import { qualifiedName } from '../../api/object-key.ts';
-import { parseRevision } from '../../api/revision.ts';
+import type { ReleaseRecord } from '../../api/release-record.ts';
+import { parseRevision, type RevisionRef } from '../../api/revision.ts';
 import type { HistoryEntry, Rollout } from '../../api/rollout.ts';
 import type { Commit } from '../../git/types.ts';
-import { evidenceOf, oneLine, runsOf } from './evidence.ts';
+import { beginningsOf, recordLine } from '../../ledger/line.ts';
+import { recordOf } from '../../ledger/record.ts';
+import { runsOf } from '../../ledger/runs-of.ts';
+import { oneLine } from '../../ledger/text.ts';
+import type { NoteSection } from '../../ports/source-reader.ts';
+import { revisionRef } from '../revision.ts';
+import { evidenceOf } from './evidence.ts';
 import { restorationsIn } from './revert-message.ts';
 
 /** What makes a note news: it is written once. */
@@ -20,15 +27,23 @@ export interface Note extends NoteId {
   startedAt?: string | undefined;
   weights?: HistoryEntry['weights'];
   command?: HistoryEntry['command'];
+  earlierCommands?: HistoryEntry['earlierCommands'];
   reason?: string | undefined;
+  podHash?: string | undefined;
+  /** As far as it is known what the commit says of itself. */
+  revision?: RevisionRef | undefined;
   /** Other commits it is about, by what they are to this one. */
   related?: Record<string, string>;
   evidence: string;
+  /** For machines. */
+  record?: ReleaseRecord;
 }
 
 export interface NotesInput {
   /** `namespace/name` of the Application. */
   app: string;
+  /** Of the Application. */
+  uid?: string | undefined;
   repoURL: string;
   /** Those that the head declares. */
   rollouts: readonly Rollout[];
@@ -63,7 +78,7 @@ const nameOf = ({ metadata }: Rollout): string => qualifiedName(metadata);
 function historyNotes(rollout: Rollout, input: NotesInput): Note[] {
   const name = nameOf(rollout);
   return (rollout.status?.history ?? []).flatMap((entry) => {
-    const { revision, at, startedAt, weights, command, attempt, reason } = entry;
+    const { revision, at, startedAt, weights, command, earlierCommands, attempt, reason, podHash } = entry;
     if (revision?.repo !== input.repoURL) return [];
     const isBack = entry.outcome === 'Promoted' && cameBack(name, entry, input.returns);
     return [
@@ -77,6 +92,9 @@ function historyNotes(rollout: Rollout, input: NotesInput): Note[] {
         startedAt,
         weights,
         command,
+        ...(earlierCommands === undefined ? {} : { earlierCommands }),
+        podHash,
+        revision,
         ...wentBack(rollout, entry, input.holds),
         reason: isBack ? 'the Rollout was lost; it came back at its stable revision' : reason,
         evidence: evidenceFor(rollout, entry, input),
@@ -108,8 +126,10 @@ function unrecordedNotes(rollout: Rollout, input: NotesInput): Note[] {
   const isRestoring =
     restorationsOf(input).some((each) => each.rollout === name) && revision?.commit === input.head?.oid;
   if (!input.promoted.has(name) || !revision || tellsOfPromotion(status) || isRestoring) return [];
-  const evidence = evidenceFor(rollout, { podHash: status?.stableRS }, input);
-  return [{ commit: revision.commit, rollout: name, outcome: 'Promoted', app: input.app, at: input.now, evidence }];
+  const podHash = status?.stableRS;
+  const evidence = evidenceFor(rollout, { podHash }, input);
+  const { app, now: at } = input;
+  return [{ commit: revision.commit, rollout: name, outcome: 'Promoted', app, at, podHash, revision, evidence }];
 }
 
 const tellsOfPromotion = (status: Rollout['status']): boolean =>
@@ -121,13 +141,15 @@ const restorationsOf = ({ head }: NotesInput) => (head === undefined ? [] : rest
 function restoredNotes(input: NotesInput): Note[] {
   const { head, rollouts, app } = input;
   if (!head) return [];
+  const revision = revisionRef(head, input.repoURL);
   return restorationsOf(input).flatMap(({ rollout: name, rejected, restored, reason }) => {
     const rollout = rollouts.find((each) => nameOf(each) === name);
     if (!rollout) return [];
     const entry = rollout.status?.history?.findLast(({ revision }) => revision?.commit === rejected);
     const related = { Rejected: rejected, 'Went back to': restored };
     const evidence = entry === undefined ? '' : evidenceFor(rollout, entry, input);
-    return [{ commit: head.oid, rollout: name, outcome: 'Restored', app, at: head.date, reason, related, evidence }];
+    const outcome = 'Restored';
+    return [{ commit: head.oid, rollout: name, outcome, app, at: head.date, revision, reason, related, evidence }];
   });
 }
 
@@ -138,10 +160,19 @@ function holdNotes(hold: Hold, input: NotesInput): Note[] {
   const entry = rejectionOf(hold, rollout);
   const evidence = evidenceOf(runsOf(input.runs(hold.rollout.namespace), hold.rollout, entry ?? hold));
   const related: Record<string, string> = hold.stable ? { 'Went back to': hold.stable.commit } : {};
+  const { podHash } = hold;
   const common = { rollout: name, app: input.app, reason: hold.reason, evidence };
   const notes: Note[] = [];
   if (entry?.revision?.commit !== hold.rejected.commit || entry.revision.repo !== input.repoURL)
-    notes.push({ ...common, commit: hold.rejected.commit, outcome: 'Aborted', at: hold.since, related });
+    notes.push({
+      ...common,
+      commit: hold.rejected.commit,
+      outcome: 'Aborted',
+      at: hold.since,
+      podHash,
+      revision: hold.rejected,
+      related,
+    });
   const { state, commit } = hold.writeBack ?? {};
   if (state === 'Pushed' && commit !== undefined) {
     const from = { Rejected: hold.rejected.commit, ...related };
@@ -163,6 +194,39 @@ function evidenceFor(
   return evidenceOf(runsOf(input.runs(namespace), { namespace, name }, { podHash, attempt }));
 }
 
+/** The same for machines; `clean` takes secrets out of it. */
+export function recordOfNote(note: Note, input: NotesInput, clean: (text: string) => string): ReleaseRecord {
+  const { commit, at, related = {}, revision = { commit, repo: input.repoURL } } = note;
+  const [namespace = '', name = ''] = note.rollout.split('/');
+  const [appNamespace = '', appName = ''] = input.app.split('/');
+  // Of a commit that restores files it tells, and not of the release that was rejected.
+  const podHash = note.outcome === 'Restored' ? undefined : note.podHash;
+  return recordOf(
+    {
+      rollout: { namespace, name },
+      live: input.rollouts.find((each) => nameOf(each) === note.rollout),
+      application: {
+        namespace: appNamespace,
+        name: appName,
+        ...(input.uid === undefined ? {} : { uid: input.uid }),
+      },
+      release: { ...note, podHash, revision, endedAt: at },
+      runs: podHash === undefined ? [] : runsOf(input.runs(namespace), { namespace, name }, { ...note, podHash }),
+      section: noteTitle(note),
+      wentBackTo: related['Went back to'],
+      rejected: related['Rejected'],
+    },
+    clean,
+  );
+}
+
+/** The note as a part of a text of Git's. */
+export function sectionOf(note: Note): NoteSection {
+  const { record } = note;
+  const told = record === undefined ? {} : { told: beginningsOf(record) };
+  return { title: noteTitle(note), text: noteText(note), ...told };
+}
+
 /** First line of a note's section: the same for the same news, so that it is written once. */
 export const noteTitle = ({ outcome, rollout, app, attempt }: Pick<Note, keyof NoteId | 'app'>): string =>
   `${outcome}: Rollout ${rollout} (Application ${app})${attempt === undefined ? '' : `, release ${attempt}`}`;
@@ -179,6 +243,7 @@ export function noteText(note: Note): string {
     ...(note.reason === undefined ? [] : [`Reason: ${oneLine(note.reason, 500)}`]),
     ...Object.entries(note.related ?? {}).map(([name, value]) => `${name}: ${oneLine(value, 200)}`),
     ...(evidence === '' ? ['Evidence: nothing was measured'] : ['Evidence:', evidence]),
+    ...(note.record === undefined ? [] : [recordLine(note.record)]),
     '',
   ].join('\n');
 }

@@ -6,7 +6,7 @@ import type { Doing } from '../doing.ts';
 import type { AgentIntent } from '../intents.ts';
 import { repositoryOf } from '../source/repository.ts';
 import { holdId } from './due.ts';
-import { noteKey, noteText, noteTitle, type Note } from './notes.ts';
+import { noteKey, sectionOf, type Note } from './notes.ts';
 
 type Of<K extends AgentIntent['do']> = Extract<AgentIntent, { do: K }>;
 type WriteBack = NonNullable<Hold['writeBack']>;
@@ -88,8 +88,7 @@ async function writeNotes(
 ): Promise<SourceFailure | undefined> {
   const sections = new Map<string, NoteSection[]>();
   for (const note of notes) {
-    const section = { title: noteTitle(note), text: noteText(note) };
-    sections.set(note.commit, [...(sections.get(note.commit) ?? []), section]);
+    sections.set(note.commit, [...(sections.get(note.commit) ?? []), sectionOf(note)]);
   }
   const added = await context.reader.addNotes({ ...repository, sections, author: authorOf(seen.app) }, signal);
   return added.ok ? undefined : added.error;

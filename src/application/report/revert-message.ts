@@ -1,7 +1,7 @@
 // The message of a commit that restores what was stable, and what its trailers say to those who read it later.
 import type { Hold } from '../../api/application.ts';
 import { shortCommit, type RevisionRef } from '../../api/revision.ts';
-import { oneLine } from './evidence.ts';
+import { oneLine } from '../../ledger/text.ts';
 
 export interface Reverted {
   hold: Hold;

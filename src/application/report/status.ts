@@ -8,6 +8,7 @@ import { describeHold, describeProposal, type HoldDecision } from '../revert/hol
 import { describeReturn, type ReturnDecision } from '../revert/returns.ts';
 import { revisionRef } from '../revision.ts';
 import type { Declared, Seen, SourceFailure } from '../seen.ts';
+import type { HookDecision } from '../sync/hooks/decide.ts';
 import type { PrunePlan } from '../sync/prune.ts';
 import type { Waiting } from '../sync/waiting.ts';
 import type { Override } from '../sync/windows.ts';
@@ -35,6 +36,8 @@ export interface StatusInput {
   waiting?: Waiting | undefined;
   /** Who has it applied though a window is closed. */
   override?: Override | undefined;
+  /** Undefined leaves what is on record. */
+  hooks?: HookDecision;
   problems: { snapshot?: string | undefined; writeBack?: string | undefined };
   /** Objects that are left as others changed them. */
   reported: readonly { key: ObjectKey; fields: string[] }[];
@@ -77,10 +80,18 @@ function fillOptional(status: ApplicationStatus, input: StatusInput): void {
   put(status, 'returns', filled(returning.returns));
   put(status, 'withdrawals', filled(withdrawals));
   put(status, 'stable', stable);
-  if (override) status.overrides = [override, ...(status.overrides ?? [])].slice(0, MAX_OVERRIDES);
+  put(status, 'overrides', withOverride(status.overrides, override));
+  hooksOf(status, input.hooks);
   const drift = driftOf(input);
   if (drift.length > 0) status.drift = drift;
   if (seen.source.attempted) status.attempted = seen.source.attempted;
+}
+
+/** Each once, however often it is looked at before the commit is taken. */
+function withOverride(known: Override[] | undefined, next: Override | undefined): Override[] | undefined {
+  if (next === undefined || known?.some(({ commit, reason }) => commit === next.commit && reason === next.reason))
+    return known;
+  return [next, ...(known ?? [])].slice(0, MAX_OVERRIDES);
 }
 
 const filled = <T>(list: T[]): T[] | undefined => (list.length === 0 ? undefined : list);
@@ -92,6 +103,11 @@ function put<K extends keyof ApplicationStatus>(
 ): void {
   if (value === undefined) delete status[field];
   else status[field] = value;
+}
+
+function hooksOf(status: ApplicationStatus, hooks: HookDecision | undefined): void {
+  if (hooks === undefined || hooks.record === 'leave') return;
+  put(status, 'hooks', hooks.record);
 }
 
 function applied(status: ApplicationStatus, accepted: Declared, verdict: Verdict, { seen }: StatusInput): void {
@@ -160,7 +176,8 @@ function underWay(input: StatusInput): Verdict | undefined {
   const returning = input.returning.returns.map((each) => describeReturn(each)).join('; ');
   if (returning !== '') return { phase: 'OutOfSync', reason: 'Returning', message: returning };
   if (input.waiting) return waits(input.seen, input.accepted, input.waiting);
-  if (input.gate) return atGate(input.gate);
+  const next = waitsFor(input);
+  if (next) return next;
   const astray = input.resources.filter(({ status }) => status === 'OutOfSync' || status === 'Missing');
   return astray.length === 0 ? undefined : { phase: 'OutOfSync', reason: 'OutOfSync', message: listed(astray) };
 }
@@ -178,6 +195,12 @@ function waits(seen: Seen, accepted: Declared | undefined, { text, isStuck }: Wa
   return isStuck
     ? { phase: 'Failed', reason: 'DependencyCycle', message }
     : { phase: 'OutOfSync', reason: 'Waiting', message };
+}
+
+/** A hook, or the next wave. */
+function waitsFor({ hooks, gate, accepted }: StatusInput): Verdict | undefined {
+  if (hooks?.waiting === undefined) return gate && atGate(gate);
+  return { phase: 'OutOfSync', reason: 'HookRunning', message: `${hooks.waiting}${lastGood(accepted)}` };
 }
 
 function atGate({ isDegraded, text }: Gate): Verdict {
@@ -201,14 +224,14 @@ function unread({ status, app }: Seen): Verdict {
   return { phase: 'OutOfSync', reason: 'Progressing', message: 'the repository is being read' };
 }
 
-function inForce(seen: Seen, { commit, desired, skipped, id }: Declared): Verdict {
+function inForce(seen: Seen, { commit, desired, hooks, skipped, leftOut, id }: Declared): Verdict {
   if (seen.source.newest && seen.source.newest.id !== id) {
     const message = `${shortCommit(seen.source.newest.commit.oid)} is being looked at; ${shortCommit(commit.oid)} stays applied`;
     return { phase: 'OutOfSync', reason: 'Progressing', message };
   }
   const { path } = seen.app.spec.source;
   const where = path === undefined || path === '' ? 'the repository' : path;
-  if (desired.length === 0) {
+  if (desired.length + hooks.length === 0) {
     const message = `there are no manifests in ${where} at ${shortCommit(commit.oid)}${skippedText(skipped)}`;
     return { phase: 'Synced', reason: 'NothingDeclared', message };
   }
@@ -216,17 +239,21 @@ function inForce(seen: Seen, { commit, desired, skipped, id }: Declared): Verdic
   return {
     phase: 'Synced',
     reason: 'Synced',
-    message: `${shortCommit(commit.oid)} is applied: ${subject}${skippedText(skipped)}`,
+    message: `${shortCommit(commit.oid)} is applied: ${subject}${skippedText(skipped)}${leftOutText(leftOut)}`,
   };
 }
 
 const MAX_SKIPPED = 3;
 
-function skippedText(skipped: readonly string[]): string {
-  if (skipped.length === 0) return '';
-  const more = skipped.length > MAX_SKIPPED ? ` and ${skipped.length - MAX_SKIPPED} more` : '';
-  return `; skipped, as they have neither apiVersion nor kind: ${skipped.slice(0, MAX_SKIPPED).join(', ')}${more}`;
-}
+const skippedText = (skipped: readonly string[]): string =>
+  skipped.length === 0 ? '' : `; skipped, as they have neither apiVersion nor kind: ${someOf(skipped)}`;
+
+/** Objects that say by an annotation that they are for other moments than a sync. */
+const leftOutText = (leftOut: readonly string[]): string =>
+  leftOut.length === 0 ? '' : `; hooks that nothing here runs: ${someOf(leftOut)}`;
+
+const someOf = (names: readonly string[]): string =>
+  `${names.slice(0, MAX_SKIPPED).join(', ')}${names.length > MAX_SKIPPED ? ` and ${names.length - MAX_SKIPPED} more` : ''}`;
 
 const lastGood = (accepted: Declared | undefined): string =>
   accepted ? `; ${shortCommit(accepted.commit.oid)} stays applied` : '';

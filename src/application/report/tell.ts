@@ -4,6 +4,7 @@ import { nameOf, objectKey, qualifiedName } from '../../api/object-key.ts';
 import type { AgentContext } from '../context.ts';
 import type { AgentEvent } from '../ports.ts';
 import { shortCommit } from '../../api/revision.ts';
+import { hookEvents } from './tell-hooks.ts';
 import { describeHold, describeProposal } from '../revert/hold.ts';
 import { describeReturn } from '../revert/returns.ts';
 import { verdictReason } from './health.ts';
@@ -18,6 +19,7 @@ function eventsBetween(before: ApplicationStatus | undefined, after: Application
     ...writeBackEvents(held, holds),
     ...reportEvents(before, after),
     ...returnEvents(before?.returns ?? [], after.returns ?? []),
+    ...hookEvents(before?.hooks, after.hooks),
     ...driftEvents(before, after),
     ...phaseEvents(before, after),
     ...overrideEvents(before, after),
@@ -147,6 +149,8 @@ function phaseEvents(before: ApplicationStatus | undefined, after: ApplicationSt
 /** A hold was told of when it began, and a commit that is being looked at is no news. */
 function isWorthTelling(before: ApplicationStatus | undefined, after: ApplicationStatus, reason: string): boolean {
   if (after.phase === 'OutOfSync') return before?.phase === 'Synced' && reason === 'OutOfSync';
+  // The hook has an Event of its own.
+  if (reason === 'HookFailed') return false;
   return after.phase !== undefined && after.phase !== 'Held';
 }
 

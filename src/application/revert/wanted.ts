@@ -31,6 +31,15 @@ export interface Wanted {
   objects: WantedObject[];
   /** Declared, but kept back without something to put in their place: neither applied nor deleted. */
   keptBack: { key: ObjectKey; ref: ObjectRef; hold: Hold }[];
+  /** Declared, and left as they are for now. */
+  leftAlone?: { key: ObjectKey; ref: ObjectRef }[];
+}
+
+/** Without the objects of some keys, which nobody touches for now. */
+export function leavingAlone(wanted: Wanted, keys: ReadonlySet<ObjectKey>): Wanted {
+  if (keys.size === 0) return wanted;
+  const leftAlone = wanted.objects.filter(({ key }) => keys.has(key));
+  return { ...wanted, objects: wanted.objects.filter(({ key }) => !keys.has(key)), leftAlone };
 }
 
 /** Why stable content takes the place of what is declared. */

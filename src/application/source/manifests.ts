@@ -1,5 +1,6 @@
 // Files of a commit → the objects they declare, or what is wrong with them, by file and line. What is counted is counted while reading.
 import type { KubeObject } from '../../api/k8s.ts';
+import { HOOKS } from '../../api/names.ts';
 import { fail, ok, type Result } from '../../api/result.ts';
 import { LimitExceeded, SourceBudget, type LimitName } from '../../ports/source-budget.ts';
 import type { Manifest, ManifestSource, SkippedFile } from '../../ports/source-reader.ts';
@@ -191,20 +192,34 @@ function checked(value: unknown, at: string): KubeObject {
     );
   }
   if (!isRecord(metadata)) throw new ShapeError(`${at}metadata.name is missing (${kind})`);
+  if (isGenerated(metadata)) return declaredOf(value, { ...metadata, name: '' }, at);
   if (!isText(metadata['name'])) throw new ShapeError(`${at}metadata.name is missing (${kind})${generated(metadata)}`);
+  return declaredOf(value, metadata, at);
+}
+
+/** What is said of an object that has a name, or is given one. */
+function declaredOf(value: Record<string, unknown>, metadata: Record<string, unknown>, at: string): KubeObject {
   if (metadata['namespace'] !== undefined && !isText(metadata['namespace'])) {
-    throw new ShapeError(`${at}metadata.namespace must be text (${kind} ${metadata['name']})`);
+    throw new ShapeError(`${at}metadata.namespace must be text (${String(value['kind'])} ${String(metadata['name'])})`);
   }
   for (const field of ['labels', 'annotations']) checkTexts(metadata[field], `${at}metadata.${field}`);
   const { status: _status, ...declared } = value;
-  return declared as KubeObject;
+  return { ...declared, metadata } as Record<string, unknown> as KubeObject;
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
+/** A hook may have a name of its own for each run. */
+function isGenerated({ name, generateName, annotations }: Record<string, unknown>): boolean {
+  const isNamed = name !== undefined && name !== null;
+  return !isNamed && isText(generateName) && isRecord(annotations) && ANY_HOOK.some((hook) => hook in annotations);
+}
+
+const ANY_HOOK = Object.values(HOOKS);
+
 function generated({ name, generateName }: Record<string, unknown>): string {
   if (name !== undefined && name !== null) return `: ${JSON.stringify(name)} is not text, put it in quotes`;
-  return generateName === undefined ? '' : '; generateName cannot be kept in Git, give a name';
+  return generateName === undefined ? '' : '; generateName cannot be kept in Git but for hooks, give a name';
 }
 
 function checkTexts(value: unknown, at: string): void {

@@ -7,9 +7,10 @@ import { branchOfRef } from '../../api/target-revision.ts';
 import type { Manifest, SourceContent } from '../../ports/source-reader.ts';
 import { declaredSets } from '../revert/rollout-set.ts';
 import type { Declared } from '../seen.ts';
-import { contentHash } from './content-hash.ts';
+import { readHook, hookWave, type HookTerms } from '../sync/hooks/terms.ts';
+import { contentHash, setHash } from './content-hash.ts';
 import { definitionsIn, type Definitions } from './definitions.ts';
-import type { DesiredObject } from './desired.ts';
+import type { DeclaredHook, DesiredObject } from './desired.ts';
 import type { Problem } from './manifests.ts';
 import { tenancyProblems, type Tenancy } from './tenancy.ts';
 import { waveObjection } from '../sync/waves.ts';
@@ -39,16 +40,12 @@ export function kindsIn(manifests: readonly Manifest[]): { apiVersion: string; k
 /** What the content of a commit declares for an Application, with what speaks against it. */
 export function render(content: SourceContent, context: RenderContext): Declared {
   const brought = definitionsIn(content.manifests);
-  const problems: Problem[] = [];
-  const desired: DesiredObject[] = [];
-  for (const manifest of content.manifests) {
-    const scope = scopeOf(manifest.object, brought, context);
-    if (scope === undefined && context.skipMissingKinds) continue;
-    if (scope === undefined) problems.push(missingKind(manifest));
-    desired.push(placed(manifest, scope ?? true, context));
-  }
+  const found: Found = { problems: [], desired: [], hooks: [], leftOut: [], unapplied: [] };
+  for (const manifest of content.manifests) take(manifest, brought, context, found);
+  const { problems, desired, hooks, leftOut, unapplied } = found;
   const skipped = content.skipped.map(({ path }) => path);
-  problems.push(...twice(desired), ...tenancyProblems(desired, context.tenancy), ...unordered(desired));
+  const all = [...desired, ...hooks];
+  problems.push(...twice(all), ...tenancyProblems(all, context.tenancy), ...unordered(all), ...nameless(desired));
   return {
     commit: content.commit,
     branch: content.ref === undefined ? undefined : branchOfRef(content.ref),
@@ -57,7 +54,10 @@ export function render(content: SourceContent, context: RenderContext): Declared
     signature: content.signature,
     files: content.files,
     desired,
-    keys: new Set(desired.map(({ key }) => key)),
+    hooks,
+    content: hooks.length === 0 ? '' : setHash(all),
+    leftOut,
+    keys: new Set([...all, ...unapplied].map(({ key }) => key)),
     sets: declaredSets(desired),
     problems,
     skipped,
@@ -67,6 +67,47 @@ export function render(content: SourceContent, context: RenderContext): Declared
     ),
     receivedAt: context.receivedAt,
   };
+}
+
+interface Found {
+  problems: Problem[];
+  desired: DesiredObject[];
+  hooks: DeclaredHook[];
+  /** Why objects are not applied. */
+  leftOut: string[];
+  /** These objects. */
+  unapplied: DesiredObject[];
+}
+
+// oxlint-disable-next-line max-params -- one manifest, what it is read by, and where it goes
+function take(manifest: Manifest, brought: Definitions, context: RenderContext, found: Found): void {
+  const scope = scopeOf(manifest.object, brought, context);
+  if (scope === undefined && context.skipMissingKinds) return;
+  const reading = readHook(manifest.object);
+  const object = placed(manifest, scope ?? true, context);
+  if (reading !== undefined && 'leftOut' in reading) return leaveOut(object, reading.leftOut, found);
+  if (scope === undefined) found.problems.push(missingKind(manifest));
+  if (reading === undefined) found.desired.push(object);
+  else if ('hook' in reading) found.hooks.push(asHook(object, reading.hook));
+  else found.problems.push(problemWith(object, reading.objection));
+}
+
+function leaveOut(object: DesiredObject, why: string, found: Found): void {
+  found.unapplied.push(object);
+  if (why !== '') found.leftOut.push(`${nameOf(object.ref)} (${why})`);
+}
+
+/** One whose runs have names of their own is told from others by its content. */
+function asHook(object: DesiredObject, terms: HookTerms): DeclaredHook {
+  const { name, generateName } = object.object.metadata;
+  const wave = hookWave(object.object);
+  if (name !== '' || generateName === undefined) return { ...object, ...terms, wave, generateName: undefined };
+  const ref = { ...object.ref, name: `${generateName}${object.hash}` };
+  return { ...object, ...terms, wave, generateName, ref, key: objectKey(ref) };
+}
+
+function problemWith({ ref, source: { path, line } }: DesiredObject, message: string): Problem {
+  return { path, line, message: `${nameOf(ref)}: ${message}` };
 }
 
 /** The scope of a kind comes from the server, or from the definition in the same commit; it is never guessed. */
@@ -116,9 +157,13 @@ function twice(desired: readonly DesiredObject[]): Problem[] {
   });
 }
 
+/** Only what turned out to be a hook is given a name. */
+const nameless = (desired: readonly DesiredObject[]): Problem[] =>
+  desired.filter(({ ref }) => ref.name === '').map((each) => problemWith(each, 'metadata.name is missing'));
+
 /** Objects whose place in the order cannot be told. */
 const unordered = (desired: readonly DesiredObject[]): Problem[] =>
-  desired.flatMap(({ object, ref, source: { path, line } }) => {
-    const objection = waveObjection(object);
-    return objection === undefined ? [] : [{ path, line, message: `${nameOf(ref)}: ${objection}` }];
+  desired.flatMap((each) => {
+    const objection = waveObjection(each.object);
+    return objection === undefined ? [] : [problemWith(each, objection)];
   });

@@ -3,11 +3,12 @@
 import type { Application } from '../../api/application.ts';
 import { textIn, isRecord } from '../../api/json.ts';
 import type { KubeObject } from '../../api/k8s.ts';
-import { ANNOTATIONS, GROUP, POD_TEMPLATE_HASH, SYNC_WAVES } from '../../api/names.ts';
+import { ANNOTATIONS, GROUP, HOOK_POLICIES, HOOKS, POD_TEMPLATE_HASH, SYNC_WAVES } from '../../api/names.ts';
 import { nameOf, refOf } from '../../api/object-key.ts';
 import { drivenOf, idOf } from '../../traffic/driven-objects.ts';
 import { DRIVEN_KINDS, drivenKind } from '../../traffic/modules.ts';
 import { isRollout } from '../revert/dependents.ts';
+import { readHook } from '../sync/hooks/terms.ts';
 import type { DesiredObject } from './desired.ts';
 import type { Problem } from './manifests.ts';
 
@@ -71,8 +72,17 @@ const FIXED_LIST: ReadonlySet<string> = new Set([
   'policy/PodDisruptionBudget',
 ]);
 
+/** What hooks may be besides. */
+const FIXED_HOOK = 'batch/Job';
+
 /** Annotations of Sluice that are a declaration; all others are a person's act on the cluster, or Sluice's own book-keeping. */
-const DECLARABLE: ReadonlySet<string> = new Set([ANNOTATIONS.prune, ANNOTATIONS.hosts, SYNC_WAVES.own]);
+const DECLARABLE: ReadonlySet<string> = new Set([
+  ANNOTATIONS.prune,
+  ANNOTATIONS.hosts,
+  SYNC_WAVES.own,
+  HOOKS.own,
+  HOOK_POLICIES.own,
+]);
 
 /** Fields of metadata that only the server writes; exported manifests bring them along. */
 const SERVER_FIELDS = ['uid', 'resourceVersion', 'generation', 'managedFields', 'deletionTimestamp'] as const;
@@ -111,7 +121,7 @@ function kindObjections(kind: string, object: KubeObject, { account }: Tenancy):
   if (kind === '/Secret' && object.metadata.name.startsWith('sluice-'))
     return ['Secrets called sluice-… are what Sluice itself relies on; give it another name'];
   if (account !== undefined) return [];
-  if (!FIXED_LIST.has(kind)) {
+  if (!FIXED_LIST.has(kind) && !(kind === FIXED_HOOK && isHook(object))) {
     return [
       "is of a kind that needs an account: name a ServiceAccount of this namespace in the Application's spec.serviceAccountName",
     ];
@@ -122,6 +132,11 @@ function kindObjections(kind: string, object: KubeObject, { account }: Tenancy):
     `its pods name the ServiceAccount ${named}, which needs an account to apply it: set the Application's spec.serviceAccountName`,
   ];
 }
+
+const isHook = (object: KubeObject): boolean => {
+  const reading = readHook(object);
+  return reading !== undefined && 'hook' in reading;
+};
 
 function podAccount(object: KubeObject): string | undefined {
   const template = isRecord(object.spec) && isRecord(object.spec['template']) ? object.spec['template'] : {};

@@ -12,6 +12,7 @@ import { recordedBefore, type Before } from './before.ts';
 import { unmetDependency } from './dependencies.ts';
 import { bringsRights, definedProblems } from './brought.ts';
 import { fingerprintOf } from './fingerprint.ts';
+import { hookTrials, isFirst, tooEarly, type HookTrial } from './hooks/trial.ts';
 import { objectContext } from './plan-sync.ts';
 import type { ObjectContext } from './plan-object.ts';
 import { podsOf } from './pods.ts';
@@ -101,7 +102,10 @@ function examine(seen: Seen, newest: Declared): Admission {
   const unsigned = unsignedBy(seen, newest);
   if (unsigned !== undefined && isNews(newest, changed, context)) return refuse(accepted, 'Unverified', [unsigned]);
   const definedBy = (one: DesiredObject): Definition | undefined => broughtBy(one, newest, context);
-  const found = changed.filter((one) => isServed(one, seen) && !definedBy(one)).map((one) => examineOne(one, context));
+  const objects = changed
+    .filter((one) => isServed(one, seen) && !definedBy(one))
+    .map((one) => examineOne(one, context));
+  const found = [...objects, ...hookTrials(newest, seen).map((trial) => examineHook(trial, seen))];
   const requests = found.flatMap((one) => ('request' in one ? [one.request] : []));
   if (requests.length > 0) return { accepted, intents: [{ do: 'Check', requests }] };
   const problems = found.flatMap((one) => ('problem' in one ? [one.problem] : []));
@@ -132,8 +136,12 @@ function letIn(seen: Seen, newest: Declared): Admission {
 /** Whether a commit changes anything that is on record as applied; one that is on record itself was let in by an earlier process. */
 function isNews(newest: Declared, changed: readonly DesiredObject[], { seen, inventory }: ObjectContext): boolean {
   const isKnown = seen.memory.accepted === undefined && seen.status.revision?.commit === newest.commit.oid;
-  return !isKnown && (changed.length > 0 || [...inventory.keys()].some((key) => !newest.keys.has(key)));
+  const isOther = changed.length > 0 || [...inventory.keys()].some((key) => !newest.keys.has(key));
+  return !isKnown && (isOther || bringsHooks(newest, seen));
 }
+
+const bringsHooks = ({ hooks, content }: Declared, { status }: Seen): boolean =>
+  hooks.length > 0 && content !== status.hooks?.content;
 
 type Found = { request: CheckRequest } | { problem: string } | { waits: Wait } | { accepted: true };
 
@@ -168,10 +176,22 @@ function examineOne(desired: DesiredObject & { path: string }, context: ObjectCo
 
 /** What the server says of this very body over this very object, or how it comes to be asked. */
 function tried(desired: DesiredObject & { path: string }, live: KubeObject | undefined, context: ObjectContext): Found {
-  const { memory, now } = context.seen;
   const { key, ref, object } = desired;
   const body = bodyOf(desired, live, context);
   const fingerprint = fingerprintOf(body.hash, live);
+  return answerTo(desired, { key, ref, fingerprint, body: body.object, pods: podsOf(object) }, context.seen);
+}
+
+/** Nothing of a hook is there yet: it is tried as it would be created. */
+function examineHook({ hook, request, problem }: HookTrial, seen: Seen): Found {
+  if (problem !== undefined) return { problem: at(hook, problem) };
+  const outcome = seen.memory.answered(hook.key, request.fingerprint, seen.now);
+  const isEarly = outcome?.kind === 'deferred' && isFirst(hook);
+  return isEarly ? { problem: at(hook, tooEarly(outcome.message)) } : answerTo(hook, request, seen);
+}
+
+function answerTo(desired: DesiredObject, request: CheckRequest, { memory, now }: Seen): Found {
+  const { key, fingerprint } = request;
   const outcome = memory.answered(key, fingerprint, now);
   if (outcome) return outcome.kind === 'refused' ? { problem: at(desired, outcome.message) } : { accepted: true };
   const setback = memory.setbacks.get(key);
@@ -179,7 +199,7 @@ function tried(desired: DesiredObject & { path: string }, live: KubeObject | und
     const told = setback.times < TOLD_FROM ? {} : { message: at(desired, setback.message) };
     return { waits: { ...told, dueAt: setback.retryAt } };
   }
-  return { request: { key, ref, fingerprint, body: body.object, pods: podsOf(object) } };
+  return { request };
 }
 
 const isServed = ({ object, ref }: DesiredObject, seen: Seen): boolean =>

@@ -29,7 +29,7 @@ export function ownerLabel({ name }: Pick<Owner, 'name'>): string {
 export const ownerText = ({ namespace, name, uid }: Owner): string => `${namespace}/${name}/${uid}`;
 
 /** Who applied a live object; undefined where no Application did. The UID is empty for objects of earlier versions. */
-export function liveOwner({ metadata }: KubeObject): Owner | undefined {
+export function liveOwner({ metadata }: Pick<KubeObject, 'metadata'>): Owner | undefined {
   const text = metadata.annotations?.[ANNOTATIONS.owner];
   if (text !== undefined) {
     const [namespace = '', name = '', uid = ''] = text.split('/');

@@ -10,6 +10,7 @@ import { rolloutsIn, type Wanted, type WantedObject } from '../revert/wanted.ts'
 import type { Declared, Seen } from '../seen.ts';
 import { withHealth } from './health/recorded.ts';
 import { liveRolloutsOf } from './owned.ts';
+import type { HookGate, SyncHooks } from './hooks/phases.ts';
 import { planObject, type ObjectContext, type ObjectPlan } from './plan-object.ts';
 import { stageOf } from './stages.ts';
 import { drivenBy } from './stamps.ts';
@@ -25,6 +26,8 @@ export interface SyncPlan {
   reported: { key: ObjectKey; fields: string[] }[];
   /** What later waves wait for. */
   gate?: Gate | undefined;
+  /** A hook of a wave that is waited for. */
+  hookGate?: HookGate | undefined;
 }
 
 export function objectContext(
@@ -57,28 +60,37 @@ function stillDriving(seen: Seen, wanted: readonly WantedObject[]): KubeObject[]
 export const inventoryOf = ({ status }: Pick<Seen, 'status'>): Map<ObjectKey, ResourceStatus> =>
   new Map((status.resources ?? []).map((entry) => [objectKey(entry), entry]));
 
-/** `waiting`: Rollouts that are left as they are until what they serve is kept. */
+/** What goes along with a sync. */
+export interface SyncAlong {
+  /** Rollouts that are left as they are until what they serve is kept. */
+  waiting: ReadonlySet<ObjectKey>;
+  hooks: SyncHooks | undefined;
+}
+
 export function planSync(
   seen: Seen,
   declared: Declared | undefined,
   wanted: Wanted,
-  waiting: ReadonlySet<ObjectKey>,
+  { waiting, hooks }: SyncAlong,
 ): SyncPlan {
   const context = objectContext(seen, declared, wanted.objects);
   const plan: SyncPlan = { resources: [], intents: [], settled: true, dueAt: undefined, reported: [] };
   const failed = new Set<ObjectKey>();
-  const stages: Stages = { context, plan, failed, declared, waiting, gated: false };
-  for (const [wave, objects] of inWaves(wanted.objects)) planWave(wave, objects, stages);
+  const stages: Stages = { context, plan, failed, declared, waiting, hooks, gated: false, hooked: false };
+  for (const [wave, objects] of inWaves(wanted.objects, hooks?.waves)) planWave(wave, objects, stages);
   // Nothing is deleted before all is applied.
-  if (stages.gated) plan.settled = false;
-  else delete plan.gate;
+  if (stages.gated || stages.hooked) plan.settled = false;
+  if (!stages.gated) delete plan.gate;
   for (const { key, ref, hold } of wanted.keptBack) {
     const message = `kept back: rejected with ${hold.rollout.name}`;
     const entry: ResourceStatus = { ...context.inventory.get(key), ...ref, status: 'Held', message };
     plan.resources.push(withHealth(entry, seen.live(key)));
   }
+  for (const { key } of wanted.leftAlone ?? []) plan.resources.push(...known(context.inventory.get(key)));
   return plan;
 }
+
+const known = (entry: ResourceStatus | undefined): ResourceStatus[] => (entry === undefined ? [] : [entry]);
 
 interface Stages {
   context: ObjectContext;
@@ -86,8 +98,11 @@ interface Stages {
   failed: Set<ObjectKey>;
   declared: Declared | undefined;
   waiting: ReadonlySet<ObjectKey>;
+  hooks: SyncHooks | undefined;
   /** Something waits at the gate. */
   gated: boolean;
+  /** A hook has not succeeded yet. */
+  hooked: boolean;
 }
 
 function planWave(wave: number, objects: readonly WantedObject[], at: Stages): void {
@@ -101,8 +116,27 @@ function planWave(wave: number, objects: readonly WantedObject[], at: Stages): v
       at,
     );
   }
-  plan.gate ??= gateBehind(wave, plan.resources.slice(from));
+  const gate = gateBehind(wave, plan.resources.slice(from));
+  plan.gate ??= runHooks(wave, gate, at) ?? gate;
 }
+
+/** Hooks of a wave are begun once its objects are applied, and what comes after it waits for both. */
+function runHooks(wave: number, gate: Gate | undefined, at: Stages): Gate | undefined {
+  const { plan, hooks } = at;
+  const mayStart = gate?.isDegraded !== true && isReached(at);
+  const found = hooks?.run(wave, mayStart);
+  if (!found) return undefined;
+  at.hooked = true;
+  if (mayStart || found.state !== 'waiting') plan.hookGate ??= found;
+  return gate?.isDegraded === true ? gate : { wave, isDegraded: found.state === 'failed', text: hookText(wave, found) };
+}
+
+/** All that comes before is applied, and healthy where a wave waits for it. */
+const isReached = ({ plan, gated }: Stages): boolean =>
+  plan.settled && plan.intents.length === 0 && !gated && plan.gate === undefined;
+
+const hookText = (wave: number, { state, text }: HookGate): string =>
+  state === 'failed' ? `wave ${wave} is degraded: ${text}` : `waits for wave ${wave}: ${text}`;
 
 /** New content of a later wave waits until all before it is healthy. */
 function atGate(wanted: WantedObject, at: Stages): ObjectPlan | undefined {

@@ -42,8 +42,10 @@ export interface PruneInput {
 }
 
 export function planPrune({ seen, declared, wanted, isIdle }: PruneInput): PrunePlan {
-  const present = new Set([...wanted.objects, ...wanted.keptBack].map(({ key }) => key));
-  const left = (seen.status.resources ?? []).filter((entry) => !present.has(objectKey(entry)));
+  const present = presentIn(wanted);
+  const left = (seen.status.resources ?? []).filter(
+    (entry) => !present.has(objectKey(entry)) && !isRun(entry, declared),
+  );
   if (!declared) return { resources: left, intents: [], refusedEmpty: false };
   const plan: PrunePlan = { resources: [], intents: [], refusedEmpty: false };
   plan.refusedEmpty = wanted.objects.length === 0 && left.length > 0 && !(seen.app.spec.sync?.allowEmpty ?? false);
@@ -60,6 +62,15 @@ export function planPrune({ seen, declared, wanted, isIdle }: PruneInput): Prune
   }
   remove(removable, { seen, plan, wanted, isIdle });
   return plan;
+}
+
+const presentIn = ({ objects, keptBack, leftAlone = [] }: Wanted): Set<ObjectKey> =>
+  new Set([...objects, ...keptBack, ...leftAlone].map(({ key }) => key));
+
+/** A hook, or what its annotation leaves out: it is declared, and no part of what is applied. */
+function isRun(entry: ResourceStatus, declared: Declared | undefined): boolean {
+  const key = objectKey(entry);
+  return declared?.keys.has(key) === true && !declared.desired.some((object) => object.key === key);
 }
 
 interface One {

@@ -33,12 +33,18 @@ async function check(request: CheckRequest, at: Doing): Promise<CheckOutcome> {
   const { name, namespace } = ref;
   const options = { fieldManager: AGENT_MANAGER, force: true, dryRun: true, fieldValidation: 'Strict' as const };
   try {
-    const object = await at.tenant.patch(resource, { name, namespace, type: 'apply', body, ...options });
+    const object = request.create
+      ? await at.tenant.create(resource, body, TRY_TO_CREATE)
+      : await at.tenant.patch(resource, { name, namespace, type: 'apply', body, ...options });
     return (pods && (await checkPods(pods, at))) ?? { kind: 'accepted', object };
   } catch (error) {
+    // What is there goes before another is created.
+    if (request.create && isAlreadyExists(error)) return { kind: 'accepted', object: body };
     return refusal(error, request, resource, at);
   }
 }
+
+const TRY_TO_CREATE = { fieldManager: AGENT_MANAGER, dryRun: true, fieldValidation: 'Strict' } as const;
 
 /** What Sluice itself will make of a Rollout, tried with its own rights; undefined where the server would take it. */
 async function checkPods(pods: KubeObject, { client }: Doing): Promise<CheckOutcome | undefined> {

@@ -5,25 +5,26 @@ import { ANNOTATIONS, SYNC_WAVES } from '../../api/names.ts';
 import { nameOf } from '../../api/object-key.ts';
 import type { Live } from '../seen.ts';
 import type { WantedObject } from '../revert/wanted.ts';
-
-const INTEGER = /^[+-]?\d{1,9}$/;
+import { wholeNumber } from './whole-number.ts';
 
 /** The wave of an object, 0 where it names none. What Argo CD does not take for a number is none there, either. */
 export function waveOf({ metadata }: KubeObject): number {
-  const text = metadata.annotations?.[SYNC_WAVES.own] ?? metadata.annotations?.[SYNC_WAVES.argo];
-  return text !== undefined && INTEGER.test(text) ? Number(text) : 0;
+  return wholeNumber(metadata.annotations?.[SYNC_WAVES.own] ?? metadata.annotations?.[SYNC_WAVES.argo]) ?? 0;
 }
 
 /** What is wrong with the wave that an object names; undefined where nothing is. */
 export function waveObjection({ metadata }: KubeObject): string | undefined {
   const text = metadata.annotations?.[SYNC_WAVES.own];
-  if (text === undefined || INTEGER.test(text)) return undefined;
+  if (text === undefined || wholeNumber(text) !== undefined) return undefined;
   return `the annotation ${SYNC_WAVES.own} must be a whole number in quotes, such as "-1": ${JSON.stringify(text)} is none`;
 }
 
-/** Objects by wave, the first one first. */
-export function inWaves(objects: readonly WantedObject[]): [wave: number, objects: WantedObject[]][] {
-  const waves = new Map<number, WantedObject[]>();
+/** Objects by wave, the first one first; `others` are waves that something else than objects is in. */
+export function inWaves(
+  objects: readonly WantedObject[],
+  others: readonly number[] = [],
+): [wave: number, objects: WantedObject[]][] {
+  const waves = new Map<number, WantedObject[]>(others.map((wave) => [wave, []]));
   for (const wanted of objects) {
     const wave = waveOf(wanted.object);
     const known = waves.get(wave);

@@ -2,7 +2,7 @@
 import { qualifiedName, nameOf } from '../../api/object-key.ts';
 import { shortCommit } from '../../api/revision.ts';
 import { durationText } from '../duration-text.ts';
-import type { ApplicationPlan, ObjectChange, Revision, RolloutChange } from '../types.ts';
+import type { ApplicationPlan, HookRun, ObjectChange, Revision, RolloutChange } from '../types.ts';
 
 /** As `origin/main (3f9c2d1)`. */
 export const revisionText = ({ name, commit }: Revision): string =>
@@ -62,6 +62,10 @@ export function timeText({ effect, leastSeconds = 0, waitsForPerson, steps }: Ro
   ];
   return parts.length === 0 ? 'it takes as long as its pods do' : `it takes ${parts.join(', and ')}`;
 }
+
+/** As `hook Job shop/migrate runs: PreSync`. */
+export const hookText = (hook: HookRun): string =>
+  `hook ${nameOf({ group: '', ...hook })} runs: ${hook.phases.join(', ')}`;
 
 /** What prune does, where it does anything. */
 export function pruneText({ prune: { count, confirmation } }: ApplicationPlan): string | undefined {

@@ -6,7 +6,7 @@ import type { Renderer, RenderPlan } from '../render/renderer.ts';
 import { joinPath } from '../paths.ts';
 import { argumentsOf } from './arguments.ts';
 import { CHART, checkDependencies, readChart, type Chart } from './chart.ts';
-import { unknownHooks, verdictOn } from './hooks.ts';
+import { unknownHooks } from './hooks.ts';
 import { definitionAt, inRepository, placeOf } from './places.ts';
 import { asksWhatIsServed, drawsLots } from './templates.ts';
 import { valueFilesOf } from './values.ts';
@@ -52,12 +52,9 @@ export const helm: Renderer = {
     };
   },
 
-  rendered({ object, source }, { chart, files, entry }: HelmPlan) {
+  rendered({ object, source }, { chart, files }: HelmPlan) {
     const [, template] = /^# Source: (\S.*)$/m.exec(source.text) ?? [];
     const path = (template === undefined ? undefined : placeOf(template, chart)) ?? definitionAt(object, chart, files);
-    const verdict = verdictOn(object);
-    if (verdict === 'left out') return undefined;
-    if (verdict !== 'applied') throw new GitError('rejected', `${path ?? entry}: ${verdict.refused}`);
     return { object, path };
   },
 

@@ -66,7 +66,7 @@ export async function render(
   const output = await outputOf({ renderer, plan, tool }, room, context.cache);
   const printed = readManifests([{ path: `${path || 'the repository'} as rendered`, text: output }], budget);
   if (!printed.ok) return fail(printed.error);
-  const manifests = printed.value.manifests.flatMap((manifest) => attributed(manifest, renderer, plan));
+  const manifests = printed.value.manifests.map((manifest) => attributed(manifest, renderer, plan));
   return ok({
     rendering: { tool: renderer.tool, version: tool.version },
     manifests,
@@ -114,11 +114,9 @@ const anotherEachTime = ({ entry }: RenderPlan): GitError =>
   );
 
 /** The place in what was printed is no place in a file of the commit: no text is kept, so that nothing is ever written by it. */
-function attributed(manifest: Manifest, renderer: Renderer, plan: RenderPlan): Manifest[] {
-  const found = renderer.rendered(manifest, plan);
-  if (found === undefined) return [];
-  const { object, path = plan.entry } = found;
-  return [{ object, source: { path, line: 1, document: 0, text: '', rendered: plan.entry } }];
+function attributed(manifest: Manifest, renderer: Renderer, plan: RenderPlan): Manifest {
+  const { object, path = plan.entry } = renderer.rendered(manifest, plan);
+  return { object, source: { path, line: 1, document: 0, text: '', rendered: plan.entry } };
 }
 
 function textsOf({ files }: RenderPlan): Map<string, string> {

@@ -56,8 +56,8 @@ export interface Renderer {
   claims(names: readonly string[]): string | undefined;
   /** Reads what the rendering of a folder needs. Throws GitError `rejected`, with file and field, for what would be fetched from elsewhere. */
   plan(path: string, files: CommitFiles, options: RenderOptions): Promise<RenderPlan>;
-  /** What is applied of one printed object, its document's text in `source.text`; undefined: it is left out. */
-  rendered(manifest: Manifest, plan: RenderPlan): Rendered | undefined;
+  /** One printed object, its document's text in `source.text`, with its place in the repository. */
+  rendered(manifest: Manifest, plan: RenderPlan): Rendered;
   /** Whether it has to be seen that it prints the same again, before anything is applied. Default: what it prints is the same each time. */
   isAnotherEachTime?(plan: RenderPlan): boolean;
   /** What it says, in which paths of the temporary copy are replaced already, with its own names for files replaced, too. */

@@ -3,7 +3,8 @@ import type { AnalysisRun } from '../../../src/api/analysis.ts';
 import type { Hold } from '../../../src/api/application.ts';
 import { ANNOTATIONS, POD_TEMPLATE_HASH, RUN_LABELS } from '../../../src/api/names.ts';
 import type { HistoryEntry, Rollout } from '../../../src/api/rollout.ts';
-import { evidenceOf, runsOf } from '../../../src/application/report/evidence.ts';
+import { evidenceOf } from '../../../src/application/report/evidence.ts';
+import { runsOf } from '../../../src/ledger/runs-of.ts';
 import {
   dueNotes,
   noteKey,
@@ -195,6 +196,12 @@ describe('the text of a note', () => {
     expect(withSection(once, { ...note, attempt: 4 })).toBe(`${once}\n${noteText({ ...note, attempt: 4 })}`);
     const long = 'x'.repeat(262_144);
     expect(withSection(long, note)).toBe(long);
+  });
+
+  it('has no line that the name of a metric made', () => {
+    const forged = run('a', 'hash2', 1, '1');
+    forged.status = { phase: 'Failed', metricResults: [{ name: 'rate\nPromoted: Rollout shop/web', phase: 'Failed' }] };
+    expect(evidenceOf([forged]).split('\n')).toHaveLength(1);
   });
 
   it('quotes a bounded part of what was measured', () => {
