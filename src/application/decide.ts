@@ -115,7 +115,7 @@ function decideSync(
   const hooked = closeHooks(hooks, {
     gate: sync.hookGate,
     isIdle: isSettled && prune.intents.length === 0,
-    isWaveDegraded: sync.gate?.isDegraded === true,
+    isWaveDegraded: sync.gate?.isDegraded === true && sync.isApplied,
     isGoingBack: holds.length > 0 || returns.length > 0,
     holds,
     wanted,

@@ -3,6 +3,7 @@ import { shortCommit, type RevisionRef } from '../api/revision.ts';
 import { codeIn, peopleIn } from '../api/trailers.ts';
 import type { Commit } from '../git/types.ts';
 
+/** With who wrote and let it, and the code that it deploys, as its message tells. */
 export function revisionRef(commit: Commit, repo: string, path?: string): RevisionRef {
   const { author, committer } = commit;
   const isOther = committer !== undefined && committer.name !== '' && committer.name !== author.name;

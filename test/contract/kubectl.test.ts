@@ -129,6 +129,7 @@ describe.skipIf(!hasKubectl)(`${title}`, () => {
         'kubectl create secret generic signers -n shop --from-file=allowed_signers --from-file=ada.asc',
         'secret/signers created',
       );
+      await says('kubectl annotate application shop sluice.dev/retry=true', 'application.sluice.dev/shop annotated');
       await says('kubectl get secret shop-git -o yaml', /password: VE9LRU4=\n +username: Y2k=/);
       await says('kubectl get secrets', /shop-git +Opaque +2/);
     });

@@ -308,6 +308,24 @@ describe('a hook after the sync', () => {
     expect(seen).toEqual(['api v1', 'alarm created', 'alarm Complete', 'smoke created', 'smoke Complete']);
   });
 
+  it('is no alarm for what was degraded before the commit that mends it', async () => {
+    cluster.workloads.broken.add('registry.example.com/shop/api:v1');
+    const files = (version: string, ...hooks: object[]): Record<string, string> => ({
+      'deploy/all.yaml': yaml(
+        deployment('api', version),
+        deployment('last', version, { [WAVE]: '1' }),
+        jobOf('smoke', 'PostSync'),
+        ...hooks,
+      ),
+    });
+    cluster.push(files('v1'), 'Deploy v1');
+    givenApplication(cluster);
+    await cluster.until('it is degraded', () => isBecause(cluster, 'WaveDegraded'));
+    const seen = diary(cluster);
+    await deployed(files('v2', jobOf('alarm', 'SyncFail')));
+    expect(seen).toEqual(['api v2', 'last v2', 'smoke created', 'smoke Complete']);
+  });
+
   it('that fails is told, takes nothing back, and is no reason to write anything again', async () => {
     cluster.push(hooked('v1', jobOf('smoke', 'PostSync', { command: 'exit 1' })), 'Deploy v1');
     givenApplication(cluster);

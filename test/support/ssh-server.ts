@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import ssh2, { type Connection, type ParsedKey, type Server, type ServerChannel } from 'ssh2';
+import { openSshKey } from '../../src/git/ssh/open-ssh-key.ts';
 import type { SshCredentials } from '../../src/ports/source-reader.ts';
 import type { GitServer } from './git-server.ts';
 
@@ -28,8 +29,8 @@ export interface SshServerOptions {
   intercept?: (command: string, channel: ServerChannel) => boolean;
 }
 
-/** A private key in OpenSSH's format. */
-export const newKey = (): string => ssh2.utils.generateKeyPairSync('ed25519').private;
+/** A private key in OpenSSH's format. Not by the library: of three hundred keys that it makes, it cannot read one. */
+export const newKey = (): string => openSshKey(generateKeyPairSync('ed25519').privateKey);
 /** One in PEM. */
 export const newPem = (type: 'pkcs1' | 'pkcs8'): string =>
   generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type, format: 'pem' }).toString();

@@ -26,6 +26,8 @@ export interface SyncPlan {
   reported: { key: ObjectKey; fields: string[] }[];
   /** What later waves wait for. */
   gate?: Gate | undefined;
+  /** What no wave and no hook keeps back is in place. */
+  isApplied: boolean;
   /** A hook of a wave that is waited for. */
   hookGate?: HookGate | undefined;
 }
@@ -74,10 +76,18 @@ export function planSync(
   { waiting, hooks }: SyncAlong,
 ): SyncPlan {
   const context = objectContext(seen, declared, wanted.objects);
-  const plan: SyncPlan = { resources: [], intents: [], settled: true, dueAt: undefined, reported: [] };
+  const plan: SyncPlan = {
+    resources: [],
+    intents: [],
+    settled: true,
+    isApplied: false,
+    dueAt: undefined,
+    reported: [],
+  };
   const failed = new Set<ObjectKey>();
   const stages: Stages = { context, plan, failed, declared, waiting, hooks, gated: false, hooked: false };
   for (const [wave, objects] of inWaves(wanted.objects, hooks?.waves)) planWave(wave, objects, stages);
+  plan.isApplied = plan.settled && plan.intents.length === 0;
   // Nothing is deleted before all is applied.
   if (stages.gated || stages.hooked) plan.settled = false;
   if (!stages.gated) delete plan.gate;

@@ -13,6 +13,7 @@ const NAMESPACE = 'git';
 const HASHES = new Set(['sha256', 'sha512']);
 const LINE = 70;
 
+/** Whether an armoured signature is one of SSH. */
 export const isSshSignature = (armoured: string): boolean => armoured.startsWith(BEGIN);
 
 /** Who signed it at that time (milliseconds since the epoch), of those that a file of allowed signers names. */

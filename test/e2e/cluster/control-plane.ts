@@ -19,6 +19,7 @@ const CONTROLLERS = [
   'namespace',
   'horizontalpodautoscaling',
   'job',
+  'ttl-after-finished',
   'statefulset',
   'daemonset',
 ];
