@@ -231,6 +231,8 @@ nothing changes for shop/cart
       { name: 'new', namespace: 'team', objects: [{ change: 'Added', name: 'new', namespace: 'team' }] },
       { name: 'cart', objects: [] },
     ]);
+    const { out } = await run(at, '--path', 'cart', '-n', 'team');
+    expect(out).toContain('\nPath cart in namespace team: nothing changes\n');
   });
 
   it('plans a new Application, one that is gone, and one whose path moves', async () => {

@@ -8,10 +8,10 @@ import type { ApplicationPlan, HookRun, ObjectChange, Revision, RolloutChange } 
 export const revisionText = ({ name, commit }: Revision): string =>
   commit === undefined || commit.startsWith(name) ? name : `${name} (${shortCommit(commit)})`;
 
-/** As `Application shop/web`, or `Path deploy` where no Application says it. */
+/** As `Application shop/web`, or `Path deploy in namespace shop` where no Application says it. */
 export const titleText = (plan: ApplicationPlan): string =>
   plan.targetRevision === undefined
-    ? `Path ${plan.path || '/'} as ${qualifiedName(plan)}`
+    ? `Path ${plan.path || '/'} in namespace ${plan.namespace}`
     : `Application ${qualifiedName(plan)}`;
 
 /** As `1 added, 2 changed`. */
