@@ -1,4 +1,6 @@
 // `sluice render`: what an Application with a folder of a checkout would declare, as YAML, or why it would be refused.
+import type { KubeObject } from '../api/k8s.ts';
+import type { DeclaredHook, DesiredObject } from '../application/source/desired.ts';
 import { openRepository, type LocalRepository } from '../git/local-repository.ts';
 import type { Place } from '../git/repository-folders.ts';
 import { GitError } from '../git/types.ts';
@@ -57,7 +59,7 @@ function tell(reading: Reading, asked: Asked & { ignored: ReadonlySet<string> },
   const { checked, problems, notes, skipped, others } = reading;
   for (const { path, reason } of skipped) output.err(printable(`${path}: skipped: ${reason}`));
   for (const path of ignoredBelow(asked)) output.err(printable(`${path}: not read: Git ignores it`));
-  const isEmpty = checked?.declared.desired.length === 0;
+  const isEmpty = checked !== undefined && allIn(checked).length === 0;
   const beside = checked === undefined ? elsewhere(reading, asked) : isEmpty ? [] : otherFiles(others);
   for (const note of [...notes, ...beside, ...placedNote(reading, asked)]) output.err(printable(`note: ${note}`));
   if (problems.length > 0 || checked === undefined) return refused(problems, output);
@@ -75,12 +77,26 @@ const elsewhere = ({ others, around }: Reading, { subject: { path } }: Asked): s
   ...rendersByItself(path, others),
 ];
 
-function print({ rendered }: Reading, { declared }: Checked, { out }: Output): void {
+function print({ rendered }: Reading, checked: Checked, { out }: Output): void {
   const by = rendered === undefined ? '' : `, by ${rendered.tool} ${rendered.version}`;
-  const documents = declared.desired.map(
-    ({ object, source }) => `---\n# ${placeText(source)}${by}\n${printYaml(object)}`,
+  const documents = allIn(checked).map(
+    (each) => `---\n# ${placeText(each.source)}${by}${hookText(each)}\n${printYaml(withoutNoName(each.object))}`,
   );
   out(documents.join(''));
+}
+
+const allIn = ({ declared }: Checked): readonly (DesiredObject | DeclaredHook)[] => [
+  ...declared.desired,
+  ...declared.hooks,
+];
+
+const hookText = (each: DesiredObject | DeclaredHook): string =>
+  'phases' in each ? `, a hook: ${each.phases.join(', ')}` : '';
+
+/** Each run of a hook may be given a name of its own. */
+function withoutNoName(object: KubeObject): object {
+  const { name, ...metadata } = object.metadata;
+  return name === '' ? { ...object, metadata } : object;
 }
 
 const placeText = ({ path, line, rendered }: Manifest['source']): string =>

@@ -5,13 +5,14 @@ import { CONFIRM_PRUNE } from '../api/names.ts';
 import { nameOf, type ObjectKey } from '../api/object-key.ts';
 import type { Declared } from '../application/seen.ts';
 import type { DesiredObject } from '../application/source/desired.ts';
-import { isTooMany, keepingAnnotation } from '../application/sync/prune-rules.ts';
+import { isTooMany } from '../application/sync/prune-rules.ts';
 import { silencedProblems } from '../application/sync/silenced.ts';
+import { fateOf } from './fate.ts';
 import type { Finding } from './finding.ts';
 import { immutableProblems } from './immutable.ts';
 import { objectDiff } from './object-diff.ts';
 import { rolloutChange, type DeclaredRollout } from './release.ts';
-import type { Fate, ObjectChange, Prune, RolloutChange } from './types.ts';
+import type { HookRun, ObjectChange, Prune, RolloutChange } from './types.ts';
 
 /** What one side makes of an Application. */
 export interface Side {
@@ -35,6 +36,7 @@ export interface Comparison {
   notes: string[];
   objects: ObjectChange[];
   rollouts: RolloutChange[];
+  hooks: HookRun[];
   prune: Prune;
 }
 
@@ -44,7 +46,7 @@ export function compare(compared: Compared): Comparison {
   const problems = [...(after?.problems ?? [])];
   const notes = beforeNotes(before);
   const isUnread = after !== undefined && after.declared === undefined;
-  if (isUnread) return { problems, notes, objects: [], rollouts: [], prune: { count: 0 } };
+  if (isUnread) return { problems, notes, objects: [], rollouts: [], hooks: [], prune: { count: 0 } };
   const { refused, ...changes } = changesOf(before?.declared, after?.declared, compared);
   return { problems: [...problems, ...refused], notes, ...changes };
 }
@@ -53,16 +55,34 @@ function changesOf(
   was: Declared | undefined,
   now: Declared | undefined,
   compared: Compared,
-): Pick<Comparison, 'objects' | 'rollouts' | 'prune'> & { refused: Finding[] } {
+): Pick<Comparison, 'objects' | 'rollouts' | 'hooks' | 'prune'> & { refused: Finding[] } {
   const { app } = compared;
-  const [earlier, later] = [was?.desired ?? [], now?.desired ?? []];
+  const [earlier, later] = [allOf(was), allOf(now)];
   const removed = removals(earlier, later, compared);
   return {
+    hooks: hooksOf(was, now),
     refused: refusals(was, now, app),
     objects: [...present(earlier, later), ...removed],
     rollouts: rolloutsOf(was, now),
-    prune: pruneOf(removed, earlier.length, app),
+    prune: pruneOf(removed, was?.desired.length ?? 0, app),
   };
+}
+
+const allOf = (declared: Declared | undefined): DesiredObject[] => [
+  ...(declared?.desired ?? []),
+  ...(declared?.hooks ?? []),
+];
+
+/** They run wherever anything that is declared is other than before. */
+function hooksOf(was: Declared | undefined, now: Declared | undefined): HookRun[] {
+  if (now === undefined || now.content === was?.content) return [];
+  return now.hooks.map(({ ref: { kind, namespace, name }, phases, source }) => ({
+    kind,
+    ...(namespace === undefined ? {} : { namespace }),
+    name,
+    phases: [...phases],
+    file: source.path,
+  }));
 }
 
 function beforeNotes(before: Side | undefined): string[] {
@@ -96,18 +116,12 @@ function removals(was: readonly DesiredObject[], now: readonly DesiredObject[], 
   const after = byKey(now);
   return was
     .filter(({ key }) => !after.has(key))
-    .map((each) => ({ change: 'Removed', ...placeOf(each), diff: '', fate: fateOf(each, compared) }));
-}
-
-function fateOf({ key, object }: DesiredObject, { app, after, elsewhere }: Compared): Fate {
-  const other = elsewhere(key);
-  if (other !== undefined) return { is: 'HandedOver', why: `left to Application ${other}, which declares it` };
-  if (after === undefined) return { is: 'Kept', why: 'deleting an Application deletes nothing that it applied' };
-  const annotation = keepingAnnotation(object);
-  if (annotation !== undefined) return { is: 'Kept', why: `kept by the annotation ${annotation}` };
-  if (app === undefined) return { is: 'Deleted', why: 'deleted where the Application has sync.prune' };
-  if (app.spec.sync?.prune === true) return { is: 'Deleted', why: 'deleted (sync.prune)' };
-  return { is: 'Kept', why: 'kept, as sync.prune is off' };
+    .map((each) => ({
+      change: 'Removed',
+      ...placeOf(each),
+      diff: '',
+      fate: fateOf(each, { ...compared, keys: compared.after?.declared?.keys }),
+    }));
 }
 
 function pruneOf(removed: readonly ObjectChange[], all: number, app: Application | undefined): Prune {
@@ -135,7 +149,7 @@ function fixedFindings(before: KubeObject | undefined, { object, ref, source }: 
 }
 
 function emptied(was: Declared, now: Declared, app: Application | undefined): Finding[] {
-  const isEmptied = was.desired.length > 0 && now.desired.length === 0;
+  const isEmptied = was.desired.length > 0 && now.keys.size === 0;
   if (!isEmptied || app?.spec.sync?.allowEmpty === true) return [];
   return [{ message: 'it declares nothing at all any more, and nothing is deleted for that; set sync.allowEmpty' }];
 }

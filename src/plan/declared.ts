@@ -56,7 +56,7 @@ export function check(content: SourceContent, { namespace, app }: CheckContext):
   const brought = definitionsIn(content.manifests);
   const context = { namespace, source: '', receivedAt: undefined, skipMissingKinds: false };
   const declared = render(content, { ...context, tenancy: anybody(namespace), scopeOf: scopesWith(brought) });
-  const { desired } = declared;
+  const desired = [...declared.desired, ...declared.hooks];
   const verdicts = desired.map((each) => ({ each, ...verdictOn(each, declared) }));
   const problems = [
     ...declared.problems,
@@ -64,12 +64,13 @@ export function check(content: SourceContent, { namespace, app }: CheckContext):
   ];
   const notes = [
     ...grouped(verdicts.flatMap(({ each, notes: found }) => found.map((why) => ({ each, why })))),
+    ...declared.leftOut.map((text) => `not applied: ${text}`),
     ...assumedScopes(content, brought, namespace),
     ...(app === undefined ? [] : askedOfOthers(desired, app)),
   ];
-  const isPlaced = desired.some(
-    (each, index) => each.namespaced && content.manifests[index]?.object.metadata.namespace === undefined,
-  );
+  const unplaced = content.manifests.filter(({ object }) => object.metadata.namespace === undefined);
+  const sources = new Set(unplaced.map(({ source }) => source));
+  const isPlaced = desired.some((each) => each.namespaced && sources.has(each.source));
   return { declared, problems, notes, isPlaced };
 }
 

@@ -39,7 +39,18 @@ export interface ApplicationPlan {
   notes: string[];
   objects: ObjectChange[];
   rollouts: RolloutChange[];
+  /** That would run, as something changes. */
+  hooks: HookRun[];
   prune: Prune;
+}
+
+export interface HookRun {
+  kind: string;
+  namespace?: string | undefined;
+  name: string;
+  /** Moments at which it runs, such as `PreSync`; some come only where something fails. */
+  phases: string[];
+  file: string;
 }
 
 export interface ObjectChange {

@@ -231,6 +231,8 @@ nothing changes for shop/cart
       { name: 'new', namespace: 'team', objects: [{ change: 'Added', name: 'new', namespace: 'team' }] },
       { name: 'cart', objects: [] },
     ]);
+    const { out } = await run(at, '--path', 'cart', '-n', 'team');
+    expect(out).toContain('\nPath cart in namespace team: nothing changes\n');
   });
 
   it('plans a new Application, one that is gone, and one whose path moves', async () => {
@@ -261,6 +263,24 @@ nothing changes for shop/cart
     expect(err).toContain(
       'more.yaml:1: Application more: spec.source.pth: there is no such field (did you mean path?)',
     );
+  });
+
+  it('says which hooks run, as anything changes, and that those which are gone are not pruned', async () => {
+    const job = (name: string, phase: string): string =>
+      `apiVersion: batch/v1\nkind: Job\nmetadata: { name: ${name}, annotations: { sluice.dev/hook: ${phase} } }\nspec: { template: { spec: { containers: [] } } }\n`;
+    const at = checkout({
+      ...FILES,
+      'deploy/hooks.yaml': `${job('migrate', 'PreSync')}---\n${job('old', 'PostSync')}`,
+    });
+    expect((await planned(at, '--path', 'deploy')).applications[0]?.hooks).toEqual([]);
+    at.write({ 'deploy/hooks.yaml': job('migrate', 'PreSync'), 'deploy/config.yaml': config('settings', 'two') });
+    const [shop] = (await planned(at)).applications;
+    expect(shop?.hooks).toMatchObject([
+      { kind: 'Job', name: 'migrate', phases: ['PreSync'], file: 'deploy/hooks.yaml' },
+    ]);
+    expect(shop?.prune.count).toBe(0);
+    expect(shop?.objects.find(({ name }) => name === 'old')?.fate?.why).toMatch(/^a hook:/);
+    expect((await run(at)).out).toContain('hook Job shop/migrate runs: PreSync');
   });
 
   it('renders both sides with the tool', async () => {

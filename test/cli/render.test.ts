@@ -248,6 +248,19 @@ spec:
     });
   });
 
+  it('prints hooks, says what they are, and names what is left out', async () => {
+    const job = (more: string): string =>
+      `apiVersion: batch/v1\nkind: Job\nmetadata: { ${more} }\nspec: { template: { spec: { containers: [] } } }\n`;
+    const hook = job('generateName: migrate-, annotations: { argocd.argoproj.io/hook: PreSync }');
+    const skip = job('name: skip, annotations: { argocd.argoproj.io/hook: Skip }');
+    const { code, out, err } = await renders({ 'd/a.yaml': hook, 'd/b.yaml': skip }, 'd', '-n', 'shop');
+    expect(code).toBe(0);
+    expect(out).toContain('# a.yaml:1, a hook: PreSync\n');
+    expect(out).toContain('generateName: migrate-');
+    expect(out).not.toMatch(/ name: ''/);
+    expect(err).toMatch(/^note: not applied: Job shop\/skip \(/);
+  });
+
   it('says of manifests without an object that they hold none', async () => {
     const { code, err } = await renders({ 'd/a.yaml': '# nothing yet\n', 'd/b.txt': '' }, 'd');
     expect(code).toBe(1);

@@ -67,6 +67,7 @@ function summaryOf(plan: ApplicationPlan): string[] {
     ...listed('Refused', plan.problems.map(describeFinding)),
     ...plan.rollouts.flatMap(rolloutOf),
     ...(plan.objects.length === 0 ? [] : ['', ...plan.objects.map(objectOf)]),
+    ...listed('Hooks', plan.hooks.map(words.hookText)),
     ...(prune === undefined ? [] : ['', `**${code(prune)}**`]),
     ...listed('Notes', plan.notes),
   ];

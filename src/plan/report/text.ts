@@ -34,7 +34,7 @@ function restLines({ applications, untouched, notes, refused }: Plan, paint: Pai
 }
 
 function applicationLines(plan: ApplicationPlan, paint: Paint): string[] {
-  const { objects, rollouts, problems, notes } = plan;
+  const { objects, rollouts, hooks, problems, notes } = plan;
   const title = `${words.titleText(plan)}: ${problems.length > 0 ? 'refused' : words.countsText(plan)}`;
   const source = words.sourceText(plan);
   const prune = words.pruneText(plan);
@@ -43,6 +43,7 @@ function applicationLines(plan: ApplicationPlan, paint: Paint): string[] {
     ...problems.map((problem) => `  ${paint('red', 'refused')} ${plain(describeFinding(problem))}`),
     ...objects.flatMap((object) => objectLines(object, paint)),
     ...rollouts.flatMap((rollout) => rolloutLines(rollout, paint)),
+    ...hooks.map((hook) => `  ${plain(words.hookText(hook))}`),
     ...(prune === undefined ? [] : [`  ${paint('yellow', plain(prune))}`]),
     ...notes.map((note) => `  note: ${plain(note)}`),
   ].map((line, index) => (index === 0 ? paint('bold', line) : line));

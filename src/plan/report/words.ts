@@ -2,16 +2,16 @@
 import { qualifiedName, nameOf } from '../../api/object-key.ts';
 import { shortCommit } from '../../api/revision.ts';
 import { durationText } from '../duration-text.ts';
-import type { ApplicationPlan, ObjectChange, Revision, RolloutChange } from '../types.ts';
+import type { ApplicationPlan, HookRun, ObjectChange, Revision, RolloutChange } from '../types.ts';
 
 /** As `origin/main (3f9c2d1)`. */
 export const revisionText = ({ name, commit }: Revision): string =>
   commit === undefined || commit.startsWith(name) ? name : `${name} (${shortCommit(commit)})`;
 
-/** As `Application shop/web`, or `Path deploy` where no Application says it. */
+/** As `Application shop/web`, or `Path deploy in namespace shop` where no Application says it. */
 export const titleText = (plan: ApplicationPlan): string =>
   plan.targetRevision === undefined
-    ? `Path ${plan.path || '/'} as ${qualifiedName(plan)}`
+    ? `Path ${plan.path || '/'} in namespace ${plan.namespace}`
     : `Application ${qualifiedName(plan)}`;
 
 /** As `1 added, 2 changed`. */
@@ -62,6 +62,10 @@ export function timeText({ effect, leastSeconds = 0, waitsForPerson, steps }: Ro
   ];
   return parts.length === 0 ? 'it takes as long as its pods do' : `it takes ${parts.join(', and ')}`;
 }
+
+/** As `hook Job shop/migrate runs: PreSync`. */
+export const hookText = (hook: HookRun): string =>
+  `hook ${nameOf({ group: '', ...hook })} runs: ${hook.phases.join(', ')}`;
 
 /** What prune does, where it does anything. */
 export function pruneText({ prune: { count, confirmation } }: ApplicationPlan): string | undefined {
