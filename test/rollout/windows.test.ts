@@ -130,6 +130,16 @@ describe('A release that is declared while its window is closed', () => {
     expect(pods(world, 'v2')).toBe(0);
   });
 
+  it('waits on where its status is lost', () => {
+    const world = declaredWhile(WINDOW);
+    world.status = {};
+    world.settle();
+    expect([pods(world, 'v2'), world.route?.canary]).toEqual([0, 0]);
+    world.closed = undefined;
+    world.settle();
+    expect(world.route?.canary).toBe(20);
+  });
+
   it('waits where it is tried again', () => {
     const world = serving();
     world.declare('v2').settle();

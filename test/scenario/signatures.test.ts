@@ -93,6 +93,23 @@ describe('an Application whose commits have to be signed', () => {
     expect(app()?.signature).toBeUndefined();
   });
 
+  it('takes it also while a rejected release is held', async () => {
+    await givenV1();
+    cluster.edit('Application', 'shop', (object) =>
+      Object.assign(object['spec'] as object, { writeBack: { onAbort: 'None' } }),
+    );
+    push(shop('v2'), 'Deploy v2', ada);
+    await weight(cluster, 10);
+    cluster.annotate('abort', 'too slow');
+    await cluster.until('it is held', () => app()?.phase === 'Held' && cluster.declaredImage() === IMAGE('v1'));
+    const other = push({ 'README.md': 'words' }, 'Document');
+    await cluster.until('it is taken', () => app()?.revision?.commit === other);
+    expect([app()?.phase, cluster.declaredImage()]).toEqual(['Held', IMAGE('v1')]);
+    push(shop('v3'), 'Deploy v3');
+    await refused();
+    expect(cluster.declaredImage()).toBe(IMAGE('v1'));
+  });
+
   it('takes its own revert, which nobody signed, since it is what is applied already', async () => {
     await givenV1();
     push(shop('v2'), 'Deploy v2', ada);

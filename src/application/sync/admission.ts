@@ -137,7 +137,14 @@ function letIn(seen: Seen, newest: Declared): Admission {
 function isNews(newest: Declared, changed: readonly DesiredObject[], { seen, inventory }: ObjectContext): boolean {
   const isKnown = seen.memory.accepted === undefined && seen.status.revision?.commit === newest.commit.oid;
   const isOther = changed.length > 0 || [...inventory.keys()].some((key) => !newest.keys.has(key));
-  return !isKnown && (isOther || bringsHooks(newest, seen));
+  return !isKnown && (isOther || bringsHooks(newest, seen)) && !declaresTheSame(newest, seen.memory.accepted);
+}
+
+/** What is held is in force, though it is not what is applied. */
+function declaresTheSame(newest: Declared, accepted: Declared | undefined): boolean {
+  if (accepted?.content !== newest.content || accepted.desired.length !== newest.desired.length) return false;
+  const hashes = new Map(accepted.desired.map(({ key, hash }) => [key, hash]));
+  return newest.desired.every(({ key, hash }) => hashes.get(key) === hash);
 }
 
 const bringsHooks = ({ hooks, content }: Declared, { status }: Seen): boolean =>
