@@ -278,6 +278,7 @@ export const applicationStatusSchema = z.object({
     .object({ tool: z.enum(['Kustomize', 'Helm']), version: z.string() })
     .optional()
     .describe('What rendered its manifests; absent: they are in the files as they are.'),
+  contentHash: z.string().optional().describe('SHA-256 of all that the applied commit declares.'),
   signature: z
     .object({ signer: z.string().max(1024), key: z.string().max(256).describe('Its fingerprint.') })
     .optional()

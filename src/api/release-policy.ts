@@ -69,13 +69,15 @@ interface About {
 
 /** What policies say of one object at a time (milliseconds since the epoch); a stop goes before windows, and of those that which lasts longest. */
 export function closureBy(policies: readonly ReleasePolicy[], about: About, now: number): Closure | undefined {
-  const all = policies.filter((policy) => isAbout(policy, about)).flatMap((policy) => closureOf(policy, now));
+  const all = policies.flatMap((policy) => (isAbout(policy, about) ? closureOf(policy, now) : []));
   return all.toSorted((a, b) => rank(b) - rank(a) || (a.text < b.text ? -1 : 1))[0];
 }
 
 const rank = ({ kind, until = Number.MAX_VALUE }: Closure): number => (kind === 'stop' ? Infinity : until);
 
 function isAbout({ metadata, spec }: ReleasePolicy, { namespace, labels = {} }: About): boolean {
+  // Of one whose form is not understood nobody knows what it is about: it is taken to be about all that it may reach.
+  if (problemOf(spec) !== undefined) return (metadata.namespace ?? namespace) === namespace;
   const isHere =
     metadata.namespace === undefined
       ? (spec.namespaces ?? ['*']).some((pattern) => isLike(namespace, pattern))
@@ -98,10 +100,11 @@ function isLike(text: string, pattern: string): boolean {
   return text.length - from >= last.length && text.endsWith(last);
 }
 
-const problems = new WeakMap<Spec, string>();
+const problems = new WeakMap<object, string>();
 
 /** What was stored under an earlier definition may be of another form; it counts as closed. Undefined: it is as it should be. */
-function problemOf(spec: Spec): string | undefined {
+function problemOf(spec: Spec | undefined): string | undefined {
+  if (spec === undefined) return 'it has no spec';
   const known = problems.get(spec);
   if (known !== undefined) return known || undefined;
   const [issue] = clusterReleasePolicySpecSchema.safeParse(spec).error?.issues ?? [];

@@ -52,7 +52,7 @@ export const windowSchema = z.object({
   reason: z.string().min(1).max(128).optional().describe('For people: what it is for.'),
 });
 
-export const windowsSchema = z.array(windowSchema).max(32);
+export const windowsSchema = z.array(windowSchema).max(16);
 
 export type TimeWindow = z.infer<typeof windowSchema>;
 
@@ -65,19 +65,40 @@ export interface Closed {
 }
 
 /** Changes that are looked ahead at, to find when it opens. */
-const MAX_AHEAD = 200;
+const MAX_AHEAD = 100;
+/** Schedules that name no day that there is: to search for one takes long, and is done once. */
+const never = new Set<string>();
+const MAX_NEVER = 1000;
+
+/** What was worked out, by the text of the windows: it holds until the next of them begins or ends. */
+const answers = new Map<string, { from: number; to: number; closed: Closed | undefined }>();
+const MAX_ANSWERS = 1000;
+/** Where nothing is known to change, it is worked out again after this. */
+const LONGEST_MS = 24 * 3_600_000;
 
 /** Undefined where it is open at a time (milliseconds since the epoch). What cannot be made sense of is closed. */
 export function closedAt(windows: readonly TimeWindow[], now: number): Closed | undefined {
   if (windows.length === 0) return undefined;
+  const key = JSON.stringify(windows);
+  const known = answers.get(key);
+  if (known && now >= known.from && now < known.to) return known.closed;
+  if (answers.size >= MAX_ANSWERS) answers.clear();
+  const answer = workedOut(windows, now);
+  answers.set(key, { from: now, ...answer });
+  return answer.closed;
+}
+
+function workedOut(windows: readonly TimeWindow[], now: number): { to: number; closed: Closed | undefined } {
   const spans: Spans[] = [];
+  const latest = now + LONGEST_MS;
   for (const [index, window] of windows.entries()) {
     const read = spansOf(window, now);
-    if (typeof read === 'string') return { why: `windows[${index}] ${read}` };
+    if (typeof read === 'string') return { to: latest, closed: { why: `windows[${index}] ${read}` } };
     spans.push(read);
   }
   const blocking = blockedBy(spans, now);
-  return blocking && { why: whyClosed(blocking), until: opening(spans, now) };
+  const to = Math.min(latest, nextChange(spans, now) ?? latest);
+  return { to, closed: blocking && { why: whyClosed(blocking), until: opening(spans, now) } };
 }
 
 interface Spans {
@@ -95,7 +116,12 @@ function spansOf(window: TimeWindow, now: number): Spans | string {
   if (ms === undefined) return `has the duration ${text}, which is none; write one such as 8h`;
   try {
     const cron = new Cron(schedule, { timezone: timeZone });
-    const after = (time: number): number | undefined => cron.nextRun(new Date(time))?.getTime();
+    const after = (time: number): number | undefined => {
+      if (never.has(schedule)) return undefined;
+      const next = cron.nextRun(new Date(time))?.getTime();
+      if (next === undefined && never.size < MAX_NEVER) never.add(schedule);
+      return next;
+    };
     after(now); // tells of a time zone that does not exist
     const endOf = (time: number): number | undefined => {
       const start = after(time - ms);
@@ -118,13 +144,17 @@ function blockedBy(spans: readonly Spans[], time: number): Blocking | undefined 
   return isOutside ? 'outside' : undefined;
 }
 
+/** When the next window begins or ends. */
+function nextChange(spans: readonly Spans[], time: number): number | undefined {
+  const changes = spans.flatMap(({ endOf, after }) => [endOf(time) ?? [], after(time) ?? []].flat());
+  return changes.length === 0 ? undefined : Math.min(...changes);
+}
+
 function opening(spans: readonly Spans[], now: number): number | undefined {
-  let time: number | undefined = now;
+  let time = nextChange(spans, now);
   for (let looks = 0; looks < MAX_AHEAD && time !== undefined; looks++) {
-    const at: number = time;
-    const changes: number[] = spans.flatMap(({ endOf, after }) => [endOf(at) ?? [], after(at) ?? []].flat());
-    time = changes.length === 0 ? undefined : Math.min(...changes);
-    if (time !== undefined && blockedBy(spans, time) === undefined) return time;
+    if (blockedBy(spans, time) === undefined) return time;
+    time = nextChange(spans, time);
   }
   return undefined;
 }

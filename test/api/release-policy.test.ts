@@ -63,6 +63,17 @@ describe('Policies', () => {
     expect(textOf([old])).toMatch(/^ReleasePolicy shop\/p, which is not valid: windows.0.schedule: must be the five/);
   });
 
+  it.each<[string, unknown]>([
+    ['namespaces of another form', { namespaces: { matchNames: ['shop'] }, stop: STOP }],
+    ['no spec', undefined],
+  ])('with %s close, and stand in nobody’s way by an error', (_, spec) => {
+    const later = { kind: 'ClusterReleasePolicy', metadata: { name: 'later' }, spec } as ReleasePolicy;
+    expect(closureBy([later], { namespace: 'shop', labels: {} }, NOON)).toMatchObject({
+      kind: 'window',
+      text: expect.stringMatching(/^ClusterReleasePolicy later, which is not valid: /) as string,
+    });
+  });
+
   it('that say nothing hold nothing up', () => {
     expect(textOf([policy({}), forAll({ windows: [] })])).toBeUndefined();
   });

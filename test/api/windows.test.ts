@@ -65,6 +65,19 @@ describe('Windows', () => {
     expect(said([window], '2026-11-27T12:00:00Z')).toMatch(new RegExp(`^${text.replaceAll(/[()[\]*/]/g, '\\$&')}`));
   });
 
+  it('say the same from memory as when they are worked out, however time jumps', () => {
+    const times = ['2026-11-27T07:00:00Z', '2026-11-27T09:00:00Z', '2026-11-27T07:30:00Z', '2026-12-25T09:00:00Z'];
+    const fresh = times.map((time, i) => said([OFFICE, { ...FREEZE, reason: `Christmas ${i}` }], time));
+    const known = times.map((time) => said([OFFICE, FREEZE], time));
+    expect(known).toEqual(fresh.map((text) => text?.replace(/Christmas \d/, 'Christmas')));
+    expect(known).toEqual([
+      'outside its windows, until 2026-11-27T08:00:00Z',
+      undefined,
+      'outside its windows, until 2026-11-27T08:00:00Z',
+      'in a window that is closed (Christmas), until 2026-12-28T08:00:00Z',
+    ]);
+  });
+
   it('open at the hour that the clock shows; on the day that has no such hour, right after the gap', () => {
     const night: TimeWindow = { kind: 'Allow', schedule: '30 2 * * *', duration: '1h', timeZone: 'Europe/Berlin' };
     expect(said([night], '2026-03-28T12:00:00Z')).toBe('outside its windows, until 2026-03-29T01:00:00Z');

@@ -145,7 +145,9 @@ function restoredNotes(input: NotesInput): Note[] {
   return restorationsOf(input).flatMap(({ rollout: name, rejected, restored, reason }) => {
     const rollout = rollouts.find((each) => nameOf(each) === name);
     if (!rollout) return [];
+    // Whoever may commit can write such words: what was never rejected is not restored by them.
     const entry = rollout.status?.history?.findLast(({ revision }) => revision?.commit === rejected);
+    if (entry === undefined && !input.holds.some((hold) => hold.rejected.commit === rejected)) return [];
     const related = { Rejected: rejected, 'Went back to': restored };
     const evidence = entry === undefined ? '' : evidenceFor(rollout, entry, input);
     const outcome = 'Restored';

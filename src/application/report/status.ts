@@ -9,6 +9,7 @@ import { describeReturn, type ReturnDecision } from '../revert/returns.ts';
 import { revisionRef } from '../revision.ts';
 import type { Declared, Seen, SourceFailure } from '../seen.ts';
 import type { HookDecision } from '../sync/hooks/decide.ts';
+import { declaredHash } from '../sync/news.ts';
 import type { PrunePlan } from '../sync/prune.ts';
 import type { Waiting } from '../sync/waiting.ts';
 import type { Override } from '../sync/windows.ts';
@@ -125,13 +126,16 @@ function applied(status: ApplicationStatus, accepted: Declared, verdict: Verdict
   ) {
     status.history = [{ ...history[0], result }, ...history.slice(1)];
   }
+  put(status, 'signature', signerOf(accepted, status));
   status.revision = revision;
+  status.contentHash = declaredHash(accepted);
   put(status, 'rendering', accepted.rendered);
-  put(status, 'signature', signerOf(accepted));
 }
 
-function signerOf({ signature }: Declared): ApplicationStatus['signature'] {
-  if (signature?.good !== true) return undefined;
+/** One that was read back is not looked at for its signature once more. */
+function signerOf({ signature, commit }: Declared, known: ApplicationStatus): ApplicationStatus['signature'] {
+  if (signature === undefined) return known.revision?.commit === commit.oid ? known.signature : undefined;
+  if (!signature.good) return undefined;
   const { signer, key } = signature;
   return { signer: signer.slice(0, 1024), key: key.slice(0, 256) };
 }

@@ -38,8 +38,11 @@ export interface Wanted {
 /** Without the objects of some keys, which nobody touches for now. */
 export function leavingAlone(wanted: Wanted, keys: ReadonlySet<ObjectKey>): Wanted {
   if (keys.size === 0) return wanted;
-  const leftAlone = wanted.objects.filter(({ key }) => keys.has(key));
-  return { ...wanted, objects: wanted.objects.filter(({ key }) => !keys.has(key)), leftAlone };
+  // Going back waits for nothing.
+  const isLeft = ({ key, hold, returning }: WantedObject): boolean =>
+    keys.has(key) && hold === undefined && returning === undefined;
+  const leftAlone = wanted.objects.filter(isLeft);
+  return { ...wanted, objects: wanted.objects.filter((object) => !isLeft(object)), leftAlone };
 }
 
 /** Why stable content takes the place of what is declared. */

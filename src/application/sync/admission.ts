@@ -13,6 +13,7 @@ import { unmetDependency } from './dependencies.ts';
 import { bringsRights, definedProblems } from './brought.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { hookTrials, isFirst, tooEarly, type HookTrial } from './hooks/trial.ts';
+import { isNews } from './news.ts';
 import { objectContext } from './plan-sync.ts';
 import type { ObjectContext } from './plan-object.ts';
 import { podsOf } from './pods.ts';
@@ -100,7 +101,7 @@ function examine(seen: Seen, newest: Declared): Admission {
   const context = objectContext(seen, newest, wanted);
   const changed = wanted.filter((one) => isChanged(one, context));
   const unsigned = unsignedBy(seen, newest);
-  if (unsigned !== undefined && isNews(newest, changed, context)) return refuse(accepted, 'Unverified', [unsigned]);
+  if (unsigned !== undefined && isNews(newest, seen)) return refuse(accepted, 'Unverified', [unsigned]);
   const definedBy = (one: DesiredObject): Definition | undefined => broughtBy(one, newest, context);
   const objects = changed
     .filter((one) => isServed(one, seen) && !definedBy(one))
@@ -115,40 +116,34 @@ function examine(seen: Seen, newest: Declared): Admission {
   if (misfits.length > 0) return refuse(accepted, 'Refused', misfits);
   const waits = found.flatMap((one) => ('waits' in one ? [one.waits] : []));
   if (waits.length > 0) return delayed(accepted, waits);
-  return isNews(newest, changed, context) ? letIn(seen, newest) : { accepted: newest, intents: [] };
+  return isNews(newest, seen) ? letIn(seen, newest) : { accepted: newest, intents: [] };
 }
 
 /** Why its signature does not count, where one is asked for. */
-function unsignedBy({ app }: Seen, { commit, signature }: Declared): string | undefined {
-  if (app.spec.source.verify === undefined || signature?.good === true) return undefined;
+function unsignedBy({ app, source: { failure } }: Seen, { commit, signature }: Declared): string | undefined {
+  if (app.spec.source.verify === undefined) return undefined;
+  // Whether the keys are still what they were could not be told.
+  if (failure !== undefined) return `${shortCommit(commit.oid)} is not applied: ${failure.message}`;
+  if (signature?.good === true) return undefined;
   return `${shortCommit(commit.oid)} is not applied: ${signature?.why ?? 'its signature was not checked yet'}`;
 }
 
 /** Nothing is wrong with the commit: it is applied, once nothing else holds it up. */
 function letIn(seen: Seen, newest: Declared): Admission {
   const { accepted } = seen.memory;
-  const found = unmetDependency(seen, newest) ?? atWindows(seen, newest);
+  const found = hasBegun(newest, seen) ? undefined : (unmetDependency(seen, newest) ?? atWindows(seen, newest));
   if (found === undefined) return { accepted: newest, intents: [] };
   if ('text' in found) return { accepted, waiting: found, intents: [], dueAt: found.dueAt };
   return { accepted: newest, override: found, intents: [] };
 }
 
-/** Whether a commit changes anything that is on record as applied; one that is on record itself was let in by an earlier process. */
-function isNews(newest: Declared, changed: readonly DesiredObject[], { seen, inventory }: ObjectContext): boolean {
-  const isKnown = seen.memory.accepted === undefined && seen.status.revision?.commit === newest.commit.oid;
-  const isOther = changed.length > 0 || [...inventory.keys()].some((key) => !newest.keys.has(key));
-  return !isKnown && (isOther || bringsHooks(newest, seen)) && !declaresTheSame(newest, seen.memory.accepted);
-}
-
-/** What is held is in force, though it is not what is applied. */
-function declaresTheSame(newest: Declared, accepted: Declared | undefined): boolean {
-  if (accepted?.content !== newest.content || accepted.desired.length !== newest.desired.length) return false;
-  const hashes = new Map(accepted.desired.map(({ key, hash }) => [key, hash]));
-  return newest.desired.every(({ key, hash }) => hashes.get(key) === hash);
-}
-
-const bringsHooks = ({ hooks, content }: Declared, { status }: Seen): boolean =>
-  hooks.length > 0 && content !== status.hooks?.content;
+/** Its hooks run already: it was let in, and is not shut out in the middle. */
+const hasBegun = ({ content, commit }: Declared, { status: { hooks } }: Seen): boolean =>
+  hooks !== undefined &&
+  hooks.finishedAt === undefined &&
+  hooks.runs.length > 0 &&
+  hooks.content === content &&
+  hooks.commit === commit.oid;
 
 type Found = { request: CheckRequest } | { problem: string } | { waits: Wait } | { accepted: true };
 

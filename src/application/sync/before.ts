@@ -1,5 +1,6 @@
 // What was in force before, by the record: for a process that remembers nothing of it. Pure.
 import type { Declared, Seen } from '../seen.ts';
+import { declaredHash } from './news.ts';
 
 /** Known; to be read back by its commit; or not to be had. */
 export type Before = { declared: Declared } | { commit: string } | 'unknown';
@@ -18,5 +19,12 @@ export function recordedBefore(seen: Recorded & Pick<Seen, 'source'>, except?: s
   if (commit === undefined) return 'unknown';
   const declared = seen.source.earlier(commit);
   if (declared === null) return 'unknown';
+  if (declared && !isAsRecorded(declared, seen)) return 'unknown';
   return declared ? { declared } : { commit };
 }
+
+/** By another path, or another renderer, the same commit may declare anything. */
+const isAsRecorded = (declared: Declared, { status }: Recorded): boolean =>
+  status.contentHash === undefined ||
+  status.revision?.commit !== declared.commit.oid ||
+  status.contentHash === declaredHash(declared);

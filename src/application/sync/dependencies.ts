@@ -3,6 +3,7 @@ import { revisionOf, type Application } from '../../api/application.ts';
 import { GROUP, RESOURCES } from '../../api/names.ts';
 import { objectKey, qualifiedName, type ObjectKey } from '../../api/object-key.ts';
 import { isSameRepository } from '../../api/repository-url.ts';
+import { branchOfRef } from '../../api/target-revision.ts';
 import type { Declared, Seen } from '../seen.ts';
 import type { Waiting } from './waiting.ts';
 
@@ -63,7 +64,10 @@ function unmetBy(
 }
 
 const followsTheSame = (one: Application, other: Application): boolean =>
-  isSameRepository(one.spec.source.repoURL, other.spec.source.repoURL) && revisionOf(one) === revisionOf(other);
+  isSameRepository(one.spec.source.repoURL, other.spec.source.repoURL) && followed(one) === followed(other);
+
+/** `main` and `refs/heads/main` are one branch. */
+const followed = (app: Application): string => branchOfRef(revisionOf(app)) ?? revisionOf(app);
 
 /** The way on which an Application depends on itself, from it back to it. */
 function circleFrom(app: Application, seen: Pick<Seen, 'neighbour'>): string[] | undefined {

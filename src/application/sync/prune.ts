@@ -50,18 +50,28 @@ export function planPrune({ seen, declared, wanted, isIdle }: PruneInput): Prune
   const plan: PrunePlan = { resources: [], intents: [], refusedEmpty: false };
   plan.refusedEmpty = wanted.objects.length === 0 && left.length > 0 && !(seen.app.spec.sync?.allowEmpty ?? false);
   const uids = liveUids(seen, present);
-  const removable = left.filter((entry) => decideOne(entry, { seen, present, uids, plan }));
+  const one: One = { seen, present, uids, plan, later: 0 };
+  const removable = left.filter((entry) => decideOne(entry, one));
   removable.sort((a, b) => rankOf(b, seen) - rankOf(a, seen));
-  if (isOverLimit(seen, declared, removable.length)) {
-    const { short, text } = confirmationOf(declared, removable.length);
-    if (seen.app.metadata.annotations?.[CONFIRM_PRUNE] !== short) {
-      plan.resources.push(...removable.map((entry) => kept(entry, text)));
-      plan.unconfirmed = { count: removable.length, annotation: `${CONFIRM_PRUNE}=${short}` };
-      return plan;
-    }
-  }
-  remove(removable, { seen, plan, wanted, isIdle });
+  // What goes later, or has gone, is of the same commit: a few at a time are no fewer.
+  const count = Math.max(removable.length + one.later, goneFrom(present, seen));
+  if (removable.length > 0 && isUnconfirmed(seen, declared, count)) holdBack(removable, { declared, count, plan });
+  else remove(removable, { seen, plan, wanted, isIdle });
   return plan;
+}
+
+const isUnconfirmed = (seen: Seen, declared: Declared, count: number): boolean =>
+  isOverLimit(seen, declared, count) &&
+  seen.app.metadata.annotations?.[CONFIRM_PRUNE] !== shortCommit(declared.commit.oid);
+
+/** Until a person confirms it nothing of it goes. */
+function holdBack(
+  removable: readonly ResourceStatus[],
+  { declared, count, plan }: { declared: Declared; count: number; plan: PrunePlan },
+): void {
+  const { short, text } = confirmationOf(declared, count);
+  plan.resources.push(...removable.map((entry) => kept(entry, text)));
+  plan.unconfirmed = { count, annotation: `${CONFIRM_PRUNE}=${short}` };
 }
 
 const presentIn = ({ objects, keptBack, leftAlone = [] }: Wanted): Set<ObjectKey> =>
@@ -79,10 +89,13 @@ interface One {
   /** UIDs of everything that is declared, whatever its key. */
   uids: ReadonlySet<string>;
   plan: PrunePlan;
+  /** How many stay for now, and go by themselves. */
+  later: number;
 }
 
 /** False where the object stays, or is no longer ours to delete; says so in the plan. */
-function decideOne(entry: ResourceStatus, { seen, present, uids, plan }: One): boolean {
+function decideOne(entry: ResourceStatus, one: One): boolean {
+  const { seen, present, uids, plan } = one;
   const key = objectKey(entry);
   const keep = (message: string): false => {
     plan.resources.push(kept(entry, message));
@@ -95,13 +108,24 @@ function decideOne(entry: ResourceStatus, { seen, present, uids, plan }: One): b
   const live = found.object;
   if (!live || !isOurs(live, entry, seen)) return false; // gone, or another's by now: off the record
   const { uid = '' } = live.metadata;
-  const reason = reasonToKeep(key, live, { seen, present, uids }) ?? reasonToDoubt(key, seen, plan);
+  const reason = reasonToKeep(live, { seen, uids });
   if (reason !== undefined) return keep(reason);
-  const other = seen.declaredElsewhere(key);
-  if (other === undefined) return true;
-  // On record until the marks are gone, so that a write that fails is made again.
-  plan.intents.push({ do: 'Disown', objects: [{ key, ref: refOfEntry(entry), uid }] });
-  return keep(`has left Git; left to Application ${other}, which declares it`);
+  const passing = reasonForNow(key, present, seen) ?? reasonToDoubt(key, seen, plan);
+  if (passing === undefined) return !isLeftTo(seen.declaredElsewhere(key), entry, { uid, plan });
+  one.later++;
+  return keep(passing);
+}
+
+/** On record until the marks are gone, so that a write that fails is made again. */
+function isLeftTo(
+  other: string | undefined,
+  entry: ResourceStatus,
+  { uid, plan }: { uid: string; plan: PrunePlan },
+): boolean {
+  if (other === undefined) return false;
+  plan.intents.push({ do: 'Disown', objects: [{ key: objectKey(entry), ref: refOfEntry(entry), uid }] });
+  plan.resources.push(kept(entry, `has left Git; left to Application ${other}, which declares it`));
+  return true;
 }
 
 function dueBy(plan: PrunePlan, at: number): void {
@@ -113,15 +137,14 @@ function isOurs(live: KubeObject, entry: ResourceStatus, { owner }: Seen): boole
   return isOwnedBy(live, owner) && (entry.uid === undefined || entry.uid === live.metadata.uid);
 }
 
-function reasonToKeep(
-  key: ObjectKey,
-  live: KubeObject,
-  { seen, present, uids }: Omit<One, 'plan'>,
-): string | undefined {
+function reasonToKeep(live: KubeObject, { seen, uids }: Pick<One, 'seen' | 'uids'>): string | undefined {
   if (!(seen.app.spec.sync?.prune ?? false)) return 'has left Git; sync.prune is off';
   const keeper = keepingAnnotation(live);
   if (keeper !== undefined) return `kept by the annotation ${keeper}`;
-  if (uids.has(live.metadata.uid ?? '')) return 'is declared under another name of its kind, and stays';
+  return uids.has(live.metadata.uid ?? '') ? 'is declared under another name of its kind, and stays' : undefined;
+}
+
+function reasonForNow(key: ObjectKey, present: ReadonlySet<ObjectKey>, seen: Seen): string | undefined {
   const needing = neededBy(key, present, seen.snapshots);
   return needing === undefined ? undefined : `the stable revision of ${needing} still needs it`;
 }
@@ -161,6 +184,15 @@ function neededBy(
     if (snapshot.objects.some((object) => object.key === key)) return rollout.split('/').at(-1);
   }
   return undefined;
+}
+
+/** How many of what the commit before declared have left Git, but for what is kept for good. */
+function goneFrom(present: ReadonlySet<ObjectKey>, seen: Seen): number {
+  const gone = (seen.memory.previous?.desired ?? []).filter(({ key }) => !present.has(key));
+  return gone.filter(({ key }) => {
+    const found = seen.live(key);
+    return found.state !== 'known' || found.object === undefined || keepingAnnotation(found.object) === undefined;
+  }).length;
 }
 
 /** Measured by what was there before this commit. */

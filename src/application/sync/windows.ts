@@ -1,5 +1,6 @@
 // Windows: when a commit that changes something may be applied, by the Application's own word and by that of policies. Pure.
-import type { Application, ApplicationStatus } from '../../api/application.ts';
+import type { ApplicationStatus } from '../../api/application.ts';
+import { present } from '../../api/json.ts';
 import { lastManagerOf } from '../../api/managed-fields.ts';
 import { OVERRIDE_WINDOW } from '../../api/names.ts';
 import type { Closure } from '../../api/release-policy.ts';
@@ -20,7 +21,7 @@ export function atWindows(seen: Seen, { commit }: Declared): Waiting | Override 
   if (closed === undefined) return undefined;
   const { text, until: dueAt } = closed;
   if (closed.kind === 'stop') return { text: `is not applied: ${text}`, isStuck: false, toLook: [] };
-  const asked = askedFor(seen.app, commit.oid);
+  const asked = askedFor(seen, commit.oid);
   if (typeof asked === 'object') return { ...asked, at: toTime(seen.now) };
   const hint = `; to have it applied now, annotate ${OVERRIDE_WINDOW}="${shortCommit(commit.oid)} REASON"${asked}`;
   return { text: `waits for ${text}${hint}`, isStuck: false, toLook: [], dueAt };
@@ -33,13 +34,19 @@ function closureOf({ app, closed, now }: Seen): Closure | undefined {
   return own && { kind: 'window', text: `spec.sync.windows: ${describeClosed(own)}`, until: own.until };
 }
 
+/** Whoever may push can have a commit begin as another does: what has let one in lets in no other. */
+const letInBy = (reason: string, named: string, { overrides = [] }: ApplicationStatus): Override | undefined =>
+  overrides.find((one) => one.commit.startsWith(named) && one.reason === reason.slice(0, MAX_REASON));
+
 /** Who lets this commit in; or what of the annotation is not understood, for people. */
-function askedFor(app: Application, commit: string): Omit<Override, 'at'> | string {
-  const text: unknown = app.metadata.annotations?.[OVERRIDE_WINDOW];
-  if (typeof text !== 'string') return '';
+function askedFor({ app, status }: Seen, commit: string): Omit<Override, 'at'> | string {
+  const text = app.metadata.annotations?.[OVERRIDE_WINDOW];
+  if (text === undefined) return '';
   const [, named = '', reason] = COMMIT_AND_REASON.exec(text.trim()) ?? [];
   if (reason === undefined) return ' (the annotation names no commit, or no reason)';
   if (!commit.startsWith(named)) return ` (the annotation names ${shortCommit(named)})`;
+  const other = letInBy(reason, named, status)?.commit ?? commit;
+  if (other !== commit) return ` (the annotation has let ${other} in already)`;
   const by = lastManagerOf(app, ['metadata', 'annotations', OVERRIDE_WINDOW]);
-  return { commit, reason: reason.slice(0, MAX_REASON), ...(by === undefined ? {} : { by }) };
+  return { commit, reason: reason.slice(0, MAX_REASON), ...present({ by }) };
 }

@@ -51,6 +51,7 @@ function withOption(signer: AllowedSigner, option: string): string | undefined {
   const [, name = '', value = ''] = /^([\w-]+)(?:="?([^"]*)"?)?$/.exec(option) ?? [];
   switch (name.toLowerCase()) {
     case 'namespaces':
+      if (value.includes('!')) return 'namespaces with ! are not read: name those that count';
       signer.namespaces = value.split(',');
       return undefined;
     case 'valid-after':

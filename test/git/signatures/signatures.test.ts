@@ -76,6 +76,7 @@ describe('A signature that ssh-keygen made', () => {
     ['until a time that is over', 'valid-before="20260101Z"', false],
     ['from a time that is to come', 'valid-after="20260701"', false],
     ['in a span of time', 'valid-after="20260531235959Z",valid-before="20260601000001Z"', true],
+    ['for all but Git', 'namespaces="!git,*"', false],
     ['as an authority, which is not read', 'cert-authority', false],
     ['with an option that nobody knows', 'no-touch', false],
   ])('by a key that is allowed %s counts accordingly', (_, options, good) => {

@@ -1,6 +1,7 @@
 // One run of a hook against the world: is its object to be created, does it go on, or has it ended? Pure.
 import type { HookRun } from '../../../api/hooks.ts';
 import type { KubeObject } from '../../../api/k8s.ts';
+import { ANNOTATIONS } from '../../../api/names.ts';
 import { nameOf } from '../../../api/object-key.ts';
 import { toTime } from '../../../ports/clock.ts';
 import type { AgentIntent } from '../../intents.ts';
@@ -61,6 +62,8 @@ function creating(run: HookRun, hook: DeclaredHook | undefined, seen: Seen): Adv
 /** Something of that name is there, and is not the object of this run. */
 function inTheWay(run: HookRun, live: KubeObject, hook: DeclaredHook | undefined, seen: Seen): Advance {
   const what = nameOf(refOfRun(run));
+  const kept = whyKept(live, seen);
+  if (kept !== undefined) return blocked(run, `${what} was applied as an object, and ${kept}: delete it`, seen);
   if (!isOurs(live, seen))
     return blocked(
       run,
@@ -72,6 +75,13 @@ function inTheWay(run: HookRun, live: KubeObject, hook: DeclaredHook | undefined
   if (!hook?.policies.includes('BeforeHookCreation'))
     return blocked(run, `${what} of an earlier run is there, and its delete policy keeps it: delete it`, seen);
   return { ...staying(run, `waits for the earlier ${what} to go`), intents: deletion(run, live, seen) };
+}
+
+/** What was applied before it became a hook leaves Git by that, and is kept by what keeps others then. */
+function whyKept(live: KubeObject, { app, owner }: Seen): string | undefined {
+  if (markOf(live) !== undefined || !isOwnedBy(live, owner)) return undefined;
+  if (live.metadata.annotations?.[ANNOTATIONS.prune] === 'Disabled') return 'sluice.dev/prune: Disabled keeps it';
+  return app.spec.sync?.prune === true ? undefined : 'sync.prune is off';
 }
 
 /** A hook of this Application made it; or it was applied before it became a hook, and is on record by its UID. */
