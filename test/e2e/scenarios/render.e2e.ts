@@ -8,7 +8,6 @@ import { Checkout, type Files } from '../../cli/checkouts.ts';
 
 const execute = promisify(execFile);
 const HELM = process.env['HELM_PROGRAM'] ?? 'helm';
-const KUSTOMIZE = process.env['KUSTOMIZE_PROGRAM'] ?? 'kustomize';
 
 const FILES: Files = {
   'base/config.yaml': dump({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'web' }, data: { on: 'yes' } }),
@@ -40,10 +39,7 @@ async function rendered(at: Checkout, ...args: string[]): Promise<KubeObject[]> 
     'shop',
     '--root',
     at.root,
-    '--helm',
-    HELM,
-    '--kustomize',
-    KUSTOMIZE,
+    ...(HELM === 'helm' ? [] : ['--helm', HELM]),
   ]);
   return loadAll(stdout) as KubeObject[];
 }
@@ -51,7 +47,7 @@ async function rendered(at: Checkout, ...args: string[]): Promise<KubeObject[]> 
 test('a kustomization and a chart are printed as their tools have them', async () => {
   const at = new Checkout(FILES);
   try {
-    const overlay = await execute(KUSTOMIZE, ['build', `${at.root}/live`]);
+    const overlay = await execute('kustomize', ['build', `${at.root}/live`]);
     expect(await rendered(at, `${at.root}/live`)).toEqual(objectsIn(overlay.stdout));
     const values = `${at.root}/env/live.yaml`;
     const chart = await execute(HELM, [
