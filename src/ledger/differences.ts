@@ -39,10 +39,16 @@ export function differencesOf({ status = {} }: Pick<Application, 'status'>): Dif
   };
 }
 
-function commitOf({ phase, revision, attempted, message }: ApplicationStatus): Differences['commit'] {
+function commitOf(status: ApplicationStatus): Differences['commit'] {
+  const { revision, attempted } = status;
+  const why = whyOf(status);
+  return why === undefined ? undefined : { applied: revision?.commit, newest: attempted?.commit, why };
+}
+
+function whyOf({ phase, revision, attempted, message }: ApplicationStatus): string | undefined {
+  if (phase === 'Suspended') return 'it is suspended and looks at nothing: this is what was found before';
   const isNewest = attempted === undefined || attempted.commit === revision?.commit;
-  if (isNewest && phase !== 'Failed') return undefined;
-  return { applied: revision?.commit, newest: attempted?.commit, why: message ?? 'it has yet to be applied' };
+  return isNewest && phase !== 'Failed' ? undefined : (message ?? 'it has yet to be applied');
 }
 
 const heldOf = ({ rollout, rejected, stable, reason }: Hold): Differences['holds'][number] => ({

@@ -1,5 +1,6 @@
 // Why an Application is as it is, and what its Rollouts wait for.
-import type { Application } from '../api/application.ts';
+import type { Application, ApplicationStatus } from '../api/application.ts';
+import { GROUP, RETRY_HOOKS } from '../api/names.ts';
 import { shortCommit } from '../api/revision.ts';
 import { timeOf } from './collect.ts';
 import { oneLine } from './text.ts';
@@ -86,6 +87,16 @@ function todoOf({ metadata, status }: Application): Why['todo'] {
   const { name, namespace = '' } = metadata;
   if (status?.phase === 'Suspended')
     return [{ line: `sluice resume ${name} -n ${namespace}`, does: 'has it applied again' }];
-  if (status?.phase !== 'Failed') return [];
+  return status?.phase === 'Failed' ? afterFailure(status, name, namespace) : [];
+}
+
+function afterFailure({ conditions = [] }: ApplicationStatus, name: string, namespace: string): Why['todo'] {
+  const reason = conditions.find(({ type }) => type === 'Ready')?.reason;
+  if (reason === 'HookFailed') {
+    const line = `kubectl annotate applications.${GROUP} ${name} -n ${namespace} ${RETRY_HOOKS}=true`;
+    return [{ line, does: 'has the hooks that have failed run again' }];
+  }
+  // What mends these is another commit, or another spec.
+  if (reason === 'Unverified' || reason === 'DependencyCycle') return [];
   return [{ line: `sluice sync ${name} -n ${namespace}`, does: 'tries the newest commit again at once' }];
 }

@@ -202,6 +202,9 @@ function todoOf(rollout: Rollout, hold: Hold | undefined): Why['todo'] {
   if (hold !== undefined || status?.abort === true) return [does('retry', 'true', 'tries the rejected revision again')];
   if (status?.release === undefined) return [];
   return [
+    ...(status.machine?.waits === true
+      ? [does('override', '"REASON"', 'has it begin outside its windows; the reason is kept')]
+      : []),
     ...goOn(status).map(({ verb, value }) => does(verb, value, 'lets it go on')),
     does('abort', 'true', 'sends all traffic back to the stable revision; a reason may stand in place of true'),
   ];

@@ -25,6 +25,14 @@ describe('what differs between Git and the cluster', () => {
       [true, 'applied is nothing, newest is nothing: no'],
     ],
     [
+      'what nobody has looked at since it was suspended',
+      { phase: 'Suspended', revision: { commit: commit(1) }, attempted: { commit: commit(1) } },
+      [
+        true,
+        'applied is 1111111, newest is 1111111: it is suspended and looks at nothing: this is what was found before',
+      ],
+    ],
+    [
       'an object, in the words of the API server',
       {
         resources: [

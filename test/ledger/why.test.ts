@@ -43,6 +43,13 @@ describe('why a Rollout is as it is', () => {
       [`sluice.dev/promote=2222222`, 'sluice.dev/abort=true'],
     ],
     [
+      'a window that is closed',
+      {
+        machine: { version: 2, state: 's', waits: true, candidate: 'hash2', stepsHash: '', step: 0, attempt: 2 },
+      },
+      ['sluice.dev/override="REASON"', 'sluice.dev/abort=true'],
+    ],
+    [
       'a pause that a person asked for',
       {
         pauseConditions: [{ reason: 'x', startTime: at(1) }],
@@ -171,6 +178,17 @@ describe('why an Application is as it is', () => {
     expect(told.says[5]).toContain('Rollout shop/web is Paused');
     expect(told.says.filter((line) => line.startsWith('Application shop/shop is '))).toHaveLength(1);
     expect(told.todo[0]?.line).toBe('sluice sync shop -n shop');
+  });
+
+  it.each([
+    ['HookFailed', ['kubectl annotate applications.sluice.dev shop -n shop sluice.dev/retry=true']],
+    ['Unverified', []],
+    ['DependencyCycle', []],
+    ['Refused', ['sluice sync shop -n shop']],
+  ])('says what helps one that has failed with %s, and nothing that does not', (reason, lines) => {
+    const ready = { type: 'Ready', status: 'False', reason, message: 'no', lastTransitionTime: at(0) } as const;
+    const { todo } = whyApplication(app({ phase: 'Failed', conditions: [ready] }), [], 'UTC');
+    expect(todo.map(({ line }) => line)).toEqual(lines);
   });
 
   it('says how one that is suspended goes on, and leaves out Rollouts that are well', () => {
