@@ -17,6 +17,8 @@ import { UsageError } from './usage-error.ts';
 export interface Target extends Pick<Planned, 'namespace' | 'name' | 'file' | 'path' | 'app' | 'change'> {
   before: Subject | undefined;
   after: Subject | undefined;
+  /** What is wrong with the file that declared it, which may declare it still. */
+  refused?: Finding[];
 }
 
 export interface Targets {
@@ -71,11 +73,19 @@ function targetOf({ app, file }: FoundApplication, { change, before, after }: Bo
 }
 
 /** By its name on both sides. */
-function paired(was: readonly FoundApplication[], now: readonly FoundApplication[], name: string): Target[] {
+function paired(
+  was: readonly FoundApplication[],
+  now: readonly FoundApplication[],
+  wrong: readonly Finding[],
+  name: string,
+): Target[] {
   const [before, after] = [was, now].map((list) => list.find((each) => nameOf(each) === name));
   if (after !== undefined)
     return [targetOf(after, { change: before === undefined ? 'Added' : 'Present', before, after })];
-  return before === undefined ? [] : [targetOf(before, { change: 'Removed', before, after })];
+  if (before === undefined) return [];
+  const refused = wrong.filter(({ file }) => file === before.file);
+  if (refused.length > 0) return [{ ...targetOf(before, { change: 'Present', before, after }), refused }];
+  return [targetOf(before, { change: 'Removed', before, after })];
 }
 
 async function found({ repository, from, to }: Sides): Promise<Targets> {
@@ -87,12 +97,14 @@ async function found({ repository, from, to }: Sides): Promise<Targets> {
   };
   const [was, now] = [before.found.filter(isHere), after.found.filter(isHere)];
   const names = [...new Set([...now, ...was].map(nameOf))].sort();
-  const targets = names.flatMap((name) => paired(was, now, name));
+  const targets = names.flatMap((name) => paired(was, now, after.problems, name));
   const others = after.found.filter((each) => !isHere(each)).map((each) => elsewhereNote(each));
   const known = new Set(before.problems.map(({ message }) => message));
   const problems = after.problems.filter(({ message }) => !known.has(message));
   if (targets.length === 0 && problems.length === 0) throw nothingFound(others);
-  return { targets, notes: others, problems, areFound: true };
+  // What is wrong with an Application that was there is said of it.
+  const told = new Set(targets.flatMap(({ refused = [] }) => refused));
+  return { targets, notes: others, problems: problems.filter((each) => !told.has(each)), areFound: true };
 }
 
 const nameOf = ({ app }: { app: Application }): string =>

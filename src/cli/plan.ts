@@ -25,17 +25,20 @@ export async function plan(options: PlanOptions, output: Output): Promise<number
     return planned;
   });
   const [from, to] = [sides.from.revision, sides.to.revision];
-  const made = planChange({ from, to, applications, notes, leavesUntouched: areFound });
+  const all = [...notes, ...problems.map((finding) => describeFinding(finding))];
+  const made = planChange({ from, to, applications, notes: all, leavesUntouched: areFound });
   output.out(report({ ...made, refused: made.refused || problems.length > 0 }, options, output));
   return made.refused || problems.length > 0 ? 1 : 0;
 }
 
 async function plannedOf(target: Target, sides: Sides, tools: Tools, rendering: RenderContext): Promise<Planned> {
-  const { before, after, ...named } = target;
+  const { before, after, refused, ...named } = target;
   const reading = (subject: Subject | undefined, files: Files): Promise<Reading> | undefined =>
     subject && read(files, subject, tools, rendering);
   const was = await reading(before, sides.from.files);
   const now = await reading(after, sides.to.files);
+  if (refused)
+    return { ...named, before: was && sideOf(was), after: { declared: undefined, problems: refused }, notes: [] };
   // A path that was not there declared nothing.
   const isNew = was?.isMissing === true && now !== undefined;
   const told = now === undefined ? { notes: [] } : { rendered: now.rendered, notes: now.notes };

@@ -265,6 +265,24 @@ nothing changes for shop/cart
     );
   });
 
+  it('tells of an Application whose file is wrong now that it is refused, why, and not that it is gone', async () => {
+    const at = checkout();
+    const wrong = application('shop', 'deploy', '  sync: { prne: true }\n');
+    at.write({ 'apps.yaml': `${wrong}---\n${application('cart', 'cart')}` });
+    const { refused, applications } = await planned(at);
+    expect(refused).toBe(true);
+    expect(applications.map(({ name, change, problems, objects }) => [name, change, problems.length, objects])).toEqual(
+      [
+        ['cart', 'Present', 1, []],
+        ['shop', 'Present', 1, []],
+      ],
+    );
+    const { code, out } = await run(at, '--markdown');
+    expect(code).toBe(1);
+    expect(out).toContain('spec.sync.prne: there is no such field (did you mean prune?)');
+    expect(out).not.toContain('declared no more');
+  });
+
   it('says which hooks run, as anything changes, and that those which are gone are not pruned', async () => {
     const job = (name: string, phase: string): string =>
       `apiVersion: batch/v1\nkind: Job\nmetadata: { name: ${name}, annotations: { sluice.dev/hook: ${phase} } }\nspec: { template: { spec: { containers: [] } } }\n`;
