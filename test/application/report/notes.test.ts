@@ -122,13 +122,18 @@ describe('a note is due', () => {
       namespace: 'shop',
       annotations: { [ANNOTATIONS.revision]: `{"commit":"${commit(3)}"}` },
     };
-    const rollouts = [rollout([], { metadata }), rollout([], { metadata: { name: 'api', namespace: 'shop' } })];
-    const notes = due(rollouts, { head, promoted: new Set(['shop/web']) });
+    const named = [metadata, { name: 'api', namespace: 'shop' }];
+    const rejected = named.map((each) => rollout([entry(2, 'Aborted')], { metadata: each }));
+    const notes = due(rejected, { head, promoted: new Set(['shop/web']) });
     expect(notes.map((note) => [note.rollout, note.outcome])).toEqual([
+      ['shop/web', 'Aborted'],
+      ['shop/api', 'Aborted'],
       ['shop/web', 'Restored'],
       ['shop/api', 'Restored'],
     ]);
-    expect(notes[0]?.related).toEqual({ Rejected: commit(2), 'Went back to': commit(1) });
+    expect(notes[2]?.related).toEqual({ Rejected: commit(2), 'Went back to': commit(1) });
+    const others = named.map((each) => rollout([], { metadata: each }));
+    expect(due(others, { head, promoted: new Set(['shop/web']) })).toEqual([]);
   });
 
   it('for a hold, once, whether the history tells of it or not', () => {
