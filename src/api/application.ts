@@ -1,7 +1,7 @@
 // Application: a repository, a revision, a path, and how they are synced to the cluster.
 import { z } from 'zod';
 import { FORGES } from './forges.ts';
-import { conditions, duration, DURATION_PATTERN, durationMs, name } from './fields.ts';
+import { conditions, duration, durationMs, durationWithin, name } from './fields.ts';
 import { helmSchema } from './helm.ts';
 import { hooksSchema } from './hooks.ts';
 import type { Condition, ObjectMeta } from './k8s.ts';
@@ -13,8 +13,6 @@ import { windowsSchema } from './windows.ts';
 
 /** Between looks at a branch; shorter intervals of objects that are stored already are taken as this. */
 export const MIN_LOOK_MS = 5000;
-const MIN_TIMEOUT_MS = 1000;
-const MAX_TIMEOUT_MS = 300_000;
 
 const SSH = new RegExp(SSH_PATTERN);
 const SSH_PASSWORD = /^ssh:\/\/[^/@]*:[^/]*@/;
@@ -45,14 +43,7 @@ const interval = ruled(duration, {
   holds: (text) => (durationMs(text) ?? MIN_LOOK_MS) >= MIN_LOOK_MS,
 });
 
-const timeout = ruled(duration, {
-  cel: "duration(self) >= duration('1s') && duration(self) <= duration('5m')",
-  message: 'must be from 1s to 5m, such as 60s',
-  holds: (text) => {
-    const ms = durationMs(text) ?? (DURATION_PATTERN.test(text) ? Infinity : MIN_TIMEOUT_MS);
-    return ms >= MIN_TIMEOUT_MS && ms <= MAX_TIMEOUT_MS;
-  },
-});
+const timeout = durationWithin('1s', '5m', 'must be from 1s to 5m, such as 60s');
 
 const writeBack = ruled(
   z.object({

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ruled, type Rule } from './rules.ts';
 
 /** `30s`, `5m`, `1h30m`, `250ms`: Go's duration form, without sign. */
-export const DURATION_PATTERN = /^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$/;
+const DURATION_PATTERN = /^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$/;
 
 /** An argument that is filled in later; nothing beside it. */
 export const ARGUMENT_PATTERN = /^\{\{[^{}]+\}\}$/;
@@ -28,6 +28,19 @@ const durationText = (maxLength: number, form: RegExp, words: string) =>
 export const duration = durationText(32, DURATION_PATTERN, 'must be a duration such as 30s, 5m or 1h30m').describe(
   'A duration such as 30s, 5m or 1h30m.',
 );
+
+/** A duration from `least` to `most`, both written as durations. */
+export function durationWithin(least: string, most: string, message: string) {
+  const [from, to] = [durationMs(least) ?? 0, durationMs(most) ?? Infinity];
+  return ruled(duration, {
+    cel: `duration(self) >= duration('${least}') && duration(self) <= duration('${most}')`,
+    message,
+    holds: (text) => {
+      const ms = durationMs(text) ?? (DURATION_PATTERN.test(text) ? Infinity : from);
+      return ms >= from && ms <= to;
+    },
+  });
+}
 
 /** A duration, or an argument that gives one. */
 export const durationOrArgument = durationText(

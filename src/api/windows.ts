@@ -1,11 +1,8 @@
 // Windows of time: when something may begin, and when it may not. Times repeat as cron has them, in a time zone.
 import { Cron } from 'croner';
 import { z } from 'zod';
-import { duration, DURATION_PATTERN, durationMs } from './fields.ts';
+import { durationMs, durationWithin } from './fields.ts';
 import { ruled } from './rules.ts';
-
-const MIN_MS = 60_000;
-const MAX_MS = 31 * 24 * 3_600_000;
 
 const part = (value: string): string => {
   const one = `([*]|${value}(-${value})?)(/[1-9][0-9]?)?`;
@@ -20,14 +17,7 @@ const SCHEDULE_PATTERN = `^${[MINUTE, HOUR, DAY, MONTH, WEEKDAY].join(' +')}$`;
 const SCHEDULE = new RegExp(SCHEDULE_PATTERN);
 const TIME_ZONE = /^[A-Za-z]+[A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+){0,2}$/;
 
-const length = ruled(duration, {
-  cel: "duration(self) >= duration('1m') && duration(self) <= duration('744h')",
-  message: 'must be from 1m to 744h (31 days), such as 8h',
-  holds: (text) => {
-    const ms = durationMs(text) ?? (DURATION_PATTERN.test(text) ? Infinity : MIN_MS);
-    return ms >= MIN_MS && ms <= MAX_MS;
-  },
-});
+const length = durationWithin('1m', '744h', 'must be from 1m to 744h (31 days), such as 8h');
 
 const schedule = ruled(z.string().max(256), {
   cel: `self.matches('${SCHEDULE_PATTERN}')`,

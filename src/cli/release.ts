@@ -1,7 +1,7 @@
 // `sluice release`: hands back everything that Sluice drives, before it is uninstalled. It is refused while a controller acts. Services are let
 // go of only where they then select no other pods than stable ones.
 import { parseArgs } from 'node:util';
-import type { KubeObject, ReplicaSet, Resource } from '../api/k8s.ts';
+import type { KubeObject, ReplicaSet } from '../api/k8s.ts';
 import { POD_TEMPLATE_HASH, RESOURCES } from '../api/names.ts';
 import { nameOf, objectKey, objectKeyOf, qualifiedName, type ObjectKey } from '../api/object-key.ts';
 import type { Rollout } from '../api/rollout.ts';
@@ -9,17 +9,12 @@ import { carryOut } from '../controller/hand-back-controller.ts';
 import { handBacks, type HandBack } from '../controller/hand-back.ts';
 import { describeMidway, midwayOf } from '../controller/midway.ts';
 import { routedBy } from '../controller/references.ts';
-import { kubeClient } from '../kube/client.ts';
-import { isNotFound } from '../kube/errors.ts';
-import { loadAccess } from '../kube/kubeconfig.ts';
-import { undiciTransport } from '../kube/transport-undici.ts';
-import type { KubeClient } from '../kube/types.ts';
 import { systemClock } from '../ports/clock.ts';
 import { DRIVEN_KINDS } from '../traffic/modules.ts';
+import { connected, listedIfServed } from './connected.ts';
 import { refuseWhileOneActs } from './acting-controller.ts';
 import { describeTakeBack, takeBackAll, type Around } from './take-back.ts';
 import { UsageError } from './usage-error.ts';
-import { VERSION } from './version.ts';
 
 export interface ReleaseOptions {
   kubeconfig: string | undefined;
@@ -72,13 +67,13 @@ export async function release(
   const { client, print } = around;
   const { namespace, dryRun, leaseNamespace, rollouts } = options;
   const selection = namespace === undefined ? {} : { namespace };
-  const all = (await listed(client, RESOURCES.rollouts, selection)) as unknown as Rollout[];
+  const all = (await listedIfServed(client, RESOURCES.rollouts, selection)) as unknown as Rollout[];
   const unknown = rollouts.filter((name) => !all.some(({ metadata }) => metadata.name === name));
   if (unknown.length > 0) throw new UsageError(`there is no Rollout ${unknown.join(', ')} in namespace ${namespace}`);
   if (!dryRun) await refuseWhileOneActs(around, leaseNamespace);
   const meant = all.filter(({ metadata }) => rollouts.length === 0 || rollouts.includes(metadata.name));
   const driven = async (): Promise<HandBack[]> => {
-    const lists = await Promise.all(KINDS.map((resource) => listed(client, resource, selection)));
+    const lists = await Promise.all(KINDS.map((resource) => listedIfServed(client, resource, selection)));
     return rollouts.length === 0 ? handBacks(lists.flat(), []) : backsOf(lists.flat(), meant, all);
   };
   const before = await driven();
@@ -164,29 +159,9 @@ const keyOf = ({ kind, namespace, name, resource: { group } }: Named): ObjectKey
 const textOf = ({ kind, namespace, name, resource: { group } }: Named): string =>
   nameOf({ group, kind, namespace, name });
 
-async function listed(
-  client: Pick<KubeClient, 'list'>,
-  resource: Resource,
-  selection: { namespace?: string },
-): Promise<KubeObject[]> {
-  try {
-    return (await client.list<KubeObject>(resource, selection)).items;
-  } catch (error) {
-    if (isNotFound(error)) return [];
-    throw error;
-  }
-}
-
 export async function runRelease(argv: readonly string[]): Promise<number> {
   const options = parseReleaseOptions(argv);
-  const access = await loadAccess({ kubeconfig: options.kubeconfig, context: options.context });
-  const transport = undiciTransport({ access, clock: systemClock });
-  const client = kubeClient({ transport, version: VERSION, clock: systemClock });
-  try {
-    const print = (line: string): void => void process.stdout.write(`${line}\n`);
-    await release({ client, clock: systemClock, print }, options);
-    return 0;
-  } finally {
-    await transport.close();
-  }
+  const print = (line: string): void => void process.stdout.write(`${line}\n`);
+  await connected(options, ({ client }) => release({ client, clock: systemClock, print }, options));
+  return 0;
 }

@@ -7,8 +7,9 @@ import git from 'isomorphic-git';
 import type { Clock } from '../ports/clock.ts';
 import { SOURCE_LIMITS, SourceBudget } from '../ports/source-budget.ts';
 import { asGitError, isMissing } from './failure.ts';
-import { writeCommit, type NewCommit, type ObjectStore } from './new-commit.ts';
-import { isOid, parseCommit, parseTree } from './objects.ts';
+import { writeCommit, type NewCommit } from './new-commit.ts';
+import { isOid, parseTree } from './objects.ts';
+import { storedCommit, storedObject, type ObjectStore } from './stored.ts';
 import { checkPaths, listFiles, type ReadTree } from './trees.ts';
 import { GitError, type Commit, type FileEntry, type GitMirror, type TreeEntry } from './types.ts';
 
@@ -137,13 +138,7 @@ class Local implements LocalRepository {
   }
 
   async commit(oid: string): Promise<Commit | undefined> {
-    if (!isOid(oid)) return undefined;
-    try {
-      return parseCommit(oid, await this.#object(oid, 'commit'));
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw asGitError(error);
-    }
+    return storedCommit(this.#store(), oid).catch((error: unknown) => Promise.reject(asGitError(error)));
   }
 
   tree(oid: string): Promise<TreeEntry[]> {
@@ -195,11 +190,8 @@ class Local implements LocalRepository {
 
   readonly #readTree: ReadTree = async (oid) => parseTree(await this.#object(oid, 'tree'));
 
-  async #object(oid: string, type: 'blob' | 'tree' | 'commit'): Promise<Uint8Array> {
-    const found = await git.readObject({ ...this.#store(), oid, format: 'content' });
-    if (found.type !== type || !(found.object instanceof Uint8Array))
-      throw new GitError('rejected', `the repository names ${oid} as a ${type}, which it is not`);
-    return found.object;
+  #object(oid: string, type: 'blob' | 'tree'): Promise<Uint8Array> {
+    return storedObject(this.#store(), oid, type);
   }
 
   async #told<T>(work: () => Promise<T>): Promise<T> {

@@ -12,9 +12,10 @@ import { BlobCache } from './blob-cache.ts';
 import { asGitError, isMissing } from './failure.ts';
 import { findNote, notePath, withSections } from './notes.ts';
 import { writeCommit } from './new-commit.ts';
-import { isOid, parseCommit, parseTree } from './objects.ts';
+import { isOid, parseTree } from './objects.ts';
 import { indexPack, packFolder } from './packs.ts';
 import { ANYWHERE, GitServer, type Fetched } from './server.ts';
+import { storedCommit, storedObject } from './stored.ts';
 import type { GitEgress } from './transport.ts';
 import { checkPaths, listFiles, type ReadTree } from './trees.ts';
 import {
@@ -130,13 +131,7 @@ class Mirror implements GitMirror {
   }
 
   async commit(oid: string): Promise<Commit | undefined> {
-    if (!isOid(oid)) return undefined;
-    try {
-      return parseCommit(oid, await this.#object(oid, 'commit'));
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw await this.#damaged(error);
-    }
+    return this.#guard(() => storedCommit(this.#local(), oid));
   }
 
   async signed(oid: string): Promise<{ type: 'commit' | 'tag'; bytes: Uint8Array } | undefined> {
@@ -326,11 +321,8 @@ class Mirror implements GitMirror {
 
   readonly #readTree: ReadTree = async (oid) => parseTree(await this.#object(oid, 'tree'));
 
-  async #object(oid: string, type: 'blob' | 'tree' | 'commit'): Promise<Uint8Array> {
-    const found = await git.readObject({ ...this.#local(), oid, format: 'content' });
-    if (found.type !== type)
-      throw new GitError('rejected', `the repository names ${oid} as a ${type}, which it is not`);
-    return found.object as Uint8Array;
+  #object(oid: string, type: 'blob' | 'tree'): Promise<Uint8Array> {
+    return storedObject(this.#local(), oid, type);
   }
 
   async #guard<T>(work: () => Promise<T>): Promise<T> {

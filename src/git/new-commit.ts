@@ -1,7 +1,7 @@
 // A new commit in the objects of a repository on disk: its files, the folders that change with them, and itself.
-import type fs from 'node:fs';
 import git from 'isomorphic-git';
 import type { SigningKey } from '../ports/source-reader.ts';
+import type { ObjectStore } from './stored.ts';
 import { formatCommit, formatTree } from './objects.ts';
 import { writeChanges, type ReadTree } from './trees.ts';
 import type { Committer, TreeEntry } from './types.ts';
@@ -13,13 +13,6 @@ export interface NewCommit {
   parents: readonly string[];
   /** Milliseconds since the epoch. */
   at: number;
-}
-
-/** Where objects are kept, as the library takes it. */
-export interface ObjectStore {
-  fs: typeof fs;
-  gitdir: string;
-  cache: object;
 }
 
 async function signedWith(key: SigningKey, commit: Buffer): Promise<Buffer> {

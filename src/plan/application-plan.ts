@@ -12,7 +12,7 @@ import type { Finding } from './finding.ts';
 import { immutableProblems } from './immutable.ts';
 import { objectDiff } from './object-diff.ts';
 import { rolloutChange, type DeclaredRollout } from './release.ts';
-import type { HookRun, ObjectChange, Prune, RolloutChange } from './types.ts';
+import type { ApplicationPlan, HookRun, ObjectChange, Prune, RolloutChange } from './types.ts';
 
 /** What one side makes of an Application. */
 export interface Side {
@@ -31,14 +31,7 @@ export interface Compared {
   elsewhere: (key: ObjectKey) => string | undefined;
 }
 
-export interface Comparison {
-  problems: Finding[];
-  notes: string[];
-  objects: ObjectChange[];
-  rollouts: RolloutChange[];
-  hooks: HookRun[];
-  prune: Prune;
-}
+export type Comparison = Pick<ApplicationPlan, 'problems' | 'notes' | 'objects' | 'rollouts' | 'hooks' | 'prune'>;
 
 /** Nothing is said to change where what is planned cannot be read. */
 export function compare(compared: Compared): Comparison {

@@ -1,65 +1,18 @@
 // Commits that have to be signed: what nobody on record has signed is not applied, and what was applied before stays.
-import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { signCommit } from '../../src/git/signature/sign.ts';
-import { readPrivateKey } from '../../src/git/ssh/private-key.ts';
 import { Cluster } from './cluster.ts';
 import { promoted, weight } from './given.ts';
 import { application, IMAGE, shop } from './manifests.ts';
-
-interface Person {
-  privateKey: string;
-  line: string;
-}
-
-function person(name: string): Person {
-  const { privateKey: key } = generateKeyPairSync('ed25519');
-  const privateKey = key.export({ type: 'pkcs8', format: 'pem' }).toString();
-  const blob = readPrivateKey({ privateKey }).getPublicSSH().toString('base64');
-  return { privateKey, line: `${name} namespaces="git" ssh-ed25519 ${blob}` };
-}
+import { ada, eve, secret, signedShop, SOURCE, type Person } from './signed-shop.ts';
 
 describe('an Application whose commits have to be signed', () => {
-  const [ada, eve] = [person('ada@example.com'), person('eve@example.com')];
   let cluster: Cluster;
   beforeEach(async () => {
     cluster = await Cluster.open();
     await cluster.start();
   });
   afterEach(() => cluster.close());
-
-  const secret = (data: Record<string, string>): object => ({
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: { name: 'signers', namespace: 'shop' },
-    data: Object.fromEntries(Object.entries(data).map(([key, text]) => [key, Buffer.from(text).toString('base64')])),
-  });
-  const SOURCE = {
-    repoURL: 'https://git.example.com/acme/shop.git',
-    path: 'deploy',
-    interval: '10s',
-    verify: { secretRef: { name: 'signers' } },
-  };
-  /** A commit as bytes, signed by somebody or by nobody. */
-  function push(files: Record<string, string | null>, message: string, by?: Person): string {
-    const oid = cluster.push(files, message);
-    const tree = cluster.repository.commits.get(oid)?.commit.tree ?? '';
-    const bytes = Buffer.from(`tree ${tree}\nauthor A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n\n${message}\n`);
-    cluster.repository.signed.set(oid, by === undefined ? bytes : signCommit(bytes, { privateKey: by.privateKey }));
-    return oid;
-  }
-  const app = () => cluster.application().status;
-  const refused = (): Promise<void> =>
-    cluster.until(
-      'it is refused',
-      () => cluster.condition(cluster.application(), 'Ready')?.['reason'] === 'Unverified',
-    );
-  async function givenV1(): Promise<void> {
-    cluster.create(secret({ allowed_signers: ada.line }));
-    push(shop('v1'), 'Deploy v1', ada);
-    cluster.create(application({ source: SOURCE }));
-    await promoted(cluster, 'v1');
-  }
+  const { app, push, refused, givenV1 } = signedShop(() => cluster);
 
   it('applies what somebody signed who may, and says who', async () => {
     await givenV1();

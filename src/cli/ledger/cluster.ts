@@ -1,13 +1,10 @@
 // The cluster as the commands of the ledger ask it: by a kubeconfig, in a namespace, and in JSON where that is wanted.
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { kubeClient } from '../../kube/client.ts';
-import { loadAccess } from '../../kube/kubeconfig.ts';
-import { undiciTransport } from '../../kube/transport-undici.ts';
 import type { KubeClient } from '../../kube/types.ts';
 import { plainJson, plainText } from '../../ledger/text.ts';
 import { systemClock, type Clock } from '../../ports/clock.ts';
+import { connected } from '../connected.ts';
 import { UsageError } from '../usage-error.ts';
-import { VERSION } from '../version.ts';
 
 /** Flags of every command that asks a cluster. */
 export const CLUSTER_FLAGS = {
@@ -58,12 +55,7 @@ export async function withCluster<T>(
   flags: { kubeconfig?: string | undefined; context?: string | undefined; namespace?: string | undefined },
   use: (around: Around) => Promise<T>,
 ): Promise<T> {
-  const access = await loadAccess({ kubeconfig: flags.kubeconfig, context: flags.context });
-  const transport = undiciTransport({ access, clock: systemClock });
-  const client = kubeClient({ transport, version: VERSION, clock: systemClock });
-  try {
-    return await use({ client, namespace: flags.namespace ?? access.namespace, clock: systemClock, print: toStdout });
-  } finally {
-    await transport.close();
-  }
+  return connected(flags, ({ client, namespace }) =>
+    use({ client, namespace: flags.namespace ?? namespace, clock: systemClock, print: toStdout }),
+  );
 }

@@ -7,8 +7,9 @@ import { RESOURCES } from '../../api/names.ts';
 import { nearest } from '../../api/nearest.ts';
 import type { Rollout } from '../../api/rollout.ts';
 import { liveOwner } from '../../application/sync/owner.ts';
-import { ApiError, isNotFound } from '../../kube/errors.ts';
+import { ApiError } from '../../kube/errors.ts';
 import type { Identified } from '../../kube/types.ts';
+import { listedIfServed } from '../connected.ts';
 import { UsageError } from '../usage-error.ts';
 import type { Around } from './cluster.ts';
 
@@ -124,9 +125,9 @@ async function listOrNone(
   selection: { namespace?: string },
 ): Promise<KubeObject[]> {
   try {
-    return (await client.list<KubeObject>(resource, selection)).items;
+    return await listedIfServed(client, resource, selection);
   } catch (error) {
-    if (isNotFound(error) || (error instanceof ApiError && error.status === 403)) return [];
+    if (error instanceof ApiError && error.status === 403) return [];
     throw error;
   }
 }

@@ -76,7 +76,7 @@ function timeOf(text: string): number | undefined {
   return Number.isNaN(time) ? undefined : time;
 }
 
-/** Whether a name is among namespaces, in which `*` and `?` stand for what they do in a shell. */
+/** Whether a name is among namespaces, in which `*` alone stands for any. */
 export function isWithin(namespaces: readonly string[] | undefined, name: string): boolean {
   return namespaces === undefined || namespaces.some((pattern) => pattern === name || pattern === '*');
 }

@@ -69,9 +69,6 @@ function ecdsa(type: string, reader: FieldReader): PublicKey | undefined {
 
 const sha256 = (bytes: Buffer): Buffer => createHash('sha256').update(bytes).digest();
 
-/** As `ssh-keygen -l` prints it. */
-export const fingerprint = (blob: Buffer): string => `SHA256:${sha256(blob).toString('base64').replace(/=+$/, '')}`;
-
 /** Whether a signature in the wire format is that of the key over the data. Throws for what is neither. */
 export function isSignedBy(blob: Buffer, signature: Buffer, data: Buffer): boolean {
   const known = publicKey(blob);

@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto';
 import { GitError } from '../types.ts';
 import { allowedSigners, isWithin, type AllowedSigner } from './allowed-signers.ts';
-import { field, FieldReader } from './fields.ts';
-import { fingerprint, isSignedBy } from './ssh-key.ts';
+import { field, FieldReader, number } from './fields.ts';
+import { fingerprint } from '../ssh/known-hosts.ts';
+import { isSignedBy } from './ssh-key.ts';
 import type { Signature } from '../../ports/source-reader.ts';
 
 const BEGIN = '-----BEGIN SSH SIGNATURE-----';
@@ -78,11 +79,10 @@ export interface SshSigner {
 /** A signature over what a commit says, in its armour. */
 export function signSsh(payload: Buffer, { publicKey, sign }: SshSigner): string {
   const parts = { namespace: NAMESPACE, reserved: Buffer.alloc(0), hash: 'sha512' };
-  const version = Buffer.from([0, 0, 0, 1]);
   const signature = sign(signedData(payload, parts));
   const blob = Buffer.concat([
     Buffer.from(MAGIC),
-    version,
+    number(1),
     ...[publicKey, parts.namespace, parts.reserved, parts.hash, signature].map((value) => field(value)),
   ]);
   const lines = blob.toString('base64').match(new RegExp(`.{1,${LINE}}`, 'g')) ?? [];

@@ -1,19 +1,10 @@
 // An Ed25519 key in OpenSSH's format (PROTOCOL.key), which is the only one that SSH libraries read it in.
 import type { KeyObject } from 'node:crypto';
+import { field, number } from '../signature/fields.ts';
 
 const TYPE = 'ssh-ed25519';
 /** What the inner part is filled up to, without a cipher. */
 const BLOCK = 8;
-
-const number = (value: number): Buffer => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
-};
-const field = (content: string | Buffer): Buffer => {
-  const bytes = Buffer.from(content);
-  return Buffer.concat([number(bytes.byteLength), bytes]);
-};
 
 /** The key without a passphrase. */
 export function openSshKey(key: KeyObject): string {
